@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/code.h"
+#include "base/code_pages.h"
 
 #include <link.h>
 #include <stdbool.h>
@@ -7,9 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MOST_SEGMENTS 64 /* three of each object */
+#define MAX_SEGMENTS 64 /* three for each object */
 
-/* True where the loader wrote into code that it made read-only after: those pages are in no file. */
+/* Returns true if the loader wrote to code and then made it read-only: those pages are in no
+ * file. */
 static bool has_written_code(const struct dl_phdr_info *object)
 {
 	for (unsigned int i = 0; i < object->dlpi_phnum; i++) {
@@ -28,19 +29,17 @@ static bool has_written_code(const struct dl_phdr_info *object)
 	return false;
 }
 
-/*
- * Found first and given back after: the linker's tables, which say where segments are, lie in such
- * segments themselves, and would come back for the next object.
- */
+/* Segments are collected first and unmapped afterwards, because the linker's tables lie in such
+ * segments and would be mapped again. */
 struct segments {
 	struct {
 		void *start;
 		size_t bytes;
-	} of[MOST_SEGMENTS];
+	} of[MAX_SEGMENTS];
 	unsigned int n;
 };
 
-/* Whole pages of @segment; its ends may share a page with a segment that is written to. */
+/* Adds the whole pages of @segment; pages at its ends may belong to a writable segment too. */
 static void add_segment(
 	struct segments *segments, const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
 {
@@ -48,7 +47,7 @@ static void add_segment(
 	uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_filesz;
 	start = (start + page - 1) / page * page;
 	end = end / page * page;
-	if (start < end && segments->n < MOST_SEGMENTS) {
+	if (start < end && segments->n < MAX_SEGMENTS) {
 		segments->of[segments->n].start = (void *)start;
 		segments->of[segments->n++].bytes = end - start;
 	}
@@ -66,7 +65,8 @@ static int add_object(struct dl_phdr_info *object, size_t size, void *context)
 	return 0;
 }
 
-/* Within the call of one object, so that no other thread unloads one meanwhile. */
+/* Runs within the callback for one object, so that no other thread can unload an object
+ * meanwhile. */
 static int forget_all(struct dl_phdr_info *object, size_t size, void *context)
 {
 	struct segments *segments = context;
@@ -79,7 +79,7 @@ static int forget_all(struct dl_phdr_info *object, size_t size, void *context)
 	return 1;
 }
 
-void code_forget_pages(void)
+void code_pages_forget(void)
 {
 	struct segments segments = {.n = 0};
 	dl_iterate_phdr(forget_all, &segments);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/examples.h"
+#include "base/few_shot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,16 +8,16 @@
 
 #define DELETE 0x7F
 
-void examples_free(struct examples *examples)
+void few_shot_free(struct few_shot *examples)
 {
 	for (size_t i = 0; i < examples->n; i++) {
 		free(examples->items[i].vector);
 	}
 	free(examples->items);
-	*examples = (struct examples){0};
+	*examples = (struct few_shot){0};
 }
 
-bool examples_is_label(const char *label, size_t length)
+bool few_shot_is_label(const char *label, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)label[i];
@@ -25,7 +25,7 @@ bool examples_is_label(const char *label, size_t length)
 			return false;
 		}
 	}
-	return length > 0 && length < EXAMPLES_LABEL_SIZE;
+	return length > 0 && length < FEW_SHOT_LABEL_SIZE;
 }
 
 static size_t count_numbers(const char *text, const char *end)
@@ -43,7 +43,7 @@ static size_t count_numbers(const char *text, const char *end)
 	return n;
 }
 
-/* A number in base 10: strtof() takes more, also blanks of other kinds before it. */
+/* Parses a decimal number. strtof() would accept more, such as other kinds of blanks before it. */
 static int number_parse(const char **text, const char *end, float *ret_number)
 {
 	while (*text < end && **text == ' ') {
@@ -58,18 +58,18 @@ static int number_parse(const char **text, const char *end, float *ret_number)
 	return whole && isfinite(*ret_number) ? 0 : -EBADMSG;
 }
 
-/* Numbers between @text and @end, where the line ends. */
-static int vector_parse(struct examples *examples, const char *text, const char *end,
+/* Parses the numbers from @text to @end, the end of the line. */
+static int vector_parse(struct few_shot *examples, const char *text, const char *end,
 	unsigned int line, struct error *err)
 {
-	struct example *one = &examples->items[examples->n - 1];
+	struct few_shot_example *one = &examples->items[examples->n - 1];
 	size_t n = count_numbers(text, end);
 	if (n == 0 || (examples->length && n != examples->length)) {
 		return error_set(err, -EBADMSG, "line %u has %zu numbers, not %zu", line, n,
 			examples->length);
 	}
-	if ((uint64_t)n * examples->n > EXAMPLES_MAX_VALUES) {
-		return error_set(err, -EFBIG, "more than %u numbers", EXAMPLES_MAX_VALUES);
+	if ((uint64_t)n * examples->n > FEW_SHOT_MAX_VALUES) {
+		return error_set(err, -EFBIG, "more than %u numbers", FEW_SHOT_MAX_VALUES);
 	}
 	examples->length = n;
 	one->vector = calloc(n, sizeof(one->vector[0]));
@@ -84,33 +84,33 @@ static int vector_parse(struct examples *examples, const char *text, const char 
 	return 0;
 }
 
-static int line_parse(struct examples *examples, const char *text, const char *end,
+static int line_parse(struct few_shot *examples, const char *text, const char *end,
 	unsigned int line, struct error *err)
 {
 	const char *tab = memchr(text, '\t', (size_t)(end - text));
 	size_t length = tab ? (size_t)(tab - text) : 0;
-	if (!examples_is_label(text, length)) {
+	if (!few_shot_is_label(text, length)) {
 		return error_set(
 			err, -EBADMSG, "line %u does not begin with a label and a tab", line);
 	}
-	if (examples->n == EXAMPLES_MAX) {
-		return error_set(err, -EFBIG, "more than %d examples", EXAMPLES_MAX);
+	if (examples->n == FEW_SHOT_MAX) {
+		return error_set(err, -EFBIG, "more than %d examples", FEW_SHOT_MAX);
 	}
-	struct example *items =
+	struct few_shot_example *items =
 		realloc(examples->items, (examples->n + 1) * sizeof(examples->items[0]));
 	if (!items) {
 		return error_no_memory(err);
 	}
 	examples->items = items;
-	struct example *one = &items[examples->n++];
-	*one = (struct example){0};
+	struct few_shot_example *one = &items[examples->n++];
+	*one = (struct few_shot_example){0};
 	memcpy(one->label, text, length);
 	return vector_parse(examples, tab + 1, end, line, err);
 }
 
-int examples_parse(const char *text, size_t size, struct examples *ret_examples, struct error *err)
+int few_shot_parse(const char *text, size_t size, struct few_shot *ret_examples, struct error *err)
 {
-	owned_examples struct examples examples = {0};
+	owned_examples struct few_shot examples = {0};
 	const char *end = text + size;
 	unsigned int line = 1;
 	for (; text < end; line++) {
@@ -123,11 +123,11 @@ int examples_parse(const char *text, size_t size, struct examples *ret_examples,
 		text = stop + 1;
 	}
 	*ret_examples = examples;
-	examples = (struct examples){0};
+	examples = (struct few_shot){0};
 	return 0;
 }
 
-int examples_join(const char *before, size_t before_size, const char *more, size_t more_size,
+int few_shot_join(const char *before, size_t before_size, const char *more, size_t more_size,
 	char **ret_text, size_t *ret_size)
 {
 	const struct {
@@ -135,7 +135,7 @@ int examples_join(const char *before, size_t before_size, const char *more, size
 		size_t size;
 	} parts[] = {{before, before_size}, {more, more_size}};
 	size_t n = 0;
-	char *text = malloc(before_size + more_size + 3); /* two ends of lines, and the zero byte */
+	char *text = malloc(before_size + more_size + 3); /* two line ends and the terminating 0 */
 	if (!text) {
 		return -ENOMEM;
 	}
@@ -155,7 +155,7 @@ int examples_join(const char *before, size_t before_size, const char *more, size
 	return 0;
 }
 
-size_t examples_remove(char *text, size_t *size, const char *label)
+size_t few_shot_remove(char *text, size_t *size, const char *label)
 {
 	const size_t length = strlen(label);
 	const char *const end = text + *size;
@@ -180,12 +180,12 @@ size_t examples_remove(char *text, size_t *size, const char *label)
 	return n;
 }
 
-int examples_write(
+int few_shot_write(
 	FILE *file, const char *label, const float *vector, size_t length, struct error *err)
 {
-	if (!examples_is_label(label, strlen(label))) {
+	if (!few_shot_is_label(label, strlen(label))) {
 		return error_set(err, -EINVAL, "a label has 1 to %d bytes, no control characters",
-			EXAMPLES_LABEL_SIZE - 1);
+			FEW_SHOT_LABEL_SIZE - 1);
 	}
 	fprintf(file, "%s\t", label);
 	for (size_t i = 0; i < length; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/flight.h"
+#include "base/flight_record.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options - what an operator's node carries besides its operands
+ * op_options - what an operator's node carries besides its operands
  *
  * Decoded from the file's options table by engine/model/options.c; defaults are the schema's.
  * Enumerations have been checked to be in range; numbers are as in the file: what they may be is
  * the operator table's business (engine/plan/opinfo.h). An operator without options of its own has
  * all of the union zero.
  */
-#ifndef ENGINE_OPTIONS_H
-#define ENGINE_OPTIONS_H
+#ifndef ENGINE_OP_OPTIONS_H
+#define ENGINE_OP_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -278,7 +278,8 @@ struct options_strided_slice {
 };
 
 /* What they say of @count entries; begins, ends and strides are the caller's. */
-static inline struct slicing options_slicing(const struct options_strided_slice *o, uint32_t count)
+static inline struct slicing op_options_slicing(
+	const struct options_strided_slice *o, uint32_t count)
 {
 	return (struct slicing){
 		.count = count,

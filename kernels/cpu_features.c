@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 #include <stdbool.h>
 

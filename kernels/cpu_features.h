@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cpu - what this processor can do, and how a variant is picked
+ * cpu_features - what this processor can do, and how a variant is picked
  *
  * A kernel family has one const list of variants, plain C first, fastest last. Dispatch, checker
  * and benchmark walk the same list. The mask is an argument, never a global: tests and `edgectl
  * bench --cpu` narrow it.
  */
-#ifndef KERNELS_CPU_H
-#define KERNELS_CPU_H
+#ifndef KERNELS_CPU_FEATURES_H
+#define KERNELS_CPU_FEATURES_H
 
 #include <stddef.h>
 #include <stdint.h>

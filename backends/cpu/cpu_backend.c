@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/cpu.h"
+#include "backends/cpu/cpu_backend.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "backends/cpu/chains.h"
-#include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
+#include "backends/cpu/op_memory.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
 #include "backends/cpu/tune.h"
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/probe.h"
 
 #define OP_ROW(name) extern const struct cpu_op op_##name;
@@ -80,7 +80,7 @@ static int cpu_accept(const struct compile_request *request, uint32_t index, str
 	const struct node *node = &request->subgraph->nodes[index];
 	const struct cpu_op *op = row_find(node->op);
 	if (!op) {
-		return error_set(err, -EOPNOTSUPP, "%s is not there yet", operator_name(node->op));
+		return error_set(err, -EOPNOTSUPP, "%s is not there yet", operators_name(node->op));
 	}
 	struct op_setup setup = setup_of(request, node);
 	return op->accept ? op->accept(&setup, err) : 0;
@@ -153,7 +153,7 @@ static int node_prepare(struct program *program, struct prepared *p, struct pack
 	*ret_memory =
 		(struct node_memory){.scratch = setup.scratch_bytes, .state = setup.session_bytes};
 	if (r < 0) {
-		error_prefix(err, "%s", operator_name(p->node->op));
+		error_prefix(err, "%s", operators_name(p->node->op));
 	}
 	return r;
 }
@@ -168,7 +168,7 @@ static int prepare_all(struct program *program, struct node_memory *ret_memory, 
 	for (uint32_t i = 0; r == 0 && i < request->n_nodes; i++) {
 		ret_memory[i] = (struct node_memory){0};
 		if (!program->nodes[i].is_inner) {
-			breath_take();
+			background_yield_take();
 			r = node_prepare(program, &program->nodes[i], packing, &ret_memory[i], err);
 		}
 	}
@@ -226,6 +226,7 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	struct op_setup setup = setup_of(&program->request, node->node);
 	setup.memory = held;
 	setup.for_one_run = true;
+	setup.control = frame->control;
 	setup.threads = 1; /* memory for one run is not planned for more */
 	setup.shapes = frame->shapes;
 	setup.constants = frame->constants;
@@ -239,6 +240,27 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 		node->op->release(setup.state);
 	}
 	return r;
+}
+
+/* Asserts that the session has bound all operands and memory. Kernels do not check it. */
+static void assert_bound(
+	const struct program *program, uint32_t index, const struct run_frame *frame)
+{
+	const struct node *node = program->nodes[index].node;
+	const uint32_t n_tensors = program->request.subgraph->n_tensors;
+	const bool reads = node->op != OP_SHAPE && node->op != OP_RANK; /* else only the shape */
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		const int32_t t = node->inputs[i];
+		assert(t < (int32_t)n_tensors);
+		assert(t < 0 || !reads || frame->values[t].data || frame->values[t].bytes == 0);
+	}
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		const int32_t t = node->outputs[i];
+		assert(t >= 0 && t < (int32_t)n_tensors);
+		assert(frame->values[t].data || frame->values[t].bytes == 0 || frame->outputs);
+	}
+	assert((uintptr_t)frame->scratch[index] % 64 == 0);
+	assert(!frame->state || (uintptr_t)frame->state[index] % 64 == 0);
 }
 
 static int run_node(const struct program *program, uint32_t index, const struct run_frame *frame,
@@ -265,9 +287,10 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 	if (node->is_inner) {
 		return 0;
 	}
-	if (node->strips) {
-		return strips_run(node->strips, &call, err);
+	if (node->row_fusion) {
+		return row_fusion_run(node->row_fusion, &call, err);
 	}
+	assert_bound(program, index, frame);
 	return node->each_run ? node_run_anew(program, node, frame, &call, err)
 			      : node->op->run(&call, err);
 }
@@ -279,7 +302,7 @@ static int cpu_run_node(const struct program *program, uint32_t index,
 	int r = run_node(program, index, frame, err);
 	PROBE3(operator_done, (int)program->nodes[index].node->op, index, r);
 	if (r < 0) {
-		error_prefix(err, "%s", operator_name(program->nodes[index].node->op));
+		error_prefix(err, "%s", operators_name(program->nodes[index].node->op));
 	}
 	return r;
 }

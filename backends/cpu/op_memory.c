@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/memory.h"
+#include "backends/cpu/op_memory.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/bytes.h"
 
@@ -9,6 +9,7 @@
 
 struct op_block {
 	struct op_block *previous;
+	void *start; /* that calloc() gave */
 	_Alignas(BLOCK_ALIGNMENT) uint8_t data[];
 };
 
@@ -20,12 +21,14 @@ void *op_memory_alloc(struct op_memory *memory, uint64_t bytes)
 		memory->over = true;
 		return NULL;
 	}
-	struct op_block *block =
-		total <= SIZE_MAX / 2 ? aligned_alloc(BLOCK_ALIGNMENT, (size_t)total) : NULL;
-	if (!block) {
+	/* Large blocks of calloc() are zero without being written: a run cannot be cancelled here. */
+	void *start = total <= SIZE_MAX / 2 ? calloc(1, (size_t)total + BLOCK_ALIGNMENT) : NULL;
+	if (!start) {
 		return NULL;
 	}
-	memset(block, 0, (size_t)total);
+	struct op_block *block =
+		(struct op_block *)(uintptr_t)bytes_align_up((uintptr_t)start, BLOCK_ALIGNMENT);
+	block->start = start;
 	block->previous = memory->last;
 	memory->last = block;
 	memory->bytes += total;
@@ -37,7 +40,7 @@ void op_memory_deinit(struct op_memory *memory)
 	while (memory->last) {
 		struct op_block *block = memory->last;
 		memory->last = block->previous;
-		free(block);
+		free(block->start);
 	}
 	memory->bytes = 0;
 }

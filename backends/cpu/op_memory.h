@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memory - what prepared operators hold: blocks that are freed together, under one budget */
-#ifndef BACKENDS_CPU_MEMORY_H
-#define BACKENDS_CPU_MEMORY_H
+/* op_memory - what prepared operators hold: blocks that are freed together, under one budget */
+#ifndef BACKENDS_CPU_OP_MEMORY_H
+#define BACKENDS_CPU_OP_MEMORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

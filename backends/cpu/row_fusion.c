@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/strips.h"
+#include "backends/cpu/row_fusion.h"
 
 #include <string.h>
 
@@ -29,12 +29,12 @@ static struct span rows_taken(const struct ek_window_axis *y, struct span rows)
 }
 
 /* Rows that each buffer must have for bands of @band rows; bytes of all of them. */
-static uint64_t size_buffers(struct strips *s, uint32_t band)
+static uint64_t size_buffers(struct row_fusion *s, uint32_t band)
 {
 	uint64_t rows = band, at = 0;
 	for (uint32_t i = s->n - 1; i > 0; i--) {
 		const struct ek_window_axis *y = &s->members[i].shape.y;
-		struct strip_member *m = &s->members[i - 1];
+		struct row_fusion_member *m = &s->members[i - 1];
 		rows = (rows - 1) * y->stride + ((uint64_t)y->taps - 1) * y->dilation + 1;
 		rows = rows < y->in ? rows : y->in;
 		m->rows = rows;
@@ -45,7 +45,7 @@ static uint64_t size_buffers(struct strips *s, uint32_t band)
 	return at;
 }
 
-bool strips_plan(struct strips *s, unsigned int threads, uint64_t saved, bool eager)
+bool row_fusion_plan(struct row_fusion *s, unsigned int threads, uint64_t saved, bool eager)
 {
 	const uint32_t all = s->members[s->n - 1].shape.y.out;
 	uint64_t scratch = 0;
@@ -64,7 +64,7 @@ bool strips_plan(struct strips *s, unsigned int threads, uint64_t saved, bool ea
 
 /* One run of a chain. */
 struct job {
-	const struct strips *strips;
+	const struct row_fusion *row_fusion;
 	const struct op_call *call;
 	uint32_t each; /* rows of a part */
 	atomic_int result;
@@ -74,13 +74,13 @@ struct job {
 struct lane {
 	const struct job *job;
 	uint8_t *scratch;
-	struct span there[STRIPS_MAX];
+	struct span there[ROW_FUSION_MAX];
 };
 
 /* Rows before @first are not wanted any more. */
 static void forget_rows(struct lane *lane, uint32_t i, int64_t first)
 {
-	const struct strip_member *m = &lane->job->strips->members[i];
+	const struct row_fusion_member *m = &lane->job->row_fusion->members[i];
 	struct span *there = &lane->there[i];
 	uint8_t *buffer = lane->scratch + m->buffer;
 	if (there->end <= first) {
@@ -96,19 +96,19 @@ static void forget_rows(struct lane *lane, uint32_t i, int64_t first)
 /* Where row 0 of member @i's result would be. */
 static void *row_zero(const struct lane *lane, uint32_t i)
 {
-	const struct strip_member *m = &lane->job->strips->members[i];
+	const struct row_fusion_member *m = &lane->job->row_fusion->members[i];
 	const uintptr_t buffer = (uintptr_t)lane->scratch + (size_t)m->buffer;
 	return (void *)(buffer - (size_t)lane->there[i].first * (size_t)m->shape.out_row_bytes);
 }
 
 static void run_member(const struct lane *lane, uint32_t i, struct span rows)
 {
-	const struct strips *s = lane->job->strips;
-	const struct strip_member *m = &s->members[i];
+	const struct row_fusion *s = lane->job->row_fusion;
+	const struct row_fusion_member *m = &s->members[i];
 	struct op_call call = *lane->job->call;
 	call.node = m->node;
 	call.state = m->state;
-	const struct strip_rows of = {
+	const struct row_fusion_rows of = {
 		.operand = m->operand,
 		.input = i ? row_zero(lane, i - 1) : op_in(&call, 0)->data,
 		.output = i + 1 < s->n ? row_zero(lane, i) : op_out(&call, 0)->data,
@@ -122,12 +122,12 @@ static void run_member(const struct lane *lane, uint32_t i, struct span rows)
 /* Makes rows @rows of the last member's result; of another's, those that are not there yet. */
 static void provide(struct lane *lane, uint32_t last, struct span rows)
 {
-	struct span make[STRIPS_MAX];
+	struct span make[ROW_FUSION_MAX];
 	uint32_t i = last;
 	make[i] = rows;
 	while (i > 0 && make[i].first < make[i].end) {
 		const struct span taken =
-			rows_taken(&lane->job->strips->members[i].shape.y, make[i]);
+			rows_taken(&lane->job->row_fusion->members[i].shape.y, make[i]);
 		i--;
 		forget_rows(lane, i, taken.first);
 		make[i] = (struct span){lane->there[i].end, taken.end};
@@ -145,7 +145,7 @@ static void provide(struct lane *lane, uint32_t last, struct span rows)
 static void run_part(void *args, unsigned int member, unsigned int part)
 {
 	struct job *job = args;
-	const struct strips *s = job->strips;
+	const struct row_fusion *s = job->row_fusion;
 	const int64_t all = s->members[s->n - 1].shape.y.out;
 	const int64_t first = (int64_t)part * job->each, end = first + job->each;
 	struct lane lane = {
@@ -163,13 +163,13 @@ static void run_part(void *args, unsigned int member, unsigned int part)
 	}
 }
 
-int strips_run(const struct strips *s, const struct op_call *call, struct error *err)
+int row_fusion_run(const struct row_fusion *s, const struct op_call *call, struct error *err)
 {
 	struct team *team = call->control ? call->control->team : NULL;
 	const uint32_t all = s->members[s->n - 1].shape.y.out;
 	bool shared = team && team_members(team) <= s->threads;
 	uint32_t parts = shared ? team_members(team) : 1;
-	struct job job = {.strips = s, .call = call, .each = (all + parts - 1) / parts};
+	struct job job = {.row_fusion = s, .call = call, .each = (all + parts - 1) / parts};
 	if (shared) {
 		team_run(team, parts, run_part, &job);
 	} else {

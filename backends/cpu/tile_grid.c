@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/grid.h"
+#include "backends/cpu/tile_grid.h"
 
 #include "backends/cpu/team.h"
 
 /* Plain C on a small Arm core does about half a product per nanosecond: 8 ms. */
-#define GRID_WORK ((uint64_t)4 << 20)
+#define TILE_GRID_WORK ((uint64_t)4 << 20)
+/* Outputs of a tile at most: finishing one takes as long as some ten products. */
+#define TILE_GRID_ELEMENTS ((uint64_t)1 << 18)
 
 /* Work below this part of a tile's is done by one thread: some tens of microseconds, of which
  * sharing would cost a few. */
@@ -14,8 +16,8 @@
 #define PARTS_EACH 4
 #define PART_SHARE 16
 /* Of elements that are little work each, so many take some microseconds and whole cache lines. */
-#define LINE_WORK ((uint64_t)1 << 18)
-#define LINE_STEP 256
+#define FLOAT_REQUANT_WORK ((uint64_t)1 << 18)
+#define FLOAT_REQUANT_STEP 256
 /* Kernels work on several rows at once: with fewer in a part they lose time. */
 #define TEAM_ROWS 16
 
@@ -43,14 +45,21 @@ struct parting {
 
 struct shared_job {
 	const struct op_call *call;
-	const struct grid_job *job;
+	const struct tile_grid_job *job;
 	struct parting parting;
 	atomic_int result;
 };
 
-static struct tiling tile(const struct grid_job *job, uint64_t tile_work)
+/* Outputs of a tile. */
+static uint64_t tile_elements(const struct tile_grid_job *job, uint64_t tile_work)
 {
-	uint64_t elements = at_least_1(tile_work / at_least_1(job->work));
+	const uint64_t work = job->look_work ? least(job->look_work, tile_work) : tile_work;
+	return least(at_least_1(work / at_least_1(job->work)), TILE_GRID_ELEMENTS);
+}
+
+static struct tiling tile(const struct tile_grid_job *job, uint64_t tile_work)
+{
+	uint64_t elements = tile_elements(job, tile_work);
 	uint64_t cols = at_least_1(least(job->cols, elements) / job->col_step) * job->col_step;
 	uint64_t rows = at_least_1(elements / cols);
 	rows = least(job->tile_rows ? least(rows, job->tile_rows) : rows, at_least_1(job->rows));
@@ -60,7 +69,7 @@ static struct tiling tile(const struct grid_job *job, uint64_t tile_work)
 		.down = (job->rows + rows - 1) / rows};
 }
 
-static struct ek_tile tile_at(const struct grid_job *job, const struct tiling *t, uint64_t i)
+static struct ek_tile tile_at(const struct tile_grid_job *job, const struct tiling *t, uint64_t i)
 {
 	uint64_t row = i / t->across * t->rows, col = i % t->across * t->cols;
 	return (struct ek_tile){
@@ -71,7 +80,7 @@ static struct ek_tile tile_at(const struct grid_job *job, const struct tiling *t
 	};
 }
 
-static struct ek_tile part_at(const struct grid_job *job, const struct parting *p, uint64_t i)
+static struct ek_tile part_at(const struct tile_grid_job *job, const struct parting *p, uint64_t i)
 {
 	const uint64_t down = i / p->across, across = i % p->across;
 	const uint64_t row = p->units * down / p->down * p->unit;
@@ -90,7 +99,7 @@ static struct ek_tile part_at(const struct grid_job *job, const struct parting *
 static void run_shared(void *args, unsigned int member, unsigned int part)
 {
 	struct shared_job *shared = args;
-	const struct grid_job *job = shared->job;
+	const struct tile_grid_job *job = shared->job;
 	int r = run_control_check(shared->call->control);
 	if (r < 0) {
 		atomic_store_explicit(&shared->result, r, memory_order_relaxed);
@@ -107,7 +116,7 @@ static int given_up(int code, struct error *err)
 
 /* The team that shares this job's tiles out, or NULL where one thread is as good. */
 static struct team *helpers(
-	const struct op_call *call, const struct grid_job *job, uint64_t tile_work)
+	const struct op_call *call, const struct tile_grid_job *job, uint64_t tile_work)
 {
 	struct team *team = call->control ? call->control->team : NULL;
 	if (!team || team_members(team) > job->threads || job->rows == 0 ||
@@ -133,7 +142,7 @@ static uint64_t unevenness(uint64_t n, uint64_t members)
  * Rows where there are many of them; of few, what can be shared more evenly: of columns each member reads
  * its part of the weights only, but they come in steps; rows do not, but kernels lose with fewer.
  */
-static bool shares_rows(const struct grid_job *job, const struct parting *p, uint64_t members)
+static bool shares_rows(const struct tile_grid_job *job, const struct parting *p, uint64_t members)
 {
 	const uint64_t each = job->rows / members;
 	const uint64_t rows = unevenness(p->units, members) + (each < TEAM_ROWS ? 16 : 0);
@@ -145,9 +154,9 @@ static bool shares_rows(const struct grid_job *job, const struct parting *p, uin
 }
 
 /* No part takes more than a tile may. */
-static void bound(const struct grid_job *job, struct parting *p, uint64_t tile_work)
+static void bound(const struct tile_grid_job *job, struct parting *p, uint64_t tile_work)
 {
-	const uint64_t most = at_least_1(tile_work / at_least_1(job->work));
+	const uint64_t most = tile_elements(job, tile_work);
 	const uint64_t steps = at_least_1(most / job->col_step);
 	p->across = p->across < parts_of(p->steps, steps) ? parts_of(p->steps, steps) : p->across;
 	const uint64_t cols = least(parts_of(p->steps, p->across) * job->col_step, job->cols);
@@ -161,7 +170,7 @@ static void bound(const struct grid_job *job, struct parting *p, uint64_t tile_w
 	p->down = p->down < down ? down : p->down;
 }
 
-static struct parting share(const struct grid_job *job, uint64_t members, uint64_t tile_work)
+static struct parting share(const struct tile_grid_job *job, uint64_t members, uint64_t tile_work)
 {
 	const uint64_t work = job->rows * job->cols * at_least_1(job->work);
 	uint64_t each = least(work / members / (tile_work / PART_SHARE), PARTS_EACH);
@@ -179,7 +188,7 @@ static struct parting share(const struct grid_job *job, uint64_t members, uint64
 	return p;
 }
 
-static int run_team(const struct op_call *call, const struct grid_job *job, struct team *team,
+static int run_team(const struct op_call *call, const struct tile_grid_job *job, struct team *team,
 	const struct parting *parting, struct error *err)
 {
 	struct shared_job shared = {.call = call, .job = job, .parting = *parting};
@@ -189,25 +198,38 @@ static int run_team(const struct op_call *call, const struct grid_job *job, stru
 
 /* True where all of the output is one tile: most of a small network's operators, whose time the
  * divisions of tile() would be seen in. */
-static bool is_one_tile(const struct grid_job *job, uint64_t tile_work)
+static bool is_one_tile(const struct tile_grid_job *job, uint64_t tile_work)
 {
 	return job->rows && job->cols && (!job->tile_rows || job->rows <= job->tile_rows) &&
-		job->rows * job->cols <= tile_work / at_least_1(job->work);
+		job->rows * job->cols <= tile_elements(job, tile_work);
 }
 
-static int run_one_tile(const struct op_call *call, const struct grid_job *job, struct error *err)
+/* A tile, with looks at the control. */
+static int run_tile(const struct op_call *call, const struct tile_grid_job *job,
+	const struct ek_tile *tile, struct error *err)
 {
-	int r = given_up(run_control_check(call->control), err);
-	if (r == 0) {
-		const struct ek_tile t = {0, (uint32_t)job->rows, 0, (uint32_t)job->cols};
-		job->run(job->args, &t, call->scratch);
+	const uint64_t work = at_least_1(job->work), steps = parts_of(tile->n_cols, job->col_step);
+	const uint64_t parts = job->row_work && tile->n_cols * work > job->row_work
+		? least(2 * tile->n_cols * work / job->row_work, steps)
+		: 1;
+	int r = 0;
+	for (uint64_t i = 0; r == 0 && i < parts; i++) {
+		const uint64_t first = steps * i / parts * job->col_step;
+		const uint64_t end = least(steps * (i + 1) / parts * job->col_step, tile->n_cols);
+		struct ek_tile part = *tile;
+		part.first_col += (uint32_t)first;
+		part.n_cols = (uint32_t)(end - first);
+		r = given_up(run_control_check(call->control), err);
+		if (r == 0) {
+			job->run(job->args, &part, call->scratch);
+		}
 	}
 	return r;
 }
 
-int grid_run(const struct op_call *call, const struct grid_job *job, struct error *err)
+int tile_grid_run(const struct op_call *call, const struct tile_grid_job *job, struct error *err)
 {
-	const uint64_t tile_work = job->tile_work ? job->tile_work : GRID_WORK;
+	const uint64_t tile_work = job->tile_work ? job->tile_work : TILE_GRID_WORK;
 	struct team *team = helpers(call, job, tile_work);
 	if (team) {
 		const struct parting shared = share(job, team_members(team), tile_work);
@@ -216,22 +238,22 @@ int grid_run(const struct op_call *call, const struct grid_job *job, struct erro
 		}
 	}
 	if (is_one_tile(job, tile_work)) {
-		return run_one_tile(call, job, err);
+		const struct ek_tile all = {0, (uint32_t)job->rows, 0, (uint32_t)job->cols};
+		return run_tile(call, job, &all, err);
 	}
 	const struct tiling tiling = tile(job, tile_work);
 	for (uint64_t i = 0; i < tiling.across * tiling.down; i++) {
-		int r = given_up(run_control_check(call->control), err);
+		const struct ek_tile t = tile_at(job, &tiling, i);
+		int r = run_tile(call, job, &t, err);
 		if (r < 0) {
 			return r;
 		}
-		struct ek_tile t = tile_at(job, &tiling, i);
-		job->run(job->args, &t, call->scratch);
 	}
 	return 0;
 }
 
 struct line {
-	grid_line_fn *run;
+	tile_grid_line_fn *run;
 	const void *args;
 };
 
@@ -243,29 +265,29 @@ static void run_line(const void *args, const struct ek_tile *tile, void *scratch
 }
 
 /* As rows of one element. */
-static struct grid_job job_of(const struct line *line, uint64_t n)
+static struct tile_grid_job job_of(const struct line *line, uint64_t n)
 {
-	return (struct grid_job){.rows = n,
+	return (struct tile_grid_job){.rows = n,
 		.cols = 1,
 		.work = 1,
 		.col_step = 1,
-		.row_step = LINE_STEP,
-		.tile_work = LINE_WORK,
+		.row_step = FLOAT_REQUANT_STEP,
+		.tile_work = FLOAT_REQUANT_WORK,
 		.threads = TEAM_MAX_MEMBERS,
 		.run = run_line,
 		.args = line};
 }
 
-bool grid_shares_line(const struct op_call *call, uint64_t n)
+bool tile_grid_shares_line(const struct op_call *call, uint64_t n)
 {
-	const struct grid_job job = job_of(NULL, n);
-	return n <= UINT32_MAX && helpers(call, &job, LINE_WORK);
+	const struct tile_grid_job job = job_of(NULL, n);
+	return n <= UINT32_MAX && helpers(call, &job, FLOAT_REQUANT_WORK);
 }
 
-int grid_run_line(const struct op_call *call, uint64_t n, grid_line_fn *run, const void *args,
-	struct error *err)
+int tile_grid_run_line(const struct op_call *call, uint64_t n, tile_grid_line_fn *run,
+	const void *args, struct error *err)
 {
 	const struct line line = {run, args};
-	const struct grid_job job = job_of(&line, n);
-	return grid_run(call, &job, err);
+	const struct tile_grid_job job = job_of(&line, n);
+	return tile_grid_run(call, &job, err);
 }

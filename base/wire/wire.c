@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire_field.h"
 
 static const uint8_t magic[4] = {'E', 'D', 'G', '1'};
 
@@ -239,7 +239,7 @@ void wire_list_item_encode(struct bytes_writer *w, const struct wire_list_item *
 
 int wire_list_decode(struct bytes_reader *r, uint32_t *ret_n_items, struct error *err)
 {
-	/* Four empty texts and a number: a count that the body cannot hold is refused here. */
+	/* Four empty texts and a number: rejects a count that does not fit the body. */
 	const size_t smallest = 4 * 2 + 8;
 	uint32_t n = bytes_read_u32(r);
 	if (r->failed || n > (r->size - r->at) / smallest) {

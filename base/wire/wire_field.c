@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/wire_field.h"
+#include "base/wire/wire_field.h"
 
 #include <errno.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 static void tensor_encode(struct bytes_writer *w, const struct wire_tensor *tensor, bool regions)
 {
@@ -16,7 +17,7 @@ static void tensor_encode(struct bytes_writer *w, const struct wire_tensor *tens
 	}
 }
 
-/* What an error calls a tensor: "INFER: input 3" in requests, "INFER: output 3" in replies. */
+/* Name of a tensor in errors: "INFER: input 3" in requests, "INFER: output 3" in replies. */
 struct subject {
 	const char *kind;
 	uint32_t index;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 void wire_describe_encode(struct bytes_writer *w, const struct wire_describe *describe)
 {
@@ -54,7 +55,7 @@ int wire_model_decode(struct bytes_reader *r, struct wire_model *ret_model, stru
 	model.flags = bytes_read_u32(r);
 	model.labels = wire_field_lines_decode(r);
 	model.n_signatures = bytes_read_u32(r);
-	const size_t smallest = 2 + 4 + 4; /* of a signature */
+	const size_t smallest = 2 + 4 + 4; /* bytes of the smallest signature */
 	if (r->failed || model.n_signatures > (r->size - r->at) / smallest) {
 		return wire_field_malformed(WIRE_DESCRIBE, err);
 	}
@@ -75,9 +76,10 @@ int wire_signature_decode(
 	struct wire_signature signature = {.key = wire_field_text_decode(r)};
 	signature.n_inputs = bytes_read_u32(r);
 	signature.n_outputs = bytes_read_u32(r);
-	const size_t smallest = 40; /* of a tensor: scalar, without name, mean, std and labels */
-	size_t most = (r->size - r->at) / smallest;
-	if (r->failed || signature.n_inputs > most || signature.n_outputs > most) {
+	/* bytes of the smallest tensor: scalar, without name, mean, std and labels */
+	const size_t smallest = 40;
+	size_t max = (r->size - r->at) / smallest;
+	if (r->failed || signature.n_inputs > max || signature.n_outputs > max) {
 		return wire_field_malformed(WIRE_DESCRIBE, err);
 	}
 	*ret_signature = signature;

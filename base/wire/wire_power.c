@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 void wire_power_encode(struct bytes_writer *w, const struct wire_power *power)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 void wire_region_add_encode(struct bytes_writer *w, const struct wire_region *region)
 {
@@ -57,7 +58,7 @@ void wire_ring_encode(struct bytes_writer *w, const struct wire_ring *ring)
 	bytes_write_u32(w, ring->slot_bytes);
 }
 
-/* The count of slots divides that of the words, which go on at 0 behind their end. */
+/* A power of two divides 2^32, so slot numbers stay correct when the counters wrap. */
 static bool is_power(uint32_t n)
 {
 	return n > 0 && (n & (n - 1)) == 0;

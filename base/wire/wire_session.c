@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 void wire_session_open_encode(struct bytes_writer *w, const struct wire_session_open *open)
 {

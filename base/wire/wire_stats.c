@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STATS and CONFIG: what edged tells of itself. */
+/* STATS and CONFIG messages. */
 #include <errno.h>
 
-#include "base/wire_field.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_field.h"
 
 /* Three empty texts, a number, no counts, and three histograms without buckets. */
 #define LEAST_MODEL_BYTES (3 * 2 + 8 + 4 + WIRE_PHASES * (3 * 8 + 2))
@@ -26,7 +27,7 @@ int wire_stats_decode(struct bytes_reader *r, struct wire_stats *ret_stats, stru
 	stats.backends = wire_field_text_decode(r);
 	stats.n_users = bytes_read_u32(r);
 	stats.n_models = bytes_read_u32(r);
-	/* Counts that the body cannot hold are refused here. */
+	/* Rejects counts that do not fit the body. */
 	const size_t left = r->size - r->at;
 	const uint64_t least = (uint64_t)stats.n_users * WIRE_STATS_USER_BYTES +
 		(uint64_t)stats.n_models * LEAST_MODEL_BYTES;
@@ -62,7 +63,7 @@ int wire_stats_user_decode(
 	return wire_field_check(r, WIRE_STATS, err);
 }
 
-/* ---- histograms: the buckets that are not empty, in order */
+/* ---- histograms: non-empty buckets in order */
 
 static void histogram_encode(struct bytes_writer *w, const struct histogram *histogram)
 {

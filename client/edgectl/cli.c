@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/cli.h"
+#include "client/edgectl/cli.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -86,8 +86,8 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define AT(member) offsetof(struct settings, member)
 
 const struct cli_option cli_options[] = {
-	{"help", 'h', CLI_FLAG, NULL, "print help and leave", AT(help), ALL, 0, 0, NULL, 0},
-	{"version", 0, CLI_FLAG, NULL, "print the version and leave", AT(version), ALL, 0, 0, NULL,
+	{"help", 'h', CLI_FLAG, NULL, "print help and exit", AT(help), ALL, 0, 0, NULL, 0},
+	{"version", 0, CLI_FLAG, NULL, "print the version and exit", AT(version), ALL, 0, 0, NULL,
 		0},
 	{"quiet", 'q', CLI_FLAG, NULL, "no progress and no remarks", AT(quiet), ALL, 0, 0, NULL, 0},
 	{"verbose", 'v', CLI_FLAG, NULL, "say more", AT(verbose), ALL, 0, 0, NULL, 0},
@@ -151,7 +151,7 @@ const struct cli_option cli_options[] = {
 	{"state", 0, CLI_TEXT, "DIR",
 		"folder of what the model saves and restores; fsck: of the store, without a daemon",
 		AT(state), BIT(CLI_RUN) | BIT(CLI_FSCK), 0, 0, NULL, CLI_COMPLETE_FOLDER},
-	{"repair", 0, CLI_FLAG, NULL, "remove or put away what cannot be used", AT(repair),
+	{"repair", 0, CLI_FLAG, NULL, "remove or quarantine unusable files", AT(repair),
 		BIT(CLI_FSCK), 0, 0, NULL, 0},
 	{"forget", 0, CLI_FLAG, NULL, "take away the examples of LABEL", AT(forget), BIT(CLI_TEACH),
 		0, 0, NULL, 0},
@@ -173,14 +173,9 @@ const struct cli_option cli_options[] = {
 		BIT(CLI_BENCH), 1, 16, NULL, 0},
 	{"clients", 0, CLI_COUNT, "N", "N connections, or sessions, at once (1)", AT(clients),
 		BIT(CLI_BENCH), 1, 256, NULL, 0},
-	{"ipc", 0, CLI_FLAG, NULL, "what asking costs: in the body, in shared memory, at least",
-		AT(ipc), BIT(CLI_BENCH), 0, 0, NULL, 0},
-	{"spin", 0, CLI_COUNT, "US",
-		"look for answers up to US microseconds without sleep, with --ipc", AT(spin_us),
-		BIT(CLI_BENCH), 0, 1000000, NULL, 0},
 	{"per-op", 0, CLI_FLAG, NULL, "time per operator, with --local", AT(per_op), BIT(CLI_BENCH),
 		0, 0, NULL, 0},
-	{"repeat", 'n', CLI_COUNT, "N", "show N pages and leave", AT(repeat), BIT(CLI_TOP), 1,
+	{"repeat", 'n', CLI_COUNT, "N", "show N pages and exit", AT(repeat), BIT(CLI_TOP), 1,
 		1000000000, NULL, 0},
 };
 const size_t cli_n_options = sizeof(cli_options) / sizeof(cli_options[0]);
@@ -198,7 +193,7 @@ static const struct settings defaults = {
 	.clients = 1,
 };
 
-/* Position of @text in @words, or -1. */
+/* Returns the index of @text in @words, or -1. */
 static int find_word(const char *words, const char *text)
 {
 	size_t length = strlen(text);
@@ -250,7 +245,7 @@ static bool parse_reals(const char *text, struct cli_reals *ret_reals)
 	}
 }
 
-/* False when @text is not what the row asks for. */
+/* Returns false if @text is no valid value of the option. */
 static bool set_value(const struct cli_option *o, const char *text, struct settings *settings)
 {
 	void *place = (char *)settings + o->offset;
@@ -297,7 +292,7 @@ static int value_error(const struct cli_option *o, const char *text, struct erro
 		o->kind == CLI_REAL ? "a number" : "numbers with commas between", shown);
 }
 
-/* getopt's own tables, made from the rows. Long options return MAX_LETTER + row. */
+/* Tables for getopt, made from the rows. A long option's value is FIRST_ROW + its row. */
 #define FIRST_ROW 256
 
 struct getopt_tables {
@@ -309,7 +304,7 @@ static void build_tables(struct getopt_tables *t)
 {
 	size_t used = 0;
 	memset(t, 0, sizeof(*t));
-	t->letters[used++] = ':'; /* tells a missing value from an unknown option */
+	t->letters[used++] = ':'; /* distinguishes a missing value from an unknown option */
 	for (size_t i = 0; i < cli_n_options; i++) {
 		const struct cli_option *o = &cli_options[i];
 		t->longs[i] = (struct option){.name = o->name,

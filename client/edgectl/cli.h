@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli - the command line of edgectl as two tables
+ * cli - edgectl's commands and options as two tables
  *
- * What parses options, prints help and writes the shells' completions all read the same rows.
- * Options may stand before or after the command and between its arguments; "--" ends them.
+ * The option parser, the help and the shell completions read these tables. Options may stand
+ * before or after the command and between its arguments; "--" ends them.
  */
-#ifndef CLIENT_CLI_H
-#define CLIENT_CLI_H
+#ifndef CLIENT_EDGECTL_CLI_H
+#define CLIENT_EDGECTL_CLI_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,19 +45,19 @@ enum cli_command_id {
 	CLI_COMMAND_COUNT
 };
 
-/* What a shell offers for an argument. */
+/* What a shell completes an argument with. */
 enum cli_complete {
 	CLI_COMPLETE_NONE,
-	CLI_COMPLETE_MODEL, /* names that `edgectl list` gives */
+	CLI_COMPLETE_MODEL, /* model names, from `edgectl list` */
 	CLI_COMPLETE_FILE,
 	CLI_COMPLETE_TFLITE, /* files that end in .tflite */
 	CLI_COMPLETE_FOLDER,
-	CLI_COMPLETE_WORDS, /* the row's own */
+	CLI_COMPLETE_WORDS, /* the row's @words */
 };
 
 struct cli_command {
 	const char *name;
-	const char *arguments; /* "MODEL INPUT...", for help */
+	const char *arguments; /* for help, such as "MODEL INPUT..." */
 	const char *help;
 	int least, most; /* number of arguments; most -1: any */
 	enum cli_complete first, rest;
@@ -73,7 +73,7 @@ enum cli_kind {
 	CLI_REAL, /* double */
 	CLI_REALS, /* struct cli_reals: up to CLI_MAX_REALS numbers separated by commas */
 	CLI_TEXT, /* const char * into argv */
-	CLI_CHOICE, /* int: position in @words */
+	CLI_CHOICE, /* int: index in @words */
 };
 
 #define CLI_MAX_REALS 4
@@ -87,12 +87,12 @@ struct cli_option {
 	const char *name;
 	char letter; /* 0: none */
 	enum cli_kind kind;
-	const char *argument; /* "FILE", for help; NULL for flags */
+	const char *argument; /* for help, such as "FILE"; NULL for flags */
 	const char *help;
-	size_t offset; /* of its place in struct settings */
-	uint32_t commands; /* bits 1 << enum cli_command_id */
+	size_t offset; /* offset of the value in struct settings */
+	uint32_t commands; /* commands that take the option: bits 1 << enum cli_command_id */
 	uint32_t low, high; /* CLI_COUNT */
-	const char *words; /* CLI_CHOICE, separated by one blank */
+	const char *words; /* of CLI_CHOICE, separated by one blank */
 	enum cli_complete complete;
 };
 
@@ -111,20 +111,20 @@ enum cli_colour {
 	CLI_COLOUR_NEVER
 };
 
-/* What was asked for. Texts point into argv. */
+/* The parsed command line. Texts point into argv. */
 struct settings {
 	enum cli_command_id command;
-	char **arguments; /* what follows the command, NULL-terminated */
+	char **arguments; /* arguments after the command, NULL-terminated */
 	int n_arguments;
 
 	bool help, version, quiet, verbose, no_legend;
 	int colour; /* enum cli_colour */
 	const char *socket;
 	int format; /* enum cli_format */
-	bool json; /* --json is -o json */
+	bool json; /* --json, short for -o json */
 	uint32_t timeout_ms; /* 0: none */
 
-	uint32_t top_k; /* 0: 5, or as a pipeline says */
+	uint32_t top_k; /* 0: 5, or as the pipeline says */
 	double threshold; /* NaN: the model's own */
 	bool raw, exit_status;
 	const char *output_dir, *labels, *signature, *state, *record;
@@ -142,19 +142,19 @@ struct settings {
 	bool run;
 	const char *golden;
 
-	bool local, per_op, plan, ipc;
+	bool local, per_op, plan;
 	uint32_t count, warmup, threads, clients;
 	int priority; /* enum edge_client_priority */
 	uint32_t latest_key; /* 0: none */
-	uint32_t spin_us;
-	uint32_t repeat; /* 0: until it is ended */
+	uint32_t repeat; /* number of pages; 0: until interrupted */
 };
 
-/* Defaults first, then @argv. -EINVAL with a text for a command line that is not understood. With
- * --help or --version the command may be missing: then it is CLI_COMMAND_COUNT. */
+/* Sets the defaults, then parses @argv. With --help or --version the command may be missing:
+ * settings->command is then CLI_COMMAND_COUNT. -EINVAL: invalid command line; the message says
+ * why. */
 int must_check cli_parse(int argc, char **argv, struct settings *ret_settings, struct error *err);
 
-/* The page for one command, or with CLI_COMMAND_COUNT the overview. */
+/* Prints the help of one command, with CLI_COMMAND_COUNT the overview. */
 void cli_print_help(FILE *out, enum cli_command_id command);
 
 #endif

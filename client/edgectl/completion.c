@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/completion.h"
+#include "client/edgectl/completion.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "client/cli.h"
+#include "client/edgectl/cli.h"
 
-/* A shell command that prints the daemon's models; without quotes, for it stands between some. */
+/* A shell command that prints the daemon's models; without quotes, because it is used inside
+ * quotes. */
 #define MODEL_LINES "edgectl list --no-legend -q 2>/dev/null | cut -d \\  -f 1"
 #define MODELS "$(" MODEL_LINES ")"
 
@@ -15,7 +16,7 @@ static bool belongs(const struct cli_option *o, int command)
 	return o->commands >> command & 1;
 }
 
-/* The options of one command as words: "--help -h ...". */
+/* Prints the options of one command as words: "--help -h ...". */
 static void print_words(FILE *out, int command)
 {
 	for (size_t i = 0; i < cli_n_options; i++) {
@@ -36,7 +37,7 @@ static void print_commands(FILE *out)
 	}
 }
 
-/* bash: a compgen call for each kind of argument. */
+/* bash: one compgen call for each kind of argument. */
 static void print_bash_reply(FILE *out, enum cli_complete what, const char *words)
 {
 	switch (what) {
@@ -116,7 +117,7 @@ static void print_bash(FILE *out)
 		out);
 }
 
-/* zsh: what follows the second colon of an _arguments spec. */
+/* zsh: the part after the second colon of an _arguments spec. */
 static void print_zsh_action(FILE *out, enum cli_complete what, const char *words)
 {
 	static const char *const actions[] = {
@@ -133,7 +134,7 @@ static void print_zsh_action(FILE *out, enum cli_complete what, const char *word
 	}
 }
 
-/* In a zsh spec a bracket, a colon and a quote would end the text early. */
+/* Brackets, colons and quotes end the text in a zsh spec, so they are escaped. */
 static void print_zsh_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {

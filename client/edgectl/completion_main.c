@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Build-time program: prints one shell's completion, on the building machine also when edgectl is
- * built for another one. */
-#include "client/completion.h"
+/* Build-time program: prints one shell's completion. Runs on the build machine, also in a cross
+ * build. */
+#include "client/edgectl/completion.h"
 
 int main(int argc, char **argv)
 {

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/cli.h"
-#include "client/commands.h"
-#include "client/completion.h"
-#include "client/report.h"
+#include "client/edgectl/cli.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/completion.h"
+#include "client/edgectl/report.h"
 
 static int cmd_completion(const struct settings *settings)
 {
@@ -50,8 +50,8 @@ static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings)
 	[CLI_COMPLETION] = cmd_completion,
 };
 
-/* Where the caller closed a standard stream, a socket or file would take its number. What stands
- * there instead refuses the stream's use, so that a lost answer still is an error. */
+/* Opens /dev/null for closed standard streams, so that no socket or file gets their numbers. The
+ * mode makes every use fail, so that lost output is still an error. */
 static void hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -65,7 +65,7 @@ static void hold_standard_streams(void)
 int main(int argc, char **argv)
 {
 	hold_standard_streams();
-	/* A file that would be larger than the caller's limit is told as a full disk is. */
+	/* A file above the caller's size limit is reported like a full disk. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	struct settings settings;
 	struct error err = {0};
@@ -82,9 +82,9 @@ int main(int argc, char **argv)
 	} else {
 		code = commands[settings.command](&settings);
 	}
-	/* A full disk or a closed pipe must not look like an answer. */
+	/* A full disk or a closed pipe must not look like success. */
 	const bool now = fflush(stdout) != 0;
-	const int why = now ? errno : EIO; /* of an earlier failure nobody knows any more */
+	const int why = now ? errno : EIO; /* the reason of an earlier failure is lost */
 	if (now || ferror(stdout)) {
 		if (why != EPIPE) {
 			report_line("standard output: %s", strerror(why));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/examples_file.h"
+#include "client/edgectl/few_shot_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,19 +10,18 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/examples.h"
+#include "base/few_shot.h"
 
-#define NS_PER_MS UINT64_C(1000000)
-#define TURN_MS 20 /* between two tries to get the lock */
+#define TURN_MS 20 /* time between two attempts to lock */
 
 static int fault(const char *path, struct error *err)
 {
 	return error_set(err, -errno, "%s: %s", path, strerror(errno));
 }
 
-/* Not by a flock() that waits: it would end with the other program alone, however long that takes. */
+/* Polls, because a blocking flock() has no time limit. */
 static int lock(
-	int fd, const char *path, const struct examples_file_patience *patience, struct error *err)
+	int fd, const char *path, const struct few_shot_file_patience *patience, struct error *err)
 {
 	const uint64_t began = clock_now_ns();
 	bool said = false;
@@ -30,7 +29,7 @@ static int lock(
 		if (errno != EWOULDBLOCK && errno != EINTR) {
 			return fault(path, err);
 		}
-		const uint64_t waited_ms = (clock_now_ns() - began) / NS_PER_MS;
+		const uint64_t waited_ms = (clock_now_ns() - began) / NSEC_PER_MSEC;
 		if (waited_ms >= patience->say_ms && !said && patience->say) {
 			patience->say(patience->context, path);
 			said = true;
@@ -40,13 +39,13 @@ static int lock(
 				"%s: another program has held its lock for %g s: nothing was written",
 				path, (double)patience->most_ms / 1000);
 		}
-		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * NS_PER_MS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * NSEC_PER_MSEC}, NULL);
 	}
 	return 0;
 }
 
-/* Without O_NONBLOCK a FIFO would be waited for. */
-static int open_locked(const char *path, const struct examples_file_patience *patience, int *ret_fd,
+/* O_NONBLOCK: opening a FIFO must not block. */
+static int open_locked(const char *path, const struct few_shot_file_patience *patience, int *ret_fd,
 	struct error *err)
 {
 	struct stat st;
@@ -72,9 +71,9 @@ static int read_whole(
 	if (fstat(fd, &st) < 0) {
 		return fault(path, err);
 	}
-	if (st.st_size > EXAMPLES_FILE_MAX_BYTES) {
+	if (st.st_size > FEW_SHOT_FILE_MAX_BYTES) {
 		return error_set(
-			err, -EFBIG, "%s: larger than %u bytes", path, EXAMPLES_FILE_MAX_BYTES);
+			err, -EFBIG, "%s: larger than %u bytes", path, FEW_SHOT_FILE_MAX_BYTES);
 	}
 	const size_t size = (size_t)st.st_size;
 	owned_mem char *text = malloc(size + 1);
@@ -98,17 +97,17 @@ static int read_whole(
 
 static int check_together(const char *path, const char *text, size_t size, struct error *err)
 {
-	owned_examples struct examples examples = {0};
-	int r = size > EXAMPLES_FILE_MAX_BYTES
-		? error_set(err, -EFBIG, "more than %u bytes", EXAMPLES_FILE_MAX_BYTES)
-		: examples_parse(text, size, &examples, err);
+	owned_examples struct few_shot examples = {0};
+	int r = size > FEW_SHOT_FILE_MAX_BYTES
+		? error_set(err, -EFBIG, "more than %u bytes", FEW_SHOT_FILE_MAX_BYTES)
+		: few_shot_parse(text, size, &examples, err);
 	if (r < 0) {
 		error_prefix(err, "%s", path);
 	}
 	return r;
 }
 
-/* All of it and on the disk, or nothing. @before: the size that the file had. */
+/* Appends all of @text and syncs it to disk, or nothing. @before: size of the file. */
 static int append(
 	int fd, const char *path, const char *text, size_t size, size_t before, struct error *err)
 {
@@ -124,12 +123,12 @@ static int append(
 		return 0;
 	}
 	int r = fault(path, err);
-	(void)!ftruncate(fd, (off_t)before); /* else what was written stays */
+	(void)!ftruncate(fd, (off_t)before); /* on failure the written part stays */
 	return r;
 }
 
-int examples_file_add(const char *path, const char *text, size_t size,
-	const struct examples_file_patience *patience, struct error *err)
+int few_shot_file_add(const char *path, const char *text, size_t size,
+	const struct few_shot_file_patience *patience, struct error *err)
 {
 	owned_mem char *before = NULL, *joined = NULL;
 	owned_fd int fd = -1;
@@ -139,7 +138,7 @@ int examples_file_add(const char *path, const char *text, size_t size,
 	if (r < 0) {
 		return r;
 	}
-	if (examples_join(before, before_size, text, size, &joined, &joined_size) < 0) {
+	if (few_shot_join(before, before_size, text, size, &joined, &joined_size) < 0) {
 		return error_no_memory(err);
 	}
 	r = check_together(path, joined, joined_size, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline_files.h"
+#include "client/edgectl/pipeline_files.h"
 
 #include <dirent.h>
 #include <errno.h>

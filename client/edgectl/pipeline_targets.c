@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline_targets.h"
+#include "client/edgectl/pipeline_targets.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "client/remote.h"
+#include "client/edgectl/remote.h"
 
 void pipeline_targets_deinit(struct pipeline_targets *targets)
 {
@@ -26,7 +26,7 @@ static int target_open(const struct pipeline_targets *targets, const char *model
 					: target_open_model(model, &options, ret_target, err);
 }
 
-/* A place for one more. */
+/* Returns a free slot; closes the least recently used target if there is none. */
 static size_t place_make(struct pipeline_targets *targets)
 {
 	if (targets->n < PIPELINE_TARGETS_MAX) {
@@ -68,16 +68,16 @@ static int target_find(struct pipeline_targets *targets, const char *model, cons
 	return r;
 }
 
-static struct spec *specs_copy(const struct spec *from, uint32_t n)
+static struct tensor_spec *specs_copy(const struct tensor_spec *from, uint32_t n)
 {
-	struct spec *specs = calloc((size_t)n + 1, sizeof(specs[0]));
+	struct tensor_spec *specs = calloc((size_t)n + 1, sizeof(specs[0]));
 	if (specs && n > 0) {
 		memcpy(specs, from, n * sizeof(specs[0]));
 	}
 	return specs;
 }
 
-/* All labels in one allocation: the target may go before the pipeline. */
+/* Copies all labels into one allocation: the target may be closed before the pipeline. */
 static int labels_copy(struct pipeline_model *model)
 {
 	size_t room = 1;
@@ -86,7 +86,7 @@ static int labels_copy(struct pipeline_model *model)
 	}
 	char *at = model->labels = malloc(room);
 	for (uint32_t i = 0; i < model->n_outputs && at; i++) {
-		struct spec *spec = &model->outputs[i];
+		struct tensor_spec *spec = &model->outputs[i];
 		if (spec->labels) {
 			memcpy(at, spec->labels, spec->labels_bytes);
 			spec->labels = at;
@@ -135,7 +135,7 @@ static int ask(void *context, const struct pipeline_question *q, struct tensor_b
 	return r;
 }
 
-/* A file was taught nothing. */
+/* A model file has no few-shot examples. */
 static int examples(void *context, const char *model, char **ret_text, struct error *err)
 {
 	const struct pipeline_targets *targets = context;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pipeline_targets - the models that a pipeline of edgectl asks: the daemon's, or files in this
- * process */
-#ifndef CLIENT_PIPELINE_TARGETS_H
-#define CLIENT_PIPELINE_TARGETS_H
+/* pipeline_targets - runs the models of edgectl's pipelines: by the daemon, or from files in
+ * this process */
+#ifndef CLIENT_EDGECTL_PIPELINE_TARGETS_H
+#define CLIENT_EDGECTL_PIPELINE_TARGETS_H
 
+#include "client/edgectl/target.h"
 #include "client/pipeline/pipeline.h"
-#include "client/target.h"
 
 #define PIPELINE_TARGETS_MAX 32
 
@@ -20,11 +20,11 @@ struct pipeline_targets {
 	size_t n;
 };
 
-/* Zeroed but for the options. */
+/* @targets is zeroed at first, except the options. */
 void pipeline_targets_deinit(struct pipeline_targets *targets);
 
-/* Opened when they are first asked; a name as target_names_file() has it is a file. The
- * one not used for longest goes, with the state that it may keep, when there are too many. */
+/* Opens each model at its first use; target_names_file() decides if a name is a file. Above
+ * PIPELINE_TARGETS_MAX the least recently used one is closed, with its state. */
 struct pipeline_models pipeline_targets_models(struct pipeline_targets *targets);
 
 #endif

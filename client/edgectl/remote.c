@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/remote.h"
+#include "client/edgectl/remote.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,7 +24,7 @@ int remote_open(
 		path, timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS, ret_client, &why);
 	if (r < 0) {
 		remote_error(&why, err);
-		/* A path that no socket can have is one where no daemon listens. */
+		/* No daemon can listen on an invalid socket path. */
 		err->code = r == -EINVAL ? -ENOTCONN : err->code;
 		error_prefix(err, "%s", error_escape(shown, sizeof(shown), path, strlen(path)));
 	}

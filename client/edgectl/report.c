@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/report.h"
+#include "client/edgectl/report.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #define PROGRESS_INTERVAL_NS 100000000u
 
-/* "model WHAT: ", as edged says it. */
+/* True if @text begins with edged's "model WHAT: ". */
 static bool names(const char *text, const char *what)
 {
 	const size_t length = strlen(what);
@@ -65,7 +65,7 @@ void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *
 	if (now - *last_ns < PROGRESS_INTERVAL_NS || !isatty(STDERR_FILENO)) {
 		return;
 	}
-	/* The first call only starts the clock: short work shows nothing. */
+	/* The first call only sets the time, so that short work shows nothing. */
 	if (*last_ns != 0) {
 		fprintf(stderr, "\r%s: %llu of %llu\033[K", what, (unsigned long long)done,
 			(unsigned long long)total);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report - what edgectl tells a person on standard error, and its exit codes
+ * report - edgectl's messages on standard error, and its exit codes
  *
- * Standard output is for data alone.
+ * Standard output is only for data.
  */
-#ifndef CLIENT_REPORT_H
-#define CLIENT_REPORT_H
+#ifndef CLIENT_EDGECTL_REPORT_H
+#define CLIENT_EDGECTL_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 
-/* Fixed for ever; edgectl(1) lists them. */
+/* The numbers never change; edgectl(1) lists them. */
 enum report_exit {
 	EXIT_DONE = 0,
 	EXIT_NEGATIVE = 1,
@@ -25,15 +25,15 @@ enum report_exit {
 	EXIT_OVERLOADED = 8,
 };
 
-/* "edgectl: what: text". @what is escaped here; NULL leaves it out. */
+/* Prints "edgectl: what: text". Escapes @what; NULL omits it. */
 void report_error(const char *what, const struct error *err);
 void report_line(const char *format, ...) printf_like(1, 2);
 
-/* The exit code for an answer that did not come. */
+/* Returns the exit code for a failed request. */
 enum report_exit report_exit_of(const struct error *err);
 
-/* A line on a terminal that overwrites itself: "what: done of total". Nothing without a terminal,
- * and not more often than ten times a second. @last_ns: 0 at the start. */
+/* Prints "what: done of total" on one line of a terminal, overwriting it, at most ten times a
+ * second. Does nothing without a terminal. @last_ns: 0 at the start. */
 void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *last_ns);
 void report_progress_end(uint64_t last_ns);
 

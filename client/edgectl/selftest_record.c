@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/record.h"
+#include "client/edgectl/selftest_record.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static int tensors_fill(
 	struct wire_tensor *out, const struct tensor_bytes *tensors, uint32_t n, struct error *err)
@@ -82,7 +82,7 @@ static int answer_write(FILE *out, const struct target *target, const struct ten
 	return code;
 }
 
-int record_write(FILE *out, const struct target *target, const char *key,
+int selftest_record_write(FILE *out, const struct target *target, const char *key,
 	const struct tensor_bytes *inputs, const struct tensor_bytes *outputs, struct error *err)
 {
 	int code = question_write(out, target, key, inputs, err);

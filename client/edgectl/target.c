@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/target.h"
+#include "client/edgectl/target.h"
 
 #include <string.h>
 

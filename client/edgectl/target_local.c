@@ -8,16 +8,16 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
-#include "client/target.h"
+#include "client/edgectl/target.h"
 #include "engine/edge.h"
 
 struct local {
 	struct target target;
-	struct edge_model *model; /* a reference of its own */
+	struct edge_model *model; /* a reference */
 	struct edge_session *session;
-	struct team *team; /* NULL: one thread does it all */
+	struct team *team; /* NULL: a single thread */
 	uint32_t signature;
-	int state; /* folder of checkpoints, or -1 */
+	int state; /* descriptor of the folder of checkpoints, or -1 */
 	struct target_options options;
 };
 
@@ -28,7 +28,7 @@ static struct local *local_of(const struct target *target)
 	return (struct local *)target;
 }
 
-static void fill_spec(const struct edge_tensor_info *info, struct spec *spec)
+static void fill_spec(const struct edge_tensor_info *info, struct tensor_spec *spec)
 {
 	error_escape(spec->name, sizeof(spec->name), info->name.data, info->name.length);
 	spec->type = info->type;
@@ -112,7 +112,7 @@ static int start(struct local *local, const struct target_options *options, stru
 	if (r < 0) {
 		return r;
 	}
-	local->target.inputs = signature.inputs; /* the target's from now on */
+	local->target.inputs = signature.inputs; /* ownership moves to the target */
 	local->target.outputs = signature.outputs;
 	local->target.n_inputs = signature.n_inputs;
 	local->target.n_outputs = signature.n_outputs;
@@ -138,7 +138,7 @@ static int find_signature(struct local *local, const char *key, struct error *er
 	return 0;
 }
 
-/* A labels.txt beside the model serves outputs without labels of their own. */
+/* A labels.txt beside the model gives labels to outputs without their own. */
 static void read_labels_beside(const char *path, struct target *target)
 {
 	char beside[4096];
@@ -280,9 +280,9 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 
 static struct tensor_bytes output(const struct target *target, uint32_t index)
 {
-	const struct spec *spec = &target->outputs[index];
+	const struct tensor_spec *spec = &target->outputs[index];
 	struct tensor_bytes bytes = {.type = spec->type, .shape = spec->shape};
-	/* The view is for reading only. */
+	/* callers only read the view */
 	bytes.data = (void *)(uintptr_t)edge_session_output(
 		local_of(target)->session, index, &bytes.bytes);
 	return bytes;

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "client/remote.h"
-#include "client/target.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/target.h"
 
 struct remote {
 	struct target target;
@@ -12,7 +12,7 @@ struct remote {
 	struct edge_client_model *model;
 	struct edge_client_answer *answer; /* of the last run */
 	uint32_t session; /* 0: none */
-	struct edge_client_tensor *tensors; /* target.n_inputs, for the request */
+	struct edge_client_tensor *tensors; /* of the request, target.n_inputs */
 };
 
 static const struct target_ops ops;
@@ -28,8 +28,8 @@ static void fill_shape(const struct edge_client_shape *from, struct shape *to)
 	memcpy(to->dim, from->dim, sizeof(to->dim));
 }
 
-static void fill_spec(
-	const struct edge_client_tensor_info *info, const char *other_labels, struct spec *spec)
+static void fill_spec(const struct edge_client_tensor_info *info, const char *other_labels,
+	struct tensor_spec *spec)
 {
 	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
 	spec->type = info->type;
@@ -61,7 +61,7 @@ static const struct edge_client_signature *find_signature(
 }
 
 static void fill_specs(const struct remote *remote, const struct edge_client_signature *from,
-	struct spec *inputs, struct spec *outputs)
+	struct tensor_spec *inputs, struct tensor_spec *outputs)
 {
 	for (uint32_t i = 0; i < from->n_inputs; i++) {
 		fill_spec(&from->inputs[i], "", &inputs[i]);
@@ -110,7 +110,7 @@ static int fill(struct remote *remote, struct error *err)
 	return 0;
 }
 
-/* With --keep-state: every run is one of the same session. */
+/* With --keep-state all runs use one session. */
 static int open_session(struct remote *remote, struct error *err)
 {
 	struct edge_client_error why = {0};
@@ -173,7 +173,7 @@ static void fill_tensor(
 	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
 }
 
-/* An answer has as many outputs as the model, in its order, of its types. */
+/* Checks that the reply has the model's outputs, in its order, with its types. */
 static int check_answer(const struct remote *remote, struct error *err)
 {
 	const struct edge_client_answer *answer = remote->answer;
@@ -228,7 +228,7 @@ static struct tensor_bytes output(const struct target *target, uint32_t index)
 	const struct edge_client_tensor *from = &remote_of(target)->answer->outputs[index];
 	struct tensor_bytes bytes = {.type = from->type, .bytes = from->bytes};
 	fill_shape(&from->shape, &bytes.shape);
-	bytes.data = (void *)(uintptr_t)from->data; /* the view is for reading only */
+	bytes.data = (void *)(uintptr_t)from->data; /* callers only read the view */
 	return bytes;
 }
 

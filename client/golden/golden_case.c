@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/golden/case.h"
+#include "client/golden/golden_case.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #include "base/strings.h"
 
-/* Whole file below folder @dir, followed by a 0 that @ret_size does not count. */
+/* Reads a file below @dir and appends a zero byte, which *ret_size does not count. */
 static int read_file(int dir, const char *name, uint8_t **ret_data, size_t *ret_size)
 {
 	owned_fd int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -61,21 +61,21 @@ static int parse_shape(const char *text, struct shape *ret_shape)
 static int parse_compare(const char *text, struct golden_entry *entry)
 {
 	char rest;
-	unsigned long long units;
+	unsigned long long max_diff;
 	if (strcmp(text, "exact") == 0) {
 		entry->compare = GOLDEN_EXACT;
 	} else if (sscanf(text, "close:%lf:%lf%c", &entry->atol, &entry->rtol, &rest) == 2) {
-		entry->compare = GOLDEN_CLOSE;
-	} else if (sscanf(text, "near:%llu%c", &units, &rest) == 1) {
-		entry->compare = GOLDEN_NEAR;
-		entry->units = units;
+		entry->compare = GOLDEN_ALLCLOSE;
+	} else if (sscanf(text, "near:%llu%c", &max_diff, &rest) == 1) {
+		entry->compare = GOLDEN_MAX_DIFF;
+		entry->max_diff = max_diff;
 	} else {
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* Strings of the file, a length and the bytes each: how many, and how long together. */
+/* Counts the strings of the file (a length and the bytes each) and their total bytes. */
 static int measure_strings(
 	const struct golden_entry *entry, uint32_t *ret_count, uint64_t *ret_bytes)
 {
@@ -97,7 +97,7 @@ static int measure_strings(
 	return 0;
 }
 
-/* The file's strings become the table that the engine takes and gives. */
+/* Converts the file's strings to the table that the engine uses. */
 static int make_table(struct golden_entry *entry)
 {
 	uint32_t count = 0;
@@ -130,7 +130,7 @@ static int read_tensor(int dir, const char *file, struct golden_entry *entry)
 		return r == 0 && entry->type == DTYPE_STRING ? make_table(entry) : r;
 	}
 	uint64_t bytes;
-	bool is_string = entry->type == DTYPE_STRING; /* empty strings: a length each */
+	bool is_string = entry->type == DTYPE_STRING; /* empty strings: only a length each */
 	int r = shape_bytes(&entry->shape, is_string ? DTYPE_INT32 : entry->type, &bytes);
 	if (r < 0) {
 		return r;
@@ -143,7 +143,7 @@ static int read_tensor(int dir, const char *file, struct golden_entry *entry)
 	return is_string ? make_table(entry) : 0;
 }
 
-/* "in 0 1 int8 1x4 file name" after its first word; the name is not used. */
+/* Parses "in 0 1 int8 1x4 file name" after its first word; the name is ignored. */
 static int parse_tensor(int dir, char *rest, struct golden_entry *entry)
 {
 	const char *step = strsep(&rest, " "), *index = strsep(&rest, " ");

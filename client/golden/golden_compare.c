@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/golden/compare.h"
+#include "client/golden/golden_compare.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,14 +19,14 @@ static double half_to_double(uint16_t h)
 	return h & 0x8000 ? -v : v;
 }
 
-static bool is_real(unsigned int type)
+static bool is_floating(unsigned int type)
 {
 	return type == DTYPE_FLOAT16 || type == DTYPE_FLOAT32 || type == DTYPE_FLOAT64 ||
 		type == DTYPE_COMPLEX64;
 }
 
-/* Bits of what is compared at once: a complex number is two. */
-static unsigned int part_bits(unsigned int type)
+/* Bits of one compared part: a complex number has two parts. */
+static unsigned int component_bits(unsigned int type)
 {
 	return type == DTYPE_COMPLEX64 ? 32 : dtype_bits(type);
 }
@@ -85,31 +85,31 @@ static bool is_close(double got, double want, double atol, double rtol)
 static bool same_at(
 	const struct golden_entry *want, unsigned int type, const uint8_t *got, size_t i)
 {
-	if (is_real(type)) {
-		unsigned int n = part_bits(type) / 8;
+	if (is_floating(type)) {
+		unsigned int n = component_bits(type) / 8;
 		return want->compare == GOLDEN_EXACT
 			? memcmp(got + n * i, want->data + n * i, n) == 0
 			: is_close(real_at(type, got, i), real_at(type, want->data, i), want->atol,
 				  want->rtol);
 	}
 	int64_t a = integer_at(type, got, i), b = integer_at(want->type, want->data, i);
-	uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-	if (want->compare == GOLDEN_CLOSE) {
+	uint64_t diff = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+	if (want->compare == GOLDEN_ALLCLOSE) {
 		return is_close((double)a, (double)b, want->atol, want->rtol);
 	}
-	return apart <= (want->compare == GOLDEN_NEAR ? want->units : 0);
+	return diff <= (want->compare == GOLDEN_MAX_DIFF ? want->max_diff : 0);
 }
 
 static void format_at(char *out, size_t size, unsigned int type, const uint8_t *data, size_t i)
 {
-	if (is_real(type)) {
+	if (is_floating(type)) {
 		snprintf(out, size, "%.9g", real_at(type, data, i));
 	} else {
 		snprintf(out, size, "%" PRId64, integer_at(type, data, i));
 	}
 }
 
-/* Strings and other types without elements of one width: as one row of bytes. */
+/* Compares types without fixed element size, such as strings, byte by byte. */
 static bool compare_bytes(const struct golden_entry *want, const uint8_t *got, uint64_t bytes,
 	char *ret_text, size_t text_size)
 {
@@ -129,11 +129,11 @@ bool golden_compare(const struct golden_entry *want, unsigned int type, const vo
 			dtype_name(type));
 		return false;
 	}
-	unsigned int bits = part_bits(type);
+	unsigned int bits = component_bits(type);
 	if (bits == 0) {
 		return compare_bytes(want, got, bytes, ret_text, text_size);
 	}
-	size_t count = want->bytes * 8 / part_bits(want->type), first = 0, wrong = 0;
+	size_t count = want->bytes * 8 / component_bits(want->type), first = 0, wrong = 0;
 	if (bytes != ((uint64_t)count * bits + 7) / 8) {
 		snprintf(ret_text, text_size, "expected %zu elements, got %" PRIu64 " bytes", count,
 			bytes);

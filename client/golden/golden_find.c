@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/golden/find.h"
+#include "client/golden/golden_find.h"
 
 #include <dirent.h>
 #include <errno.h>

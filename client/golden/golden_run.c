@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/golden/run.h"
+#include "client/golden/golden_run.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,18 +10,31 @@
 
 #include "backends/backends.h"
 #include "base/bytes.h"
-#include "client/golden/compare.h"
+#include "client/golden/golden_compare.h"
 #include "engine/edge.h"
 
-/* One session's way through all steps. */
+/* One session that runs all steps. */
 struct walk {
 	const struct golden_case *golden;
 	struct edge_model *model;
 	int signature;
 	uint32_t team;
+	bool fills; /* fills memory with @pattern before each step */
+	uint8_t pattern;
+	uint64_t digest; /* of all outputs so far */
 	pthread_t thread;
 	struct golden_result result;
 };
+
+#define FNV_START 14695981039346656037u
+
+static uint64_t fnv(uint64_t hash, const void *data, uint64_t bytes)
+{
+	for (uint64_t i = 0; i < bytes; i++) {
+		hash = (hash ^ ((const uint8_t *)data)[i]) * 1099511628211u;
+	}
+	return hash;
+}
 
 static void differs(struct golden_result *result, const char *format, ...) printf_like(2, 3);
 
@@ -118,14 +131,47 @@ static bool check_output(
 	return true;
 }
 
-/* False when the walk is over: something is wrong. */
+/* Hashes all outputs, also those that the case does not list. */
+static void add_outputs(struct walk *walk, struct edge_session *session)
+{
+	uint64_t bytes = 0;
+	const void *data;
+	for (uint32_t i = 0; (data = edge_session_output(session, i, &bytes)); i++) {
+		walk->digest = fnv(walk->digest, data, bytes);
+	}
+}
+
+/* Runs once to allocate all memory of a run, then resets the session. */
+static int use_memory(struct walk *walk, struct edge_session *session, struct error *err)
+{
+	int r = resize_inputs(walk->golden, 0, session, err);
+	r = r < 0 ? r : fill_inputs(walk->golden, 0, session, err);
+	r = r < 0 ? r : edge_session_run(session, NULL, err);
+	edge_session_reset(session);
+	return r;
+}
+
+/* Plans the new shapes first, so that their memory is filled too. */
+static void poison(const struct walk *walk, struct edge_session *session)
+{
+	struct edge_tensor_info info;
+	if (walk->fills) {
+		(void)!edge_session_output_info(session, 0, &info, NULL);
+		edge_session_fill(session, walk->pattern);
+	}
+}
+
+/* Returns false after a failure: no further step runs. */
 static bool run_step(struct walk *walk, uint32_t step, struct edge_session *session,
 	struct team *team, struct error *err)
 {
 	const struct run_control control = {.team = team};
 	const struct golden_case *c = walk->golden;
 	int r = resize_inputs(c, step, session, err);
-	r = r < 0 ? r : fill_inputs(c, step, session, err);
+	if (r == 0) {
+		poison(walk, session);
+		r = fill_inputs(c, step, session, err);
+	}
 	r = r < 0 ? r : edge_session_run(session, &control, err);
 	if (golden_case_fails(c, step)) {
 		if (r == 0) {
@@ -136,6 +182,9 @@ static bool run_step(struct walk *walk, uint32_t step, struct edge_session *sess
 	if (r < 0) {
 		differs(&walk->result, "step %u: %s", step, err->text);
 		return false;
+	}
+	if (walk->fills) {
+		add_outputs(walk, session);
 	}
 	for (size_t i = 0; i < c->n_entries; i++) {
 		const struct golden_entry *e = &c->entries[i];
@@ -161,6 +210,11 @@ static void *walk_thread(void *arg)
 		if (!golden_case_fails(walk->golden, 0)) {
 			differs(&walk->result, "session: %s", err.text);
 		}
+		return NULL;
+	}
+	if (walk->fills && use_memory(walk, session, &err) < 0 &&
+		!golden_case_fails(walk->golden, 0)) {
+		differs(&walk->result, "first run: %s", err.text);
 		return NULL;
 	}
 	for (uint32_t step = 0; step < walk->golden->n_steps; step++) {
@@ -195,24 +249,43 @@ static void walk_threads(const struct golden_case *c, struct edge_model *model, 
 	}
 }
 
-/* A number that tells one choice of kernel variants from another (FNV-1a over their names). */
+static void walk_poisoned(const struct golden_case *c, struct edge_model *model, int signature,
+	struct golden_result *result)
+{
+	static const uint8_t patterns[] = {0xff, 0x55}; /* as floats: NaN, and 1.5e13 */
+	uint64_t digests[sizeof(patterns)];
+	for (size_t i = 0; i < sizeof(patterns) && result->verdict == GOLDEN_PASSED; i++) {
+		struct walk walk = {.golden = c,
+			.model = model,
+			.signature = signature,
+			.team = 1,
+			.fills = true,
+			.pattern = patterns[i],
+			.digest = FNV_START};
+		walk_thread(&walk);
+		*result = walk.result;
+		digests[i] = walk.digest;
+	}
+	if (result->verdict == GOLDEN_PASSED && digests[0] != digests[1]) {
+		differs(result, "outputs depend on what memory held before the run");
+	}
+}
+
+/* Returns a hash of the chosen kernel variants (FNV-1a over their names). */
 static uint64_t variants_of(const struct edge_model *model)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = FNV_START;
 	for (uint32_t i = 0; i < edge_model_node_count(model); i++) {
 		struct edge_node_info info;
 		if (edge_model_node(model, 0, i, &info) < 0) {
 			continue;
 		}
-		for (const char *p = info.detail; *p; p++) {
-			hash = (hash ^ (uint8_t)*p) * 1099511628211u;
-		}
-		hash = (hash ^ 0xff) * 1099511628211u;
+		hash = fnv(hash, info.detail, strlen(info.detail) + 1);
 	}
 	return hash;
 }
 
-/* A model that does not load: right where the first run must be refused. */
+/* Judges a model that failed to load: correct if the first run must fail. */
 static void judge_refusal(
 	const struct golden_case *c, const struct error *err, struct golden_result *result)
 {
@@ -225,7 +298,7 @@ static void judge_refusal(
 	}
 }
 
-/* Number of the case's signature, 0 when it asks for none; -1 when the model does not have it. */
+/* Returns the index of the case's signature, 0 if it names none, -1 if the model lacks it. */
 static int find_signature(
 	const struct golden_case *c, const struct edge_model *model, struct golden_result *result)
 {
@@ -247,16 +320,22 @@ static bool has_string_scalar(const struct golden_case *c)
 	return false;
 }
 
-void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result)
+/* How a case runs on one set of kernel variants. */
+struct way {
+	bool poisoned;
+	uint32_t n_threads, team, without;
+};
+
+static void run_sets(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
+	const struct way *way, struct golden_result *ret_result)
 {
 	uint64_t last = 0;
 	*ret_result = (struct golden_result){0};
 	for (uint32_t i = 0; i < n_masks && ret_result->verdict == GOLDEN_PASSED; i++) {
 		const struct edge_options options = {.backends = backends_builtin(),
 			.cpu_features = masks[i],
-			.threads = team,
-			.without = without};
+			.threads = way->team,
+			.without = way->without};
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		struct error err = {0};
 		if (edge_model_open_file(c->model, &options, &model, &err) < 0) {
@@ -266,11 +345,30 @@ void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_m
 		uint64_t variants = variants_of(model);
 		int signature = find_signature(c, model, ret_result);
 		if (signature >= 0 && (i == 0 || variants != last)) {
-			walk_threads(c, model, signature, n_threads, team, ret_result);
+			if (way->poisoned) {
+				walk_poisoned(c, model, signature, ret_result);
+			} else {
+				walk_threads(
+					c, model, signature, way->n_threads, way->team, ret_result);
+			}
 		}
 		last = variants;
 	}
 	if (ret_result->verdict == GOLDEN_DIFFERS && has_string_scalar(c)) {
 		ret_result->verdict = GOLDEN_LEFT_OUT;
 	}
+}
+
+void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
+	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result)
+{
+	const struct way way = {.n_threads = n_threads, .team = team, .without = without};
+	run_sets(c, masks, n_masks, &way, ret_result);
+}
+
+void golden_run_poisoned(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
+	uint32_t without, struct golden_result *ret_result)
+{
+	const struct way way = {.poisoned = true, .n_threads = 1, .team = 1, .without = without};
+	run_sets(c, masks, n_masks, &way, ret_result);
 }

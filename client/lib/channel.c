@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/channel.h"
+#include "client/lib/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,12 @@ struct channel_frame {
 	struct channel_frame *next;
 	uint8_t header[WIRE_HEADER_BYTES];
 	struct bytes_writer body;
-	size_t sent; /* of header and body */
-	int fd; /* owned; goes with the first byte; -1: none, or gone */
+	size_t sent; /* bytes of header and body */
+	int fd; /* owned, sent with the first byte; -1: none, or sent */
 };
 
 union control {
-	struct cmsghdr header; /* for its alignment */
+	struct cmsghdr header; /* gives the union the alignment of cmsghdr */
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
@@ -84,7 +84,7 @@ static int check_room(
 	return 0;
 }
 
-/* A frame without bytes. */
+/* Allocates a frame without content. */
 static int frame_new(int fd, struct channel_frame **ret_frame, struct error *err)
 {
 	owned_fd int own = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -133,7 +133,7 @@ static void add_descriptor(struct msghdr *message, union control *control, int f
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 }
 
-/* Bytes taken by the socket, or a negative errno. */
+/* Returns the number of bytes sent, or a negative errno. */
 static ssize_t send_frame(int fd, struct channel_frame *frame)
 {
 	union control control;
@@ -178,7 +178,7 @@ int channel_send(struct channel *channel, struct error *err)
 	return 0;
 }
 
-/* As recv(), and little is asked for with what may follow it. */
+/* Like recv(). A short read fetches CHANNEL_AHEAD bytes and keeps the rest. */
 static ssize_t receive_some(struct channel *channel, void *data, size_t size)
 {
 	if (!channel_has_more(channel) && size >= sizeof(channel->ahead)) {
@@ -201,7 +201,8 @@ static ssize_t receive_some(struct channel *channel, void *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* 1: @at has reached @size. 0: more has to come. @data NULL: it is left out. */
+/* Returns 1 when *at has reached @size, 0 when bytes are missing. @data NULL: the bytes are
+ * dropped. */
 static int receive_into(
 	struct channel *channel, void *data, size_t size, size_t *at, struct error *err)
 {

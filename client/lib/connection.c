@@ -1,44 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/connection.h"
+#include "client/lib/connection.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
 
 #include "base/clock.h"
-#include "client/replies.h"
+#include "client/lib/client_error.h"
+#include "client/lib/replies.h"
 
-#define MAX_WAITING 4096 /* requests without an answer */
-#define FRAMES_PER_CALL 64 /* so that one busy connection does not hold up its loop */
-#define MS_NS UINT64_C(1000000)
-#define WAY_NS 50000 /* giving way takes no longer where it is edged that runs */
-#define STAYS 255 /* waits before it is tried again where there was no answer */
-#define CREDIT_NS 500 /* of each wait: giving way may take that much longer... */
-#define MOST_CREDIT_NS 10000000 /* ...and as much as was saved up */
-#define LANE_NAP_NS (50 * MS_NS) /* between looks at the socket */
+#define MAX_WAITING 4096 /* most requests without a reply */
+/* most frames handled in one call, so that a busy connection does not hold up the event loop */
+#define FRAMES_PER_CALL 64
+#define WAY_NS 50000 /* sched_yield() returns within this time if edged ran, not another program */
+#define STAYS 255 /* synchronous waits without sched_yield() after one that brought no reply */
+#define CREDIT_NS 500 /* lost time forgiven for each wait */
+#define MOST_CREDIT_NS 10000000 /* without sched_yield() while more time than this was lost */
+#define RING_CLIENT_NAP_NS (50 * NSEC_PER_MSEC) /* sleep between checks of the socket */
 
-/* A request without an answer. */
 struct waiting {
 	struct waiting *next;
 	uint64_t id;
 	uint16_t type; /* enum wire_type */
 	struct listener listener;
 	uint32_t n_places;
-	struct wire_place places[]; /* of INFER: where outputs may have been written */
+	struct wire_place places[]; /* of INFER: places where outputs may be written */
 };
-
-/* Hands @err to the caller in the public form. */
-int connection_tell(const struct error *err, struct edge_client_error *ret_err)
-{
-	if (ret_err) {
-		ret_err->code = err->code;
-		ret_err->status = (unsigned int)err->status;
-		ret_err->retry_after_us = err->retry_after_us;
-		_Static_assert(sizeof(ret_err->text) == sizeof(err->text), "the same text");
-		memcpy(ret_err->text, err->text, sizeof(ret_err->text));
-	}
-	return err->code;
-}
 
 static void outcome_deinit(struct outcome *outcome)
 {
@@ -50,7 +37,7 @@ static void outcome_deinit(struct outcome *outcome)
 	free(outcome->body);
 }
 
-/* ---- answers find those who wait */
+/* ---- replies are matched to requests */
 
 static void unlink_waiting(struct edge_client *client, const struct waiting *waiting)
 {
@@ -75,7 +62,7 @@ static struct waiting *find_waiting(struct edge_client *client, uint64_t id)
 static void call_back(const struct waiting *waiting, const struct outcome *outcome)
 {
 	struct edge_client_reply reply = {.id = waiting->id};
-	connection_tell(&outcome->err, &reply.error);
+	client_error_copy(&outcome->err, &reply.error);
 	if (outcome->err.code == 0) {
 		reply.list = outcome->list;
 		reply.model = outcome->model;
@@ -88,18 +75,18 @@ static void call_back(const struct waiting *waiting, const struct outcome *outco
 	waiting->listener.fn(waiting->listener.data, &reply);
 }
 
-/* Takes the waiting one out of the list and tells whoever waits. @outcome is taken. */
+/* Removes @waiting from the list and calls its listener. Takes @outcome. */
 static void deliver(struct edge_client *client, struct waiting *waiting, struct outcome *outcome)
 {
 	unlink_waiting(client, waiting);
-	if (client->tray.request == waiting->id) {
-		client->tray.request = 0;
+	if (client->input_region.request == waiting->id) {
+		client->input_region.request = 0;
 	}
 	if (waiting->listener.outcome) {
 		outcome->done = true;
 		*waiting->listener.outcome = *outcome;
 		*outcome = (struct outcome){0};
-		tray_hear(client);
+		connection_finish_input_region(client);
 	} else if (waiting->listener.fn) {
 		call_back(waiting, outcome);
 	}
@@ -107,7 +94,6 @@ static void deliver(struct edge_client *client, struct waiting *waiting, struct 
 	free(waiting);
 }
 
-/* The connection is of no use any more: all who wait are told. */
 int connection_lose(struct edge_client *client, const struct error *why)
 {
 	if (client->gone.code == 0) {
@@ -120,7 +106,7 @@ int connection_lose(struct edge_client *client, const struct error *why)
 	return client->gone.code;
 }
 
-/* Outputs are only where they were wanted. */
+/* Checks that outputs are only in the places that the request named. */
 static int check_places(
 	const struct waiting *waiting, const struct edge_client_answer *answer, struct error *err)
 {
@@ -139,7 +125,7 @@ static int check_places(
 	return 0;
 }
 
-/* *body is NULL when it was taken. */
+/* *body is NULL afterwards if it was taken. */
 static int decode_answer(const struct waiting *waiting, const struct wire_header *header,
 	void **body, struct outcome *outcome, struct error *err)
 {
@@ -148,7 +134,7 @@ static int decode_answer(const struct waiting *waiting, const struct wire_header
 	return r < 0 ? r : check_places(waiting, outcome->answer, err);
 }
 
-/* @body may be taken: then *body is NULL. */
+/* *body is NULL afterwards if it was taken. */
 static int decode_reply(const struct waiting *waiting, const struct wire_header *header,
 	void **body, struct outcome *outcome, struct error *err)
 {
@@ -182,7 +168,8 @@ static int decode_reply(const struct waiting *waiting, const struct wire_header 
 		return replies_session(*body, size, &outcome->session, err);
 	case WIRE_REGION_ADD:
 		return wire_region_decode(*body, size, type, &outcome->region, err);
-	default: /* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE, RING_OPEN: nothing is in it */
+	/* CANCEL, SESSION_RESET, SESSION_CLOSE, REGION_REMOVE, RING_OPEN: the reply is empty */
+	default:
 		return size == 0
 			? 0
 			: error_set(err, -EPROTO, "%s: a reply with a body", wire_type_name(type));
@@ -219,7 +206,7 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 	return 0;
 }
 
-/* A frame that is no reply to anything here. The daemon says so when it could not read a header. */
+/* Handles a frame that answers no request. The daemon sends one when it could not read a header. */
 static int judge_stray(const struct wire_header *header, const void *body, struct error *err)
 {
 	if (header->type == WIRE_REPLY && header->id == 0 && header->status != EDGE_OK) {
@@ -232,7 +219,7 @@ static int judge_stray(const struct wire_header *header, const void *body, struc
 		header->type, (unsigned long long)header->id);
 }
 
-/* What nobody asked for. */
+/* Passes an event to the subscriber. */
 static int tell_models(struct edge_client *client, const void *body, size_t size, struct error *err)
 {
 	struct edge_client_list *list = NULL;
@@ -244,13 +231,13 @@ static int tell_models(struct edge_client *client, const void *body, size_t size
 	return r == -ENOMEM ? 0 : r;
 }
 
-/* A negative errno when the peer broke the protocol. */
+/* Handles one frame. A negative errno: the peer broke the protocol. */
 static int dispatch(struct edge_client *client, const struct wire_header *header, void **body,
 	struct error *err)
 {
 	struct outcome outcome = {0};
 	struct waiting *waiting = find_waiting(client, header->id);
-	if (!*body) { /* no memory for it: bad for who waits, not for the connection */
+	if (!*body) { /* no memory for the body: an error of the request, not of the connection */
 		error_set(&outcome.err, -ENOBUFS, "no memory for the answer");
 		if (waiting) {
 			deliver(client, waiting, &outcome);
@@ -268,9 +255,12 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	if (header->status != EDGE_OK) {
 		wire_error_decode(*body, header->body_bytes, header->status, &outcome.err);
 		outcome.err.retry_after_us = header->deadline_us;
-		/* The daemon says when to come again unless it is bytes that there are too many of. */
+		/* A daemon that is short of time sends retry_after_us, a daemon that is short of
+		 * bytes sends 0. */
 		if (outcome.err.code == -EAGAIN && outcome.err.retry_after_us == 0) {
-			outcome.again = tray_makes_room(client, waiting->id);
+			connection_remove_input_region(
+				client, input_region_refused(&client->input_region));
+			outcome.again = waiting->id <= client->input_region.removed_at;
 		}
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);
@@ -279,7 +269,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	} else if (waiting->type == WIRE_SESSION_OPEN) {
 		r = connection_abandon_session(client, *body, header->body_bytes, err);
 	}
-	if (r == -ENOMEM) { /* the same */
+	if (r == -ENOMEM) { /* an error of the request, not of the connection */
 		error_set(&outcome.err, -ENOBUFS, "no memory for the answer");
 		r = 0;
 	}
@@ -291,7 +281,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	return 0;
 }
 
-/* What is left in the channel's memory would not be told by poll(). */
+/* Parses all received bytes: poll() does not report bytes in the channel's memory. */
 static int receive_frames(
 	struct edge_client *client, const struct outcome *until, struct error *err)
 {
@@ -319,6 +309,11 @@ static int lost(struct edge_client *client, int r, struct error *err)
 		return err->code;
 	}
 	return r < 0 ? connection_lose(client, err) : 0;
+}
+
+short connection_events(const struct edge_client *client)
+{
+	return (short)(POLLIN | (channel_wants_to_send(&client->channel) ? POLLOUT : 0));
 }
 
 static int send_frames(struct edge_client *client, struct error *err)
@@ -358,9 +353,9 @@ int connection_start_header(struct edge_client *client, struct wire_header heade
 	}
 	header.id = client->last_id + 1;
 	header.body_bytes = (uint32_t)body->size;
-	if (extra->lane && !body->failed && lane_takes(&client->lane, body->size)) {
-		lane_ask(&client->lane, &header, body);
-		client->in_lane = header.id;
+	if (extra->ring && !body->failed && ring_client_takes(&client->ring, body->size)) {
+		ring_client_request(&client->ring, &header, body);
+		client->in_ring = header.id;
 		bytes_writer_deinit(body);
 	} else {
 		r = channel_queue(&client->channel, &header, body, extra->fd, err);
@@ -403,7 +398,7 @@ static bool waits_for_worker(uint16_t type)
 	return type == WIRE_INFER || type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET;
 }
 
-/* Whoever gave up must not be written to: the answer, when it comes, is for nobody. */
+/* Detaches the outcome of a caller that timed out: the reply will be dropped. */
 static int give_up(struct edge_client *client, uint64_t id, struct error *err)
 {
 	struct waiting *waiting = find_waiting(client, id);
@@ -411,7 +406,7 @@ static int give_up(struct edge_client *client, uint64_t id, struct error *err)
 	if (waiting && waits_for_worker(waiting->type) &&
 		connection_cancel(client, id, &ignored) == 0) {
 		int r = channel_send(&client->channel, &ignored);
-		(void)r; /* a connection that is gone says so at the next call */
+		(void)r; /* the next call reports a lost connection */
 	}
 	if (waiting) {
 		waiting->listener.outcome = NULL;
@@ -419,39 +414,42 @@ static int give_up(struct edge_client *client, uint64_t id, struct error *err)
 	return error_set(err, -ETIMEDOUT, "no answer in time");
 }
 
-/* Milliseconds until @end_ns, rounded up; -1 for 0, which means never. */
+/* Returns the milliseconds until @end_ns, rounded up; -1 for 0, which means never. */
 static int poll_time(uint64_t end_ns)
 {
 	uint64_t now = clock_now_ns();
 	if (end_ns == 0) {
 		return -1;
 	}
-	uint64_t ms = now >= end_ns ? 0 : (end_ns - now + MS_NS - 1) / MS_NS;
+	uint64_t ms = (clock_left_ns(end_ns, now) + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
-/* What has come through the lane, if anything has. */
-static int receive_lane(struct edge_client *client, struct error *err)
+/* Handles the reply in the ring, if there is one. */
+static int receive_ring(struct edge_client *client, struct error *err)
 {
 	struct wire_header header = {0};
 	owned_mem void *body = NULL;
-	if (!lane_is_busy(&client->lane) || !lane_has_answer(&client->lane)) {
+	if (!ring_client_is_busy(&client->ring) || !ring_client_has_answer(&client->ring)) {
 		return 0;
 	}
-	int r = lane_take(&client->lane, &header, &body, err);
+	int r = ring_client_take(&client->ring, &header, &body, err);
 	return r <= 0 ? r : dispatch(client, &header, &body, err);
 }
 
-/* True while the answer to @id is expected from there. */
-static bool lane_holds(const struct edge_client *client, uint64_t id, const struct outcome *outcome)
+/* True while the ring is expected to receive the reply to @id. */
+static bool ring_client_holds(
+	const struct edge_client *client, uint64_t id, const struct outcome *outcome)
 {
-	return client->in_lane == id && lane_is_busy(&client->lane) && !outcome->done &&
+	return client->in_ring == id && ring_client_is_busy(&client->ring) && !outcome->done &&
 		client->gone.code == 0;
 }
 
 /*
- * Where edged has this core too, it answers sooner if this thread lets it run than if that sleeps and has to be woken.
- * Where it has another one, or somebody else gets this one, that is of no use, and tried again only after a while.
+ * Calls sched_yield() if that is likely to bring the reply. If edged runs on this CPU core,
+ * sched_yield() lets it run at once, which is faster than a sleep and a wakeup. If edged runs on
+ * another core, or another program gets this core, sched_yield() is useless and is tried again
+ * only after STAYS waits.
  */
 static bool give_way(struct edge_client *client)
 {
@@ -467,8 +465,8 @@ static bool give_way(struct edge_client *client)
 	return true;
 }
 
-/* Edged may have given way more often lately: then the system had it wait for that, and this thread had the core again
- * at once. */
+/* Yields again if the first yield returned quickly: the scheduler may have preferred this thread
+ * because edged had yielded more often. */
 static void give_way_again(const struct edge_client *client)
 {
 	if (clock_now_ns() - client->gave_ns < WAY_NS) {
@@ -483,42 +481,44 @@ static void note_way(struct edge_client *client, bool answered)
 	client->stays = answered ? 0 : STAYS;
 }
 
-static void lane_spin(const struct edge_client *client)
+static void ring_client_spin(const struct edge_client *client)
 {
 	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
-	while (!lane_has_answer(&client->lane) && end_ns && clock_now_ns() < end_ns) {}
+	while (!ring_client_has_answer(&client->ring) && end_ns && clock_now_ns() < end_ns) {}
 }
 
-/* While the lane has request @id. A daemon that ended wakes nobody, so sleep is short, and the socket is looked at
- * in between. Else only what is left there of an earlier one, which nobody waits for, is taken. */
-static int wait_at_lane(struct edge_client *client, uint64_t id, const struct outcome *outcome,
+/* Waits for the reply to @id while the ring has the request. Sleeps are short and the socket is
+ * checked in between, because a daemon that has ended wakes nobody. Without such a request only
+ * a late reply of an earlier request is taken from the ring. */
+static int wait_at_ring(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint64_t end_ns, struct error *err)
 {
-	if (lane_holds(client, id, outcome)) {
-		lane_spin(client);
+	if (ring_client_holds(client, id, outcome)) {
+		ring_client_spin(client);
 	}
-	if (lane_holds(client, id, outcome) && !lane_has_answer(&client->lane) &&
+	if (ring_client_holds(client, id, outcome) && !ring_client_has_answer(&client->ring) &&
 		give_way(client)) {
-		if (!lane_has_answer(&client->lane)) {
+		if (!ring_client_has_answer(&client->ring)) {
 			give_way_again(client);
 		}
-		note_way(client, lane_has_answer(&client->lane));
+		note_way(client, ring_client_has_answer(&client->ring));
 	}
-	int r = receive_lane(client, err);
-	while (r == 0 && lane_holds(client, id, outcome)) {
+	int r = receive_ring(client, err);
+	while (r == 0 && ring_client_holds(client, id, outcome)) {
 		const uint64_t now = clock_now_ns();
 		if (end_ns && now >= end_ns) {
 			return -ETIMEDOUT;
 		}
-		const uint64_t left = end_ns ? end_ns - now : LANE_NAP_NS;
-		lane_sleep(&client->lane, left < LANE_NAP_NS ? left : LANE_NAP_NS);
-		r = receive_lane(client, err);
+		const uint64_t left = end_ns ? clock_left_ns(end_ns, now) : RING_CLIENT_NAP_NS;
+		ring_client_sleep(
+			&client->ring, left < RING_CLIENT_NAP_NS ? left : RING_CLIENT_NAP_NS);
+		r = receive_ring(client, err);
 		r = r < 0 || outcome->done ? r : receive_frames(client, outcome, err);
 	}
 	return lost(client, r, err);
 }
 
-/* Receives until it is done, for as long as this connection spins. */
+/* Receives for up to spin_us, or until @outcome is done. */
 static int spin(struct edge_client *client, const struct outcome *outcome, struct error *err)
 {
 	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
@@ -529,10 +529,11 @@ static int spin(struct edge_client *client, const struct outcome *outcome, struc
 	return lost(client, r, err);
 }
 
-/* -ETIMEDOUT at the end. With nothing left to send, the first time, it is the receive itself that waits. */
+/* Blocks until the socket is ready. -ETIMEDOUT at @end_ns. With @first_ms and nothing to send,
+ * the next receive blocks instead of poll(). */
 static int wait_for_bytes(struct edge_client *client, uint32_t first_ms, uint64_t end_ns)
 {
-	struct pollfd ready = {client->channel.fd, edge_client_events(client), 0};
+	struct pollfd ready = {client->channel.fd, connection_events(client), 0};
 	if (first_ms && !(ready.events & POLLOUT) && channel_wait(&client->channel, first_ms)) {
 		return 0;
 	}
@@ -546,11 +547,11 @@ static int wait_for_bytes(struct edge_client *client, uint32_t first_ms, uint64_
 int connection_wait(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint32_t timeout_ms, struct error *err)
 {
-	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * MS_NS : 0;
+	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * NSEC_PER_MSEC : 0;
 	bool first = true;
 	for (;;) {
 		int r = send_frames(client, err);
-		r = r < 0 ? r : wait_at_lane(client, id, outcome, end_ns, err);
+		r = r < 0 ? r : wait_at_ring(client, id, outcome, end_ns, err);
 		if (r == -ETIMEDOUT) {
 			return give_up(client, id, err);
 		}

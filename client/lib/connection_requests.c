@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The requests of connection.h, one by one. */
+/* Builds and queues the requests of connection.h. */
 #include <errno.h>
 
-#include "client/connection.h"
-#include "client/question.h"
-#include "client/replies.h"
+#include "client/lib/connection.h"
+#include "client/lib/infer_request.h"
+#include "client/lib/replies.h"
 
 static const struct connection_extra no_extra = {.fd = -1};
 
@@ -107,7 +107,7 @@ int connection_abandon_session(
 	if (r == 0 &&
 		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
 			&id, &ignored) < 0) {
-		/* It stays until the connection ends. */
+		/* The session stays open until the connection ends. */
 		return 0;
 	}
 	return r;
@@ -138,11 +138,80 @@ int connection_no_sessions(struct error *err)
 	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
 
-/* The daemon is older, or was told not to have it, or has no room for it. */
+/* The daemon is too old, is configured without shared memory, or has no room. */
 static int no_regions(struct error *err)
 {
 	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
 }
+
+/* ---- the input region */
+
+/* The next call reports a lost connection. */
+void connection_remove_input_region(struct edge_client *client, uint32_t id)
+{
+	struct input_region *region = &client->input_region;
+	struct error ignored = {0};
+	if (id == 0) {
+		return;
+	}
+	int r = connection_start_region_remove(
+		client, id, (struct listener){0}, &region->removed_at, &ignored);
+	if (r < 0) {
+		region->refused = true; /* the region stays until the connection ends */
+		return;
+	}
+	r = channel_send(&client->channel, &ignored);
+	(void)r;
+}
+
+void connection_finish_input_region(struct edge_client *client)
+{
+	struct outcome *reply = client->adding;
+	if (!reply || !reply->done) {
+		return;
+	}
+	const uint32_t id = reply->err.code == 0 ? reply->region : 0;
+	client->adding = NULL;
+	free(reply);
+	connection_remove_input_region(client, input_region_added(&client->input_region, id));
+}
+
+/* Gives the old region back and asks for one of @bytes. */
+static void renew_input_region(struct edge_client *client, uint64_t bytes)
+{
+	const struct wire_region wanted = {.bytes = bytes, .uses = WIRE_REGION_INPUTS};
+	struct input_region *region = &client->input_region;
+	struct error ignored = {0};
+	owned_fd int fd = -1;
+	uint64_t id = 0;
+	connection_remove_input_region(client, input_region_drop(region));
+	if (!input_region_map(region, bytes, &fd)) {
+		return;
+	}
+	client->adding = calloc(1, sizeof(*client->adding));
+	if (!client->adding ||
+		connection_start_region_add(client, fd, &wanted,
+			(struct listener){NULL, NULL, client->adding}, &id, &ignored) < 0) {
+		free(client->adding);
+		client->adding = NULL;
+		input_region_added(region, 0);
+	}
+}
+
+/* True: the inputs of @infer are in the input region. */
+static bool share_inputs(struct edge_client *client, struct wire_infer *infer)
+{
+	uint64_t wanted = 0;
+	const bool put = client->peer.has_regions &&
+		input_region_put(
+			&client->input_region, infer, client->peer.max_body_bytes, &wanted);
+	if (wanted) {
+		renew_input_region(client, wanted);
+	}
+	return put;
+}
+
+/* ---- requests with tensors */
 
 int connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
@@ -150,7 +219,7 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 {
 	struct bytes_writer body = {0};
 	struct wire_infer infer;
-	int r = question_build(request, &infer, err);
+	int r = infer_request_build(request, &infer, err);
 	if (r < 0) {
 		return r;
 	}
@@ -160,7 +229,7 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
 	}
-	const bool on_tray = listener.outcome && tray_put(client, &infer);
+	const bool shared = listener.outcome && share_inputs(client, &infer);
 	const bool classes = client->peer.protocol_minor >= 3;
 	infer.key = classes ? infer.key : 0;
 	wire_infer_encode(&body, &infer);
@@ -174,10 +243,10 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct connection_extra extra = {.fd = -1,
 		.places = infer.places,
 		.n_places = infer.n_places,
-		.lane = listener.outcome != NULL};
+		.ring = listener.outcome != NULL};
 	r = connection_start_header(client, header, &body, &extra, listener, ret_id, err);
-	if (r == 0 && on_tray) {
-		client->tray.request = *ret_id;
+	if (r == 0 && shared) {
+		client->input_region.request = *ret_id;
 	}
 	return r;
 }
@@ -210,12 +279,12 @@ int connection_start_region_remove(struct edge_client *client, uint32_t region,
 	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
 }
 
-int connection_start_ring(struct edge_client *client, const struct lane *lane, uint32_t region,
-	struct listener listener, uint64_t *ret_id, struct error *err)
+int connection_start_ring(struct edge_client *client, const struct ring_client *ring,
+	uint32_t region, struct listener listener, uint64_t *ret_id, struct error *err)
 {
 	struct bytes_writer body = {0};
-	const struct connection_extra extra = {.fd = lane->bell};
-	struct wire_ring shape = lane->shape;
+	const struct connection_extra extra = {.fd = ring->doorbell};
+	struct wire_ring shape = ring->shape;
 	if (!client->peer.has_rings) {
 		return error_set(err, -EOPNOTSUPP, "the daemon has no rings");
 	}

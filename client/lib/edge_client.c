@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,14 +7,15 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include "client/connection.h"
-#include "client/replies.h"
+#include "client/lib/client_error.h"
+#include "client/lib/connection.h"
+#include "client/lib/replies.h"
 
 int edge_client_process(struct edge_client *client, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	int r = connection_process(client, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_fd(const struct edge_client *client)
@@ -24,7 +25,7 @@ int edge_client_fd(const struct edge_client *client)
 
 short edge_client_events(const struct edge_client *client)
 {
-	return (short)(POLLIN | (channel_wants_to_send(&client->channel) ? POLLOUT : 0));
+	return connection_events(client);
 }
 
 void edge_client_set_spin(struct edge_client *client, uint32_t us)
@@ -34,9 +35,9 @@ void edge_client_set_spin(struct edge_client *client, uint32_t us)
 
 void edge_client_set_share_from(struct edge_client *client, size_t bytes)
 {
-	client->tray.from = bytes;
+	client->input_region.from = bytes;
 	if (bytes == 0) {
-		tray_drop(client);
+		connection_remove_input_region(client, input_region_drop(&client->input_region));
 	}
 }
 
@@ -58,7 +59,7 @@ int edge_client_start_list(struct edge_client *client, edge_client_reply_fn fn, 
 	struct error err = {0};
 	int r = connection_start_empty(client, client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST,
 		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_describe(struct edge_client *client, const char *model, const char *version,
@@ -67,7 +68,7 @@ int edge_client_start_describe(struct edge_client *client, const char *model, co
 	struct error err = {0};
 	int r = connection_start_describe(
 		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_infer(struct edge_client *client, const struct edge_client_request *request,
@@ -76,7 +77,7 @@ int edge_client_start_infer(struct edge_client *client, const struct edge_client
 	struct error err = {0};
 	int r = connection_start_infer(
 		client, 0, request, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_status(struct edge_client *client, edge_client_reply_fn fn, void *data,
@@ -85,7 +86,7 @@ int edge_client_start_status(struct edge_client *client, edge_client_reply_fn fn
 	struct error err = {0};
 	int r = connection_start_empty(
 		client, WIRE_STATUS, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn, void *data,
@@ -94,7 +95,7 @@ int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn
 	struct error err = {0};
 	int r = connection_start_empty(
 		client, WIRE_RELOAD, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_session_open(struct edge_client *client, const char *model,
@@ -104,7 +105,7 @@ int edge_client_start_session_open(struct edge_client *client, const char *model
 	struct error err = {0};
 	int r = connection_start_session_open(
 		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_session_infer(struct edge_client *client, uint32_t session,
@@ -114,7 +115,7 @@ int edge_client_start_session_infer(struct edge_client *client, uint32_t session
 	struct error err = {0};
 	int r = connection_start_infer(
 		client, session, request, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_session_reset(struct edge_client *client, uint32_t session,
@@ -123,7 +124,7 @@ int edge_client_start_session_reset(struct edge_client *client, uint32_t session
 	struct error err = {0};
 	int r = connection_start_session(client, WIRE_SESSION_RESET, session,
 		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_start_session_close(struct edge_client *client, uint32_t session,
@@ -132,14 +133,14 @@ int edge_client_start_session_close(struct edge_client *client, uint32_t session
 	struct error err = {0};
 	int r = connection_start_session(client, WIRE_SESSION_CLOSE, session,
 		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_cancel(struct edge_client *client, uint64_t id, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
 	int r = connection_cancel(client, id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 /* ---- synchronous calls */
@@ -154,7 +155,7 @@ int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 		(struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_list = outcome.list;
 	return 0;
@@ -171,13 +172,13 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 		client, model, version, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_model = outcome.model;
 	return 0;
 }
 
-/* After a refusal; once, since the tray is given back once. */
+/* True once after a refusal: the input region is given back only once. */
 static bool may_ask_again(struct outcome *outcome)
 {
 	const bool again = outcome->again;
@@ -213,7 +214,7 @@ static int infer(struct edge_client *client, uint32_t session,
 		r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
 	}
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_answer = outcome.answer;
 	return 0;
@@ -252,7 +253,7 @@ int edge_client_session_open(struct edge_client *client, const char *model, cons
 		r = open_session(client, model, version, timeout_ms, &outcome, &err);
 	}
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_session = outcome.session;
 	return 0;
@@ -278,7 +279,7 @@ int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, uns
 		r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
 	}
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_region = outcome.region;
 	return 0;
@@ -293,16 +294,16 @@ int edge_client_region_remove(struct edge_client *client, uint32_t region, uint3
 	int r = connection_start_region_remove(
 		client, region, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
-static int open_ring(struct edge_client *client, const struct lane *lane, uint32_t region,
+static int open_ring(struct edge_client *client, const struct ring_client *ring, uint32_t region,
 	uint32_t timeout_ms, struct error *err)
 {
 	struct outcome outcome = {0};
 	uint64_t id = 0;
 	int r = connection_start_ring(
-		client, lane, region, (struct listener){NULL, NULL, &outcome}, &id, err);
+		client, ring, region, (struct listener){NULL, NULL, &outcome}, &id, err);
 	return r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
 }
 
@@ -310,30 +311,30 @@ int edge_client_use_ring(
 	struct edge_client *client, uint32_t timeout_ms, struct edge_client_error *ret_err)
 {
 	struct error err = {0};
-	struct lane lane = {0};
+	struct ring_client ring = {0};
 	owned_fd int fd = -1;
 	uint32_t region = 0;
-	if (client->lane.base) {
+	if (client->ring.base) {
 		return 0;
 	}
 	if (!client->peer.has_rings) {
 		error_set(&err, -EOPNOTSUPP, "the daemon has no rings");
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
-	int r = lane_init(&lane, &fd, &err);
+	int r = ring_client_init(&ring, &fd, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
-	r = edge_client_region_add(client, fd, lane.bytes, EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS,
+	r = edge_client_region_add(client, fd, ring.bytes, EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS,
 		timeout_ms, &region, ret_err);
-	if (r == 0 && (r = open_ring(client, &lane, region, timeout_ms, &err)) < 0) {
-		connection_tell(&err, ret_err);
+	if (r == 0 && (r = open_ring(client, &ring, region, timeout_ms, &err)) < 0) {
+		client_error_copy(&err, ret_err);
 	}
 	if (r < 0) {
-		lane_deinit(&lane);
+		ring_client_deinit(&ring);
 		return r;
 	}
-	client->lane = lane;
+	client->ring = ring;
 	return 0;
 }
 
@@ -346,7 +347,7 @@ static int tell_session(struct edge_client *client, uint16_t type, uint32_t sess
 	int r = connection_start_session(
 		client, type, session, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 int edge_client_session_reset(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
@@ -371,7 +372,7 @@ int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 		client, WIRE_STATUS, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_status = outcome.status;
 	return 0;
@@ -389,7 +390,7 @@ int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
 			  client, WIRE_STATS, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_stats = outcome.stats;
 	return 0;
@@ -412,7 +413,7 @@ int edge_client_power(struct edge_client *client, const char *model, uint32_t ti
 			  client, model, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_power = outcome.power;
 	return 0;
@@ -427,12 +428,12 @@ int edge_client_subscribe_models(struct edge_client *client, edge_client_models_
 	int r = connection_start_subscribe(
 		client, fn, data, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	r = connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
 		client->subscription = 0;
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	return 0;
 }
@@ -447,7 +448,7 @@ int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 		client, WIRE_RELOAD, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	*ret_reload = outcome.reload;
 	return 0;
@@ -472,7 +473,7 @@ static int open_connected(
 		return error_no_memory(err);
 	}
 	channel_init(&client->channel, fd);
-	tray_init(&client->tray);
+	input_region_init(&client->input_region);
 	int r = greet(client, timeout_ms, err);
 	if (r < 0) {
 		edge_client_close(client);
@@ -487,7 +488,7 @@ int edge_client_open_fd(int fd, uint32_t timeout_ms, struct edge_client **ret_cl
 {
 	struct error err = {0};
 	int r = open_connected(fd, timeout_ms, ret_client, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 static int connect_error(int code, struct error *err)
@@ -506,7 +507,7 @@ static int connect_error(int code, struct error *err)
 	}
 }
 
-/* A connect that waits for room in the daemon's backlog heeds the time-out of sending. */
+/* connect() waits for room in the daemon's backlog for at most the send timeout. */
 static int connect_to(const char *path, uint32_t timeout_ms, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -529,7 +530,8 @@ static int connect_to(const char *path, uint32_t timeout_ms, int *ret_fd, struct
 	return 0;
 }
 
-/* Both in turn. 1: it was closed before HELLO was answered. */
+/* Connects and sends the greeting. Returns 1 if the peer closed the connection before it
+ * answered HELLO. */
 static int open_once(
 	const char *path, uint32_t timeout_ms, struct edge_client **ret_client, struct error *err)
 {
@@ -550,12 +552,13 @@ int edge_client_open(const char *path, uint32_t timeout_ms, struct edge_client *
 	const char *otherwise = named && named[0] ? named : EDGE_CLIENT_DEFAULT_SOCKET;
 	const char *where = path ? path : otherwise;
 	int r = open_once(where, timeout_ms, ret_client, &err);
-	/* A daemon that stops had taken it: behind a manager's socket the next one answers. */
+	/* A stopping daemon had accepted the connection. With socket activation the next daemon
+	 * answers. */
 	r = r > 0 ? open_once(where, timeout_ms, ret_client, &err) : r;
 	if (r > 0) {
 		error_prefix(&err, "HELLO");
 	}
-	return r != 0 ? connection_tell(&err, ret_err) : 0;
+	return r != 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 void edge_client_close(struct edge_client *client)
@@ -567,8 +570,9 @@ void edge_client_close(struct edge_client *client)
 	error_set(&err, -ENOTCONN, "the connection was closed");
 	connection_lose(client, &err);
 	channel_deinit(&client->channel);
-	lane_deinit(&client->lane);
-	tray_deinit(&client->tray);
+	ring_client_deinit(&client->ring);
+	input_region_deinit(&client->input_region);
+	free(client->adding);
 	free(client);
 }
 

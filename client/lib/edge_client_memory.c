@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/own.h"
-#include "client/connection.h"
+#include "client/lib/client_error.h"
 
-#ifndef MFD_NOEXEC_SEAL /* Linux 6.3 */
+#ifndef MFD_NOEXEC_SEAL /* since Linux 6.3 */
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
@@ -27,7 +27,7 @@ static int memory_fd(void)
 		: fd;
 }
 
-/* What the machine can spare; without /proc all that it has. */
+/* Returns the machine's available memory in bytes, without /proc its whole memory. */
 static uint64_t bytes_there_are(void)
 {
 	unsigned long long kb = 0;
@@ -42,7 +42,7 @@ static uint64_t bytes_there_are(void)
 		      : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* All pages are there from the start: the daemon takes no holes. */
+/* Allocates all pages now: the daemon refuses memory with holes. */
 static int memory_new(size_t bytes, int *ret_fd, void **ret_data, struct error *err)
 {
 	owned_fd int fd = memory_fd();
@@ -53,13 +53,14 @@ static int memory_new(size_t bytes, int *ret_fd, void **ret_data, struct error *
 		return error_set(err, -EINVAL, "shared memory of %zu bytes", bytes);
 	}
 	const uint64_t most = bytes_there_are();
-	if (bytes > most) { /* allocating it would end other programs first */
+	if (bytes > most) { /* the OOM killer would end other programs */
 		return error_set(err, -ENOMEM,
 			"shared memory of %zu bytes: the machine has %llu to spare", bytes,
 			(unsigned long long)most);
 	}
 	struct rlimit files = {0};
-	if (getrlimit(RLIMIT_FSIZE, &files) == 0 && bytes > files.rlim_cur) { /* SIGXFSZ */
+	/* would raise SIGXFSZ */
+	if (getrlimit(RLIMIT_FSIZE, &files) == 0 && bytes > files.rlim_cur) {
 		return error_set(err, -EFBIG,
 			"shared memory of %zu bytes: this program's limit of file sizes is %llu",
 			bytes, (unsigned long long)files.rlim_cur);
@@ -84,5 +85,5 @@ int edge_client_memory_new(
 {
 	struct error err = {0};
 	int r = memory_new(bytes, ret_fd, ret_data, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }

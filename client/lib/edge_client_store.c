@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's store of models. */
+/* Requests to the daemon's store of models. */
 #include <stdlib.h>
 
-#include "client/connection.h"
+#include "client/lib/client_error.h"
+#include "client/lib/connection.h"
 
 static struct wire_store order_of(
 	enum edge_client_store_verb verb, const char *model, const char *argument)
@@ -20,7 +21,7 @@ int edge_client_start_store(struct edge_client *client, enum edge_client_store_v
 	const struct wire_store wanted = order_of(verb, model, argument);
 	int r = connection_start_store(
 		client, &wanted, -1, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? connection_tell(&err, ret_err) : 0;
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
 static int store(struct edge_client *client, const struct wire_store *store, int fd,
@@ -33,7 +34,7 @@ static int store(struct edge_client *client, const struct wire_store *store, int
 		client, store, fd, (struct listener){NULL, NULL, &outcome}, &id, &err);
 	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
 	if (r < 0) {
-		return connection_tell(&err, ret_err);
+		return client_error_copy(&err, ret_err);
 	}
 	if (ret_text) {
 		*ret_text = outcome.text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/question.h"
+#include "client/lib/infer_request.h"
 
 #include <errno.h>
 
@@ -52,7 +52,7 @@ static int check_places(
 	return 0;
 }
 
-/* True when something of it lies in a region. */
+/* True if an input or an output place of @request is in a region. */
 static bool uses_regions(const struct edge_client_request *request)
 {
 	bool uses = request->n_places > 0;
@@ -62,10 +62,11 @@ static bool uses_regions(const struct edge_client_request *request)
 	return uses;
 }
 
-int question_build(
+int infer_request_build(
 	const struct edge_client_request *request, struct wire_infer *infer, struct error *err)
 {
-	/* Field by field: clearing room for all tensors takes longer than the rest. */
+	/* Field by field: zeroing all tensors of *infer would take longer than everything else
+	 * here. */
 	infer->regions = uses_regions(request);
 	infer->model = wire_text_of(request->model ? request->model : "");
 	infer->version = wire_text_of(request->version ? request->version : "");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* question - a request of edge_client.h becomes an INFER */
-#ifndef CLIENT_QUESTION_H
-#define CLIENT_QUESTION_H
+/* infer_request - converts a request of edge_client.h to an INFER message */
+#ifndef CLIENT_LIB_INFER_REQUEST_H
+#define CLIENT_LIB_INFER_REQUEST_H
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
-/* Everything that @infer points to is borrowed of @request. -EINVAL for what makes no sense. */
-int must_check question_build(
+/* @infer borrows its memory from @request. -EINVAL: the request is invalid. */
+int must_check infer_request_build(
 	const struct edge_client_request *request, struct wire_infer *infer, struct error *err);
 
 #endif

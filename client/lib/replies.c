@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/replies.h"
+#include "client/lib/replies.h"
 
 #include <errno.h>
 
 #include "base/strings.h"
-#include "base/wire.h"
-#include "client/pool.h"
+#include "base/wire/wire.h"
+#include "client/lib/reply_memory.h"
 
-/* Of all signatures of a model: a struct is several times the size of the fewest bytes that a
- * hostile peer could send for it. */
+/* Limits for all signatures of a model. A struct is several times larger than its shortest
+ * encoding, so a hostile peer could otherwise make the client allocate much more than it sent. */
 #define MAX_TENSOR_INFOS 65536u
 #define MAX_SIGNATURES 4096u
 
@@ -22,21 +22,21 @@ static void shape_to_public(const struct shape *from, struct edge_client_shape *
 /* ---- LIST */
 
 struct list_owner {
-	struct edge_client_list list; /* first: what the caller sees */
-	struct pool pool;
+	struct edge_client_list list; /* first, because the caller gets its address */
+	struct reply_memory pool;
 };
 
 void replies_list_free(struct edge_client_list *list)
 {
 	struct list_owner *owner = (struct list_owner *)list;
 	if (owner) {
-		pool_free(&owner->pool);
+		reply_memory_free(&owner->pool);
 		free(owner);
 	}
 }
 DEFINE_OWNED(struct edge_client_list *, replies_list_free)
 
-/* @type: WIRE_LIST and WIRE_EVENT, which tell less, or WIRE_STORE_LIST. */
+/* @type: WIRE_STORE_LIST, or WIRE_LIST and WIRE_EVENT, whose items are shorter. */
 static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_store_item *ret_item,
 	struct error *err)
 {
@@ -48,7 +48,8 @@ static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_st
 static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned int type,
 	uint32_t n, struct error *err)
 {
-	struct edge_client_list_item *items = pool_get(&owner->pool, (size_t)n + 1, sizeof(*items));
+	struct edge_client_list_item *items =
+		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*items));
 	for (uint32_t i = 0; items && i < n; i++) {
 		struct wire_store_item all;
 		int e = item_decode(r, type, &all, err);
@@ -57,12 +58,12 @@ static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned 
 			return e;
 		}
 		items[i] = (struct edge_client_list_item){
-			.name = pool_text(&owner->pool, item.name),
-			.version = pool_text(&owner->pool, item.version),
-			.state = pool_text(&owner->pool, item.state),
-			.reason = pool_text(&owner->pool, item.reason),
+			.name = reply_memory_text(&owner->pool, item.name),
+			.version = reply_memory_text(&owner->pool, item.version),
+			.state = reply_memory_text(&owner->pool, item.state),
+			.reason = reply_memory_text(&owner->pool, item.reason),
 			.generation = item.generation,
-			.sha256 = pool_text(&owner->pool, all.sha256),
+			.sha256 = reply_memory_text(&owner->pool, all.sha256),
 			.since = all.since,
 			.by = all.by,
 			.last_good = all.last_good,
@@ -99,8 +100,8 @@ int replies_list(const void *body, size_t size, unsigned int type,
 /* ---- DESCRIBE */
 
 struct model_owner {
-	struct edge_client_model model; /* first: what the caller sees */
-	struct pool pool;
+	struct edge_client_model model; /* first, because the caller gets its address */
+	struct reply_memory pool;
 	uint32_t n_infos;
 };
 
@@ -108,7 +109,7 @@ void replies_model_free(struct edge_client_model *model)
 {
 	struct model_owner *owner = (struct model_owner *)model;
 	if (owner) {
-		pool_free(&owner->pool);
+		reply_memory_free(&owner->pool);
 		free(owner);
 	}
 }
@@ -116,7 +117,7 @@ DEFINE_OWNED(struct edge_client_model *, replies_model_free)
 
 static uint32_t copy_floats(const uint8_t *from, uint32_t n, float *to)
 {
-	/* More values than channels that anybody has: nothing is said. */
+	/* More values than EDGE_CLIENT_MAX_CHANNELS are reported as none. */
 	n = n > EDGE_CLIENT_MAX_CHANNELS ? 0 : n;
 	for (uint32_t i = 0; i < n; i++) {
 		to[i] = wire_f32(from, i);
@@ -124,11 +125,11 @@ static uint32_t copy_floats(const uint8_t *from, uint32_t n, float *to)
 	return n;
 }
 
-static void fill_info(
-	struct pool *pool, const struct wire_tensor_info *from, struct edge_client_tensor_info *to)
+static void fill_info(struct reply_memory *pool, const struct wire_tensor_info *from,
+	struct edge_client_tensor_info *to)
 {
 	*to = (struct edge_client_tensor_info){
-		.name = pool_text(pool, from->name),
+		.name = reply_memory_text(pool, from->name),
 		.type = from->type,
 		.run_time_shape = (from->flags & WIRE_TENSOR_RUN_TIME_SHAPE) != 0,
 		.scale = from->scale,
@@ -138,7 +139,7 @@ static void fill_info(
 		.content = from->content,
 		.colour_space = from->colour_space,
 		.score_threshold = from->score_threshold,
-		.labels = pool_text(pool, from->labels),
+		.labels = reply_memory_text(pool, from->labels),
 	};
 	shape_to_public(&from->shape, &to->shape);
 	shape_to_public(&from->declared, &to->declared);
@@ -154,7 +155,7 @@ static int read_infos(struct model_owner *owner, struct bytes_reader *r, uint32_
 		return error_set(err, -EPROTO, "DESCRIBE: more than %u tensors", MAX_TENSOR_INFOS);
 	}
 	struct edge_client_tensor_info *infos =
-		pool_get(&owner->pool, (size_t)n + 1, sizeof(*infos));
+		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*infos));
 	for (uint32_t i = 0; infos && i < n; i++) {
 		struct wire_tensor_info info = {0};
 		int e = wire_tensor_info_decode(r, &info, err);
@@ -175,7 +176,7 @@ static int read_signature(struct model_owner *owner, struct bytes_reader *r,
 	if (e < 0) {
 		return e;
 	}
-	signature->key = pool_text(&owner->pool, from.key);
+	signature->key = reply_memory_text(&owner->pool, from.key);
 	signature->n_inputs = from.n_inputs;
 	signature->n_outputs = from.n_outputs;
 	e = read_infos(owner, r, from.n_inputs, &signature->inputs, err);
@@ -184,14 +185,14 @@ static int read_signature(struct model_owner *owner, struct bytes_reader *r,
 
 static void fill_model(struct model_owner *owner, const struct wire_model *from)
 {
-	struct pool *pool = &owner->pool;
+	struct reply_memory *pool = &owner->pool;
 	owner->model = (struct edge_client_model){
-		.name = pool_text(pool, from->name),
-		.version = pool_text(pool, from->version),
-		.title = pool_text(pool, from->title),
-		.description = pool_text(pool, from->description),
-		.author_version = pool_text(pool, from->author_version),
-		.labels = pool_text(pool, from->labels),
+		.name = reply_memory_text(pool, from->name),
+		.version = reply_memory_text(pool, from->version),
+		.title = reply_memory_text(pool, from->title),
+		.description = reply_memory_text(pool, from->description),
+		.author_version = reply_memory_text(pool, from->author_version),
+		.labels = reply_memory_text(pool, from->labels),
 		.generation = from->generation,
 		.file_bytes = from->file_bytes,
 		.arena_bytes = from->arena_bytes,
@@ -210,7 +211,8 @@ static int read_signatures(
 	if (n == 0 || n > MAX_SIGNATURES) {
 		return error_set(err, -EPROTO, "DESCRIBE: %u signatures", n);
 	}
-	struct edge_client_signature *signatures = pool_get(&owner->pool, n, sizeof(*signatures));
+	struct edge_client_signature *signatures =
+		reply_memory_get(&owner->pool, n, sizeof(*signatures));
 	if (!signatures) {
 		return error_no_memory(err);
 	}
@@ -250,9 +252,9 @@ int replies_model(
 /* ---- INFER */
 
 struct answer_owner {
-	struct edge_client_answer answer; /* first: what the caller sees */
-	void *body; /* the tensors' data are in it */
-	struct edge_client_tensor outputs[]; /* and behind them their texts */
+	struct edge_client_answer answer; /* first, because the caller gets its address */
+	void *body; /* holds the tensors' data */
+	struct edge_client_tensor outputs[]; /* followed by the texts */
 };
 
 void replies_answer_free(struct edge_client_answer *answer)
@@ -264,7 +266,8 @@ void replies_answer_free(struct edge_client_answer *answer)
 	}
 }
 
-/* Callers walk the offsets of strings. Those in regions are theirs to judge. */
+/* Checks the offsets of a string tensor, because callers follow them. Tensors in regions are not
+ * checked. */
 static int check_strings(const struct wire_tensor *tensor, uint32_t i, struct error *err)
 {
 	struct strings strings;
@@ -282,7 +285,7 @@ static int check_strings(const struct wire_tensor *tensor, uint32_t i, struct er
 	return 0;
 }
 
-/* A copy with a zero byte at its end, at *at, which goes on behind it. */
+/* Copies @text with a zero byte to *at and advances *at. */
 static const char *put_text(char **at, struct wire_text text)
 {
 	char *copy = *at;
@@ -294,7 +297,7 @@ static const char *put_text(char **at, struct wire_text text)
 	return copy;
 }
 
-/* With room for the outputs and all texts. */
+/* Allocates the answer with room for the outputs and all texts. */
 static struct answer_owner *new_owner(const struct wire_infer_reply *from)
 {
 	size_t bytes = sizeof(struct answer_owner) +

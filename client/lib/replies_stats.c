@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STATS, and what is read from its histograms. */
+/* Decodes STATS and computes percentiles of its histograms. */
 #include <errno.h>
 
-#include "client/pool.h"
-#include "client/replies.h"
+#include "client/lib/replies.h"
+#include "client/lib/reply_memory.h"
 
 struct stats_owner {
-	struct edge_client_stats stats; /* first: what the caller sees */
-	struct pool pool;
+	struct edge_client_stats stats; /* first, because the caller gets its address */
+	struct reply_memory pool;
 };
 
 void replies_stats_free(struct edge_client_stats *stats)
 {
 	struct stats_owner *owner = (struct stats_owner *)stats;
 	if (owner) {
-		pool_free(&owner->pool);
+		reply_memory_free(&owner->pool);
 		free(owner);
 	}
 }
@@ -24,7 +24,7 @@ static int fill_users(
 	struct stats_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
 {
 	struct edge_client_stats_user *users =
-		pool_get(&owner->pool, (size_t)n + 1, sizeof(*users));
+		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*users));
 	struct wire_stats_user from = {0};
 	int e = 0;
 	for (uint32_t i = 0; users && i < n && e == 0; i++) {
@@ -42,13 +42,14 @@ static int fill_users(
 }
 
 static void fill_timing(
-	struct pool *pool, const struct histogram *from, struct edge_client_timing *to)
+	struct reply_memory *pool, const struct histogram *from, struct edge_client_timing *to)
 {
 	uint32_t n = 0;
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		n += from->buckets[i] > 0;
 	}
-	struct edge_client_bucket *buckets = pool_get(pool, (size_t)n + 1, sizeof(*buckets));
+	struct edge_client_bucket *buckets =
+		reply_memory_get(pool, (size_t)n + 1, sizeof(*buckets));
 	*to = (struct edge_client_timing){
 		.count = from->n, .sum_ns = from->sum_ns, .max_ns = from->max_ns};
 	for (unsigned int i = 0; buckets && i < HISTOGRAM_BUCKETS; i++) {
@@ -62,13 +63,13 @@ static void fill_timing(
 	to->buckets = buckets;
 }
 
-static void fill_model(
-	struct pool *pool, const struct wire_stats_model *from, struct edge_client_stats_model *to)
+static void fill_model(struct reply_memory *pool, const struct wire_stats_model *from,
+	struct edge_client_stats_model *to)
 {
 	_Static_assert((int)EDGE_CLIENT_PHASES == (int)WIRE_PHASES, "the same phases");
-	to->name = pool_text(pool, from->name);
-	to->version = pool_text(pool, from->version);
-	to->state = pool_text(pool, from->state);
+	to->name = reply_memory_text(pool, from->name);
+	to->version = reply_memory_text(pool, from->version);
+	to->state = reply_memory_text(pool, from->state);
 	to->held_bytes = from->held_bytes;
 	memcpy(to->counts, from->counts, sizeof(to->counts));
 	for (unsigned int i = 0; i < WIRE_PHASES; i++) {
@@ -80,7 +81,7 @@ static int fill_models(
 	struct stats_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
 {
 	struct edge_client_stats_model *models =
-		pool_get(&owner->pool, (size_t)n + 1, sizeof(*models));
+		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*models));
 	struct wire_stats_model from;
 	int e = 0;
 	for (uint32_t i = 0; models && i < n && e == 0; i++) {
@@ -107,7 +108,7 @@ int replies_stats(
 	}
 	stats = &owner->stats;
 	memcpy(stats->queued, from.queued, sizeof(stats->queued));
-	stats->backends = pool_text(&owner->pool, from.backends);
+	stats->backends = reply_memory_text(&owner->pool, from.backends);
 	e = fill_users(owner, &r, from.n_users, err);
 	e = e < 0 ? e : fill_models(owner, &r, from.n_models, err);
 	if (owner->pool.failed) {
@@ -120,7 +121,7 @@ int replies_stats(
 	return e;
 }
 
-/* As histogram_percentile_ns(). */
+/* Must match histogram_percentile_ns(). */
 uint64_t edge_client_percentile_ns(const struct edge_client_timing *timing, double part)
 {
 	uint64_t n = 0, seen = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pool.h"
+#include "client/lib/reply_memory.h"
 
 struct pool_block {
 	struct pool_block *next;
 	max_align_t data[];
 };
 
-void *pool_get(struct pool *pool, size_t n, size_t size)
+void *reply_memory_get(struct reply_memory *pool, size_t n, size_t size)
 {
 	size_t bytes = 0;
 	struct pool_block *block = NULL;
@@ -23,9 +23,9 @@ void *pool_get(struct pool *pool, size_t n, size_t size)
 	return block->data;
 }
 
-const char *pool_text(struct pool *pool, struct wire_text text)
+const char *reply_memory_text(struct reply_memory *pool, struct wire_text text)
 {
-	char *copy = text.length ? pool_get(pool, (size_t)text.length + 1, 1) : NULL;
+	char *copy = text.length ? reply_memory_get(pool, (size_t)text.length + 1, 1) : NULL;
 	if (!copy) {
 		return "";
 	}
@@ -33,7 +33,7 @@ const char *pool_text(struct pool *pool, struct wire_text text)
 	return copy;
 }
 
-void pool_free(struct pool *pool)
+void reply_memory_free(struct reply_memory *pool)
 {
 	for (struct pool_block *block = pool->blocks; block;) {
 		struct pool_block *next = block->next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/source.h"
+#include "client/media/byte_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +9,11 @@
 
 #include "base/bytes.h"
 #include "base/ini.h"
-#include "client/pipeline/table.h"
+#include "client/media/csv.h"
 
 #define READ_STEP 65536
 
-/* @hint: expected size, so that a regular file is read into one allocation. */
+/* @hint: expected size, so that a regular file needs one allocation. */
 static int read_all(int fd, size_t hint, size_t limit, struct bytes_writer *w, struct error *err)
 {
 	for (;;) {
@@ -41,7 +41,7 @@ static int read_all(int fd, size_t hint, size_t limit, struct bytes_writer *w, s
 	}
 }
 
-/* @flags: O_NONBLOCK, or 0 to take what can be waited for too. */
+/* @flags: O_NONBLOCK, or 0 to accept files that may block. */
 static int open_path(
 	const char *path, int flags, size_t limit, int *ret_fd, size_t *ret_hint, struct error *err)
 {
@@ -140,11 +140,11 @@ static bool named(const char *path, const char *suffix)
 	return n > m && strcasecmp(path + n - m, suffix) == 0;
 }
 
-/* Nothing but what a table of numbers is written with, and at least one digit. */
+/* True if there are only characters of a table of numbers, and at least one digit. */
 static bool looks_like_numbers(const struct source *s)
 {
 	bool digit = false;
-	for (size_t i = table_mark((const char *)s->data, s->size); i < s->size; i++) {
+	for (size_t i = csv_bom_size((const char *)s->data, s->size); i < s->size; i++) {
 		uint8_t c = s->data[i];
 		if (!c || !strchr("0123456789+-.eE,; \t\r\n", c)) {
 			return false;
@@ -169,7 +169,7 @@ enum source_format source_format_of(const struct source *s)
 		strchr(" \t\r\n#", s->data[2])) {
 		return SOURCE_PNM;
 	}
-	/* RIFX and RF64 too, so that nobody takes them for samples. */
+	/* RIFX and RF64 too, so that they are not taken for raw samples. */
 	const bool riff = begins(s, 0, "RIFF", 4) || begins(s, 0, "RIFX", 4);
 	if ((riff || begins(s, 0, "RF64", 4)) && begins(s, 8, "WAVE", 4)) {
 		return SOURCE_WAV;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source - the bytes of one input file, of standard input, or of the command line
+ * byte_source - reads an input file, standard input or a text of the command line into memory
  *
- * A file is opened once, read into memory whole and closed; what is decoded afterwards is that
- * copy, so nobody can change it meanwhile.
+ * A file is opened once, read whole and closed. Decoders work on the copy, so a change of the file
+ * meanwhile has no effect.
  */
-#ifndef CLIENT_PIPELINE_SOURCE_H
-#define CLIENT_PIPELINE_SOURCE_H
+#ifndef CLIENT_MEDIA_BYTE_SOURCE_H
+#define CLIENT_MEDIA_BYTE_SOURCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #define SOURCE_MAX_BYTES (256u << 20)
 
 enum source_format {
-	SOURCE_UNKNOWN, /* raw numbers, or nothing that we know */
+	SOURCE_UNKNOWN, /* raw numbers, or an unknown format */
 	SOURCE_JPEG,
 	SOURCE_PNG,
 	SOURCE_BMP,
@@ -27,28 +27,29 @@ enum source_format {
 };
 
 struct source {
-	const char *path; /* borrowed; "-" is standard input, "text:..." the text itself */
-	uint8_t *data; /* owned; never NULL after source_open(), one zero byte follows the last */
+	const char *path; /* borrowed; "-": standard input; "text:...": the text itself */
+	uint8_t *data; /* owned; never NULL after source_open(); followed by one zero byte */
 	size_t size;
 };
 
-/* Reads @path, standard input for "-", or what follows "text:". -EFBIG above @limit bytes (0: SOURCE_MAX_BYTES), -EISDIR
- * for a directory, else what open and read gave. */
+/* Reads @path, standard input for "-", or the text after "text:". -EFBIG: more than @limit bytes
+ * (0: SOURCE_MAX_BYTES). -EISDIR: a directory. Else the error of open or read. */
 int must_check source_open(
 	const char *path, size_t limit, struct source *ret_source, struct error *err);
-/* The same of what a configuration names: a regular file or /dev/null, which nobody waits for. -EINVAL for another. */
+/* Reads a file that a configuration names: a regular file or /dev/null, which never block.
+ * -EINVAL: another kind of file. Other errors like source_open(). */
 int must_check source_open_file(
 	const char *path, size_t limit, struct source *ret_source, struct error *err);
-void source_close(struct source *source); /* zeroed is fine */
+void source_close(struct source *source); /* @source may be zeroed */
 
-/* What the bytes say they are; CSV is told by its name (.csv, .tsv, .txt) or, without a name, by
- * holding nothing but numbers, separators and line ends. */
+/* Detects the format from the first bytes. CSV is detected by the name (.csv, .tsv, .txt) or,
+ * without a name, if there are only numbers, separators and line ends. */
 enum source_format source_format_of(const struct source *source);
 
-/* Was it given on the command line? */
+/* True if the text was given on the command line ("text:..."). */
 bool source_is_text(const struct source *source);
 
-/* Does the name end as those of text tables do? */
+/* True if the name ends in .csv, .tsv or .txt. */
 bool source_is_table_name(const char *path);
 
 /* True for JPEG, PNG, BMP and PNM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/table.h"
+#include "client/media/csv.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 struct parser {
 	const char *at, *end;
 	size_t line, capacity;
-	struct table table;
+	struct number_table table;
 };
 
 static bool is_blank(char c)
@@ -24,9 +24,9 @@ static bool is_separator(char c)
 
 static int append(struct parser *p, double value, struct error *err)
 {
-	struct table *t = &p->table;
-	if (t->n == TABLE_MAX_VALUES) {
-		return error_set(err, -EFBIG, "more than %u numbers", TABLE_MAX_VALUES);
+	struct number_table *t = &p->table;
+	if (t->n == CSV_MAX_VALUES) {
+		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
 	if (t->n == p->capacity) {
 		size_t capacity = p->capacity ? 2 * p->capacity : 1024;
@@ -41,11 +41,11 @@ static int append(struct parser *p, double value, struct error *err)
 	return 0;
 }
 
-/* A number that is followed by a separator, a blank or the line's end. */
+/* Reads a number that is followed by a separator, a blank or the line's end. */
 static bool read_number(const struct parser *p, double *ret_value, const char **ret_end)
 {
 	char *end = NULL;
-	if (*p->at == '\n') { /* strtod would go on to the next line */
+	if (*p->at == '\n') { /* strtod would skip the line end */
 		return false;
 	}
 	*ret_value = strtod(p->at, &end);
@@ -72,19 +72,20 @@ static bool is_line_end(const struct parser *p)
 	return p->at == p->end || *p->at == '\n';
 }
 
-/* What stands before number @n of a row; @separator: the row's, 0 before the second. */
+/* Skips the separator before number @n of a row. *separator: the row's separator, 0 before the
+ * second number. */
 static int skip_separator(struct parser *p, size_t n, char *separator, struct error *err)
 {
 	const char here = is_separator(*p->at) ? *p->at++ : ' ';
 	if (*separator && *separator != here) {
-		return error_set(err, -EBADMSG, "number %zu: not separated as before", n);
+		return error_set(err, -EBADMSG, "number %zu: mixed separators", n);
 	}
 	*separator = here;
 	skip_blanks(p);
 	return 0;
 }
 
-/* From the first number of a row to the line's end. */
+/* Parses from the first number of a row to the line's end. */
 static int parse_row(struct parser *p, size_t *ret_n, struct error *err)
 {
 	char separator = 0;
@@ -110,8 +111,9 @@ static int parse_row(struct parser *p, size_t *ret_n, struct error *err)
 	return r;
 }
 
-/* At the start of a line; where columns have no names, separators come first. */
-static bool is_heading(struct parser p)
+/* Expects the start of a line. Leading separators are skipped: the first columns may have no
+ * name. */
+static bool is_header(struct parser p)
 {
 	double value = 0;
 	const char *end = NULL;
@@ -121,32 +123,32 @@ static bool is_heading(struct parser p)
 	return !is_line_end(&p) && *p.at != '#' && !read_number(&p, &value, &end);
 }
 
-/* From the start of a line to its end. */
+/* Parses one line from its start to its end. */
 static int parse_line(struct parser *p, size_t columns, struct error *err)
 {
 	size_t n = 0;
 	skip_blanks(p);
-	if (is_line_end(p) || *p->at == '#' || (p->line == 1 && is_heading(*p))) {
+	if (is_line_end(p) || *p->at == '#' || (p->line == 1 && is_header(*p))) {
 		skip_line(p);
 		return 0;
 	}
 	int r = parse_row(p, &n, err);
 	if (r == 0 && columns && n != columns) {
-		return error_set(err, -EBADMSG, "%zu numbers where a row has %zu", n, columns);
+		return error_set(err, -EBADMSG, "%zu fields, expected %zu", n, columns);
 	}
 	p->table.rows++;
 	return r;
 }
 
-bool table_is_heading(const char *line)
+bool csv_is_header(const char *line)
 {
-	return is_heading((struct parser){.at = line, .end = line + strlen(line)});
+	return is_header((struct parser){.at = line, .end = line + strlen(line)});
 }
 
-int table_parse(
-	const char *text, size_t size, size_t columns, struct table *ret_table, struct error *err)
+int csv_parse(const char *text, size_t size, size_t columns, struct number_table *ret_table,
+	struct error *err)
 {
-	struct parser p = {.at = text + table_mark(text, size), .end = text + size};
+	struct parser p = {.at = text + csv_bom_size(text, size), .end = text + size};
 	while (p.at < p.end) {
 		p.line++;
 		int r = parse_line(&p, columns, err);
@@ -154,7 +156,7 @@ int table_parse(
 			error_prefix(err, "line %zu", p.line);
 		}
 		if (r < 0) {
-			table_free(&p.table);
+			csv_free(&p.table);
 			return r;
 		}
 		p.at += p.at < p.end; /* the line end */
@@ -163,8 +165,8 @@ int table_parse(
 	return 0;
 }
 
-void table_free(struct table *table)
+void csv_free(struct number_table *table)
 {
 	free(table->values);
-	*table = (struct table){0};
+	*table = (struct number_table){0};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/fft.h"
+#include "client/media/fft_radix2.h"
 
 #include <math.h>
 
@@ -34,7 +34,7 @@ static void swap(double *a, double *b)
 	*b = t;
 }
 
-/* Element i changes places with the one whose number has i's bits in reverse. */
+/* Swaps element i with the element whose index is i with its bits reversed. */
 static void reorder(size_t n, double *real, double *imaginary)
 {
 	for (size_t i = 1, j = 0; i < n; i++) {

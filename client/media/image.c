@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
 #include <errno.h>
 #include <string.h>

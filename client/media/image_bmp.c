@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
 #define FILE_HEADER 14
 #define BI_RGB 0
@@ -30,9 +30,9 @@ static int read_header(struct bmp *b, struct error *err)
 	bytes_read_u16(&r); /* planes */
 	b->bits = bytes_read_u16(&r);
 	b->compression = bytes_read_u32(&r);
-	bytes_read(&r, 12); /* bytes of pixels, pixels per metre */
+	bytes_read(&r, 12); /* size of the pixel data, pixels per metre */
 	b->colours = bytes_read_u32(&r);
-	bytes_read_u32(&r); /* colours that matter */
+	bytes_read_u32(&r); /* number of important colours */
 	if (r.failed || b->header_bytes < 40) {
 		return error_set(err, -EBADMSG, "BMP: header of %u bytes", b->header_bytes);
 	}
@@ -47,8 +47,8 @@ static int read_header(struct bmp *b, struct error *err)
 
 static int check_form(const struct bmp *b, struct error *err)
 {
-	/* The masks of BI_BITFIELDS follow the 40 bytes; only the order blue, green, red is read.
-	 */
+	/* The masks of BI_BITFIELDS follow the 40 bytes; only the order blue, green, red is
+	 * supported. */
 	static const uint8_t masks[12] = {0, 0, 0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0, 0};
 	bool fields = b->compression == BI_BITFIELDS && b->bits == 32 &&
 		b->size >= FILE_HEADER + 40 + 12 &&
@@ -64,7 +64,7 @@ static int check_form(const struct bmp *b, struct error *err)
 	return 0;
 }
 
-/* Entries that the file does not have stay black. */
+/* Entries missing in the file stay black. */
 static int read_palette(struct bmp *b, struct error *err)
 {
 	uint32_t n = b->colours ? b->colours : 1u << b->bits;

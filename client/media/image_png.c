@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The door of libspng. */
+/* Wraps libspng. */
 #include <errno.h>
 #include <spng.h>
 #include <string.h>
 
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
-/* What an ancillary chunk, and all of them, may hold: text and colour profiles that nobody reads
- * here. */
+/* Most bytes of one ancillary chunk, and of all: text and colour profiles, which are not used. */
 #define CHUNK_BYTES (1u << 20)
 #define CHUNKS_BYTES (8u << 20)
 
@@ -32,7 +31,8 @@ static int open_png(spng_ctx *ctx, const void *data, size_t size, struct spng_ih
 	return e ? refused(e, err) : 0;
 }
 
-/* Which columns of a row come with it: all, or with Adam7 those of the pass. Source: PNG, 8.2. */
+/* Returns the first column of a row: 0, or with Adam7 the first one of the pass. Source: PNG,
+ * 8.2. */
 static uint32_t column_first(bool interlaced, unsigned int pass)
 {
 	static const uint8_t first[7] = {0, 4, 0, 2, 0, 1, 0};
@@ -45,7 +45,7 @@ static uint32_t column_step(bool interlaced, unsigned int pass)
 	return interlaced ? step[pass % 7] : 1;
 }
 
-/* RGBA over black. */
+/* Blends RGBA over black. */
 static void flatten(
 	const uint8_t *rgba, uint32_t first, uint32_t step, uint32_t row, struct image *image)
 {
@@ -59,7 +59,7 @@ static void flatten(
 	}
 }
 
-/* Row by row, so that a picture takes hardly more memory than its pixels. */
+/* Decodes row by row, so that memory beyond the pixels is small. */
 static int read_rows(spng_ctx *ctx, bool interlaced, struct image *image, struct error *err)
 {
 	const size_t bytes = 4 * (size_t)image->width;

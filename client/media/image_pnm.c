@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Netpbm: P2 and P3 (text), P5 and P6 (bytes), largest value up to 65535. Source: pgm(5), ppm(5).
- */
+/* Netpbm: P2 and P3 (text), P5 and P6 (bytes), maximum value up to 65535. Source: pgm(5),
+ * ppm(5). */
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f';
 }
 
-/* The next byte that is neither blank nor part of a comment; 0 and failed at the end. */
+/* Returns the next byte outside of blanks and comments. At the end returns 0 and sets r->failed. */
 static uint8_t next_byte(struct bytes_reader *r)
 {
 	uint8_t c = bytes_read_u8(r);
@@ -25,14 +25,15 @@ static uint8_t next_byte(struct bytes_reader *r)
 	return c;
 }
 
-/* A decimal number and the one byte after it. Above 65535, or not a number: failed. */
+/* Reads a decimal number and the byte after it. Sets r->failed if there is no number or it is
+ * above 65535. */
 static uint32_t read_number(struct bytes_reader *r)
 {
 	uint32_t value = 0, digits = 0;
 	uint8_t c = next_byte(r);
 	for (; c >= '0' && c <= '9' && value <= 65535; digits++) {
 		value = 10 * value + (c - '0');
-		if (r->at == r->size) { /* the file's last byte may be a digit */
+		if (r->at == r->size) { /* the last byte of the file may be a digit */
 			return value;
 		}
 		c = bytes_read_u8(r);
@@ -82,7 +83,7 @@ int image_pnm_decode(const void *data, size_t size, struct image *ret_image, str
 	if (r.failed || largest == 0) {
 		return error_set(err, -EBADMSG, "PNM: header");
 	}
-	/* Each sample is at least one byte: a short file is refused before the pixels are
+	/* Each sample takes at least one byte: a short file is refused before pixels are
 	 * allocated. */
 	uint64_t samples = (uint64_t)width * height * (colour ? 3 : 1);
 	if (samples > size) {

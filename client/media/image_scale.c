@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
-/* One new position is the weighted sum of @n old ones from @first on. */
+/* A new pixel is the weighted sum of @n old pixels from @first on. */
 struct tap {
 	uint32_t first, n;
 	const float *weight;
@@ -22,7 +22,7 @@ static void axis_free(struct axis *axis)
 	free(axis->weights);
 }
 
-/* How much of the old pixels [i, i+1) the new pixel's [from, to) covers, as a share of it. */
+/* Computes which fraction of the new pixel's interval [from, to) each old pixel [i, i+1) covers. */
 static uint32_t area_taps(double from, double to, uint32_t old, uint32_t *ret_first, float *weight)
 {
 	uint32_t first = (uint32_t)from, n = 0;
@@ -52,7 +52,7 @@ static int axis_init(struct axis *axis, uint32_t old, uint32_t new)
 {
 	double step = (double)old / new;
 	uint32_t most =
-		(uint32_t)step + 3; /* an interval of length step touches at most this many */
+		(uint32_t)step + 3; /* an interval of length step touches at most step + 3 pixels */
 	axis->taps = calloc(new, sizeof(axis->taps[0]));
 	axis->weights = calloc((size_t) new *most, sizeof(axis->weights[0]));
 	if (!axis->taps || !axis->weights) {
@@ -68,7 +68,7 @@ static int axis_init(struct axis *axis, uint32_t old, uint32_t new)
 	return 0;
 }
 
-/* One row of the new height at the part's width. */
+/* Computes one row of the new height at the part's width. */
 static void mix_rows(
 	const struct image *image, const struct image_part *part, const struct tap *tap, float *row)
 {

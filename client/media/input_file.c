@@ -1,40 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/input.h"
+#include "client/media/input_file.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "client/pipeline/npy.h"
-#include "client/pipeline/table.h"
-#include "client/pipeline/values.h"
+#include "client/media/csv.h"
+#include "client/media/npy.h"
+#include "client/media/tensor_values.h"
 
-static int read_image(const struct spec *spec, const struct fit_options *options,
+static int read_image(const struct tensor_spec *spec, const struct preprocess_options *options,
 	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_image struct image image = {0};
 	int r = image_decode(source_format_of(source), source->data, source->size, &image, err);
-	return r < 0 ? r : fit_image(spec, options, &image, ret_tensor, err);
+	return r < 0 ? r : preprocess_image(spec, options, &image, ret_tensor, err);
 }
 
-static int read_sound(const struct spec *spec, const struct fit_options *options, bool headerless,
-	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
+static int read_sound(const struct tensor_spec *spec, const struct preprocess_options *options,
+	bool headerless, const struct source *source, struct tensor_bytes *ret_tensor,
+	struct error *err)
 {
 	owned_sound struct sound sound = {0};
 	int r = headerless
 		? sound_s16_decode(source->data, source->size, options->rate, 1, &sound, err)
 		: sound_wav_decode(source->data, source->size, &sound, err);
-	return r < 0 ? r : fit_sound(spec, options, &sound, ret_tensor, err);
+	return r < 0 ? r : preprocess_sound(spec, options, &sound, ret_tensor, err);
 }
 
-static int read_csv(const struct spec *spec, const struct fit_options *options,
+static int read_csv(const struct tensor_spec *spec, const struct preprocess_options *options,
 	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
 {
-	owned_table struct table table = {0};
-	int r = table_parse((const char *)source->data, source->size, 0, &table, err);
-	return r < 0 ? r : fit_numbers(spec, options, table.values, table.n, ret_tensor, err);
+	owned_table struct number_table table = {0};
+	int r = csv_parse((const char *)source->data, source->size, 0, &table, err);
+	return r < 0 ? r
+		     : preprocess_numbers(spec, options, table.values, table.n, ret_tensor, err);
 }
 
-static int read_raw(const struct spec *spec, const struct source *source,
+static int read_raw(const struct tensor_spec *spec, const struct source *source,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	if (source->size != spec->bytes) {
@@ -44,9 +46,9 @@ static int read_raw(const struct spec *spec, const struct source *source,
 	return tensor_copy(spec->type, &spec->shape, source->data, source->size, ret_tensor, err);
 }
 
-/* The array's shape serves when the model leaves that many dimensions free; else only the number of
- * elements counts. */
-static bool takes_shape(const struct spec *spec, const struct shape *shape)
+/* True if the array's shape can be used: it matches the model's dimensions, dynamic ones have
+ * any size. Otherwise only the number of elements must match. */
+static bool takes_shape(const struct tensor_spec *spec, const struct shape *shape)
 {
 	if (shape->rank != spec->declared.rank) {
 		return false;
@@ -59,18 +61,18 @@ static bool takes_shape(const struct spec *spec, const struct shape *shape)
 	return true;
 }
 
-static int convert_npy(const struct spec *spec, const struct npy *npy, struct tensor_bytes *tensor,
-	struct error *err)
+static int convert_npy(const struct tensor_spec *spec, const struct npy *npy,
+	struct tensor_bytes *tensor, struct error *err)
 {
-	struct spec stored = {.type = npy->type, .shape = npy->shape};
-	size_t n = (size_t)spec_elements(&stored);
-	if (!values_are_numbers(npy->type) || !values_are_numbers(spec->type)) {
+	struct tensor_spec stored = {.type = npy->type, .shape = npy->shape};
+	size_t n = (size_t)tensor_spec_elements(&stored);
+	if (!tensor_values_are_numbers(npy->type) || !tensor_values_are_numbers(spec->type)) {
 		return error_set(err, -EINVAL, "npy: %s where the model takes %s",
 			dtype_name(npy->type), dtype_name(spec->type));
 	}
 	for (size_t i = 0; i < n; i++) {
-		double real = values_get(&stored, npy->data, i);
-		if (!values_put(spec, tensor->data, i, real)) {
+		double real = tensor_values_get(&stored, npy->data, i);
+		if (!tensor_values_put(spec, tensor->data, i, real)) {
 			return error_set(err, -EINVAL, "npy: element %zu, %g, does not fit into %s",
 				i, real, dtype_name(spec->type));
 		}
@@ -78,7 +80,7 @@ static int convert_npy(const struct spec *spec, const struct npy *npy, struct te
 	return 0;
 }
 
-static int read_npy(const struct spec *spec, const struct source *source,
+static int read_npy(const struct tensor_spec *spec, const struct source *source,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	struct npy npy = {0};
@@ -90,7 +92,7 @@ static int read_npy(const struct spec *spec, const struct source *source,
 	}
 	bool own_shape = takes_shape(spec, &npy.shape);
 	if (shape_elements(&npy.shape, &elements) < 0 ||
-		(!own_shape && elements != spec_elements(spec))) {
+		(!own_shape && elements != tensor_spec_elements(spec))) {
 		return error_set(err, -EINVAL, "npy: shape %s where the model takes %s",
 			shape_format(have, sizeof(have), &npy.shape),
 			shape_format(want, sizeof(want), &spec->declared));
@@ -110,22 +112,22 @@ static int read_npy(const struct spec *spec, const struct source *source,
 	return 0;
 }
 
-static int read_strings(const struct spec *spec, enum input_format format,
+static int read_strings(const struct tensor_spec *spec, enum input_format format,
 	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	if (format == INPUT_RAW) {
-		return fit_string_table(spec, source->data, source->size, ret_tensor, err);
+		return preprocess_string_table(spec, source->data, source->size, ret_tensor, err);
 	}
 	if (format != INPUT_AUTO) {
 		return error_set(err, -EINVAL, "the model takes strings: text:... or lines");
 	}
 	return source_is_text(source)
-		? fit_string(spec, source->data, source->size, ret_tensor, err)
-		: fit_lines(spec, source->data, source->size, ret_tensor, err);
+		? preprocess_string(spec, source->data, source->size, ret_tensor, err)
+		: preprocess_lines(spec, source->data, source->size, ret_tensor, err);
 }
 
-/* What is not known by its first bytes is raw when its size fits, else what its name says. */
-static enum input_format detect(const struct spec *spec, const struct source *source)
+/* Detects by the first bytes, then by the raw size, then by the name. */
+static enum input_format detect(const struct tensor_spec *spec, const struct source *source)
 {
 	enum source_format format = source_format_of(source);
 	if (source_is_text(source)) {
@@ -147,8 +149,9 @@ static enum input_format detect(const struct spec *spec, const struct source *so
 	return source->size == spec->bytes ? INPUT_RAW : INPUT_AUTO;
 }
 
-int input_read(const struct spec *spec, const struct fit_options *options, enum input_format format,
-	const struct source *source, struct tensor_bytes *ret_tensor, struct error *err)
+int input_file_read(const struct tensor_spec *spec, const struct preprocess_options *options,
+	enum input_format format, const struct source *source, struct tensor_bytes *ret_tensor,
+	struct error *err)
 {
 	if (spec->type == DTYPE_STRING) {
 		return read_strings(spec, format, source, ret_tensor, err);

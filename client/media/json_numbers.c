@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/number_list.h"
+#include "client/media/json_numbers.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 struct scanner {
 	const char *text, *at, *end;
 	size_t room, columns;
-	struct table table;
+	struct number_table table;
 };
 
 static int refused(const struct scanner *s, const char *wanted, struct error *err)
@@ -33,10 +33,10 @@ static bool accept(struct scanner *s, char c)
 	return there;
 }
 
-/* What JSON calls a number: no hexadecimal, no "inf", no leading plus. */
+/* Reads a JSON number: no hexadecimal, no "inf", no leading plus. */
 static int number_read(struct scanner *s, struct error *err)
 {
-	struct table *t = &s->table;
+	struct number_table *t = &s->table;
 	char *after = NULL;
 	char c = peek(s);
 	bool first = c == '-' || (c >= '0' && c <= '9');
@@ -45,8 +45,8 @@ static int number_read(struct scanner *s, struct error *err)
 	if (!first || after != s->at + length || after > s->end || !isfinite(value)) {
 		return refused(s, "a number", err);
 	}
-	if (t->n == TABLE_MAX_VALUES) {
-		return error_set(err, -EFBIG, "more than %u numbers", TABLE_MAX_VALUES);
+	if (t->n == CSV_MAX_VALUES) {
+		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
 	if (t->n == s->room) {
 		size_t room = s->room ? 2 * s->room : 256;
@@ -62,7 +62,7 @@ static int number_read(struct scanner *s, struct error *err)
 	return 0;
 }
 
-/* Behind the '[' of a list of numbers, to its ']'. @depth: 1 for one that is in no other. */
+/* Reads a list of numbers after its '[', up to its ']'. @depth: 1 for the outermost list. */
 static int row_read(struct scanner *s, unsigned int depth, struct error *err)
 {
 	const size_t before = s->table.n;
@@ -84,13 +84,13 @@ static int row_read(struct scanner *s, unsigned int depth, struct error *err)
 	const size_t n = s->table.n - before;
 	s->table.rows++;
 	if (depth > 1 && s->columns && n != s->columns) {
-		return error_set(err, -EBADMSG, "row %zu: %zu numbers where a row has %zu",
-			s->table.rows, n, s->columns);
+		return error_set(err, -EBADMSG, "row %zu: %zu numbers, expected %zu", s->table.rows,
+			n, s->columns);
 	}
 	return 0;
 }
 
-/* At the '[' of a list of numbers or of such lists. */
+/* Reads a list, from its '[', of numbers or of lists. */
 static int list_read(struct scanner *s, struct error *err)
 {
 	unsigned int depth = 0;
@@ -98,7 +98,7 @@ static int list_read(struct scanner *s, struct error *err)
 		if (!accept(s, '[')) {
 			return refused(s, "'['", err);
 		}
-		if (++depth > NUMBER_LIST_MAX_DEPTH) {
+		if (++depth > JSON_NUMBERS_MAX_DEPTH) {
 			return refused(s, "fewer lists in lists", err);
 		}
 		if (peek(s) == '[') {
@@ -134,7 +134,7 @@ static int string_skip(struct scanner *s, struct error *err)
 	return 0;
 }
 
-/* Anything up to the comma or brace that ends the member. */
+/* Skips a value up to the comma or brace that ends the member. */
 static int value_skip(struct scanner *s, struct error *err)
 {
 	unsigned int depth = 0;
@@ -187,13 +187,13 @@ static int object_read(struct scanner *s, struct error *err)
 	return found ? 0 : error_set(err, -EBADMSG, "JSON: there is no \"values\"");
 }
 
-int number_list_parse(
-	const char *text, size_t size, size_t columns, struct table *ret_table, struct error *err)
+int json_numbers_parse(const char *text, size_t size, size_t columns,
+	struct number_table *ret_table, struct error *err)
 {
-	const size_t mark = table_mark(text, size);
+	const size_t mark = csv_bom_size(text, size);
 	struct scanner s = {
 		.text = text, .at = text + mark, .end = text + size, .columns = columns};
-	owned_table struct table table = {0};
+	owned_table struct number_table table = {0};
 	int r = 0;
 	if (accept(&s, '{')) {
 		r = object_read(&s, err);
@@ -214,6 +214,6 @@ int number_list_parse(
 		return r;
 	}
 	*ret_table = table;
-	table = (struct table){0};
+	table = (struct number_table){0};
 	return 0;
 }

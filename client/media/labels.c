@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/labels.h"
+#include "client/media/labels.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct lines {
-	char **at; /* owned; each 0-terminated */
+	char **at; /* owned; each line is zero-terminated */
 	size_t n;
 };
 
@@ -16,7 +16,7 @@ static void lines_free(struct lines *lines)
 	free(lines->at);
 }
 
-/* Where the name of "id name" or "id:name" begins; NULL when the line has another form. */
+/* Returns the name in "id name" or "id:name"; NULL if the line has another form. */
 static char *numbered(char *line, uint32_t *ret_id)
 {
 	char *p = line + strspn(line, " \t");
@@ -34,7 +34,7 @@ static char *numbered(char *line, uint32_t *ret_id)
 	return p + strspn(p, " \t");
 }
 
-/* Blanks behind a name are no part of it. */
+/* Removes blanks at the end of lines. */
 static void cut_blanks(const struct lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
@@ -52,7 +52,7 @@ static bool is_empty(const char *line)
 	return line[strspn(line, " \t")] == 0;
 }
 
-/* Cuts @text in place. The empty rest after the last line end is no line. */
+/* Splits @text in place. Text after the last line end is a line only if it is not empty. */
 static int cut_lines(char *text, struct lines *ret_lines)
 {
 	size_t n = 0, most = 1;
@@ -75,7 +75,7 @@ static int cut_lines(char *text, struct lines *ret_lines)
 	return 0;
 }
 
-/* One more than the largest number, or 0 when not every line that is not empty has one. */
+/* Returns the largest number + 1; 0 if a non-empty line has no number. */
 static size_t count_numbered(const struct lines *lines)
 {
 	size_t count = 0;
@@ -92,7 +92,7 @@ static size_t count_numbered(const struct lines *lines)
 	return count;
 }
 
-/* False when a number comes twice: then the numbers are part of the names. */
+/* Returns false if a number is repeated: then the numbers are part of the names. */
 static bool place_numbered(const struct lines *lines, const char **names)
 {
 	for (size_t i = 0; i < lines->n; i++) {
@@ -108,7 +108,7 @@ static bool place_numbered(const struct lines *lines, const char **names)
 	return true;
 }
 
-/* *ret_numbered: the lines begin with the numbers. */
+/* *ret_numbered: lines begin with numbers. */
 static int place(const struct lines *lines, struct labels *labels, bool *ret_numbered)
 {
 	size_t count = count_numbered(lines);
@@ -160,7 +160,7 @@ int labels_parse(const char *text, size_t size, struct labels *ret_labels, struc
 	if (cut_lines(labels.text, &lines) < 0 || place(&lines, &labels, &is_numbered) < 0) {
 		return error_no_memory(err);
 	}
-	cut_blanks(&lines); /* not before: one may be behind a number without a name */
+	cut_blanks(&lines); /* only now: a blank may follow a number without a name */
 	int r = lengths_check(&lines, is_numbered, err);
 	if (r < 0) {
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/npy.h"
+#include "client/media/npy.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,7 +30,7 @@ static const struct {
 	{"<c16", DTYPE_COMPLEX128},
 };
 
-/* What the header's Python dictionary says. */
+/* Contents of the header's Python dictionary. */
 struct header {
 	char descr[8];
 	bool has_descr, has_order, has_shape, fortran;
@@ -60,7 +60,7 @@ static bool eat(struct text_cursor *c, const char *word)
 	return true;
 }
 
-/* 'text' or "text", without escapes. */
+/* Reads 'text' or "text" without escapes. */
 static bool eat_string(struct text_cursor *c, char *out, size_t size)
 {
 	skip_blanks(c);
@@ -90,7 +90,7 @@ static bool eat_number(struct text_cursor *c, int32_t *ret_value)
 	return c->at > start && value <= SHAPE_MAX_DIM;
 }
 
-/* (), (3,), (1, 2) */
+/* Reads a tuple: (), (3,), (1, 2). */
 static bool eat_shape(struct text_cursor *c, struct shape *shape)
 {
 	*shape = (struct shape){0};
@@ -172,7 +172,7 @@ int npy_parse(const void *data, size_t size, struct npy *ret_npy, struct error *
 		return error_set(err, -EBADMSG, "npy: does not begin as such files do");
 	}
 	unsigned int version = bytes_read_u8(&r);
-	bytes_read_u8(&r); /* minor */
+	bytes_read_u8(&r); /* minor version */
 	if (version != 1 && version != 2) {
 		return error_set(err, -EOPNOTSUPP, "npy: version %u", version);
 	}
@@ -204,7 +204,7 @@ static const char *find_descr(unsigned int type)
 	return NULL;
 }
 
-/* The whole header is a multiple of 64 bytes, padded with blanks before its last line end. */
+/* The header is padded with blanks before its line end to a multiple of 64 bytes. */
 static size_t format_header(char *out, size_t size, const char *descr, const struct shape *shape)
 {
 	size_t n = (size_t)snprintf(

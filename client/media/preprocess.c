@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/fit.h"
+#include "client/media/preprocess.h"
 
 #include <errno.h>
 #include <math.h>
 
-#include "client/pipeline/values.h"
+#include "client/media/tensor_values.h"
 
-/* One value for all channels, or one per channel. @n is 0: @otherwise. */
+/* Expands one value to all channels, or copies one for each channel. With @n 0 uses @otherwise. */
 static int spread(uint32_t n, const double *given, double otherwise, uint32_t channels,
 	double *ret_values, struct error *err)
 {
@@ -14,18 +14,18 @@ static int spread(uint32_t n, const double *given, double otherwise, uint32_t ch
 		return error_set(
 			err, -EINVAL, "%u values of mean or std for %u channels", n, channels);
 	}
-	for (uint32_t c = 0; c < FIT_MAX_CHANNELS; c++) {
+	for (uint32_t c = 0; c < PREPROCESS_MAX_CHANNELS; c++) {
 		ret_values[c] = n == 0 ? otherwise : given[n > 1 && c < n ? c : 0];
 	}
 	return 0;
 }
 
-int fit_norm_find(const struct spec *spec, const struct fit_options *options, uint32_t channels,
-	struct fit_norm *ret_norm, struct error *err)
+int preprocess_norm_find(const struct tensor_spec *spec, const struct preprocess_options *options,
+	uint32_t channels, struct preprocess_norm *ret_norm, struct error *err)
 {
-	struct fit_norm norm = {.set = true};
-	double mean[FIT_MAX_CHANNELS] = {0}, std[FIT_MAX_CHANNELS] = {0};
-	for (uint32_t c = 0; c < FIT_MAX_CHANNELS; c++) {
+	struct preprocess_norm norm = {.set = true};
+	double mean[PREPROCESS_MAX_CHANNELS] = {0}, std[PREPROCESS_MAX_CHANNELS] = {0};
+	for (uint32_t c = 0; c < PREPROCESS_MAX_CHANNELS; c++) {
 		mean[c] = options->n_mean ? options->mean[c] : (double)spec->mean[c];
 		std[c] = options->n_std ? options->std[c] : (double)spec->std[c];
 	}
@@ -33,7 +33,7 @@ int fit_norm_find(const struct spec *spec, const struct fit_options *options, ui
 	uint32_t n_mean = options->n_mean ? options->n_mean : said ? 0 : spec->n_mean;
 	uint32_t n_std = options->n_std ? options->n_std : said ? 0 : spec->n_std;
 	if (n_mean == 0 && n_std == 0) {
-		*ret_norm = (struct fit_norm){0};
+		*ret_norm = (struct preprocess_norm){0};
 		return 0;
 	}
 	int r = spread(n_mean, mean, 0, channels, norm.mean, err);
@@ -41,7 +41,7 @@ int fit_norm_find(const struct spec *spec, const struct fit_options *options, ui
 	if (r < 0) {
 		return r;
 	}
-	for (uint32_t c = 0; c < FIT_MAX_CHANNELS; c++) {
+	for (uint32_t c = 0; c < PREPROCESS_MAX_CHANNELS; c++) {
 		if (!isfinite(norm.mean[c]) || !isfinite(norm.std[c]) || norm.std[c] == 0) {
 			return error_set(
 				err, -EINVAL, "mean %g and std %g", norm.mean[c], norm.std[c]);
@@ -51,36 +51,36 @@ int fit_norm_find(const struct spec *spec, const struct fit_options *options, ui
 	return 0;
 }
 
-/* Tensors whose element @index has the value @real; the text names what does not fit. */
-static int put(const struct spec *spec, struct tensor_bytes *tensor, size_t index, double real,
-	struct error *err)
+/* Writes @real to element @index. The error message says why a value does not fit. */
+static int put(const struct tensor_spec *spec, struct tensor_bytes *tensor, size_t index,
+	double real, struct error *err)
 {
-	if (values_put(spec, tensor->data, index, real)) {
+	if (tensor_values_put(spec, tensor->data, index, real)) {
 		return 0;
 	}
 	return error_set(err, -EINVAL, "number %zu, %g, does not fit into %s", index + 1, real,
 		dtype_name(spec->type));
 }
 
-int fit_numbers(const struct spec *spec, const struct fit_options *options, const double *values,
-	size_t n, struct tensor_bytes *ret_tensor, struct error *err)
+int preprocess_numbers(const struct tensor_spec *spec, const struct preprocess_options *options,
+	const double *values, size_t n, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_tensor struct tensor_bytes tensor = {0};
 	char shown[SHAPE_TEXT_SIZE];
-	struct fit_norm norm = {0};
-	uint64_t wanted = spec_elements(spec);
+	struct preprocess_norm norm = {0};
+	uint64_t wanted = tensor_spec_elements(spec);
 	uint32_t last = spec->shape.rank ? (uint32_t)spec->shape.dim[spec->shape.rank - 1] : 1;
-	uint32_t channels = last >= 1 && last <= FIT_MAX_CHANNELS ? last : 1;
+	uint32_t channels = last >= 1 && last <= PREPROCESS_MAX_CHANNELS ? last : 1;
 	if (n != wanted) {
 		return error_set(err, -EINVAL, "%zu numbers for %llu elements (%s)", n,
 			(unsigned long long)wanted,
 			shape_format(shown, sizeof(shown), &spec->shape));
 	}
-	if (!values_are_numbers(spec->type)) {
+	if (!tensor_values_are_numbers(spec->type)) {
 		return error_set(err, -EOPNOTSUPP, "numbers do not make a %s tensor",
 			dtype_name(spec->type));
 	}
-	int r = fit_norm_find(spec, options, channels, &norm, err);
+	int r = preprocess_norm_find(spec, options, channels, &norm, err);
 	r = r < 0 ? r : tensor_new(spec->type, &spec->shape, &tensor, err);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		uint32_t c = (uint32_t)(i % channels);

@@ -2,17 +2,17 @@
 #include <errno.h>
 #include <math.h>
 
-#include "client/pipeline/fit.h"
-#include "client/pipeline/values.h"
+#include "client/media/preprocess.h"
+#include "client/media/tensor_values.h"
 
-static bool is_free(const struct spec *spec, int axis)
+static bool is_free(const struct tensor_spec *spec, int axis)
 {
 	return spec->declared.rank == spec->shape.rank && spec->declared.dim[axis] == -1;
 }
 
-/* Where the length stands in the shape, or -1 when more than one dimension is not 1. A tensor of
- * [1, 1] has its length in the last dimension. */
-static int length_axis(const struct spec *spec)
+/* Returns the dimension with the length; -1 if more than one dimension is not 1. A tensor of [1,
+ * 1] has its length in the last dimension. */
+static int length_axis(const struct tensor_spec *spec)
 {
 	int axis = -1;
 	for (int i = 0; i < spec->shape.rank; i++) {
@@ -27,8 +27,8 @@ static int length_axis(const struct spec *spec)
 	return axis < 0 ? spec->shape.rank - 1 : axis;
 }
 
-/* What a sample of 1 becomes. */
-static double full_scale(const struct spec *spec)
+/* Returns the value of a sample of 1. */
+static double full_scale(const struct tensor_spec *spec)
 {
 	if (spec->scale > 0) {
 		return 1;
@@ -36,11 +36,11 @@ static double full_scale(const struct spec *spec)
 	return spec->type == DTYPE_INT16 ? 32767 : spec->type == DTYPE_INT8 ? 127 : 1;
 }
 
-static int fill(const struct spec *spec, const struct fit_options *options,
+static int fill(const struct tensor_spec *spec, const struct preprocess_options *options,
 	const struct sound *sound, struct tensor_bytes *tensor, size_t length, struct error *err)
 {
-	struct fit_norm norm = {0};
-	int r = fit_norm_find(spec, options, 1, &norm, err);
+	struct preprocess_norm norm = {0};
+	int r = preprocess_norm_find(spec, options, 1, &norm, err);
 	if (r < 0) {
 		return r;
 	}
@@ -51,7 +51,7 @@ static int fill(const struct spec *spec, const struct fit_options *options,
 		bool inside = at >= 0 && at < (int64_t)sound->n;
 		double sample = inside ? fmin(fmax((double)sound->samples[at], -1), 1) : 0;
 		double real = norm.set ? (sample - norm.mean[0]) / norm.std[0] : sample * scale;
-		if (!values_put(spec, tensor->data, i, real)) {
+		if (!tensor_values_put(spec, tensor->data, i, real)) {
 			return error_set(
 				err, -EINVAL, "samples do not fit into %s", dtype_name(spec->type));
 		}
@@ -59,14 +59,14 @@ static int fill(const struct spec *spec, const struct fit_options *options,
 	return 0;
 }
 
-int fit_sound(const struct spec *spec, const struct fit_options *options, const struct sound *sound,
-	struct tensor_bytes *ret_tensor, struct error *err)
+int preprocess_sound(const struct tensor_spec *spec, const struct preprocess_options *options,
+	const struct sound *sound, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_tensor struct tensor_bytes tensor = {0};
 	owned_sound struct sound resampled = {0};
 	char shown[SHAPE_TEXT_SIZE];
 	int axis = length_axis(spec);
-	if (axis < 0 || !values_are_numbers(spec->type)) {
+	if (axis < 0 || !tensor_values_are_numbers(spec->type)) {
 		return error_set(err, -EINVAL, "a tensor of %s %s takes no sound",
 			dtype_name(spec->type), shape_format(shown, sizeof(shown), &spec->shape));
 	}

@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "base/strings.h"
-#include "client/pipeline/fit.h"
+#include "client/media/preprocess.h"
 
-/* The planned shape where it has that many elements; else one free dimension takes what there is,
- * or a list is as long as it is. */
+/* Chooses the planned shape if it has @n elements; else one dynamic dimension, or the only
+ * dimension, takes the rest. */
 static int shape_for(
-	const struct spec *spec, uint32_t n, struct shape *ret_shape, struct error *err)
+	const struct tensor_spec *spec, uint32_t n, struct shape *ret_shape, struct error *err)
 {
 	char shown[SHAPE_TEXT_SIZE];
 	uint64_t others = 1;
 	unsigned int free_at = 0, n_free = 0;
 	*ret_shape = spec->shape;
-	if (spec_elements(spec) == n) {
+	if (tensor_spec_elements(spec) == n) {
 		return 0;
 	}
 	for (unsigned int i = 0; i < spec->declared.rank; i++) {
@@ -32,7 +32,8 @@ static int shape_for(
 	return 0;
 }
 
-/* Length of the line at @at without its end; *ret_next is where the one behind it begins. */
+/* Returns the length of the line at @at without its line end; *ret_next is the start of the next
+ * line. */
 static size_t line_length(const uint8_t *data, size_t size, size_t at, size_t *ret_next)
 {
 	const uint8_t *end = memchr(data + at, '\n', size - at);
@@ -41,7 +42,7 @@ static size_t line_length(const uint8_t *data, size_t size, size_t at, size_t *r
 	return end && length > 0 && data[at + length - 1] == '\r' ? length - 1 : length;
 }
 
-int fit_lines(const struct spec *spec, const uint8_t *data, size_t size,
+int preprocess_lines(const struct tensor_spec *spec, const uint8_t *data, size_t size,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	uint32_t n = 0;
@@ -66,7 +67,7 @@ int fit_lines(const struct spec *spec, const uint8_t *data, size_t size,
 	return 0;
 }
 
-int fit_string(const struct spec *spec, const uint8_t *data, size_t size,
+int preprocess_string(const struct tensor_spec *spec, const uint8_t *data, size_t size,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	struct shape shape;
@@ -83,7 +84,7 @@ int fit_string(const struct spec *spec, const uint8_t *data, size_t size,
 	return 0;
 }
 
-int fit_string_table(const struct spec *spec, const uint8_t *data, size_t size,
+int preprocess_string_table(const struct tensor_spec *spec, const uint8_t *data, size_t size,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	struct strings strings;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/sound.h"
+#include "client/media/sound.h"
 
 #include <errno.h>
 #include <math.h>
 
 #define ZERO_CROSSINGS 16
-#define PLACES 1024 /* to a zero crossing: the line between two is off by (pi / PLACES)^2 / 24 */
-#define PASSBAND 0.95 /* share of the lower Nyquist frequency; the rest is the filter's slope */
+#define PLACES 1024 /* for each zero crossing; the interpolation error is (pi / PLACES)^2 / 24 */
+#define PASSBAND 0.95 /* fraction of the lower Nyquist frequency; above it the filter rolls off */
 
 void sound_free(struct sound *sound)
 {
@@ -40,7 +40,7 @@ static double windowed_sinc(double x, double cutoff, double reach)
 	return sinc * (0.5 + 0.5 * cos(M_PI * x / reach));
 }
 
-/* Weights of each place add up to 1, so that a constant stays what it is. */
+/* The weights of each position sum to 1, so that a constant signal is unchanged. */
 static void fill_place(const struct sound_filter *f, size_t place, double cutoff)
 {
 	float *weight = f->weights + place * 2 * f->reach;
@@ -105,7 +105,7 @@ static float filtered(const struct sound_filter *f, const struct sound *sound, u
 	const uint64_t whole = i * f->down / f->up, rest = i * f->down % f->up * f->places;
 	const double share = (double)(rest % f->up) / (double)f->up;
 	const float *weights = f->weights + rest / f->up * 2 * f->reach;
-	/* Weight k is that of the old sample whole + k - before. */
+	/* Weight k belongs to old sample whole + k - before. */
 	const uint64_t before = f->reach - 1, length = 2 * f->reach;
 	const uint64_t first = whole < before ? before - whole : 0;
 	const uint64_t behind = sound->n + before > whole ? sound->n + before - whole : 0;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "client/pipeline/sound.h"
+#include "client/media/sound.h"
 
 #define WAVE_PCM 1
 #define WAVE_FLOAT 3
@@ -13,13 +13,13 @@
 
 struct wav {
 	uint32_t coding, channels, rate, bits;
-	uint32_t frame; /* bytes of a sample of all channels */
+	uint32_t frame; /* bytes of one sample of all channels */
 	const uint8_t *data;
 	size_t bytes;
 };
 
-/* "fmt ": coding, channels, rate, bytes a second, bytes a frame, bits; extensible ones carry the
- * true coding in the first two bytes of a GUID at 24. */
+/* "fmt ": coding, channels, rate, bytes per second, bytes per frame, bits. The extensible form
+ * has the actual coding in the first two bytes of a GUID at 24. */
 static int read_format(const uint8_t *at, size_t size, struct wav *wav, struct error *err)
 {
 	if (size < 16) {
@@ -36,8 +36,8 @@ static int read_format(const uint8_t *at, size_t size, struct wav *wav, struct e
 	return 0;
 }
 
-/* Who writes to a pipe does not know the size of what comes, and may leave 0 in the header: then the sound goes
- * on beyond what the header says that the file has. */
+/* A writer to a pipe does not know the size in advance and may leave 0 in the header; the data
+ * then goes beyond the size in the RIFF header. */
 static bool is_streamed(const struct bytes_reader *r, size_t bytes)
 {
 	return bytes == 0 && (uint64_t)bytes_get_u32(r->data + 4) + 8 <= r->at;
@@ -118,7 +118,7 @@ static double float_sample(const uint8_t *at, uint32_t bits)
 	return isfinite(value) ? fmin(fmax(value, -1e6), 1e6) : 0;
 }
 
-/* 8 bits are unsigned around 128, the others signed; full scale is 2^(bits - 1). */
+/* 8-bit samples are unsigned around 128, others signed; full scale is 2^(bits - 1). */
 static double sample_at(const struct wav *wav, const uint8_t *at)
 {
 	if (wav->coding == WAVE_FLOAT) {

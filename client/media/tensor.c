@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/tensor.h"
+#include "client/media/tensor.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/spec.h"
+#include "client/media/tensor_spec.h"
 
-uint64_t spec_elements(const struct spec *spec)
+uint64_t tensor_spec_elements(const struct tensor_spec *spec)
 {
 	uint64_t elements = 0;
 	return shape_elements(&spec->shape, &elements) < 0 ? 0 : elements;
 }
 
-void spec_range(unsigned int type, int64_t *ret_lowest, int64_t *ret_highest)
+void tensor_spec_range(unsigned int type, int64_t *ret_lowest, int64_t *ret_highest)
 {
 	int64_t low = 0, high = 0;
 	switch (type) {
@@ -39,7 +39,7 @@ void spec_range(unsigned int type, int64_t *ret_lowest, int64_t *ret_highest)
 	case DTYPE_UINT32:
 		high = UINT32_MAX;
 		break;
-	case DTYPE_UINT64: /* as far as a double and an int64 agree with it */
+	case DTYPE_UINT64: /* limited to the range of int64 */
 		high = INT64_MAX;
 		break;
 	case DTYPE_INT64:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/values.h"
+#include "client/media/tensor_values.h"
 
 #include <math.h>
 #include <string.h>
 
-bool values_are_numbers(unsigned int type)
+bool tensor_values_are_numbers(unsigned int type)
 {
 	switch (type) {
 	case DTYPE_STRING:
@@ -28,7 +28,7 @@ static double half_to_double(uint16_t bits)
 	return bits >> 15 ? -magnitude : magnitude;
 }
 
-/* Rounds to nearest, ties to even; beyond the largest finite value: infinity. */
+/* Rounds to nearest, ties to even; above the largest finite value: infinity. */
 static uint16_t half_of_double(double real)
 {
 	uint16_t sign = signbit(real) ? 0x8000 : 0;
@@ -46,7 +46,7 @@ static uint16_t half_of_double(double real)
 	frexp(magnitude, &exponent);
 	int unit = exponent - 11 < -24 ? -24 : exponent - 11; /* weight of the last bit */
 	uint32_t steps = (uint32_t)nearbyint(ldexp(magnitude, -unit));
-	/* Steps 1024..2047 have the leading bit in place: it adds one to the exponent field. */
+	/* Steps 1024..2047 include the leading bit, which adds one to the exponent field. */
 	return sign | (uint16_t)(((uint32_t)(unit + 24) << 10) + steps);
 }
 
@@ -84,7 +84,7 @@ static double get_float(unsigned int type, const uint8_t *at)
 	}
 }
 
-/* Little-endian integer of @bytes bytes; sign extended when @is_signed. */
+/* Reads a little-endian integer of @bytes bytes, sign-extended if @is_signed. */
 static int64_t get_integer(const uint8_t *at, size_t bytes, bool is_signed)
 {
 	uint64_t value = 0;
@@ -106,12 +106,12 @@ static int64_t get_stored(unsigned int type, const uint8_t *data, size_t index)
 		return nibble >= 8 ? nibble - 16 : nibble;
 	}
 	int64_t lowest = 0, highest = 0;
-	spec_range(type, &lowest, &highest);
+	tensor_spec_range(type, &lowest, &highest);
 	size_t bytes = dtype_bits(type) / 8;
 	return get_integer(data + index * bytes, bytes, lowest < 0);
 }
 
-double values_get(const struct spec *spec, const void *data, size_t index)
+double tensor_values_get(const struct tensor_spec *spec, const void *data, size_t index)
 {
 	if (is_float(spec->type)) {
 		const uint8_t *bytes = data;
@@ -151,7 +151,7 @@ static void put_stored(unsigned int type, uint8_t *data, size_t index, int64_t s
 	memcpy(data + index * bytes, &stored, bytes);
 }
 
-bool values_put(const struct spec *spec, void *data, size_t index, double real)
+bool tensor_values_put(const struct tensor_spec *spec, void *data, size_t index, double real)
 {
 	if (is_float(spec->type)) {
 		uint8_t *bytes = data;
@@ -159,13 +159,13 @@ bool values_put(const struct spec *spec, void *data, size_t index, double real)
 		return true;
 	}
 	int64_t lowest = 0, highest = 0;
-	spec_range(spec->type, &lowest, &highest);
+	tensor_spec_range(spec->type, &lowest, &highest);
 	bool quantised = spec->scale > 0;
 	double stored = quantised ? round(real / spec->scale) + spec->zero_point : round(real);
 	if (isnan(stored)) {
 		return false;
 	}
-	/* As doubles, so that the comparison holds at the ends of int64 as well. */
+	/* Compares as doubles, so that the limits of int64 are exact. */
 	if (stored <= (double)lowest || stored >= (double)highest) {
 		bool outside = stored < (double)lowest || stored > (double)highest;
 		put_stored(spec->type, data, index, stored <= (double)lowest ? lowest : highest);

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/queue.h"
+#include "client/pipeline/inference_queue.h"
 
 #include <string.h>
 
 void question_free(struct question *question)
 {
 	if (question) {
-		material_unref(question->material);
+		input_data_unref(question->input_data);
 		tensor_free(&question->input);
 		free(question);
 	}
 }
 
-void queue_deinit(struct queue *queue)
+void inference_queue_deinit(struct inference_queue *queue)
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		question_free(queue->items[i]);
 	}
-	*queue = (struct queue){0};
+	*queue = (struct inference_queue){0};
 }
 
-/* Material that several share counts for each. */
+/* Input data shared by several requests counts for each of them. */
 static size_t bytes_of(const struct question *question)
 {
-	const struct material *m = question->material;
+	const struct input_data *m = question->input_data;
 	return (size_t)question->input.bytes + m->n_bytes +
 		(size_t)m->image.width * m->image.height * m->image.channels +
 		m->rows * m->columns * sizeof(m->values[0]);
 }
 
-bool queue_add(struct queue *queue, struct question *question)
+bool inference_queue_add(struct inference_queue *queue, struct question *question)
 {
 	question->bytes = bytes_of(question);
 	if (queue->n > 0 && queue->bytes + question->bytes > PIPELINE_MAX_HELD_BYTES) {
@@ -47,7 +47,7 @@ bool queue_add(struct queue *queue, struct question *question)
 	return false;
 }
 
-static bool must_wait(const struct queue *queue, const struct question *question)
+static bool must_wait(const struct inference_queue *queue, const struct question *question)
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS && question->serial; i++) {
 		const struct question *one = queue->items[i];
@@ -59,7 +59,7 @@ static bool must_wait(const struct queue *queue, const struct question *question
 	return false;
 }
 
-struct question *queue_next(const struct queue *queue)
+struct question *inference_queue_next(const struct inference_queue *queue)
 {
 	struct question *oldest = NULL;
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
@@ -72,7 +72,8 @@ struct question *queue_next(const struct queue *queue)
 	return oldest;
 }
 
-struct question *queue_take(struct queue *queue, const struct pipeline_question *shown)
+struct question *inference_queue_take(
+	struct inference_queue *queue, const struct pipeline_question *shown)
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		if (queue->items[i] && &queue->items[i]->shown == shown) {
@@ -84,7 +85,8 @@ struct question *queue_take(struct queue *queue, const struct pipeline_question 
 	return NULL;
 }
 
-size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source *source)
+size_t inference_queue_drop(
+	struct inference_queue *queue, size_t stage, const struct stream_source *source)
 {
 	size_t dropped = 0;
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
@@ -100,8 +102,8 @@ size_t queue_drop(struct queue *queue, size_t stage, const struct stream_source 
 	return dropped;
 }
 
-void queue_note_lost(
-	struct queue *queue, size_t stage, const struct stream_source *source, uint64_t id)
+void inference_queue_note_lost(struct inference_queue *queue, size_t stage,
+	const struct stream_source *source, uint64_t id)
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		struct question *one = queue->items[i];

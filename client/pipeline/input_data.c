@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/material.h"
+#include "client/pipeline/input_data.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 
-#include "client/pipeline/number_list.h"
-#include "client/pipeline/sound.h"
-#include "client/pipeline/source.h"
-#include "client/pipeline/table.h"
+#include "client/media/byte_source.h"
+#include "client/media/csv.h"
+#include "client/media/json_numbers.h"
+#include "client/media/sound.h"
 
-struct material *material_ref(struct material *material)
+struct input_data *input_data_ref(struct input_data *input_data)
 {
-	material->refs++;
-	return material;
+	input_data->refs++;
+	return input_data;
 }
 
-void material_unref(struct material *material)
+void input_data_unref(struct input_data *input_data)
 {
-	if (material && --material->refs == 0) {
-		image_free(&material->image);
-		free(material->values);
-		free(material->bytes);
-		free(material);
+	if (input_data && --input_data->refs == 0) {
+		image_free(&input_data->image);
+		free(input_data->values);
+		free(input_data->bytes);
+		free(input_data);
 	}
 }
 
-int material_new(enum material_kind kind, struct material **ret_material, struct error *err)
+int input_data_new(enum input_data_kind kind, struct input_data **ret_input_data, struct error *err)
 {
-	struct material *material = calloc(1, sizeof(*material));
-	if (!material) {
+	struct input_data *input_data = calloc(1, sizeof(*input_data));
+	if (!input_data) {
 		return error_no_memory(err);
 	}
-	material->refs = 1;
-	material->kind = kind;
-	material->frame = (struct findings_frame){0, 0, 1, 1};
-	material->to_s = NAN;
-	*ret_material = material;
+	input_data->refs = 1;
+	input_data->kind = kind;
+	input_data->frame = (struct findings_frame){0, 0, 1, 1};
+	input_data->to_s = NAN;
+	*ret_input_data = input_data;
 	return 0;
 }
 
@@ -90,13 +90,14 @@ static const struct content *content_find(const char *type)
 static bool looks_like_json(const struct source *bytes)
 {
 	const char *text = (const char *)bytes->data;
-	size_t at = table_mark(text, bytes->size);
+	size_t at = csv_bom_size(text, bytes->size);
 	at += strspn(text + at, " \t\r\n");
 	return bytes->data[at] == '[' || bytes->data[at] == '{';
 }
 
-/* By what the bytes begin with. */
-static struct content content_guess(const struct recipe_source *source, const struct source *bytes)
+/* Detects the content from the first bytes. */
+static struct content content_guess(
+	const struct pipeline_config_source *source, const struct source *bytes)
 {
 	enum source_format format = source_format_of(bytes);
 	struct content content = {.format = format};
@@ -104,43 +105,43 @@ static struct content content_guess(const struct recipe_source *source, const st
 		content.form = FORM_IMAGE;
 	} else if (format == SOURCE_WAV) {
 		content.form = FORM_WAV;
-	} else if (source->kind == RECIPE_SOURCE_SOUND) {
+	} else if (source->kind == PIPELINE_CONFIG_SOURCE_SOUND) {
 		content.form = FORM_PCM;
-	} else if (source->kind == RECIPE_SOURCE_TENSOR) {
+	} else if (source->kind == PIPELINE_CONFIG_SOURCE_TENSOR) {
 		content.form = FORM_RAW;
 	} else if (looks_like_json(bytes)) {
 		content.form = FORM_JSON;
 	} else {
-		bool table = format == SOURCE_CSV || source->kind == RECIPE_SOURCE_NUMBERS;
+		bool table = format == SOURCE_CSV || source->kind == PIPELINE_CONFIG_SOURCE_NUMBERS;
 		content.form = table ? FORM_CSV : FORM_RAW;
 	}
 	return content;
 }
 
-static int frame_read(const struct recipe_source *source, const struct source *bytes,
-	struct material *material, struct error *err)
+static int frame_read(const struct pipeline_config_source *source, const struct source *bytes,
+	struct input_data *input_data, struct error *err)
 {
-	uint32_t channels = source->pixel == RECIPE_GREY ? 1 : 3;
+	uint32_t channels = source->pixel == PIPELINE_CONFIG_GREY ? 1 : 3;
 	size_t wanted = (size_t)source->width * source->height * channels;
 	if (bytes->size != wanted) {
 		return error_set(
 			err, -EINVAL, "%zu bytes for a raw frame of %zu", bytes->size, wanted);
 	}
-	int r = image_new(
-		(uint32_t)source->width, (uint32_t)source->height, channels, &material->image, err);
+	int r = image_new((uint32_t)source->width, (uint32_t)source->height, channels,
+		&input_data->image, err);
 	if (r < 0) {
 		return r;
 	}
-	memcpy(material->image.pixels, bytes->data, wanted);
-	for (size_t i = 0; source->pixel == RECIPE_BGR && i < wanted; i += 3) {
-		material->image.pixels[i] = bytes->data[i + 2];
-		material->image.pixels[i + 2] = bytes->data[i];
+	memcpy(input_data->image.pixels, bytes->data, wanted);
+	for (size_t i = 0; source->pixel == PIPELINE_CONFIG_BGR && i < wanted; i += 3) {
+		input_data->image.pixels[i] = bytes->data[i + 2];
+		input_data->image.pixels[i + 2] = bytes->data[i];
 	}
 	return 0;
 }
 
-static int sound_read(const struct recipe_source *source, const struct source *bytes, bool wav,
-	struct material *material, struct error *err)
+static int sound_read(const struct pipeline_config_source *source, const struct source *bytes,
+	bool wav, struct input_data *input_data, struct error *err)
 {
 	struct sound sound = {0};
 	int r = wav ? sound_wav_decode(bytes->data, bytes->size, &sound, err)
@@ -149,36 +150,38 @@ static int sound_read(const struct recipe_source *source, const struct source *b
 	if (r < 0) {
 		return r;
 	}
-	material->values = sound.samples;
-	material->rows = sound.n;
-	material->columns = 1;
-	material->rate = sound.rate;
+	input_data->values = sound.samples;
+	input_data->rows = sound.n;
+	input_data->columns = 1;
+	input_data->rate = sound.rate;
 	return 0;
 }
 
-static int numbers_read(const struct recipe_source *source, const struct source *bytes, bool json,
-	struct material *material, struct error *err)
+static int numbers_read(const struct pipeline_config_source *source, const struct source *bytes,
+	bool json, struct input_data *input_data, struct error *err)
 {
-	owned_table struct table table = {0};
+	owned_table struct number_table table = {0};
 	const char *text = (const char *)bytes->data;
 	const size_t columns = (size_t)source->columns;
-	/* What is no stream fills a tensor, whose rows nobody named. */
-	const size_t wanted = source->kind == RECIPE_SOURCE_NUMBERS || columns > 1 ? columns : 0;
-	int r = json ? number_list_parse(text, bytes->size, wanted, &table, err)
-		     : table_parse(text, bytes->size, wanted, &table, err);
+	/* Without a stream the numbers fill a tensor, and rows may have any length. */
+	const size_t wanted =
+		source->kind == PIPELINE_CONFIG_SOURCE_NUMBERS || columns > 1 ? columns : 0;
+	int r = json ? json_numbers_parse(text, bytes->size, wanted, &table, err)
+		     : csv_parse(text, bytes->size, wanted, &table, err);
 	if (r < 0) {
 		return r;
 	}
 	if (table.n == 0) {
 		return error_set(err, -EINVAL, "there are no numbers");
 	}
-	material->values = calloc(table.n, sizeof(material->values[0]));
-	if (!material->values) {
+	input_data->values = calloc(table.n, sizeof(input_data->values[0]));
+	if (!input_data->values) {
 		return error_no_memory(err);
 	}
 	for (size_t i = 0; i < table.n; i++) {
-		material->values[i] = (float)table.values[i];
-		if (!isfinite(material->values[i])) { /* it would cost the windows that it is in */
+		input_data->values[i] = (float)table.values[i];
+		/* one bad value would spoil every window that contains it */
+		if (!isfinite(input_data->values[i])) {
 			error_set(err, -EINVAL, "number %zu: %g is %s", i % columns + 1,
 				table.values[i],
 				isfinite(table.values[i]) ? "too large" : "no number");
@@ -188,66 +191,66 @@ static int numbers_read(const struct recipe_source *source, const struct source 
 			return -EINVAL;
 		}
 	}
-	material->rows = table.n / columns;
-	material->columns = columns;
+	input_data->rows = table.n / columns;
+	input_data->columns = columns;
 	return 0;
 }
 
-static int bytes_take(struct source *bytes, struct material *material)
+static int bytes_take(struct source *bytes, struct input_data *input_data)
 {
-	material->bytes = take(bytes->data);
-	material->n_bytes = bytes->size;
+	input_data->bytes = take(bytes->data);
+	input_data->n_bytes = bytes->size;
 	return 0;
 }
 
-/* What the file says that comes in, or anything. */
+/* Checks that the input has the kind of [source]. */
 static int kind_check(
-	const struct recipe_source *source, enum material_kind kind, struct error *err)
+	const struct pipeline_config_source *source, enum input_data_kind kind, struct error *err)
 {
 	static const char *const names[] = {"a picture", "a sound", "numbers", "a tensor"};
-	return source->kind == RECIPE_SOURCE_AUTO ||
-			source->kind == (uint64_t)kind + RECIPE_SOURCE_PICTURE
+	return source->kind == PIPELINE_CONFIG_SOURCE_AUTO ||
+			source->kind == (uint64_t)kind + PIPELINE_CONFIG_SOURCE_PICTURE
 		? 0
 		: error_set(err, -EINVAL, "%s where the pipeline takes %s", names[kind],
-			  names[source->kind - RECIPE_SOURCE_PICTURE]);
+			  names[source->kind - PIPELINE_CONFIG_SOURCE_PICTURE]);
 }
 
-static enum material_kind kind_of(const struct recipe_source *source, enum form form)
+static enum input_data_kind kind_of(const struct pipeline_config_source *source, enum form form)
 {
 	switch (form) {
 	case FORM_IMAGE:
-		return MATERIAL_PICTURE;
+		return INPUT_DATA_PICTURE;
 	case FORM_WAV:
 	case FORM_PCM:
-		return MATERIAL_SOUND;
+		return INPUT_DATA_SOUND;
 	case FORM_CSV:
 	case FORM_JSON:
-		return MATERIAL_NUMBERS;
+		return INPUT_DATA_NUMBERS;
 	default:
-		return source->kind == RECIPE_SOURCE_SOUND ? MATERIAL_SOUND
-			: source->width                    ? MATERIAL_PICTURE
-							   : MATERIAL_TENSOR;
+		return source->kind == PIPELINE_CONFIG_SOURCE_SOUND ? INPUT_DATA_SOUND
+			: source->width                             ? INPUT_DATA_PICTURE
+								    : INPUT_DATA_TENSOR;
 	}
 }
 
-static int content_read(const struct recipe_source *source, const struct content *content,
-	struct source *bytes, struct material *material, struct error *err)
+static int content_read(const struct pipeline_config_source *source, const struct content *content,
+	struct source *bytes, struct input_data *input_data, struct error *err)
 {
-	switch (material->kind) {
-	case MATERIAL_PICTURE:
+	switch (input_data->kind) {
+	case INPUT_DATA_PICTURE:
 		return content->form == FORM_IMAGE ? image_decode(content->format, bytes->data,
-							     bytes->size, &material->image, err)
-						   : frame_read(source, bytes, material, err);
-	case MATERIAL_SOUND:
-		return sound_read(source, bytes, content->form == FORM_WAV, material, err);
-	case MATERIAL_NUMBERS:
-		return numbers_read(source, bytes, content->form == FORM_JSON, material, err);
+							     bytes->size, &input_data->image, err)
+						   : frame_read(source, bytes, input_data, err);
+	case INPUT_DATA_SOUND:
+		return sound_read(source, bytes, content->form == FORM_WAV, input_data, err);
+	case INPUT_DATA_NUMBERS:
+		return numbers_read(source, bytes, content->form == FORM_JSON, input_data, err);
 	default:
-		return bytes_take(bytes, material);
+		return bytes_take(bytes, input_data);
 	}
 }
 
-/* Decoders want a zero byte behind the last. */
+/* Copies the input, because decoders need a zero byte after the last byte. */
 static int bytes_copy(
 	const struct pipeline_input *input, struct source *ret_bytes, struct error *err)
 {
@@ -267,11 +270,11 @@ static int bytes_copy(
 	return 0;
 }
 
-int material_decode(const struct recipe_source *source, const struct pipeline_input *input,
-	struct material **ret_material, struct error *err)
+int input_data_decode(const struct pipeline_config_source *source,
+	const struct pipeline_input *input, struct input_data **ret_input_data, struct error *err)
 {
 	owned_source struct source bytes = {0};
-	owned(material_unref) struct material *material = NULL;
+	owned(input_data_unref) struct input_data *input_data = NULL;
 	char shown[64];
 	int r = bytes_copy(input, &bytes, err);
 	if (r < 0) {
@@ -285,26 +288,26 @@ int material_decode(const struct recipe_source *source, const struct pipeline_in
 				strlen(input->content_type)));
 	}
 	struct content content = known ? *known : content_guess(source, &bytes);
-	enum material_kind kind = kind_of(source, content.form);
+	enum input_data_kind kind = kind_of(source, content.form);
 	r = kind_check(source, kind, err);
-	r = r < 0 ? r : material_new(kind, &material, err);
-	r = r < 0 ? r : content_read(source, &content, &bytes, material, err);
+	r = r < 0 ? r : input_data_new(kind, &input_data, err);
+	r = r < 0 ? r : content_read(source, &content, &bytes, input_data, err);
 	if (r < 0) {
 		return r;
 	}
-	*ret_material = take(material);
+	*ret_input_data = take(input_data);
 	return 0;
 }
 
-/* Pixels of a share, kept inside. */
+/* Converts a fraction to pixels, clamped to the image. */
 static uint32_t pixel_of(double share, uint32_t size, bool up)
 {
 	double at = up ? ceil(share * size) : floor(share * size);
 	return (uint32_t)fmin(fmax(at, 0), size);
 }
 
-int material_crop(const struct material *from, const struct finding *box, double grow,
-	struct material **ret_material, struct error *err)
+int input_data_crop(const struct input_data *from, const struct finding *box, double grow,
+	struct input_data **ret_input_data, struct error *err)
 {
 	const struct findings_frame *f = &from->frame;
 	double wide = (box->x2 - box->x1) * grow, high = (box->y2 - box->y1) * grow;
@@ -313,11 +316,11 @@ int material_crop(const struct material *from, const struct finding *box, double
 	uint32_t right = pixel_of((box->x2 + wide - f->left) / f->width, w, true);
 	uint32_t top = pixel_of((box->y1 - high - f->top) / f->height, h, false);
 	uint32_t bottom = pixel_of((box->y2 + high - f->top) / f->height, h, true);
-	if (from->kind != MATERIAL_PICTURE || left >= right || top >= bottom) {
+	if (from->kind != INPUT_DATA_PICTURE || left >= right || top >= bottom) {
 		return error_set(err, -ERANGE, "nothing of the picture is in the box");
 	}
-	owned(material_unref) struct material *part = NULL;
-	int r = material_new(MATERIAL_PICTURE, &part, err);
+	owned(input_data_unref) struct input_data *part = NULL;
+	int r = input_data_new(INPUT_DATA_PICTURE, &part, err);
 	r = r < 0 ? r
 		  : image_crop(
 			    &from->image, left, top, right - left, bottom - top, &part->image, err);
@@ -327,6 +330,6 @@ int material_crop(const struct material *from, const struct finding *box, double
 	part->frame =
 		(struct findings_frame){f->left + f->width * left / w, f->top + f->height * top / h,
 			f->width * (right - left) / w, f->height * (bottom - top) / h};
-	*ret_material = take(part);
+	*ret_input_data = take(part);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The door of jansson. */
-#include "client/json.h"
+/* Wraps jansson. */
+#include "client/pipeline/json_builder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,12 +16,12 @@
 #define DIGITS 7
 
 struct json_document {
-	json_t *open[MAX_DEPTH]; /* the first owns all the others */
+	json_t *open[MAX_DEPTH]; /* the first value owns all others */
 	size_t depth;
 	bool failed;
 };
 
-/* Keeps @value, which may be NULL for no memory. Borrowed from then on. */
+/* Adds @value, which may be NULL after a failed allocation. Returns it borrowed. */
 static json_t *put(struct json_document *d, const char *key, json_t *value)
 {
 	json_t *parent = d->open[d->depth - 1];
@@ -31,7 +31,7 @@ static json_t *put(struct json_document *d, const char *key, json_t *value)
 	return r < 0 ? NULL : value;
 }
 
-struct json_document *json_document_new(bool list)
+struct json_document *json_builder_document_new(bool list)
 {
 	struct json_document *d = calloc(1, sizeof(*d));
 	json_t *root = list ? json_array() : json_object();
@@ -44,7 +44,7 @@ struct json_document *json_document_new(bool list)
 	return d;
 }
 
-void json_document_free(struct json_document *d)
+void json_builder_document_free(struct json_document *d)
 {
 	if (d) {
 		json_decref(d->open[0]);
@@ -52,7 +52,7 @@ void json_document_free(struct json_document *d)
 	}
 }
 
-/* Without memory what follows goes into the parent and is never printed. */
+/* Without memory, later values go into the parent; the document is never printed. */
 static void begin(struct json_document *d, const char *key, json_t *value)
 {
 	json_t *kept = put(d, key, value);
@@ -61,23 +61,23 @@ static void begin(struct json_document *d, const char *key, json_t *value)
 	d->depth++;
 }
 
-void json_begin_object(struct json_document *d, const char *key)
+void json_builder_begin_object(struct json_document *d, const char *key)
 {
 	begin(d, key, json_object());
 }
 
-void json_begin_list(struct json_document *d, const char *key)
+void json_builder_begin_list(struct json_document *d, const char *key)
 {
 	begin(d, key, json_array());
 }
 
-void json_end(struct json_document *d)
+void json_builder_end(struct json_document *d)
 {
 	assert(d->depth > 1);
 	d->depth--;
 }
 
-void json_put_text(struct json_document *d, const char *key, const char *text)
+void json_builder_put_text(struct json_document *d, const char *key, const char *text)
 {
 	char escaped[1024];
 	json_t *value = json_string(text);
@@ -88,7 +88,8 @@ void json_put_text(struct json_document *d, const char *key, const char *text)
 	put(d, key, value);
 }
 
-void json_put_bytes(struct json_document *d, const char *key, const void *bytes, size_t length)
+void json_builder_put_bytes(
+	struct json_document *d, const char *key, const void *bytes, size_t length)
 {
 	json_t *value = json_stringn(bytes, length);
 	if (!value) {
@@ -100,22 +101,22 @@ void json_put_bytes(struct json_document *d, const char *key, const void *bytes,
 	put(d, key, value);
 }
 
-void json_put_integer(struct json_document *d, const char *key, int64_t value)
+void json_builder_put_integer(struct json_document *d, const char *key, int64_t value)
 {
 	put(d, key, json_integer(value));
 }
 
-void json_put_real(struct json_document *d, const char *key, double value)
+void json_builder_put_real(struct json_document *d, const char *key, double value)
 {
 	put(d, key, isfinite(value) ? json_real(value) : json_null());
 }
 
-void json_put_bool(struct json_document *d, const char *key, bool value)
+void json_builder_put_bool(struct json_document *d, const char *key, bool value)
 {
 	put(d, key, json_boolean(value));
 }
 
-/* Beyond 16 bits as two surrogates (RFC 8259, 7). */
+/* Code points above 16 bits are written as two surrogates (RFC 8259, 7). */
 static void put_escaped(uint32_t code, FILE *out)
 {
 	if (code > 0xFFFF) {
@@ -125,7 +126,8 @@ static void put_escaped(uint32_t code, FILE *out)
 	fprintf(out, "\\u%04x", (unsigned int)code);
 }
 
-/* JSON escapes C0; of the rest, which stands in strings alone, what a terminal would act on. */
+/* jansson escapes C0. This also escapes other characters that a terminal would interpret; they
+ * occur only in strings. */
 static int put_shown(const char *text, FILE *out)
 {
 	size_t n = 0;
@@ -144,7 +146,7 @@ static int put_shown(const char *text, FILE *out)
 	return fputc('\n', out) == EOF || ferror(out) ? -EIO : 0;
 }
 
-int json_print(const struct json_document *d, FILE *out, bool indented)
+int json_builder_print(const struct json_document *d, FILE *out, bool indented)
 {
 	size_t flags = JSON_REAL_PRECISION(DIGITS);
 	flags |= indented ? JSON_INDENT(2) : JSON_COMPACT;
@@ -154,7 +156,7 @@ int json_print(const struct json_document *d, FILE *out, bool indented)
 	return code;
 }
 
-char *json_text(const struct json_document *d)
+char *json_builder_text(const struct json_document *d)
 {
 	return d->failed ? NULL
 			 : json_dumps(d->open[0], JSON_REAL_PRECISION(DIGITS) | JSON_COMPACT);

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all stages found in the last picture that came in, drawn into a copy of it. */
+/* Draws the findings of all stages into a copy of the last image. */
 #include <errno.h>
 #include <math.h>
 
 #include "client/pipeline/draw.h"
-#include "client/pipeline/work.h"
+#include "client/pipeline/pipeline.h"
+#include "client/pipeline/pipeline_internal.h"
 
 void pipeline_want_drawing(struct pipeline *p)
 {
 	p->wants_drawing = true;
 }
 
-/* Classes of a part of the picture stand inside of it, below the label of its box where that does too. */
-static struct draw_list list_of(const struct image *image, const struct material *m)
+/* Classes of a crop are listed inside the crop, below the label of its box if that is inside
+ * too. */
+static struct draw_list list_of(const struct image *image, const struct input_data *m)
 {
 	const int64_t line = draw_line_height(image);
 	const struct findings_frame *f = &m->frame;
@@ -23,13 +25,13 @@ static struct draw_list list_of(const struct image *image, const struct material
 	return list;
 }
 
-int drawing_add(struct pipeline *p, const struct question *q, const struct findings *findings,
+int pipeline_draw_add(struct pipeline *p, const struct question *q, const struct findings *findings,
 	struct error *err)
 {
-	struct material *m = q->material;
+	struct input_data *m = q->input_data;
 	struct image *image = &p->drawing;
 	int r = 0;
-	if (!p->wants_drawing || !m || m->kind != MATERIAL_PICTURE) {
+	if (!p->wants_drawing || !m || m->kind != INPUT_DATA_PICTURE) {
 		return 0;
 	}
 	if (q->stage == 0) {
@@ -41,10 +43,10 @@ int drawing_add(struct pipeline *p, const struct question *q, const struct findi
 	}
 	struct findings shown = *findings;
 	if (m->frame.width < 1 || m->frame.height < 1) {
-		shown.mask.width = 0; /* it is of the part alone */
+		shown.mask.width = 0; /* the mask covers only the crop */
 	}
 	struct draw_list list = list_of(image, m);
-	const double points = p->recipe->stages[q->stage].post.point_threshold;
+	const double points = p->config->stages[q->stage].post.point_threshold;
 	r = draw_findings(image, &shown, points, &list, err);
 	for (size_t i = 0; i < shown.n && r == 0; i++) {
 		m->listed += !shown.items[i].has_box && !shown.items[i].n_points;

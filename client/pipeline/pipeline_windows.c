@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/pipeline/work.h"
+#include "client/pipeline/pipeline_internal.h"
 
-#define NS_PER_US 1000
-
-/* Of memory, in values, that may still be held. */
+/* Returns the number of values that may still be allocated. */
 static size_t room_of(const struct pipeline *p)
 {
 	size_t n = 0;
@@ -23,7 +21,7 @@ static int window_of(const struct pipeline *p, const struct rows_part *part,
 	return stage_window(&p->stages[0], part->columns, part->rate, ret_window, err);
 }
 
-/* Of the part that the next window is of, without those before it that make none. */
+/* Gets the window for the front part; first drops ended parts without a full window. */
 static int front_window(const struct pipeline *p, struct rows *rows,
 	struct stage_window *ret_window, struct error *err)
 {
@@ -34,7 +32,7 @@ static int front_window(const struct pipeline *p, struct rows *rows,
 	return r;
 }
 
-/* Where there is a full window, all before the newest are dropped, and the question that waits. */
+/* With a full window: drops all older windows and the queued request. */
 static void catch_up(struct pipeline *p, struct stream *stream)
 {
 	struct rows *rows = &stream->waiting;
@@ -51,12 +49,12 @@ static void catch_up(struct pipeline *p, struct stream *stream)
 		dropped++;
 	}
 	if (there > 0) {
-		asking_drop(p, stream, dropped);
+		pipeline_requests_drop(p, stream, dropped);
 	}
 }
 
-/* @material does not go on with what came last, where its rate is another, or a gap is between them. */
-static int follow(struct pipeline *p, struct stream *stream, const struct material *material,
+/* Ends the open part if the rate differs or there was a gap. */
+static int follow(struct pipeline *p, struct stream *stream, const struct input_data *input_data,
 	uint64_t heard_us, struct error *err)
 {
 	struct rows *rows = &stream->waiting;
@@ -64,35 +62,35 @@ static int follow(struct pipeline *p, struct stream *stream, const struct materi
 	struct question told = {.time_us = heard_us};
 	char why[ROWS_WHY_SIZE];
 	if (!rows->open.columns || window_of(p, &rows->open, &last, NULL) < 0) {
-		last.rows = SIZE_MAX; /* nobody could ask about them */
+		last.rows = SIZE_MAX; /* no window is known, so no request could use the rows */
 	}
-	int r = rows_restart(rows, material, last.rows, why, err);
+	int r = rows_restart(rows, input_data, last.rows, why, err);
 	if (r == 0 && why[0]) {
 		told.source = stream->source;
-		telling_trouble(p, PIPELINE_SKIPPED, &told, why);
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, why);
 	}
 	return r < 0 ? r
-		     : rows_hear(rows, material->rows, material->rate,
-			       p->recipe->source.gap_ms * WORK_US_PER_MS, heard_us, last.rows, err);
+		     : rows_hear(rows, input_data->rows, input_data->rate,
+			       p->config->source.gap_ms * USEC_PER_MSEC, heard_us, last.rows, err);
 }
 
-/* What is refused was not heard: where it would have been is a gap. */
-static int rows_push(struct pipeline *p, struct stream *stream, const struct material *material,
+/* On failure restores heard_us: the refused rows leave a gap. */
+static int rows_push(struct pipeline *p, struct stream *stream, const struct input_data *input_data,
 	uint64_t time_us, struct error *err)
 {
 	struct rows *rows = &stream->waiting;
-	const uint64_t heard_us = time_us ? time_us : clock_now_ns() / NS_PER_US;
+	const uint64_t heard_us = time_us ? time_us : clock_now_ns() / NSEC_PER_USEC;
 	const uint64_t before_us = rows->heard_us;
 	const uint64_t start_us = rows->start_us, late_us = rows->late_us;
-	int r = follow(p, stream, material, heard_us, err);
+	int r = follow(p, stream, input_data, heard_us, err);
 	if (r == 0) {
 		time_us = time_us ? time_us
-				  : rows_time(rows, material->rows, material->rate, heard_us);
-		r = rows_append(rows, material, room_of(p), time_us, err);
+				  : rows_time(rows, input_data->rows, input_data->rate, heard_us);
+		r = rows_append(rows, input_data, room_of(p), time_us, err);
 	}
 	if (r == -ENOSPC) {
 		r = error_set(err, r, "no room for %zu values: of %u for all sources %zu are taken",
-			material->rows * material->columns, STREAM_MAX_VALUES,
+			input_data->rows * input_data->columns, STREAM_MAX_VALUES,
 			STREAM_MAX_VALUES - room_of(p));
 	}
 	if (r < 0) {
@@ -103,15 +101,16 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct mat
 	return r;
 }
 
-int windowing_push(struct pipeline *p, struct stream *stream, const struct material *material,
-	uint64_t time_us, struct error *err)
+int pipeline_windows_push(struct pipeline *p, struct stream *stream,
+	const struct input_data *input_data, uint64_t time_us, struct error *err)
 {
 	struct stage_window window = {0};
 	int r = stage_describe(&p->stages[0], &p->models, err);
-	r = r < 0 ? r
-		  : stage_window(&p->stages[0], material->columns, material->rate, &window, err);
-	r = r < 0 ? r : rows_push(p, stream, material, time_us, err);
-	if (r == 0 && p->recipe->source.latest_only) {
+	r = r < 0
+		? r
+		: stage_window(&p->stages[0], input_data->columns, input_data->rate, &window, err);
+	r = r < 0 ? r : rows_push(p, stream, input_data, time_us, err);
+	if (r == 0 && p->config->source.latest_only) {
 		catch_up(p, stream);
 	}
 	return r;
@@ -122,13 +121,14 @@ static void window_fail(struct pipeline *p, const struct stream *stream,
 {
 	struct question told = *like;
 	told.source = stream->source;
-	telling_trouble(p, PIPELINE_FAILED, &told, why);
-	asking_lost(p, 0, &stream->source, UINT64_MAX);
+	pipeline_emit_trouble(p, PIPELINE_FAILED, &told, why);
+	pipeline_requests_lost(p, 0, &stream->source, UINT64_MAX);
 }
 
-/* The next window of @stream. 1, or 0 when there is none: of a model that is not known yet, rows wait. */
-static int window_take(struct pipeline *p, struct stream *stream, struct material **ret_material,
-	uint64_t *ret_time_us)
+/* Takes the next window of @stream. Returns 1, or 0 without a full window. Rows wait while the
+ * model is unknown. */
+static int window_take(struct pipeline *p, struct stream *stream,
+	struct input_data **ret_input_data, uint64_t *ret_time_us)
 {
 	struct stage_window window = {0};
 	struct error err = {0};
@@ -137,54 +137,56 @@ static int window_take(struct pipeline *p, struct stream *stream, struct materia
 		front_window(p, rows, &window, &err) < 0) {
 		return 0;
 	}
-	if (rows_take(rows, &window, ret_material, ret_time_us, &err) < 0) {
+	if (rows_take(rows, &window, ret_input_data, ret_time_us, &err) < 0) {
 		window_fail(p, stream, &(struct question){0}, err.text);
 		return 0;
 	}
-	return *ret_material ? 1 : 0;
+	return *ret_input_data ? 1 : 0;
 }
 
-/* What collects its answers begins anew with the first window of another rate. */
-static void rate_note(struct pipeline *p, struct stream *stream, const struct material *material)
+/* Stages that collect outputs start again with the first window of another rate. */
+static void rate_note(
+	struct pipeline *p, struct stream *stream, const struct input_data *input_data)
 {
 	const bool other = stream->columns &&
-		(stream->columns != material->columns || stream->rate != material->rate);
-	stream->columns = material->columns;
-	stream->rate = material->rate;
+		(stream->columns != input_data->columns || stream->rate != input_data->rate);
+	stream->columns = input_data->columns;
+	stream->rate = input_data->rate;
 	if (other) {
-		asking_lost(p, 0, &stream->source, UINT64_MAX);
+		pipeline_requests_lost(p, 0, &stream->source, UINT64_MAX);
 	}
 }
 
-/* One window of @stream becomes a question. 1 when one was made, 0 when there is none to make. */
+/* Makes a request of one window. Returns 1, or 0 if there is none. */
 static int window_ask(struct pipeline *p, struct stream *stream)
 {
-	owned(material_unref) struct material *material = NULL;
+	owned(input_data_unref) struct input_data *input_data = NULL;
 	struct error err = {0};
 	uint64_t time_us = 0;
-	if (!window_take(p, stream, &material, &time_us)) {
+	if (!window_take(p, stream, &input_data, &time_us)) {
 		return 0;
 	}
-	rate_note(p, stream, material);
-	if (stream->windows++ % p->recipe->source.every != 0) {
+	rate_note(p, stream, input_data);
+	if (stream->windows++ % p->config->source.every != 0) {
 		p->counts.sampled_out++;
 		return 1;
 	}
-	struct question *q = asking_new(p, 0, &stream->source, material, time_us, NULL, 0);
-	const struct question like = {.material = material, .time_us = time_us};
-	if (!q || asking_put(p, q, &err) < 0) {
+	struct question *q =
+		pipeline_requests_new(p, 0, &stream->source, input_data, time_us, NULL, 0);
+	const struct question like = {.input_data = input_data, .time_us = time_us};
+	if (!q || pipeline_requests_put(p, q, &err) < 0) {
 		window_fail(p, stream, &like, q ? err.text : "no memory");
 	}
 	return 1;
 }
 
-struct question *windowing_next(struct pipeline *p)
+struct question *pipeline_windows_next(struct pipeline *p)
 {
 	size_t idle = 0;
 	while (p->n_streams > 0 && idle < p->n_streams && p->queue.n < PIPELINE_MAX_QUESTIONS) {
 		struct stream *stream = &p->streams[p->next_stream++ % p->n_streams];
 		idle = window_ask(p, stream) ? 0 : idle + 1;
-		struct question *q = queue_next(&p->queue);
+		struct question *q = inference_queue_next(&p->queue);
 		if (q) {
 			return q;
 		}
@@ -192,7 +194,7 @@ struct question *windowing_next(struct pipeline *p)
 	return NULL;
 }
 
-int windowing_end(struct pipeline *p, struct stream *stream, struct error *err)
+int pipeline_windows_end(struct pipeline *p, struct stream *stream, struct error *err)
 {
 	struct rows *rows = &stream->waiting;
 	const struct rows_part open = rows->open;
@@ -205,7 +207,7 @@ int windowing_end(struct pipeline *p, struct stream *stream, struct error *err)
 	if (r < 0 || open.rows >= window.rows) {
 		return r;
 	}
-	struct material silence = {
+	struct input_data silence = {
 		.rows = window.rows - open.rows, .columns = open.columns, .rate = open.rate};
 	owned_mem float *zeros = calloc(silence.rows * open.columns, sizeof(zeros[0]));
 	silence.values = zeros;

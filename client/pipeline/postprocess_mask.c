@@ -2,16 +2,16 @@
 #include <errno.h>
 #include <math.h>
 
-#include "client/pipeline/post.h"
+#include "client/pipeline/postprocess.h"
 
-#define MAX_CLASSES 256 /* a pixel of the mask is a byte */
+#define MAX_CLASSES 256 /* a mask has one byte for each pixel */
 
-static uint8_t best_class(const struct post_view *view, size_t pixel, size_t classes)
+static uint8_t best_class(const struct postprocess_view *view, size_t pixel, size_t classes)
 {
 	size_t best = 0;
 	double most = -INFINITY;
 	for (size_t c = 0; c < classes; c++) {
-		double score = post_get(view, pixel * classes + c);
+		double score = postprocess_get(view, pixel * classes + c);
 		if (score > most) {
 			most = score;
 			best = c;
@@ -20,8 +20,8 @@ static uint8_t best_class(const struct post_view *view, size_t pixel, size_t cla
 	return (uint8_t)best;
 }
 
-static int mask_fill(
-	const struct post_view *view, struct findings_mask *mask, size_t classes, struct error *err)
+static int mask_fill(const struct postprocess_view *view, struct findings_mask *mask,
+	size_t classes, struct error *err)
 {
 	size_t pixels = (size_t)mask->width * mask->height;
 	for (size_t i = 0; i < pixels; i++) {
@@ -29,7 +29,7 @@ static int mask_fill(
 			mask->classes[i] = best_class(view, i, classes);
 			continue;
 		}
-		double class = post_get(view, i);
+		double class = postprocess_get(view, i);
 		if (!(class >= 0 && class < MAX_CLASSES)) {
 			return error_set(err, -EBADMSG, "class %g of a pixel", class);
 		}
@@ -38,7 +38,7 @@ static int mask_fill(
 	return 0;
 }
 
-static int summarise(const struct post *post, struct findings *f, struct error *err)
+static int summarise(const struct postprocess *post, struct findings *f, struct error *err)
 {
 	size_t counts[MAX_CLASSES] = {0};
 	size_t pixels = (size_t)f->mask.width * f->mask.height;
@@ -46,9 +46,9 @@ static int summarise(const struct post *post, struct findings *f, struct error *
 		counts[f->mask.classes[i]]++;
 	}
 	for (size_t c = 0; c < MAX_CLASSES; c++) {
-		const char *label = post_label(post, c);
+		const char *label = postprocess_label(post, c);
 		double share = (double)counts[c] / (double)pixels;
-		if (counts[c] == 0 || post_is_skipped(post, label) ||
+		if (counts[c] == 0 || postprocess_is_skipped(post, label) ||
 			share < post->keys->threshold) {
 			continue;
 		}
@@ -64,10 +64,10 @@ static int summarise(const struct post *post, struct findings *f, struct error *
 	return 0;
 }
 
-int post_mask_read(const struct post *post, const struct post_outputs *outputs, struct findings *f,
-	struct error *err)
+int postprocess_mask_read(const struct postprocess *post, const struct postprocess_outputs *outputs,
+	struct findings *f, struct error *err)
 {
-	const struct post_view *view = &outputs->views[0];
+	const struct postprocess_view *view = &outputs->views[0];
 	bool floats = view->spec.type == DTYPE_FLOAT32 || view->spec.type == DTYPE_FLOAT16;
 	bool labelled = view->rank == 2 || (view->rank == 3 && view->dim[2] == 1 && !floats);
 	size_t classes = labelled ? 0 : view->dim[2];

@@ -2,10 +2,11 @@
 #include <errno.h>
 #include <math.h>
 
-#include "client/pipeline/post.h"
+#include "client/pipeline/postprocess.h"
 
-/* The box around the points that count; none when there is none. */
-static void box_around(const struct post *post, const struct findings *f, struct finding *one)
+/* Computes the box around the points above point-threshold; no box without such a point. */
+static void box_around(
+	const struct postprocess *post, const struct findings *f, struct finding *one)
 {
 	double sum = 0;
 	for (uint32_t k = 0; k < one->n_points; k++) {
@@ -30,8 +31,8 @@ static int room_make(struct findings *f, size_t n, struct error *err)
 	return f->points ? 0 : error_no_memory(err);
 }
 
-static int keypoints_read(const struct post *post, const struct post_view *view, struct findings *f,
-	struct error *err)
+static int keypoints_read(const struct postprocess *post, const struct postprocess_view *view,
+	struct findings *f, struct error *err)
 {
 	size_t n = view->n / 3;
 	char shown[SHAPE_TEXT_SIZE];
@@ -44,39 +45,39 @@ static int keypoints_read(const struct post *post, const struct post_view *view,
 		return error_no_memory(err);
 	}
 	for (size_t k = 0; k < n; k++) {
-		f->points[k] = (struct finding_point){.y = post_get(view, 3 * k),
-			.x = post_get(view, 3 * k + 1),
-			.score = post_get(view, 3 * k + 2)};
+		f->points[k] = (struct finding_point){.y = postprocess_get(view, 3 * k),
+			.x = postprocess_get(view, 3 * k + 1),
+			.score = postprocess_get(view, 3 * k + 2)};
 	}
 	one->n_points = (uint32_t)n;
 	box_around(post, f, one);
-	f->n = one->score >= post_threshold(post, view) ? 1 : 0;
+	f->n = one->score >= postprocess_threshold(post, view) ? 1 : 0;
 	return 0;
 }
 
-static int poses_read(const struct post *post, const struct post_outputs *outputs,
+static int poses_read(const struct postprocess *post, const struct postprocess_outputs *outputs,
 	struct findings *f, struct error *err)
 {
-	const struct post_view *poses = &outputs->views[0], *points = &outputs->views[1];
-	const struct post_view *scores = &outputs->views[2], *count = &outputs->views[3];
+	const struct postprocess_view *poses = &outputs->views[0], *points = &outputs->views[1];
+	const struct postprocess_view *scores = &outputs->views[2], *count = &outputs->views[3];
 	size_t n = scores->n, k = n ? points->n / n : 0;
 	if (count->n != 1 || n == 0 || points->n != n * k || poses->n != 2 * points->n || k == 0 ||
 		k > FINDINGS_MAX_POINTS || !post->input_width || !post->input_height) {
 		return error_set(err, -EBADMSG, "the outputs are not those of PosenetDecoderOp");
 	}
-	double said = post_get(count, 0);
+	double said = postprocess_get(count, 0);
 	n = said >= 0 && said < (double)n ? (size_t)said : n;
 	if (room_make(f, n * k, err) < 0) {
 		return error_no_memory(err);
 	}
 	for (size_t i = 0; i < n * k; i++) {
-		f->points[i] =
-			(struct finding_point){.y = post_get(poses, 2 * i) / post->input_height,
-				.x = post_get(poses, 2 * i + 1) / post->input_width,
-				.score = post_get(points, i)};
+		f->points[i] = (struct finding_point){
+			.y = postprocess_get(poses, 2 * i) / post->input_height,
+			.x = postprocess_get(poses, 2 * i + 1) / post->input_width,
+			.score = postprocess_get(points, i)};
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!(post_get(scores, i) >= post_threshold(post, scores))) {
+		if (!(postprocess_get(scores, i) >= postprocess_threshold(post, scores))) {
 			continue;
 		}
 		struct finding *one = findings_add(f);
@@ -86,16 +87,16 @@ static int poses_read(const struct post *post, const struct post_outputs *output
 		one->first_point = i * k;
 		one->n_points = (uint32_t)k;
 		box_around(post, f, one);
-		one->score = post_get(scores, i);
+		one->score = postprocess_get(scores, i);
 	}
 	findings_sort(f, (size_t)post->keys->max_boxes);
 	return 0;
 }
 
-int post_points_read(const struct post *post, const struct post_outputs *outputs,
-	struct findings *findings, struct error *err)
+int postprocess_points_read(const struct postprocess *post,
+	const struct postprocess_outputs *outputs, struct findings *findings, struct error *err)
 {
-	return post->keys->kind == RECIPE_POST_POSES
+	return post->keys->kind == PIPELINE_CONFIG_POST_POSES
 		? poses_read(post, outputs, findings, err)
 		: keypoints_read(post, &outputs->views[0], findings, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/check.h"
+#include "daemon/check/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,44 +13,44 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/clock.h"
 
 #define NUMBER_SIZE 24
-#define GRACE_MS 10000 /* for all that is not a question */
-#define END_MS 1000 /* between the end of its pipe and its own */
-#define SLICE_MS 50 /* between looks at whether edged stops */
+#define GRACE_MS 10000 /* time for all but the self-test */
+#define END_MS 1000 /* time from the end of its pipe to its exit */
+#define SLICE_MS 50 /* interval to check if edged stops */
 
 bool check_there(const char *program)
 {
 	return access(program, X_OK) == 0;
 }
 
-static struct check_task task_of(const struct load_context *context, bool has_golden)
+static struct check_task task_of(const struct check *check, bool has_golden)
 {
-	const struct edge_options options = load_options(context);
+	const struct edge_limits *limits = &check->limits;
 	return (struct check_task){
 		.has_golden = has_golden,
-		.milliseconds = context->config->self_test_ms,
-		.cpu_features = options.cpu_features,
-		.file_bytes = options.limits.file_bytes,
-		.arena_bytes = options.limits.arena_bytes,
-		.macs = options.limits.macs,
-		.prepared_bytes = options.limits.prepared_bytes,
-		.nodes = options.limits.nodes,
-		.plans = options.limits.plans,
-		.loops = options.limits.loops,
+		.milliseconds = check->milliseconds,
+		.cpu_features = check->cpu_features,
+		.file_bytes = limits->file_bytes,
+		.arena_bytes = limits->arena_bytes,
+		.macs = limits->macs,
+		.prepared_bytes = limits->prepared_bytes,
+		.nodes = limits->nodes,
+		.plans = limits->plans,
+		.loops = limits->loops,
 	};
 }
 
-/* ---- starting it */
+/* ---- start of the child */
 
 struct child {
 	pid_t pid;
-	int verdict; /* read end of its pipe */
+	int verdict; /* read end of the child's pipe */
 };
 
-/* Its own numbers must be free: what is given to it moves out of their way first. */
+/* Moves a descriptor out of the range that the child's fixed numbers need. */
 static int move_up(int fd, int *ret_fd)
 {
 	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, CHECK_GOLDEN + 1);
@@ -112,16 +112,15 @@ static int start(const struct check_task *task, const char *program, int blob, i
 	return code;
 }
 
-/* ---- its verdict */
+/* ---- verdict */
 
-/* 0 once there is something to read, or its end. */
-static int wait_for(const struct load_context *context, const struct child *child)
+/* Returns 0 when the pipe is readable or closed. */
+static int wait_for(const struct check *check, const struct child *child)
 {
-	const uint64_t end =
-		clock_now_ns() + (context->config->self_test_ms + GRACE_MS) * UINT64_C(1000000);
+	const uint64_t end = clock_now_ns() + (check->milliseconds + GRACE_MS) * UINT64_C(1000000);
 	struct pollfd waited = {.fd = child->verdict, .events = POLLIN};
 	while (poll(&waited, 1, SLICE_MS) == 0) {
-		if (context->stopping && context->stopping(context->stopping_context)) {
+		if (check->cancelled && atomic_load(check->cancelled)) {
 			return -ECANCELED;
 		}
 		if (clock_now_ns() > end) {
@@ -131,7 +130,7 @@ static int wait_for(const struct load_context *context, const struct child *chil
 	return 0;
 }
 
-/* Nobody but the system kills it so: edged does when all is said. */
+/* Only the system kills the child this way before edged has its verdict (out of memory). */
 static bool was_killed(int status)
 {
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
@@ -147,8 +146,8 @@ static int how_it_ended(int status, struct error *err)
 		WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
-/* The child's words are not trusted more than the file that it read. */
-static int verdict_tell(struct check_verdict *verdict, struct error *err)
+/* Untrusted: the file may control the child. */
+static int verdict_to_error(struct check_verdict *verdict, struct error *err)
 {
 	char text[sizeof(verdict->text)];
 	verdict->text[sizeof(verdict->text) - 1] = 0;
@@ -179,6 +178,7 @@ int check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
 {
 	char said[sizeof(err->text)];
 	if (cpu_ns >= limit_ms * UINT64_C(1000000) / 2) {
+		err->status = EDGE_MODEL_REFUSED;
 		return err->code;
 	}
 	snprintf(said, sizeof(said), "%s", err->text);
@@ -186,7 +186,7 @@ int check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
 		err, -EAGAIN, "%.100s: it had too little of the CPU; it is tried again", said);
 }
 
-/* True when it ends by itself within a moment: it has closed its pipe. */
+/* Waits a moment for the child's exit after it closed its pipe. Returns true if it ended. */
 static bool wait_end(pid_t pid, int *ret_status, struct rusage *ret_used)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
@@ -206,7 +206,7 @@ static int finish(int waited, const struct child *child, uint64_t questions_ms, 
 	struct rusage used = {0};
 	int status = 0;
 	ssize_t n = waited == 0 ? read(child->verdict, &verdict, sizeof(verdict)) : -1;
-	/* Once its pipe has something or is closed it has ended, or a file has made it stay. */
+	/* A child that stays alive after its verdict is controlled by its file. */
 	const bool ended = n == 0 && wait_end(child->pid, &status, &used);
 	if (!ended) {
 		kill(child->pid, SIGKILL);
@@ -226,27 +226,27 @@ static int finish(int waited, const struct child *child, uint64_t questions_ms, 
 		return how_it_ended(status, err);
 	}
 	*ret_bytes = verdict.bytes;
-	int code = verdict_tell(&verdict, err);
+	int code = verdict_to_error(&verdict, err);
 	return code == -ETIMEDOUT ? check_overdue(cpu_of(&used), questions_ms, err) : code;
 }
 
-int check_run(const struct load_context *context, const char *program, int blob, int golden,
-	uint64_t *ret_bytes, struct error *err)
+int check_run(
+	const struct check *check, int blob, int golden, uint64_t *ret_bytes, struct error *err)
 {
-	struct check_task task = task_of(context, golden >= 0);
-	task.insists = breath_insists();
+	struct check_task task = task_of(check, golden >= 0);
+	task.insists = background_yield_insists();
 	struct child child = {.verdict = -1};
-	int code = start(&task, program, blob, golden, &child);
+	int code = start(&task, check->program, blob, golden, &child);
 	if (code < 0) {
 		return error_set(err, code == -ENOENT ? -EAGAIN : code, "starting edged-check: %s",
 			strerror(-code));
 	}
-	code = finish(wait_for(context, &child), &child, task.milliseconds, ret_bytes, err);
+	code = finish(wait_for(check, &child), &child, task.milliseconds, ret_bytes, err);
 	close(child.verdict);
 	return code;
 }
 
-/* ---- what passed before */
+/* ---- remembered results */
 
 static bool is_same(const struct check_passed *passed, const struct check_passed *wanted)
 {
@@ -266,20 +266,19 @@ static const struct check_passed *find(
 	return NULL;
 }
 
-int check_files_once(const struct load_context *context, const struct check_files *files,
+int check_files_once(const struct check *check, const struct check_files *files,
 	uint64_t *ret_bytes, struct error *err)
 {
-	struct check_memory *memory = context->check_memory;
+	struct check_memory *memory = check->memory;
 	struct check_passed wanted = {.model = *files->blob_digest,
 		.golden = *files->golden_digest,
-		.task = task_of(context, files->golden >= 0)};
+		.task = task_of(check, files->golden >= 0)};
 	const struct check_passed *before = find(memory, &wanted);
 	if (before) {
 		*ret_bytes = before->bytes;
 		return 0;
 	}
-	int code =
-		check_run(context, context->check, files->blob, files->golden, &wanted.bytes, err);
+	int code = check_run(check, files->blob, files->golden, &wanted.bytes, err);
 	if (code < 0) {
 		return code;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edged-check: opens one model, asks it what stands beside it, writes a verdict, ends. See check.h. */
+/* edged-check: opens one model, runs its self-test, writes a verdict and exits. See check.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "backends/backends.h"
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/clock.h"
 #include "base/mapped.h"
 #include "base/own.h"
-#include "daemon/check.h"
-#include "daemon/sandbox.h"
-#include "daemon/selftest.h"
+#include "daemon/check/check.h"
+#include "daemon/check/selftest.h"
+#include "daemon/system/child_sandbox.h"
 
 static int golden_read(char **ret_bytes, size_t *ret_size, struct error *err)
 {
@@ -41,7 +41,7 @@ static int questions(struct edge_model *model, const struct check_task *task, st
 {
 	const struct run_control control = {
 		.deadline_ns = clock_now_ns() + task->milliseconds * UINT64_C(1000000),
-		.between = breath_between};
+		.between = background_yield_between};
 	owned_mem char *golden = NULL;
 	size_t size = 0;
 	uint32_t n = 0;
@@ -52,7 +52,7 @@ static int questions(struct edge_model *model, const struct check_task *task, st
 	return code < 0 ? code : selftest_run(model, golden, size, &control, &n, err);
 }
 
-/* As served_bytes(). */
+/* As loaded_model_bytes(). */
 static uint64_t bytes_of(const struct edge_model *model)
 {
 	const struct edge_model_info *info = edge_model_info(model);
@@ -83,11 +83,9 @@ static int check(const struct check_task *task, uint64_t *ret_bytes, struct erro
 		: code;
 }
 
-/*
- * What a model within its limits can need: two sessions at a time, for a self-test compares; programs and
- * packed weights, which are in memory here; the tables of the graph and of the verifier, a few hundred bytes
- * for each node; questions; and what libraries want.
- */
+/* Memory that a model within its limits can need: two sessions, for the self-test's comparison;
+ * programs and packed weights, which are in memory here; tables of graph and verifier, a few
+ * hundred bytes for each node; the self-test; libraries. */
 static uint64_t memory_of(const struct check_task *task)
 {
 	struct stat st = {0};
@@ -98,10 +96,8 @@ static uint64_t memory_of(const struct check_task *task)
 	return fstat(CHECK_MODEL, &st) == 0 ? bytes + (uint64_t)st.st_size : bytes;
 }
 
-/*
- * When memory runs out the system ends this one, and not whoever wants to know. Where edged has given
- * up files by itself this one may not write there either, and the system goes by size.
- */
+/* Makes the OOM killer choose this process before edged. With Landlock the write may fail; the OOM
+ * killer then chooses by size. */
 static void go_first(void)
 {
 	static const char most[] = "1000"; /* OOM_SCORE_ADJ_MAX of linux/oom.h */
@@ -110,7 +106,7 @@ static void go_first(void)
 	(void)n;
 }
 
-/* _exit(): nothing of a process that read a foreign file is worth an orderly end. */
+/* Uses _exit(): after an untrusted file no cleanup code should run. */
 int main(int argc, char **argv)
 {
 	uint64_t numbers[CHECK_NUMBERS];
@@ -125,10 +121,10 @@ int main(int argc, char **argv)
 	}
 	memcpy(&task, numbers, sizeof(task));
 	int guarded = mapped_guard();
-	(void)guarded; /* without that a broken disk looks like a broken file */
+	(void)guarded; /* without the guard a disk error looks like a fault of the file */
 	go_first();
-	sandbox_enter(task.milliseconds / 1000 + 30, memory_of(&task));
-	breath_begin(task.insists != 0);
+	child_sandbox_enter(task.milliseconds / 1000 + 30, memory_of(&task));
+	background_yield_begin(task.insists != 0);
 	verdict.code = check(&task, &verdict.bytes, &err);
 	memcpy(verdict.text, err.text, sizeof(verdict.text));
 	_exit(write(CHECK_VERDICT, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);

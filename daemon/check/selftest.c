@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/selftest.h"
+#include "daemon/check/selftest.h"
 
 #include <errno.h>
 #include <math.h>
 
-#include "base/wire.h"
-#include "daemon/nan.h"
+#include "base/wire/wire.h"
+#include "daemon/system/check_finite.h"
 
 #define RELATIVE 1e-3
 #define ABSOLUTE 1e-4
 
-/* A frame of the file; its body is copied to where its tensors are aligned. */
+/* A frame of the file, with its body copied to aligned memory. */
 struct part {
 	struct wire_header header;
 	uint8_t *body;
@@ -49,7 +49,7 @@ static int part_read(
 	return 0;
 }
 
-/* ---- asking */
+/* ---- requests */
 
 static int find_signature(const struct edge_model *model, struct wire_text key, uint32_t *ret_index,
 	struct error *err)
@@ -112,15 +112,15 @@ static int ask(struct edge_session *session, const struct edge_model *model, uin
 	return code < 0 ? code : edge_session_run(session, control, err);
 }
 
-/* ---- comparing */
+/* ---- comparison */
 
 static bool close_enough(double a, double b)
 {
 	if (isnan(a) || isnan(b)) {
 		return isnan(a) && isnan(b);
 	}
-	double most = fabs(a) > fabs(b) ? fabs(a) : fabs(b);
-	return a == b || fabs(a - b) <= ABSOLUTE + RELATIVE * most;
+	double larger = fabs(a) > fabs(b) ? fabs(a) : fabs(b);
+	return a == b || fabs(a - b) <= ABSOLUTE + RELATIVE * larger;
 }
 
 static bool floats_match(const void *a, const void *b, uint64_t bytes)
@@ -194,7 +194,7 @@ static int answer_check(struct edge_session *session, const struct part *reply, 
 	return code;
 }
 
-/* ---- one question, all questions */
+/* ---- all requests */
 
 static int question(struct edge_model *model, const struct part *asked, const struct part *reply,
 	const struct run_control *control, struct error *err)
@@ -230,7 +230,7 @@ static int next(struct edge_model *model, struct bytes_reader *r, const struct r
 	return code < 0 ? code : question(model, &asked, &reply, control, err);
 }
 
-/* What the model or the file did is a verdict about them; what the system did not have is none. */
+/* A fault of the model or file is a verdict; a lack of resources is none. */
 static int verdict_of(int code)
 {
 	return code == -ENOMEM || code == -ECANCELED || code == -ETIMEDOUT || code == SELFTEST_WRONG
@@ -259,7 +259,7 @@ int selftest_run(struct edge_model *model, const void *golden, size_t size,
 	return 0;
 }
 
-/* ---- the same question twice */
+/* ---- repeatability */
 
 static int is_random(void *context, const struct edge_step *step)
 {
@@ -267,10 +267,10 @@ static int is_random(void *context, const struct edge_step *step)
 	return strncmp(step->op, "RANDOM", 6) == 0 || strcmp(step->op, "MULTINOMIAL") == 0;
 }
 
-/* What came of a question: the bytes of all outputs one after the other. Their digest would do; this is simpler. */
+/* Bytes of all outputs, one after another. */
 struct reply {
 	struct bytes_writer bytes;
-	bool nan; /* some output has one */
+	bool nan; /* an output has NaN */
 };
 
 static void reply_free(struct reply *reply)
@@ -288,7 +288,7 @@ static int output_take(struct edge_session *session, uint32_t index, struct repl
 	if (code == 0 && bytes <= UINT32_MAX) {
 		const struct wire_tensor tensor = {
 			.type = info.type, .bytes = (uint32_t)bytes, .data = data};
-		reply->nan = reply->nan || nan_any(&tensor, 1);
+		reply->nan = reply->nan || check_finite_any_nan(&tensor, 1);
 		bytes_write(&reply->bytes, data, (size_t)bytes);
 	}
 	return code;
@@ -303,7 +303,7 @@ static int reply_take(struct edge_session *session, uint32_t n, struct reply *re
 	return reply->bytes.failed ? -ENOMEM : code;
 }
 
-/* xorshift32: always the same numbers. */
+/* xorshift32 with a fixed seed. */
 static uint32_t next_random(uint32_t *random)
 {
 	*random ^= *random << 13;
@@ -312,8 +312,8 @@ static uint32_t next_random(uint32_t *random)
 	return *random;
 }
 
-/* Floats from 0 to 1, bytes of any value. Nobody knows what others count or name, and about zeros it was
- * asked already: -EOPNOTSUPP. */
+/* Fills floats with 0 to 1, and bytes with any value. Other types have unknown meaning, and zeros
+ * were tried: -EOPNOTSUPP. */
 static int noise_fill(void *data, uint64_t bytes, uint8_t type, uint32_t *random)
 {
 	const uint64_t size = type == DTYPE_FLOAT32 ? sizeof(float) : 1;

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/edged.h"
+#include "daemon/edged/edged.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mapped.h"
-#include "daemon/adopt.h"
-#include "daemon/bus.h"
-#include "daemon/confine.h"
-#include "daemon/conn.h"
-#include "daemon/kept.h"
-#include "daemon/notice.h"
-#include "daemon/process.h"
-#include "daemon/trials.h"
+#include "daemon/edged/models/jobs.h"
+#include "daemon/edged/models/stats_persist.h"
+#include "daemon/edged/serve/adopt.h"
+#include "daemon/edged/serve/dispatch.h"
+#include "daemon/edged/serve/trials.h"
+#include "daemon/edged/socket/conn.h"
+#include "daemon/edged/socket/events.h"
+#include "daemon/edged/socket/handle.h"
+#include "daemon/edged/socket/listener.h"
+#include "daemon/system/bus.h"
+#include "daemon/system/notice.h"
+#include "daemon/system/process.h"
+#include "daemon/system/self_sandbox.h"
 
-#define TRIALS_MS 1000 /* at least, between looks at whether a trial's time is over */
-/* A run that ignores its cancellation for that part of the watchdog's time is a defect. */
+#define TRIALS_MS 1000 /* shortest time between two checks for the end of a trial */
+/* A worker is stuck if its run goes on for one part in so many of the watchdog's time after it
+ * was cancelled. */
 #define WATCHDOG_GRACE 3
 
 /* ---- configuration */
@@ -34,10 +41,10 @@ static int override(char *out, size_t size, const char *value, const char *what,
 	return 0;
 }
 
-/* What is in *ret_config after a failure is of no use. */
+/* *ret_config is undefined after a failure. */
 static int read_config(const struct edged *edged, struct config *ret_config, struct error *err)
 {
-	const struct edged_options *options = &edged->options;
+	const struct config_options *options = &edged->options;
 	const char *socket = options->socket ? options->socket : getenv("EDGED_SOCKET");
 	int code = config_load(ret_config, options->config_path, &edged->log, err);
 	if (code == 0) {
@@ -55,9 +62,8 @@ static int read_config(const struct edged *edged, struct config *ret_config, str
 	return code;
 }
 
-int edged_configure(struct edged *edged, const struct edged_options *options, struct error *err)
+int edged_configure(struct edged *edged, const struct config_options *options, struct error *err)
 {
-	memset(edged, 0, offsetof(struct edged, scratch)); /* too large for a temporary */
 	edged->options = *options;
 	log_init(&edged->log, LOG_LEVEL_INFO);
 	int code = read_config(edged, &edged->config, err);
@@ -70,18 +76,19 @@ int edged_configure(struct edged *edged, const struct edged_options *options, st
 	return code;
 }
 
-/* Takes from @next what may change while running, and says what may not; that becomes in @next as it was. */
+/* Takes over the reloadable keys of @next. Logs the other keys that changed, and sets them back
+ * in @next. */
 static void config_take(struct edged *edged, struct config *next)
 {
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
-		if (keys[i].reloadable || config_same(&edged->config, next, &keys[i])) {
+		if (keys[i].reloadable || config_value_same(&edged->config, next, &keys[i])) {
 			continue;
 		}
 		log_notice(&edged->log, "configuration: %s takes effect at the next start",
 			keys[i].key);
-		config_copy(next, &edged->config, &keys[i]);
+		config_value_copy(next, &edged->config, &keys[i]);
 	}
 	edged->config = *next;
 	edged->log.level = (int)next->log_level;
@@ -91,31 +98,33 @@ static void config_take(struct edged *edged, struct config *next)
 
 static bool is_looking(const struct edged *edged)
 {
-	return edged->store.scans_done < edged->wanted_scan;
+	return edged->models.scans_done < edged->wanted_scan;
 }
 
-static void tell_ready(struct edged *edged)
+static void notify_ready(struct edged *edged)
 {
 	char status[96];
-	struct store_count count = store_count(&edged->store);
+	struct models_count count = models_count(&edged->models);
 	snprintf(status, sizeof(status), "%u models ready, %u refused%s", count.ready,
 		count.refused, is_looking(edged) ? ", others are still being looked at" : "");
 	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
 	bus_ready(status);
 }
 
-/* Whoever can be answered is: a manager that heard nothing for long would start edged anew, which helps
- * no model that takes long or a folder that hangs. */
+/* Tells the service manager READY although a scan goes on: models that load slowly or a folder
+ * that hangs would make it restart edged. */
 static void on_ready_within(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	if (!edged->draining && is_looking(edged)) {
-		tell_ready(edged);
+	if (!edged->serve.draining && is_looking(edged)) {
+		notify_ready(edged);
 	}
 }
 
-uint64_t edged_scan(struct edged *edged)
+/* Begins a scan of the models folder and the store, which READY waits for. Returns its number. */
+static uint64_t scan(void *context)
 {
+	struct edged *edged = context;
 	edged->wanted_scan = loader_scan(&edged->loader, &edged->config);
 	uv_timer_start(&edged->looking, on_ready_within, edged->config.ready_within_ms, 0);
 	return edged->wanted_scan;
@@ -124,24 +133,26 @@ uint64_t edged_scan(struct edged *edged)
 static void on_trials(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	const uint64_t left = store_look_at_trials(&edged->store, &edged->loader, &edged->config);
+	const uint64_t left = models_check_trials(&edged->models, &edged->loader, &edged->config);
 	if (left != UINT64_MAX) {
 		const uint64_t ms = left / 1000000 + 1;
 		uv_timer_start(timer, on_trials, ms > TRIALS_MS ? ms : TRIALS_MS, 0);
 	}
 }
 
-/* What may be tried again, or is not held back any more, is looked at. */
-static void orders_done(struct edged *edged, struct order *done)
+/* Answers the finished store commands. After a command that lets a version serve again, the
+ * models are scanned. */
+static void commands_done(struct edged *edged, struct store_command *done)
 {
 	while (done) {
-		struct order *next = done->next;
-		bool look = done->verb == ORDER_UNPIN || done->verb == ORDER_FORGET_BAD ||
-			(done->verb == ORDER_FSCK && done->argument[0]);
-		if (!dbus_order_done(edged->dbus, done)) {
-			dispatch_order_done(&edged->dispatch, done);
+		struct store_command *next = done->next;
+		bool look = done->verb == STORE_COMMAND_UNPIN ||
+			done->verb == STORE_COMMAND_FORGET_BAD ||
+			(done->verb == STORE_COMMAND_FSCK && done->argument[0]);
+		if (!dbus_command_done(edged->dbus, done)) {
+			dispatch_command_done(&edged->serve, done);
 		}
-		if (look && !edged->draining) {
+		if (look && !edged->serve.draining) {
 			loader_scan(&edged->loader, &edged->config);
 		}
 		done = next;
@@ -151,29 +162,28 @@ static void orders_done(struct edged *edged, struct order *done)
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
-	struct order *done = loader_finished(&edged->loader);
-	edged->store.keeps_before = edged->config.probation_shadow > 0;
-	trials_shadows_done(edged);
-	bool changed = store_update(&edged->store, &edged->loader);
-	adopt_waiting(&edged->dispatch);
+	edged->models.keeps_before = edged->config.probation_shadow > 0;
+	trials_shadows_done(&edged->serve);
+	bool changed = jobs_update(&edged->models, &edged->loader);
+	adopt_waiting(&edged->serve);
 	if (changed) {
-		idle_enforce(&edged->idle);
+		eviction_enforce(&edged->eviction);
 	}
-	dispatch_scan_done(&edged->dispatch);
+	dispatch_scan_done(&edged->serve);
 	dbus_models_changed(edged->dbus);
-	events_models(edged);
-	orders_done(edged, done);
+	events_models(&edged->server);
+	commands_done(edged, loader_finished(&edged->loader));
 	if (changed) {
-		dispatch_unpark(&edged->dispatch);
+		dispatch_unpark(&edged->serve);
 	}
-	if (edged->draining) {
+	if (edged->serve.draining) {
 		return;
 	}
 	watch_configure(&edged->watch);
-	if (!is_looking(edged) && edged->told_scan < edged->wanted_scan) {
-		edged->told_scan = edged->wanted_scan;
+	if (!is_looking(edged) && edged->ready_scan < edged->wanted_scan) {
+		edged->ready_scan = edged->wanted_scan;
 		uv_timer_stop(&edged->looking);
-		tell_ready(edged);
+		notify_ready(edged);
 		changed = true;
 	}
 	if (changed) {
@@ -182,28 +192,29 @@ static void on_loaded(uv_async_t *async)
 	}
 }
 
-/* The loader's thread. */
+/* Called on the loader's thread. */
 static void wake(void *context)
 {
 	struct edged *edged = context;
 	uv_async_send(&edged->loaded);
 }
 
-/* The watch: nobody waits for it. */
+/* The watch saw a change. No request waits for this scan. */
 static void on_look(void *context)
 {
 	struct edged *edged = context;
-	if (!edged->draining) {
+	if (!edged->serve.draining) {
 		loader_scan(&edged->loader, &edged->config);
 	}
 }
 
 /* ---- reload */
 
-void edged_reload(struct edged *edged)
+/* Reads the configuration again, applies its reloadable keys, and scans the models. */
+static void reload(struct edged *edged)
 {
 	struct error err = {0};
-	if (edged->draining) {
+	if (edged->serve.draining) {
 		return;
 	}
 	owned_mem struct config *next = malloc(sizeof(*next)); /* too large for the stack */
@@ -216,18 +227,19 @@ void edged_reload(struct edged *edged)
 	} else {
 		config_take(edged, next);
 		budget_configure(&edged->budget, edged->config.memory_budget);
-		idle_enforce(&edged->idle);
+		eviction_enforce(&edged->eviction);
 		watch_configure(&edged->watch);
 	}
-	edged_scan(edged);
+	scan(edged);
 }
 
-/* ---- the end */
+/* ---- drain */
 
-void edged_check_drained(struct edged *edged)
+/* Ends the loop when no request and no reply is left. Called in every turn while edged drains. */
+static void on_drained(uv_prepare_t *drained)
 {
-	if (edged->draining && edged->unsent == 0 &&
-		(edged->forced || dispatch_idle(&edged->dispatch))) {
+	struct edged *edged = drained->data;
+	if (edged->server.unsent == 0 && (edged->forced || dispatch_idle(&edged->serve))) {
 		uv_stop(&edged->loop);
 	}
 }
@@ -242,20 +254,39 @@ static void on_drain_timeout(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
 	edged->forced = true;
-	dispatch_drain(&edged->dispatch, true);
+	dispatch_drain(&edged->serve, true);
 	uv_timer_start(timer, on_give_up, edged->config.write_timeout_ms, 0);
-	edged_check_drained(edged);
 }
 
-void edged_drain(struct edged *edged)
+/* Accepts no connections, answers DRAINING to queued requests, and ends after the requests that
+ * run. */
+static void drain(struct edged *edged)
 {
 	notice(&edged->log, NOTICE_STOPPING, NULL, "stopping");
-	edged->draining = true;
 	bus_stopping();
-	edged->socket.front.drain(&edged->socket.front);
-	dispatch_drain(&edged->dispatch, false);
+	listener_drain(&edged->server);
+	dispatch_drain(&edged->serve, false);
 	uv_timer_start(&edged->drain_timer, on_drain_timeout, edged->config.drain_timeout_ms, 0);
-	edged_check_drained(edged);
+	uv_prepare_start(&edged->drained, on_drained);
+}
+
+static void on_signal(void *context, int number)
+{
+	struct edged *edged = context;
+	switch (number) {
+	case SIGHUP:
+		reload(edged);
+		break;
+	case SIGUSR1:
+		flight_recorder_write(&edged->serve.flight, edged->config.state, &edged->log);
+		break;
+	default: /* SIGTERM, SIGINT */
+		if (edged->serve.draining) {
+			_exit(128 + number);
+		}
+		drain(edged);
+		break;
+	}
 }
 
 /* ---- watchdog */
@@ -264,12 +295,12 @@ static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
 	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
-	const bool stuck = dispatch_stuck(&edged->dispatch, clock_now_ns(), grace_ns);
+	const bool stuck = dispatch_stuck(&edged->serve, clock_now_ns(), grace_ns);
 	if (!stuck) {
 		bus_alive();
 	} else if (!edged->stuck) {
 		notice(&edged->log, NOTICE_WORKER_HUNG, NULL,
-			"a worker does not end its run: the service manager is not told that edged lives");
+			"a worker does not end its run: the watchdog is not fed any more");
 	}
 	edged->stuck = stuck;
 }
@@ -277,23 +308,25 @@ static void on_watchdog(uv_timer_t *timer)
 static void timers_init(struct edged *edged)
 {
 	uv_timer_t *timers[] = {&edged->drain_timer, &edged->watchdog, &edged->trim, &edged->trials,
-		&edged->overload, &edged->looking};
+		&edged->looking};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&edged->loop, timers[i]);
 		timers[i]->data = edged;
 	}
+	uv_prepare_init(&edged->loop, &edged->drained);
+	edged->drained.data = edged;
 	uint64_t ms = bus_watchdog_us() / 2000;
 	if (ms > 0) {
 		uv_timer_start(&edged->watchdog, on_watchdog, ms, ms);
 	}
 }
 
-/* ---- memory */
+/* ---- memory pressure */
 
 static void on_short(void *context)
 {
 	struct edged *edged = context;
-	if (idle_relieve(&edged->idle, clock_now_ns())) {
+	if (eviction_relieve(&edged->eviction, clock_now_ns())) {
 		process_trim_later(&edged->trim);
 	}
 }
@@ -306,24 +339,58 @@ static void on_unloaded(void *context)
 	dbus_models_stale(edged->dbus);
 }
 
+static void serve_init(struct edged *edged)
+{
+	struct serve *serve = &edged->serve;
+	serve->config = &edged->config;
+	serve->log = &edged->log;
+	serve->models = &edged->models;
+	serve->loader = &edged->loader;
+	serve->eviction = &edged->eviction;
+	serve->pressure = &edged->pressure;
+	serve->budget = &edged->budget;
+	serve->clients = (struct serve_clients){.answer = conn_reply,
+		.handle = handle_message,
+		.poll = listener_poll,
+		.sleep = listener_sleep,
+		.context = &edged->server};
+	serve->power = (struct power){.config = serve->config,
+		.log = serve->log,
+		.models = serve->models,
+		.sched = &serve->sched};
+	serve->scan = scan;
+	serve->scan_context = edged;
+	metrics_init(&serve->metrics);
+	accounts_init(&serve->accounts, serve->config, serve->log);
+	memfds_start(&serve->memfds, &serve->accounts, &edged->loop, serve->log);
+}
+
+static void server_init(struct edged *edged)
+{
+	struct server *server = &edged->server;
+	server->config = &edged->config;
+	server->options = &edged->options;
+	server->access = &edged->access;
+	server->log = &edged->log;
+	server->serve = &edged->serve;
+	server->loop = &edged->loop;
+	server->trim = &edged->trim;
+}
+
 static void parts_init(struct edged *edged)
 {
-	metrics_init(&edged->metrics);
-	accounts_init(&edged->accounts, &edged->config, &edged->log);
-	memfds_start(&edged->memfds, &edged->loop, &edged->log);
-	edged->accounts.memfds = &edged->memfds;
-	store_init(&edged->store, &edged->log);
+	models_init(&edged->models, &edged->log);
 	budget_configure(&edged->budget, edged->config.memory_budget);
-	edged->idle = (struct idle){.changed = on_unloaded,
+	edged->eviction = (struct eviction){.changed = on_unloaded,
 		.context = edged,
-		.store = &edged->store,
+		.models = &edged->models,
 		.loader = &edged->loader,
 		.config = &edged->config,
 		.budget = &edged->budget};
 	edged->pressure.fd = edged->pressure.figure = -1;
-	front_socket_init(&edged->socket);
+	serve_init(edged);
+	server_init(edged);
 	timers_init(edged);
-	more_init(&edged->more, &edged->loop, conn_go_on);
 	edged->loaded.data = edged;
 }
 
@@ -333,10 +400,9 @@ static int parts_start(struct edged *edged, struct error *err)
 	if (code < 0) {
 		return error_set(err, code, "%s", uv_strerror(code));
 	}
-	code = signals_start(&edged->signals, edged, err);
+	code = signals_start(&edged->signals, &edged->loop, on_signal, edged, err);
 	if (code == 0) {
-		power_start(&edged->power, edged);
-		code = dispatch_start(&edged->dispatch, edged, err);
+		code = dispatch_start(&edged->serve, &edged->loop, err);
 	}
 	if (code == 0) {
 		watch_start(
@@ -349,11 +415,11 @@ static int parts_start(struct edged *edged, struct error *err)
 		code = loader_start(&edged->loader, &edged->config, &edged->log, wake, edged, err);
 	}
 	if (code == 0) {
-		code = edged->socket.front.start(&edged->socket.front, edged, err);
+		code = listener_start(&edged->server, err);
 	}
 	if (code == 0) {
-		edged->dbus = dbus_start(edged);
-		edged_scan(edged);
+		edged->dbus = dbus_start(&edged->serve, &edged->loop);
+		scan(edged);
 	}
 	return code;
 }
@@ -366,48 +432,48 @@ static void on_walk(uv_handle_t *handle, void *argument)
 	}
 }
 
-/* In reverse; what was not started does not mind. */
+/* Stops the parts in reverse order. Parts that were not started allow it. */
 static void parts_stop(struct edged *edged)
 {
 	dbus_stop(take(edged->dbus));
-	edged->socket.front.stop(&edged->socket.front);
-	dispatch_stop(&edged->dispatch);
+	listener_stop(&edged->server);
+	dispatch_stop(&edged->serve);
 	loader_stop(&edged->loader);
 	watch_stop(&edged->watch);
 	pressure_stop(&edged->pressure);
 	uv_walk(&edged->loop, on_walk, NULL);
 	while (uv_run(&edged->loop, UV_RUN_DEFAULT) != 0) {
-		/* uv_stop() of before ends it early */
+		/* an earlier uv_stop() ends the first run early */
 	}
-	store_deinit(&edged->store);
-	events_deinit(&edged->events);
-	memfds_deinit(&edged->memfds);
-	accounts_deinit(&edged->accounts);
+	models_deinit(&edged->models);
+	events_deinit(&edged->server.events);
+	memfds_deinit(&edged->serve.memfds);
+	accounts_deinit(&edged->serve.accounts);
 }
 
-/* True when a worker does not let go of its run: then nothing that it uses may be freed. */
+/* True when a worker still runs a request: the memory that it uses may not be freed. */
 static bool must_leave(const struct edged *edged)
 {
 	uint32_t queued = 0, running = 0;
-	sched_count((struct sched *)&edged->dispatch.sched, &queued, &running);
+	sched_count((struct sched *)&edged->serve.sched, &queued, &running);
 	return running > 0;
 }
 
-/* Before there are threads, which would go on as they were. */
+/* Enters the sandbox. Call it before threads exist: it does not apply to them. */
 static int confine(const struct edged *edged, struct error *err)
 {
 	const struct config *config = &edged->config;
 	const bool shipped = strcmp(config->check_program, "auto") == 0;
-	const struct confine_paths paths = {.state = config->state,
+	const struct self_sandbox_paths paths = {.state = config->state,
 		.socket = config->socket,
 		.program = shipped ? LIBEXECDIR "/edged-check" : config->check_program,
 		.watch = getenv("MEMORY_PRESSURE_WATCH")};
-	struct confine_result result = {.before = true};
-	int code = config->sandbox ? confine_enter(&paths, &result, err) : 0;
+	struct self_sandbox_result result = {.before = true};
+	int code = config->sandbox ? self_sandbox_enter(&paths, &result, err) : 0;
 	if (code == 0 && !result.before) {
 		log_info(&edged->log, "sandbox: system calls %s, files %s",
 			result.calls              ? "filtered"
-				: result.filtered ? "as somebody filtered them before"
+				: result.filtered ? "filtered before edged started"
 						  : "not filtered (the kernel cannot)",
 			result.files ? "written below state only" : "as they were (no Landlock)");
 	}
@@ -419,10 +485,10 @@ int edged_run(struct edged *edged)
 	struct error err = {0};
 	process_tune_memory();
 	log_open_journal(&edged->log, LOG_JOURNAL, "edged");
-	flight_open(&edged->flight);
-	flight_guard(&edged->flight, edged->config.state);
+	flight_recorder_open(&edged->serve.flight);
+	flight_recorder_guard(&edged->serve.flight, edged->config.state);
 	int guarded = mapped_guard();
-	(void)guarded; /* without it a disk that fails ends edged */
+	(void)guarded; /* without the guard a read error of a mapped file ends edged */
 	int code = confine(edged, &err);
 	if (code < 0) {
 		log_error(&edged->log, "%s", err.text);
@@ -441,15 +507,15 @@ int edged_run(struct edged *edged)
 	if (code == 0) {
 		notice(&edged->log, NOTICE_STARTED, NULL, "edged " EDGED_VERSION " listens");
 		uv_run(&edged->loop, UV_RUN_DEFAULT);
-		kept_save(&edged->metrics, &edged->store, &edged->log);
+		stats_persist_save(&edged->serve.metrics, &edged->models, &edged->log);
 		if (must_leave(edged)) {
-			log_notice(&edged->log, "left while a model was running");
+			log_notice(&edged->log, "exited while a model was running");
 			_exit(0);
 		}
 	} else {
 		log_error(&edged->log, "%s", err.text);
 	}
-	signals_release(); /* the loop does not hear them any more */
+	signals_reset(); /* the loop no longer reads signals */
 	parts_stop(edged);
 	uv_loop_close(&edged->loop);
 	if (code == 0) {

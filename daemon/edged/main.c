@@ -3,8 +3,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "daemon/edged.h"
-#include "daemon/fsck.h"
+#include "daemon/edged/edged.h"
+#include "daemon/edged/store/fsck.h"
 
 static const char usage[] =
 	"Usage: edged [OPTION]...\n"
@@ -14,12 +14,12 @@ static const char usage[] =
 	"  --socket PATH    listen at PATH\n"
 	"  --models DIR     serve the models in DIR\n"
 	"  --state DIR      keep state in DIR\n"
-	"  --check-config   read the configuration, say what is wrong with it, and leave\n"
-	"  --fsck           look at the store of --state, say what is wrong with it, and leave\n"
-	"  --repair         with --fsck: remove or put away what cannot be used\n"
-	"  --print-config   print every key with its default, and leave\n"
-	"  --version        print the version, and leave\n"
-	"  --help           print this, and leave\n"
+	"  --check-config   read the configuration, say what is wrong with it, and exit\n"
+	"  --fsck           check the store of --state, say what is wrong with it, and exit\n"
+	"  --repair         with --fsck: remove or quarantine unusable files\n"
+	"  --print-config   print every key with its default, and exit\n"
+	"  --version        print the version, and exit\n"
+	"  --help           print this, and exit\n"
 	"\n"
 	"SIGTERM ends it after what is running, SIGHUP reads the configuration and the models again.\n"
 	"See edged(8) and edged.conf(5).\n";
@@ -29,13 +29,13 @@ enum action {
 	ACTION_CHECK,
 	ACTION_PRINT,
 	ACTION_FSCK,
-	ACTION_REPAIR, /* ACTION_FSCK, with --repair */
+	ACTION_REPAIR, /* --fsck with --repair */
 	ACTION_VERSION,
 	ACTION_HELP,
 	ACTION_USAGE
 };
 
-static enum action parse(int argc, char **argv, struct edged_options *ret_options)
+static enum action parse(int argc, char **argv, struct config_options *ret_options)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -51,6 +51,7 @@ static enum action parse(int argc, char **argv, struct edged_options *ret_option
 		{NULL, 0, NULL, 0},
 	};
 	enum action action = ACTION_RUN;
+	bool fsck = false, repair = false;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
 		case 'c':
@@ -67,18 +68,25 @@ static enum action parse(int argc, char **argv, struct edged_options *ret_option
 			break;
 		case '?':
 			return ACTION_USAGE;
-		case ACTION_FSCK: /* whichever of the two comes first */
-			action = action == ACTION_REPAIR ? ACTION_REPAIR : ACTION_FSCK;
+		case ACTION_FSCK:
+			fsck = true;
+			action = ACTION_FSCK;
+			break;
+		case ACTION_REPAIR:
+			repair = true;
 			break;
 		default:
 			action = (enum action)option;
 			break;
 		}
 	}
-	return optind == argc ? action : ACTION_USAGE;
+	if (optind != argc || (repair && !fsck)) {
+		return ACTION_USAGE;
+	}
+	return repair && action == ACTION_FSCK ? ACTION_REPAIR : action;
 }
 
-static int configured(enum action action, const struct edged_options *options)
+static int run_configured(enum action action, const struct config_options *options)
 {
 	static struct edged edged; /* one per process; too large for the stack */
 	struct error err = {0};
@@ -90,7 +98,7 @@ static int configured(enum action action, const struct edged_options *options)
 	case ACTION_CHECK:
 		return 0;
 	case ACTION_FSCK:
-		return fsck_main(edged.config.state, FSCK_LOOK);
+		return fsck_main(edged.config.state, FSCK_CHECK);
 	case ACTION_REPAIR:
 		return fsck_main(edged.config.state, FSCK_REPAIR);
 	default:
@@ -100,7 +108,7 @@ static int configured(enum action action, const struct edged_options *options)
 
 int main(int argc, char **argv)
 {
-	struct edged_options options = {0};
+	struct config_options options = {0};
 	enum action action = parse(argc, argv, &options);
 	switch (action) {
 	case ACTION_USAGE:
@@ -121,5 +129,5 @@ int main(int argc, char **argv)
 	case ACTION_REPAIR:
 		break;
 	}
-	return configured(action, &options);
+	return run_configured(action, &options);
 }

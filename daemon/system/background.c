@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/background.h"
+#include "daemon/system/background.h"
 
 #include <linux/sched.h>
 #include <linux/sched/types.h>
@@ -7,15 +7,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NICER 10 /* than it was */
+#define NICER 10 /* added to the nice value */
 #define NICEST 19
-#define SLICE_NS                                                                                   \
-	5000000 /* longer than anybody's that has not asked for another; before Linux 6.12 nobody looks */
+#define SLICE_NS 5000000 /* slice in ns, longer than the default; ignored before Linux 6.12 */
 
 /*
- * SCHED_BATCH takes a CPU from nobody when it wakes. Who wakes takes it from whom has the longer slice, at
- * once; from whom has the same, when that one's is over, whatever the nice values. Source: sched(7),
- * Documentation/scheduler/sched-eevdf.rst, PREEMPT_SHORT in kernel/sched/features.h of Linux 6.12.
+ * With SCHED_BATCH a waking thread preempts no other. A thread with a shorter slice preempts one
+ * with a longer slice at once; among equal slices it waits for the end of the slice, whatever the
+ * nice values. Source: sched(7), Documentation/scheduler/sched-eevdf.rst, PREEMPT_SHORT in
+ * kernel/sched/features.h of Linux 6.12.
  */
 void background_enter(void)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * libsystemd is loaded only where a manager has left word in the environment: with the libraries that
- * it brings it takes a megabyte, a fifth of what an idle edged has.
- */
-#include "daemon/bus.h"
+/* Loads libsystemd only if the environment names a service manager: with its dependencies it takes
+ * a megabyte, a fifth of an idle edged. */
+#include "daemon/system/bus.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,8 +23,8 @@ static bool manager_is_there(void)
 	return getenv("NOTIFY_SOCKET") || getenv("LISTEN_PID") || getenv("WATCHDOG_USEC");
 }
 
-/* Function @name of the library, into *ret, a pointer of its type that is NULL before. What was loaded
- * once stays. */
+/* Writes function @name of the library to *ret, a function pointer that is NULL before. The library
+ * is never unloaded. */
 static void find(const char *name, void *ret, size_t size)
 {
 	void *library = manager_is_there() ? dlopen(LIBRARY, RTLD_NOW | RTLD_NODELETE) : NULL;
@@ -36,7 +34,7 @@ static void find(const char *name, void *ret, size_t size)
 	}
 }
 
-/* Declares a pointer to sd_FUNCTION, NULL where there is none to ask. */
+/* Declares a pointer to sd_FUNCTION; NULL without a manager or library. */
 #define FIND(function)                                                                             \
 	__typeof__(&sd_##function) function = NULL;                                                \
 	find("sd_" #function, &function, sizeof(function))
@@ -107,11 +105,11 @@ int bus_keep(const char *name, int fd)
 	return code < 0 ? code : 0;
 }
 
-/* ---- what is passed */
+/* ---- passed descriptors */
 
 struct passed {
 	int n;
-	char **names; /* owned, NULL: of none */
+	char **names; /* owned; NULL: no names */
 };
 
 static void passed_free(const struct passed *passed)
@@ -122,10 +120,8 @@ static void passed_free(const struct passed *passed)
 	free(passed->names);
 }
 
-/*
- * Names are those of socket units too, which may be called anything: what listens is the socket.
- * @is_socket: sd_is_socket(), which was looked for before the environment forgot its manager.
- */
+/* Finds the socket by its type, because socket units can have any name. @is_socket: sd_is_socket(),
+ * looked up before sd_listen_fds_with_names() clears the environment. */
 static int passed_sort(const struct passed *passed, __typeof__(&sd_is_socket) is_socket,
 	const char *name, int *ret_listener, int *ret_kept, struct error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Without libsystemd: no manager listens. */
-#include "daemon/bus.h"
+/* Build without libsystemd: no service manager. */
+#include "daemon/system/bus.h"
 
 #include <errno.h>
 

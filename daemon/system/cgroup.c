@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/cgroup.h"
+#include "daemon/system/cgroup.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 #define ROOT "/sys/fs/cgroup"
 
-/* The folder of the group, below ROOT; false without one. Source: cgroups(7), /proc/[pid]/cgroup: the
- * line of version 2 is "0::PATH". */
+/* Finds the group's folder below ROOT; false without one. Source: cgroups(7), /proc/[pid]/cgroup:
+ * the line of version 2 is "0::PATH". */
 static bool group_find(char out[CGROUP_PATH_SIZE])
 {
 	char line[CGROUP_PATH_SIZE];
@@ -27,7 +27,7 @@ static bool group_find(char out[CGROUP_PATH_SIZE])
 		CGROUP_PATH_SIZE;
 }
 
-/* A number, or "max". */
+/* Reads a number, or "max". */
 static uint64_t limit_read(const char *group)
 {
 	char path[CGROUP_PATH_SIZE + 16], text[32] = "";

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/nan.h"
+#include "daemon/system/check_finite.h"
 
-/* IEEE 754: infinity is all exponent bits; NaN, some bit of the fraction too. Without the sign NaN is above
- * infinity, and any number below it. */
-static bool above_16(const uint8_t *at, uint32_t n, uint16_t most)
+/* IEEE 754: infinity has all exponent bits set, NaN also a bit of the fraction. Compared as
+ * integers without sign, NaN is above infinity, and all numbers are below it. */
+static bool above_16(const uint8_t *at, uint32_t n, uint16_t max)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u16(at + (size_t)i * 2) & 0x7fffu) > most;
+		found |= (bytes_get_u16(at + (size_t)i * 2) & 0x7fffu) > max;
 	}
 	return found;
 }
 
-static bool above_32(const uint8_t *at, uint32_t n, uint32_t most)
+static bool above_32(const uint8_t *at, uint32_t n, uint32_t max)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u32(at + (size_t)i * 4) & 0x7fffffffu) > most;
+		found |= (bytes_get_u32(at + (size_t)i * 4) & 0x7fffffffu) > max;
 	}
 	return found;
 }
 
-static bool above_64(const uint8_t *at, uint32_t n, uint64_t most)
+static bool above_64(const uint8_t *at, uint32_t n, uint64_t max)
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n; i++) {
-		found |= (bytes_get_u64(at + (size_t)i * 8) & (UINT64_MAX >> 1)) > most;
+		found |= (bytes_get_u64(at + (size_t)i * 8) & (UINT64_MAX >> 1)) > max;
 	}
 	return found;
 }
 
-/* @below: 1 for infinities too, 0 for NaN alone. */
+/* @below: 1 finds NaN and infinities, 0 only NaN. */
 static bool found_in(const struct wire_tensor *tensor, unsigned int below)
 {
 	switch (tensor->type) {
@@ -55,12 +55,12 @@ static bool any(const struct wire_tensor *tensors, uint32_t n, unsigned int belo
 	return found;
 }
 
-bool nan_any(const struct wire_tensor *tensors, uint32_t n)
+bool check_finite_any_nan(const struct wire_tensor *tensors, uint32_t n)
 {
 	return any(tensors, n, 0);
 }
 
-bool nan_or_infinity_any(const struct wire_tensor *tensors, uint32_t n)
+bool check_finite_any_nan_or_infinity(const struct wire_tensor *tensors, uint32_t n)
 {
 	return any(tensors, n, 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/sandbox.h"
+#include "daemon/system/child_sandbox.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -21,19 +21,19 @@
 #define ARCHITECTURE AUDIT_ARCH_ARM
 #endif
 
-/* As far as the hard limit goes: above it the soft one, which the parent may have lowered for itself,
- * would stay. */
-static void limit(int what, rlim_t most)
+/* Sets both limits, at most to the hard one: a soft limit lowered by the parent would otherwise
+ * remain. */
+static void limit(int what, rlim_t max)
 {
 	struct rlimit both = {0};
 	int code = getrlimit((__rlimit_resource_t)what, &both);
-	const rlim_t least = code == 0 && both.rlim_max < most ? both.rlim_max : most;
+	const rlim_t least = code == 0 && both.rlim_max < max ? both.rlim_max : max;
 	both = (struct rlimit){.rlim_cur = least, .rlim_max = least};
 	code = setrlimit((__rlimit_resource_t)what, &both);
 	(void)code;
 }
 
-/* A ruleset that handles every right on files of Landlock's first version, and grants none. */
+/* Enters a Landlock ruleset that covers all file rights of its first version and grants none. */
 static void forget_files(void)
 {
 	const struct landlock_ruleset_attr all = {
@@ -103,7 +103,7 @@ static const long allowed[] = {
 #define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
 #define HEAD 4
 
-/* The architecture, then a comparison for each call; behind them no and yes. */
+/* Filter: check of the architecture, one comparison for each allowed call, then deny and allow. */
 static void forget_calls(void)
 {
 	struct sock_filter code[HEAD + N_ALLOWED + 2] = {
@@ -131,8 +131,8 @@ static void forget_calls(void)
 }
 #endif
 
-/* What counts against RLIMIT_DATA: private writable mappings and the heap. Source: proc_pid_status(5),
- * VmData. */
+/* Memory counted by RLIMIT_DATA: private writable mappings and the heap. Source:
+ * proc_pid_status(5), VmData. */
 static uint64_t data_bytes(void)
 {
 	char line[128];
@@ -146,21 +146,21 @@ static uint64_t data_bytes(void)
 	return kb << 10;
 }
 
-/* A sanitizer's shadow, or threads' stacks, are there before. */
+/* Adds to the present use, which can include a sanitizer's shadow memory or thread stacks. */
 static void limit_memory(uint64_t bytes)
 {
-	const uint64_t most = data_bytes() + bytes;
-	if (most < bytes || most != (rlim_t)most) {
+	const uint64_t max = data_bytes() + bytes;
+	if (max < bytes || max != (rlim_t)max) {
 		return;
 	}
-	limit(RLIMIT_DATA, (rlim_t)most);
+	limit(RLIMIT_DATA, (rlim_t)max);
 }
 
-void sandbox_enter(uint64_t cpu_seconds, uint64_t bytes)
+void child_sandbox_enter(uint64_t cpu_seconds, uint64_t bytes)
 {
 	limit_memory(bytes);
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_FSIZE, 0); /* pipes are none */
+	limit(RLIMIT_FSIZE, 0); /* does not limit pipes */
 	limit(RLIMIT_NOFILE, 8);
 	limit(RLIMIT_CPU, (rlim_t)cpu_seconds);
 	int code = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values of config.h: text to number and back to the default. */
+#include "daemon/system/config_value.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/ini.h"
-#include "daemon/config.h"
-#include "daemon/governor.h"
+#include "base/log.h"
 
 struct unit {
 	const char *suffix;
@@ -21,7 +22,7 @@ static const struct unit short_units[] = {
 	{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"min", 60000000}, {NULL, 0}};
 static const struct unit time_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
 
-/* Digits of @base, then one of the suffixes. False for anything else, and when it overflows. */
+/* Parses digits of @base and one of the suffixes. False for anything else and on overflow. */
 static bool number_parse(
 	const char *text, unsigned int base, const struct unit *units, uint64_t *ret_value)
 {
@@ -59,23 +60,6 @@ static bool truth_parse(const char *text, uint64_t *ret_value)
 	return code == 0;
 }
 
-static bool update_parse(const char *text, uint64_t *ret_value)
-{
-	const bool replace = strcmp(text, "replace") == 0;
-	*ret_value = replace ? CONFIG_UPDATE_REPLACE : CONFIG_UPDATE_KEEP_SERVING;
-	return replace || strcmp(text, "keep-serving") == 0;
-}
-
-static bool governor_parse(const char *text, uint64_t *ret_value)
-{
-	uint64_t policy = 0;
-	while (governor_policy_name(policy) && strcmp(text, governor_policy_name(policy)) != 0) {
-		policy++;
-	}
-	*ret_value = policy;
-	return policy < GOVERNOR_POLICIES;
-}
-
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
 	switch (kind) {
@@ -83,22 +67,21 @@ static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_v
 		return number_parse(text, 10, byte_units, ret_value);
 	case CONFIG_TIME:
 		return number_parse(text, 10, time_units, ret_value);
-	case CONFIG_SHORT:
+	case CONFIG_TIME_US:
 		return number_parse(text, 10, short_units, ret_value);
 	case CONFIG_MODE:
 		return number_parse(text, 8, no_units, ret_value);
 	case CONFIG_LEVEL:
 		return level_parse(text, ret_value);
-	case CONFIG_TRUTH:
+	case CONFIG_BOOL:
 		return truth_parse(text, ret_value);
-	case CONFIG_UPDATE:
-		return update_parse(text, ret_value);
-	case CONFIG_POLICY:
-		return config_policy_parse(text, strlen(text), ret_value);
-	case CONFIG_GOVERNOR:
-		return governor_parse(text, ret_value);
 	case CONFIG_COUNT:
+		break;
 	case CONFIG_TEXT:
+	case CONFIG_UPDATE:
+	case CONFIG_POLICY:
+	case CONFIG_GOVERNOR:
+		assert(false); /* config_value_set() and config_set() handle these */
 		break;
 	}
 	return number_parse(text, 10, no_units, ret_value);
@@ -111,71 +94,72 @@ static const char *kind_name(enum config_kind kind)
 		[CONFIG_COUNT] = "a number",
 		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
 		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
-		[CONFIG_SHORT] = "a time with its unit (us, ms, s, min)",
+		[CONFIG_TIME_US] = "a time with its unit (us, ms, s, min)",
 		[CONFIG_MODE] = "an octal number",
-		[CONFIG_TRUTH] = "yes or no",
-		[CONFIG_UPDATE] = "keep-serving or replace",
-		[CONFIG_POLICY] = "require, warn or off",
-		[CONFIG_GOVERNOR] = "performance, balanced or cool",
+		[CONFIG_BOOL] = "yes or no",
 		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
 	};
 	return names[kind];
 }
 
-static void *member(const void *record, const struct config_key *key)
+static void *member(const void *settings, const struct config_key *key)
 {
-	return (char *)(uintptr_t)record + key->offset;
+	return (char *)(uintptr_t)settings + key->offset;
 }
 
 static int text_set(
-	void *record, const struct config_key *key, const char *value, struct error *err)
+	void *settings, const struct config_key *key, const char *value, struct error *err)
 {
 	size_t length = strlen(value);
 	if (length > key->max) {
 		return error_set(err, -EINVAL, "%s is longer than %llu bytes", key->key,
 			(unsigned long long)key->max);
 	}
-	memcpy(member(record, key), value, length + 1);
+	memcpy(member(settings, key), value, length + 1);
 	return 0;
 }
 
-int config_set(
-	struct config *config, const struct config_key *key, const char *value, struct error *err)
+int config_value_refuse(
+	const struct config_key *key, const char *text, const char *wanted, struct error *err)
 {
-	return config_value_set(config, key, value, err);
+	char escaped[64];
+	return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
+		error_escape(escaped, sizeof(escaped), text, strlen(text)), wanted);
+}
+
+int config_value_store(void *settings, const struct config_key *key, const char *text,
+	uint64_t number, struct error *err)
+{
+	char escaped[64];
+	if (number < key->min || number > key->max) {
+		return error_set(err, -EINVAL, "%s: %s is not between %llu and %llu%s", key->key,
+			error_escape(escaped, sizeof(escaped), text, strlen(text)),
+			(unsigned long long)key->min, (unsigned long long)key->max,
+			key->kind == CONFIG_TIME              ? " ms"
+				: key->kind == CONFIG_TIME_US ? " us"
+							      : "");
+	}
+	memcpy(member(settings, key), &number, sizeof(number));
+	return 0;
 }
 
 int config_value_set(
-	void *record, const struct config_key *key, const char *value, struct error *err)
+	void *settings, const struct config_key *key, const char *text, struct error *err)
 {
-	char shown[64];
 	uint64_t number = 0;
-	if (value[0] == 0) {
-		value = key->value;
-	}
+	const char *value = text[0] ? text : key->default_value;
 	if (key->kind == CONFIG_TEXT) {
-		return text_set(record, key, value, err);
+		return text_set(settings, key, value, err);
 	}
 	if (!value_parse(key->kind, value, &number)) {
-		return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
-			error_escape(shown, sizeof(shown), value, strlen(value)),
-			kind_name(key->kind));
+		return config_value_refuse(key, value, kind_name(key->kind), err);
 	}
-	if (number < key->min || number > key->max) {
-		return error_set(err, -EINVAL, "%s: %s is not between %llu and %llu%s", key->key,
-			error_escape(shown, sizeof(shown), value, strlen(value)),
-			(unsigned long long)key->min, (unsigned long long)key->max,
-			key->kind == CONFIG_TIME            ? " ms"
-				: key->kind == CONFIG_SHORT ? " us"
-							    : "");
-	}
-	memcpy(member(record, key), &number, sizeof(number));
-	return 0;
+	return config_value_store(settings, key, value, number, err);
 }
 
-/* ---- and back */
+/* ---- values to text */
 
-/* In the largest unit that divides it. */
+/* Prints @value in the largest unit that divides it. */
 static void number_print(uint64_t value, const struct unit *units, char *out, size_t size)
 {
 	const struct unit *best = units;
@@ -186,62 +170,38 @@ static void number_print(uint64_t value, const struct unit *units, char *out, si
 	snprintf(out, size, "%llu%s", (unsigned long long)(value / best->factor), best->suffix);
 }
 
-static const char *word_of(enum config_kind kind, uint64_t value)
-{
-	switch (kind) {
-	case CONFIG_LEVEL:
-		return log_level_name((int)value);
-	case CONFIG_TRUTH:
-		return value ? "yes" : "no";
-	case CONFIG_UPDATE:
-		return value == CONFIG_UPDATE_REPLACE ? "replace" : "keep-serving";
-	case CONFIG_POLICY:
-		return config_policy_name(value);
-	case CONFIG_GOVERNOR:
-		return governor_policy_name(value);
-	case CONFIG_TEXT:
-	case CONFIG_COUNT:
-	case CONFIG_BYTES:
-	case CONFIG_TIME:
-	case CONFIG_SHORT:
-	case CONFIG_MODE:
-		break;
-	}
-	return NULL;
-}
-
-void config_value_print(
-	const struct config *config, const struct config_key *key, char *out, size_t size)
+void config_value_print(const void *settings, const struct config_key *key, char *out, size_t size)
 {
 	uint64_t value = 0;
 	if (key->kind == CONFIG_TEXT) {
-		snprintf(out, size, "%s", (const char *)member(config, key));
+		snprintf(out, size, "%s", (const char *)member(settings, key));
 		return;
 	}
-	memcpy(&value, member(config, key), sizeof(value));
-	const char *word = word_of(key->kind, value);
-	if (word) {
-		snprintf(out, size, "%s", word);
+	memcpy(&value, member(settings, key), sizeof(value));
+	if (key->kind == CONFIG_LEVEL) {
+		snprintf(out, size, "%s", log_level_name((int)value));
+	} else if (key->kind == CONFIG_BOOL) {
+		snprintf(out, size, "%s", value ? "yes" : "no");
 	} else if (key->kind == CONFIG_MODE) {
 		snprintf(out, size, "%04llo", (unsigned long long)value);
 	} else {
 		number_print(value,
-			key->kind == CONFIG_BYTES           ? byte_units
-				: key->kind == CONFIG_TIME  ? time_units
-				: key->kind == CONFIG_SHORT ? short_units
-							    : no_units,
+			key->kind == CONFIG_BYTES             ? byte_units
+				: key->kind == CONFIG_TIME    ? time_units
+				: key->kind == CONFIG_TIME_US ? short_units
+							      : no_units,
 			out, size);
 	}
 }
 
-bool config_same(const void *a, const void *b, const struct config_key *key)
+bool config_value_same(const void *a, const void *b, const struct config_key *key)
 {
 	return key->kind == CONFIG_TEXT
 		? strcmp(member(a, key), member(b, key)) == 0
 		: memcmp(member(a, key), member(b, key), sizeof(uint64_t)) == 0;
 }
 
-void config_copy(struct config *to, const struct config *from, const struct config_key *key)
+void config_value_copy(void *to, const void *from, const struct config_key *key)
 {
 	size_t size = key->kind == CONFIG_TEXT ? key->max + 1 : sizeof(uint64_t);
 	memcpy(member(to, key), member(from, key), size);

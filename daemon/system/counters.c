@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/tally.h"
+#include "daemon/system/counters.h"
 
-void tally_note(struct tally **tally, enum edge_status status, const struct tally_times *times)
+void counters_note(
+	struct counters **counters, enum edge_status status, const struct counters_times *times)
 {
-	struct tally *t = *tally ? *tally : calloc(1, sizeof(*t));
+	struct counters *t = *counters ? *counters : calloc(1, sizeof(*t));
 	if (!t) {
 		return;
 	}
-	*tally = t;
+	*counters = t;
 	t->counts[status]++;
 	if (status == EDGE_OK) {
 		histogram_put(&t->phases[WIRE_PHASE_QUEUE], times->queue_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/dbus_api.h"
+#include "daemon/system/dbus_api.h"
 
 #include <dlfcn.h>
 #include <stddef.h>

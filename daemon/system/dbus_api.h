@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dbus_api - the functions of sd-bus that edged calls, looked up when there is a bus
+ * dbus_api - functions of sd-bus, loaded at run time
  *
- * libsystemd is loaded only then: an edged on a machine without a bus does not have its pages.
+ * libsystemd is loaded only if there is a bus, which saves memory on other machines.
  */
-#ifndef DAEMON_DBUS_API_H
-#define DAEMON_DBUS_API_H
+#ifndef DAEMON_SYSTEM_DBUS_API_H
+#define DAEMON_SYSTEM_DBUS_API_H
 
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
@@ -48,10 +48,11 @@ struct dbus_api {
 #define DBUS_API_MEMBER(name) __typeof__(&sd_##name) name;
 	DBUS_API(DBUS_API_MEMBER)
 #undef DBUS_API_MEMBER
-	const unsigned int *vtable_format; /* what a table of methods begins with */
+	const unsigned int *vtable_format; /* first entry of each vtable */
 };
 
-/* Loads the library, for good. False when it, or a function of it, is not there. */
+/* Loads the library; it is never unloaded. Returns false if the library or a function is
+ * missing. */
 bool dbus_api_load(struct dbus_api *ret_api);
 
 #endif

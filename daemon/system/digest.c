@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 
 #include <errno.h>
 #include <nettle/sha2.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -77,7 +77,7 @@ void digest_stream_free(struct digest_stream *stream)
 void digest_stream_add(struct digest_stream *stream, const void *data, size_t size)
 {
 	sha256_update(&stream->state, size, data);
-	breath_take();
+	background_yield_take();
 }
 
 struct digest digest_stream_end(struct digest_stream *stream)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/governor.h"
+#include "daemon/system/governor.h"
 
 #include <stddef.h>
 
 #define HYSTERESIS_MC 3000
-#define STEP 25 /* percent */
-#define STEP_NS UINT64_C(3000000000) /* so long until it can be felt */
+#define STEP 25 /* percent of the time */
+#define STEP_NS UINT64_C(3000000000) /* delay until a step affects the temperature */
 
 static const struct {
 	const char *name;
@@ -21,7 +21,7 @@ const char *governor_policy_name(uint64_t policy)
 	return policy < GOVERNOR_POLICIES ? policies[policy].name : NULL;
 }
 
-/* What it should be, given what it is. */
+/* Returns the new state of a measure, with hysteresis. */
 static bool wants(bool now, int32_t headroom_mc, int32_t at_mc)
 {
 	return headroom_mc <= at_mc || (now && headroom_mc - HYSTERESIS_MC < at_mc);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/listen.h"
+#include "daemon/system/listen.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -25,7 +25,7 @@ static int address_fill(const char *path, struct sockaddr_un *ret_address, struc
 static bool somebody_answers(const struct sockaddr_un *address)
 {
 	owned_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* EAGAIN: somebody is there, and busy. */
+	/* EAGAIN: a busy process listens there. */
 	return fd >= 0 &&
 		(connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
 			errno == EAGAIN);
@@ -49,7 +49,7 @@ static int remove_stale(const struct sockaddr_un *address, struct error *err)
 	return 0;
 }
 
-/* From /etc/group alone: the name service would map its libraries for this one question. */
+/* Reads only /etc/group, because the name service would load its libraries. */
 static gid_t group_find(const char *name)
 {
 	gid_t gid = (gid_t)-1;
@@ -69,7 +69,7 @@ static int file_prepare(const char *path, mode_t mode, const char *group,
 {
 	struct stat st;
 	gid_t gid = group_find(group);
-	/* EINVAL: a group that this user namespace does not have. */
+	/* EINVAL: the group does not exist in this user namespace. */
 	if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) < 0 && errno != EPERM &&
 		errno != EINVAL) {
 		return error_set(err, -errno, "the socket's group: %s", strerror(errno));
@@ -93,7 +93,7 @@ int listen_open(const char *path, mode_t mode, const char *group, int *ret_fd,
 		return code;
 	}
 	owned_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mode_t before = umask(0777); /* nobody connects before the permissions are set */
+	mode_t before = umask(0777); /* nobody can connect before the permissions are set */
 	code = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	umask(before);
 	if (code < 0) {

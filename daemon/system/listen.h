@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listen - the Unix socket in the file system */
-#ifndef DAEMON_LISTEN_H
-#define DAEMON_LISTEN_H
+#ifndef DAEMON_SYSTEM_LISTEN_H
+#define DAEMON_SYSTEM_LISTEN_H
 
 #include <sys/types.h>
 
 #include "base/error.h"
 
-/* Which socket file is ours, so that another's is never removed. */
+/* Identity of our socket file, so that no other file is removed. */
 struct listen_file {
 	dev_t device;
 	ino_t inode;
 };
 
-/*
- * A bound Unix stream socket at @path, not listening yet, with permissions @mode and, where it
- * exists and may be given, group @group. A file that a dead edged left is replaced; -EADDRINUSE
- * when somebody answers there, -EEXIST when it is no socket.
- */
+/* Binds a Unix stream socket at @path; the caller listens on it. Sets permissions @mode, and group
+ * @group if it exists and the process may. Replaces the file of a dead edged. -EADDRINUSE if a
+ * process answers at @path, -EEXIST if the file is no socket. */
 int must_check listen_open(const char *path, mode_t mode, const char *group, int *ret_fd,
 	struct listen_file *ret_file, struct error *err);
 
-/* Removes the socket's file if it is still that one. */
+/* Removes the socket file at @path, unless it was replaced. */
 void listen_remove(const char *path, const struct listen_file *file);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/metrics.h"
+#include "daemon/system/metrics.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/notice.h"
+#include "daemon/system/notice.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Ids never change: people search for them. */
+/* Ids never change: users search for them. */
 static const struct {
 	const char *id;
 	enum log_level level;
@@ -42,11 +42,6 @@ static void add(struct fields *fields, const char *name, const char *value)
 	if (value) {
 		fields->all[fields->n++] = (struct log_field){name, value};
 	}
-}
-
-const char *notice_id(enum notice notice)
-{
-	return rows[notice].id;
 }
 
 void notice(const struct log *log, enum notice notice, const struct notice_about *about,

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * notice - events that operators wait for, each with an id of its own
+ * notice - log messages for operators, each with a MESSAGE_ID
  *
- * In the journal they have MESSAGE_ID and fields that can be asked for (journalctl MESSAGE_ID=...
- * EDGED_MODEL=...), and packaging/systemd/edged.catalog explains each; elsewhere they are lines like all
- * others. Any thread. docs/observability.md lists ids and fields; tests/lint/notices.py holds all three
- * against each other.
+ * In the journal they have fields for queries (journalctl MESSAGE_ID=... EDGED_MODEL=...), and
+ * packaging/systemd/edged.catalog explains each. Elsewhere they are plain lines.
+ * docs/observability.md lists ids and fields; tests/lint/notices.py compares all three. Any thread.
  */
-#ifndef DAEMON_NOTICE_H
-#define DAEMON_NOTICE_H
+#ifndef DAEMON_SYSTEM_NOTICE_H
+#define DAEMON_SYSTEM_NOTICE_H
 
 #include <stdint.h>
 
 #include "base/log.h"
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 
 enum notice {
 	NOTICE_STARTED,
@@ -38,18 +37,15 @@ enum notice {
 	NOTICE_COUNT
 };
 
-/* What an event is about; what is NULL or 0 is left out. */
+/* Fields of a message; NULL and 0 are left out. */
 struct notice_about {
 	const char *model, *version;
-	const struct digest *digest; /* of the model's file */
-	const char *status; /* of a request */
+	const struct digest *digest; /* SHA-256 of the model's file */
+	const char *status; /* status of the request */
 	uint64_t duration_us;
-	const char *uid, *pid; /* of a client, as numbers */
+	const char *uid, *pid; /* ids of the client, as decimal numbers */
 	const char *path;
 };
-
-/* "a22d431e..." */
-const char *notice_id(enum notice notice);
 
 void notice(const struct log *log, enum notice notice, const struct notice_about *about,
 	const char *format, ...) printf_like(4, 5);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/process.h"
+#include "daemon/system/process.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -8,13 +8,13 @@
 
 #include "base/own.h"
 
-#define SPARE_FILES 64 /* descriptors beside those of clients: models, epoll, logs */
-#define ROOM_FILES 1024 /* for the same, where the system gives them */
+#define SPARE_FILES 64 /* descriptors not for clients: models, epoll, logs */
+#define ROOM_FILES 1024 /* further descriptors not for clients, if the system allows them */
 #define TRIM_MS 1000
 
 void process_tune_memory(void)
 {
-	/* Set, the thresholds do not grow with what is freed, as they would by themselves. */
+	/* Explicit thresholds turn off glibc's dynamic ones, which grow with freed blocks. */
 	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 	mallopt(M_TRIM_THRESHOLD, 512 << 10);
 	mallopt(M_ARENA_MAX, 1);
@@ -27,7 +27,8 @@ void process_reserve_files(uint64_t *max_clients, uint64_t *max_shared, const st
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
 		return;
 	}
-	/* Lowered too: libuv's table of watchers is as long as the highest descriptor. */
+	/* Lowers a higher limit, because libuv's table of watchers is as long as the highest
+	 * descriptor. */
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
 		limit.rlim_cur < *max_clients + 2 * *max_shared + SPARE_FILES) {
@@ -45,16 +46,16 @@ void process_warm_loop(uv_loop_t *loop)
 	uv_poll_t poll;
 	struct rlimit limit;
 	owned_fd int low = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	const rlim_t most = 65536;
+	const rlim_t max = 65536;
 	if (low < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0) {
 		return;
 	}
-	owned_fd int high = fcntl(
-		low, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur < most ? limit.rlim_cur : most) - 1);
+	owned_fd int high =
+		fcntl(low, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur < max ? limit.rlim_cur : max) - 1);
 	if (high >= 0 && uv_poll_init(loop, &poll, high) == 0) {
 		uv_poll_start(&poll, UV_READABLE, NULL);
 		uv_close((uv_handle_t *)&poll, NULL);
-		uv_run(loop, UV_RUN_NOWAIT); /* closes it before its memory goes */
+		uv_run(loop, UV_RUN_NOWAIT); /* closes the handle before its memory is freed */
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/confine.h"
+#include "daemon/system/self_sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,15 +13,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/confine_calls.h"
+#include "daemon/system/self_sandbox_calls.h"
 
-#define VERSION_WITH_REFER 2 /* before, no file may be moved between folders */
+#define VERSION_WITH_REFER 2 /* earlier versions forbid renames between folders */
 #define VERSION_WITH_TRUNCATE 3
 #define VERSION_WITH_TCP 4
 #define VERSION_WITH_IOCTL 5
 #define VERSION_WITH_SCOPES 6
 
-/* Of later kernels than the headers may be of. Source: linux/landlock.h of Linux 6.12. */
+/* Constants that older headers lack. Source: linux/landlock.h of Linux 6.12. */
 #define TRUNCATE (UINT64_C(1) << 14)
 #define IOCTL_DEVICE (UINT64_C(1) << 15)
 #define BIND_TCP (UINT64_C(1) << 0)
@@ -44,7 +44,7 @@ struct ruleset {
 
 /* ---- files */
 
-/* 0 where there is none of use. */
+/* Returns 0 without Landlock, or with a version that is too old. */
 static long landlock_version(void)
 {
 	long version =
@@ -52,7 +52,7 @@ static long landlock_version(void)
 	return version >= VERSION_WITH_REFER ? version : 0;
 }
 
-/* Reading is not handled, and so not restricted. */
+/* Read rights are not handled, so reading is unrestricted. */
 static struct ruleset ruleset_of(long version)
 {
 	struct ruleset all = {.files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
@@ -71,7 +71,7 @@ static size_t ruleset_bytes(long version)
 					      : sizeof(uint64_t);
 }
 
-/* What is not there, or not for this user, needs no leave. */
+/* Missing or inaccessible paths need no rule. */
 static bool is_missing(int code)
 {
 	return code == ENOENT || code == ENOTDIR || code == EACCES;
@@ -94,7 +94,7 @@ static int allow(int ruleset, uint64_t handled, const char *path, uint64_t right
 		: 0;
 }
 
-/* The folder that @path is in. */
+/* Allows the folder of @path. */
 static int allow_beside(int ruleset, uint64_t handled, const char *path, uint64_t rights)
 {
 	char folder[4096];
@@ -109,16 +109,16 @@ static int allow_beside(int ruleset, uint64_t handled, const char *path, uint64_
 	return allow(ruleset, handled, folder, rights);
 }
 
-static int allow_all(int ruleset, uint64_t handled, const struct confine_paths *paths)
+static int allow_all(int ruleset, uint64_t handled, const struct self_sandbox_paths *paths)
 {
 	static const struct {
 		const char *path;
 		uint64_t rights;
 	} always[] = {
-		{"/dev/null", WRITE}, /* what a child gets */
-		{"/proc/pressure", WRITE}, /* to be told of short memory */
+		{"/dev/null", WRITE}, /* standard streams of a child */
+		{"/proc/pressure", WRITE}, /* triggers for memory pressure */
 		{"/sys/fs/cgroup", WRITE},
-		{"/lib", LANDLOCK_ACCESS_FS_EXECUTE}, /* what loads a program */
+		{"/lib", LANDLOCK_ACCESS_FS_EXECUTE}, /* dynamic loader and libraries */
 		{"/lib64", LANDLOCK_ACCESS_FS_EXECUTE},
 		{"/usr/lib", LANDLOCK_ACCESS_FS_EXECUTE},
 	};
@@ -134,7 +134,7 @@ static int allow_all(int ruleset, uint64_t handled, const struct confine_paths *
 	return code;
 }
 
-static int confine_files(const struct confine_paths *paths, long version)
+static int self_sandbox_files(const struct self_sandbox_paths *paths, long version)
 {
 	const struct ruleset all = ruleset_of(version);
 	owned_fd int ruleset =
@@ -146,28 +146,28 @@ static int confine_files(const struct confine_paths *paths, long version)
 	return code;
 }
 
-/* ---- all of it */
+/* ---- entry */
 
-/* A service manager's unit has done all of it. A filter alone may be a container's, which knows nothing of
- * edged's files. */
+/* Returns true if a systemd unit has applied all restrictions. A filter alone can be a container's,
+ * which does not restrict files for edged. */
 static bool of_a_unit(int mode)
 {
 	return mode > 0 && getenv("INVOCATION_ID");
 }
 
-int confine_enter(
-	const struct confine_paths *paths, struct confine_result *ret_result, struct error *err)
+int self_sandbox_enter(const struct self_sandbox_paths *paths,
+	struct self_sandbox_result *ret_result, struct error *err)
 {
-	const int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0); /* -1: the kernel has none */
-	struct confine_result result = {.before = of_a_unit(mode), .filtered = mode > 0};
+	const int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0); /* -1: kernel without seccomp */
+	struct self_sandbox_result result = {.before = of_a_unit(mode), .filtered = mode > 0};
 	const long version = landlock_version();
 	int code = result.before || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -errno;
 	if (code == 0 && !result.before && version > 0) {
-		code = confine_files(paths, version);
+		code = self_sandbox_files(paths, version);
 		result.files = true;
 	}
 	if (code == 0 && mode == 0) {
-		code = confine_calls();
+		code = self_sandbox_calls();
 		result.calls = true;
 	}
 	if (code < 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/confine_calls.h"
+#include "daemon/system/self_sandbox_calls.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -16,7 +16,7 @@
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
-#define OTHER_ABI 0x40000000 /* x32: the same calls by other numbers. Source: asm/unistd.h */
+#define OTHER_ABI 0x40000000 /* x32: system calls with other numbers. Source: asm/unistd.h */
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #elif defined(__arm__)
@@ -31,10 +31,10 @@
 		CLONE_NEWUSER | CLONE_NEWUTS)
 
 #ifdef ARCHITECTURE
-/* Refused whatever they are asked: what the unit's SystemCallFilter= leaves out and a daemon has
- * no use for. */
+/* Refused with any arguments: calls outside the unit's SystemCallFilter= that a daemon does not
+ * need. */
 static const long refused[] = {
-	/* other users */
+	/* change of user */
 	SYS_setuid,
 	SYS_setgid,
 	SYS_setreuid,
@@ -56,7 +56,7 @@ static const long refused[] = {
 	SYS_setfsgid32,
 	SYS_setgroups32,
 #endif
-	/* other views of the system */
+	/* namespaces and mounts */
 	SYS_chroot,
 	SYS_pivot_root,
 	SYS_mount,
@@ -75,7 +75,7 @@ static const long refused[] = {
 #ifdef SYS_mount_setattr
 	SYS_mount_setattr,
 #endif
-	/* the machine */
+	/* machine and kernel */
 	SYS_reboot,
 	SYS_init_module,
 	SYS_finit_module,
@@ -106,8 +106,8 @@ static const long refused[] = {
 	SYS_ioperm,
 	SYS_modify_ldt,
 #endif
-/* other processes, and the kernel's insides */
-#ifndef __SANITIZE_ADDRESS__ /* whose run time looks for leaks so; Landlock keeps it to itself */
+/* other processes, and kernel internals */
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer uses ptrace */
 	SYS_ptrace,
 #endif
 	SYS_process_vm_readv,
@@ -130,7 +130,7 @@ static const long refused[] = {
 #endif
 };
 
-/* Refused when (argument & mask) == value, or when it is not. */
+/* Refused if (argument & mask) == value, or if it is not. */
 static const struct {
 	long call;
 	unsigned int argument;
@@ -167,14 +167,12 @@ _Static_assert(N_REFUSED < 256, "a jump reaches 255");
 #ifdef SYS_clone3
 #define CLONE3 SYS_clone3
 #else
-#define CLONE3 435 /* the same everywhere. Source: asm-generic/unistd.h */
+#define CLONE3 435 /* equal on all architectures. Source: asm-generic/unistd.h */
 #endif
 
-/*
- * The kernel remembers which calls are allowed whatever they are asked (5.11 and later), so
- * those of a request cost nothing. The architecture, calls of another ABI, and clone3(), whose
- * flags are in memory: libc does without it.
- */
+/* Checks the architecture, calls of another ABI, and clone3(), whose flags a filter cannot read;
+ * libc works without it. The kernel caches calls that are always allowed (5.11 and later), so calls
+ * of a request cost nothing. */
 static size_t head_build(struct sock_filter *code)
 {
 	const struct sock_filter head[HEAD] = {
@@ -193,7 +191,7 @@ static size_t head_build(struct sock_filter *code)
 	return HEAD;
 }
 
-/* Its argument's lower half comes first: all three architectures are little-endian. */
+/* The lower half of the argument comes first, as all three architectures are little-endian. */
 static size_t judged_build(struct sock_filter *code, size_t i)
 {
 	const uint32_t at = offsetof(struct seccomp_data, args) + judged[i].argument * 8;
@@ -211,7 +209,7 @@ static size_t judged_build(struct sock_filter *code, size_t i)
 	return PER_JUDGED;
 }
 
-int confine_calls(void)
+int self_sandbox_calls(void)
 {
 	struct sock_filter code[N_CODE];
 	size_t n = head_build(code);
@@ -227,8 +225,8 @@ int confine_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 #else
-int confine_calls(void)
+int self_sandbox_calls(void)
 {
-	return 0; /* nobody has said which numbers its calls have */
+	return 0; /* unknown architecture, with unknown call numbers */
 }
 #endif

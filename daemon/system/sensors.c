@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/sensors.h"
+#include "daemon/system/sensors.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,11 +12,12 @@
 
 #include "base/own.h"
 
-#define MOST_TRIPS 16
-#define MOST_CHANNELS 16 /* of a hwmon device */
-#define BELOW_CRITICAL_MC 10000 /* the kernel's own governors begin earlier; nobody says when */
-#define LEAST_LIMIT_MC 1000 /* trip points that are not set are 0, or far below */
-#define MOST_LIMIT_MC 200000
+#define MAX_TRIPS 16
+#define MAX_CHANNELS 16 /* channels of a hwmon device */
+/* governors of the kernel act before the critical temperature; the distance is a guess */
+#define BELOW_CRITICAL_MC 10000
+#define LEAST_LIMIT_MC 1000 /* unset trip points are 0, or far below */
+#define MAX_LIMIT_MC 200000
 #define STALE_NS UINT64_C(3000000000)
 
 /* ---- files */
@@ -46,7 +47,7 @@ static bool number_read(const struct sensors *sensors, const char *path, int64_t
 	return end != text && *end == 0 && errno == 0;
 }
 
-/* FOLDER/NAME; false when that is too long. */
+/* Writes FOLDER/NAME; false if it is too long. */
 static bool join(char out[SENSORS_PATH_SIZE], const char *folder, const char *name)
 {
 	return (size_t)snprintf(out, SENSORS_PATH_SIZE, "%s/%s", folder, name) < SENSORS_PATH_SIZE;
@@ -77,14 +78,14 @@ static void each_device(struct sensors *sensors, const char *class, const char *
 	}
 }
 
-/* ---- finding */
+/* ---- search */
 
 static void temperature_add(
 	struct sensors *sensors, const char *path, const char *name, int64_t limit_mc)
 {
 	int64_t now = 0;
 	if (sensors->n_temperatures == SENSORS_TEMPERATURES || limit_mc < LEAST_LIMIT_MC ||
-		limit_mc > MOST_LIMIT_MC || !number_read(sensors, path, &now)) {
+		limit_mc > MAX_LIMIT_MC || !number_read(sensors, path, &now)) {
 		return;
 	}
 	struct sensors_temperature *new = &sensors->temperatures[sensors->n_temperatures++];
@@ -93,7 +94,7 @@ static void temperature_add(
 	snprintf(new->name, sizeof(new->name), "%.*s", (int)sizeof(new->name) - 1, name);
 }
 
-/* Where trip point @i asks for less; INT64_MAX: it does not. */
+/* Returns the temperature of trip point @i if it throttles; else INT64_MAX. */
 static int64_t trip_limit(const struct sensors *sensors, const char *folder, unsigned int i)
 {
 	char name[40], path[SENSORS_PATH_SIZE], type[16] = "";
@@ -116,7 +117,7 @@ static void find_zone(struct sensors *sensors, const char *folder)
 {
 	char path[SENSORS_PATH_SIZE], name[SENSORS_NAME_SIZE] = "thermal zone";
 	int64_t limit = INT64_MAX;
-	for (unsigned int i = 0; i < MOST_TRIPS; i++) {
+	for (unsigned int i = 0; i < MAX_TRIPS; i++) {
 		const int64_t one = trip_limit(sensors, folder, i);
 		limit = one < limit ? one : limit;
 	}
@@ -136,7 +137,7 @@ static void find_hwmon_temperatures(struct sensors *sensors, const char *folder)
 		bool named = text_read(sensors, path, name, sizeof(name));
 		(void)named;
 	}
-	for (unsigned int i = 1; i <= MOST_CHANNELS; i++) {
+	for (unsigned int i = 1; i <= MAX_CHANNELS; i++) {
 		int64_t limit = 0;
 		snprintf(file, sizeof(file), "temp%u_max", i);
 		if (!number_in(sensors, folder, file, &limit) || limit < LEAST_LIMIT_MC) {
@@ -162,7 +163,7 @@ static bool meter_add(struct sensors *sensors, const struct sensors_meter *meter
 	return true;
 }
 
-/* Packages only: what is within one is counted with it. */
+/* Only packages, which include their subzones. */
 static void find_package(struct sensors *sensors, const char *folder)
 {
 	struct sensors_meter meter = {.kind = SENSORS_ENERGY};
@@ -181,7 +182,7 @@ static void find_package(struct sensors *sensors, const char *folder)
 static void find_hwmon_power(struct sensors *sensors, const char *folder)
 {
 	char file[32];
-	for (unsigned int i = 1; i <= MOST_CHANNELS; i++) {
+	for (unsigned int i = 1; i <= MAX_CHANNELS; i++) {
 		struct sensors_meter power = {.kind = SENSORS_POWER};
 		struct sensors_meter voltage = {.kind = SENSORS_VOLTAGE};
 		snprintf(file, sizeof(file), "power%u_input", i);
@@ -215,8 +216,8 @@ static void read_temperatures(struct sensors *sensors, struct sensors_reading *r
 	for (uint32_t i = 0; i < sensors->n_temperatures; i++) {
 		const struct sensors_temperature *one = &sensors->temperatures[i];
 		int64_t mc = 0;
-		if (!number_read(sensors, one->path, &mc) || mc < -MOST_LIMIT_MC ||
-			mc > MOST_LIMIT_MC) {
+		if (!number_read(sensors, one->path, &mc) || mc < -MAX_LIMIT_MC ||
+			mc > MAX_LIMIT_MC) {
 			continue;
 		}
 		if (reading->has_temperature &&
@@ -230,7 +231,7 @@ static void read_temperatures(struct sensors *sensors, struct sensors_reading *r
 	}
 }
 
-/* What a counter has gone on; one that is behind where it was began anew. */
+/* Returns the increase of a counter; a smaller value means that it wrapped. */
 static uint64_t counter_step(struct sensors_meter *meter, uint64_t now_uj)
 {
 	const uint64_t before = meter->last_uj;
@@ -241,7 +242,7 @@ static uint64_t counter_step(struct sensors_meter *meter, uint64_t now_uj)
 	return meter->range_uj > before ? meter->range_uj - before + now_uj : 0;
 }
 
-/* Microwatts; 0 where it cannot be read. */
+/* Returns microwatts; 0 if the file cannot be read. */
 static uint64_t meter_power(const struct sensors *sensors, const struct sensors_meter *meter)
 {
 	int64_t value = 0, other = 1;

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sensors - how warm the machine is, at what temperature its kernel slows it down, and what it
- * takes
+ * sensors - temperature, throttling temperature and energy of the machine
  *
- * Below the root of sysfs, looked for once:
- *   class/thermal/thermal_zone*: temp, and the lowest trip point of type passive or hot; of
- *     critical ones 10 degrees less
- *   class/hwmon/hwmon*: temp*_input with temp*_max, else 10 degrees below temp*_crit
- *   class/powercap: energy_uj of packages (RAPL)
- *   class/hwmon, where there is no such: power*_input, else in*_input times curr*_input of the
- *     same number (INA). A board has one on its supply and others behind it, so the greatest
- *     counts
- * Sources: the kernel's Documentation/ABI/testing/sysfs-class-thermal, sysfs-class-hwmon, sysfs-
- * class-powercap.
+ * Files below the root of sysfs, searched once:
  *
- * Files are opened to be read and closed again; one that is not there any more, or that this
- * user may not read, does not count.
+ *   class/thermal/thermal_zone*  temp; limit: lowest trip point of type passive or hot, or 10
+ *                                degrees below a critical one
+ *   class/hwmon/hwmon*           temp*_input; limit: temp*_max, or 10 degrees below temp*_crit
+ *   class/powercap               energy_uj of packages (RAPL)
+ *   class/hwmon without RAPL     power*_input, or in*_input times curr*_input of equal number
+ *                                (INA); the highest counts: it measures the board's supply
+ *
+ * Files are opened for each reading. A missing or unreadable file is skipped. Sources: the kernel's
+ * Documentation/ABI/testing/sysfs-class-thermal, sysfs-class-hwmon, sysfs-class-powercap.
  */
-#ifndef DAEMON_SENSORS_H
-#define DAEMON_SENSORS_H
+#ifndef DAEMON_SYSTEM_SENSORS_H
+#define DAEMON_SYSTEM_SENSORS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,44 +28,44 @@
 struct sensors_temperature {
 	char path[SENSORS_PATH_SIZE];
 	char name[SENSORS_NAME_SIZE];
-	int32_t limit_mc; /* millidegrees Celsius */
+	int32_t limit_mc; /* throttling temperature in millidegrees Celsius */
 };
 
 struct sensors_meter {
 	enum {
-		SENSORS_ENERGY, /* microjoules since some time */
+		SENSORS_ENERGY, /* counter in microjoules */
 		SENSORS_POWER, /* microwatts */
-		SENSORS_VOLTAGE /* millivolts; milliamperes in @other */
+		SENSORS_VOLTAGE /* @path in millivolts, @other in milliamperes */
 	} kind;
 	char path[SENSORS_PATH_SIZE], other[SENSORS_PATH_SIZE];
-	uint64_t range_uj; /* a counter begins anew there; 0: never */
+	uint64_t range_uj; /* value at which the counter wraps; 0: never */
 	uint64_t last_uj;
 };
 
-/* Zeroed before sensors_find(). */
+/* Zero it before sensors_find(). */
 struct sensors {
 	char root[256];
 	uint32_t n_temperatures, n_meters;
 	struct sensors_temperature temperatures[SENSORS_TEMPERATURES];
 	struct sensors_meter meters[SENSORS_METERS];
-	bool counted; /* the counters were read before */
+	bool counted; /* the counters have been read once */
 	uint64_t last_ns;
 };
 
 struct sensors_reading {
 	bool has_temperature, has_energy;
-	/* Of the one that is nearest to its limit: */
+	/* The temperature nearest to its limit: */
 	int32_t temperature_mc, limit_mc;
 	const char *name;
 	/* Since the last reading: */
 	uint64_t energy_uj, ns;
 };
 
-/* What there is below @root, a path of at most 255 bytes. */
+/* Searches for sensors below @root, a path of at most 255 bytes. */
 void sensors_find(struct sensors *sensors, const char *root);
 
-/* A meter of power counts for the time since the last reading only if that is at most a few
- * seconds ago: nobody knows what was before. */
+/* Reads all sensors. A power meter counts only if the last reading is at most a few seconds old,
+ * because the power in between is unknown. */
 void sensors_read(struct sensors *sensors, uint64_t now_ns, struct sensors_reading *ret_reading);
 
 #endif

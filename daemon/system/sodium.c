@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/sodium.h"
+#include "daemon/system/sodium.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -20,7 +20,7 @@ struct sodium {
 	__typeof__(&crypto_generichash_final) hash_final;
 };
 
-/* Function @name of the library into *ret, a pointer of its type. */
+/* Writes function @name of the library to *ret, a function pointer. */
 static bool find(void *library, const char *name, void *ret, size_t size)
 {
 	void *symbol = dlsym(library, name);
@@ -33,7 +33,7 @@ static bool find(void *library, const char *name, void *ret, size_t size)
 #define FIND(sodium, member, function)                                                             \
 	find((sodium)->library, #function, &(sodium)->member, sizeof((sodium)->member))
 
-/* 23: 1.0.9 to 1.0.18; 26: from 1.0.19 on. What is used here is the same in both. */
+/* 23: 1.0.9 to 1.0.18; 26: since 1.0.19. The functions used here are equal in both. */
 static void *library_open(void)
 {
 	void *library = dlopen("libsodium.so.23", RTLD_NOW);
@@ -92,7 +92,7 @@ static int hash_bytes(const struct sodium *sodium, crypto_generichash_state *sta
 			return n < 0 ? -errno : -EBUSY;
 		}
 		sodium->hash_update(state, chunk, (size_t)n);
-		breath_take();
+		background_yield_take();
 		at += n;
 	}
 	return 0;
@@ -101,7 +101,7 @@ static int hash_bytes(const struct sodium *sodium, crypto_generichash_state *sta
 int sodium_hash_file(
 	const struct sodium *sodium, int fd, off_t size, uint8_t ret_hash[SODIUM_HASH_BYTES])
 {
-	const size_t alignment = 64; /* of the state (sodium/crypto_generichash.h) */
+	const size_t alignment = 64; /* alignment of the state (sodium/crypto_generichash.h) */
 	size_t bytes = (sodium->state_bytes() + alignment - 1) & ~(alignment - 1);
 	owned_mem crypto_generichash_state *state = aligned_alloc(alignment, bytes);
 	owned_mem uint8_t *chunk = malloc(CHUNK);

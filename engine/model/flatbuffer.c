@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 
 const char *flat_check_bytes(const struct flat *f, uint64_t at, uint64_t n, uint32_t alignment)
 {

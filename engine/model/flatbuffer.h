@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flat - the primitives of a FlatBuffer: tables, vectors and strings, bounded
+ * flatbuffer - the primitives of a FlatBuffer: tables, vectors and strings, bounded
  *
  * Knows bytes and no schema. A place is an offset from the start of the buffer; 0, which is where
  * the root offset stands, means "not there". The flat_check functions judge bytes that nobody has
  * looked at; the flat_get functions follow what they have approved and check nothing.
  * Source: the FlatBuffers binary format ("internals" of its manual) and its verifier's rules.
  */
-#ifndef ENGINE_MODEL_FLAT_H
-#define ENGINE_MODEL_FLAT_H
+#ifndef ENGINE_MODEL_FLATBUFFER_H
+#define ENGINE_MODEL_FLATBUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>

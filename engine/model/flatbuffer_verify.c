@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/model/walk.h"
+#include "engine/model/flatbuffer_verify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -129,7 +129,7 @@ static const char *operator_of(const struct walk *w, uint32_t operator)
 {
 	struct flat_vector codes = flat_get_vector(w->f, w->root, MODEL_OPERATOR_CODES);
 	uint32_t index = flat_get_u32(w->f, operator, OPERATOR_OPCODE_INDEX, 0);
-	return index < codes.count ? operator_name((unsigned int)view_builtin_code(
+	return index < codes.count ? operators_name((unsigned int)view_builtin_code(
 					     w->f, flat_vector_table(w->f, &codes, index)))
 				   : NULL;
 }
@@ -218,7 +218,7 @@ static int walk_table(
 	return r;
 }
 
-int walk_verify(const struct flat *f, const char identifier[4], enum schema_type root,
+int flatbuffer_verify(const struct flat *f, const char identifier[4], enum schema_type root,
 	uint32_t *ret_root, struct error *err)
 {
 	uint32_t table = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk - follows every offset that a schema knows, once, and proves that it stays in the file */
-#ifndef ENGINE_MODEL_WALK_H
-#define ENGINE_MODEL_WALK_H
+/* flatbuffer_verify - follows every offset that a schema knows, once, and proves that it stays in the file */
+#ifndef ENGINE_MODEL_FLATBUFFER_VERIFY_H
+#define ENGINE_MODEL_FLATBUFFER_VERIFY_H
 
 #include "base/error.h"
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 #include "engine/model/schema.h"
 
 /*
@@ -15,7 +15,7 @@
  * even where tables are shared. -EBADMSG with the place, as in "subgraphs[0].tensors[3].name: ...".
  * *ret_root is the root table.
  */
-int must_check walk_verify(const struct flat *f, const char identifier[4], enum schema_type root,
-	uint32_t *ret_root, struct error *err);
+int must_check flatbuffer_verify(const struct flat *f, const char identifier[4],
+	enum schema_type root, uint32_t *ret_root, struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/model/build.h"
+#include "engine/model/graph_build.h"
 
 #include <errno.h>
 
@@ -259,7 +259,7 @@ static void build_node(const struct flat *f, uint32_t root, uint32_t operator, s
 		node.custom_name = view_text(f, code, OPERATOR_CODE_CUSTOM_CODE);
 		node.custom_options = options.data;
 		node.custom_options_bytes = (uint32_t)options.size;
-		node.op = (uint16_t)operator_find_custom(
+		node.op = (uint16_t)operators_find_custom(
 			node.custom_name.data, node.custom_name.length);
 	}
 	if (node.op >= OP_CUSTOM_FIRST) { /* verify_graph.c has seen that it can be done */
@@ -354,7 +354,7 @@ static bool lacks_reference(const struct graph *graph)
 	for (uint32_t i = 0; i < graph->n_subgraphs; i++) {
 		const struct subgraph *s = &graph->subgraphs[i];
 		for (uint32_t k = 0; k < s->n_nodes; k++) {
-			if (!operator_in_reference(s->nodes[k].op, s->nodes[k].version)) {
+			if (!operators_in_reference(s->nodes[k].op, s->nodes[k].version)) {
 				return true;
 			}
 		}
@@ -362,7 +362,7 @@ static bool lacks_reference(const struct graph *graph)
 	return false;
 }
 
-int build_graph(const struct flat *f, uint32_t root, struct graph **ret_graph, struct error *err)
+int graph_build(const struct flat *f, uint32_t root, struct graph **ret_graph, struct error *err)
 {
 	struct space space;
 	struct counts counts = count_model(f, root);

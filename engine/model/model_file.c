@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/model/file.h"
+#include "engine/model/model_file.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 
 static int check_size(uint64_t size, uint64_t limit, struct error *err)
 {

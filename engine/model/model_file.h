@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * file - the bytes of a model: a read-only mapping of a descriptor, or bytes that are lent
+ * model_file - the bytes of a model: a read-only mapping of a descriptor, or bytes that are lent
  *
  * A mapping is safe only while nobody can write or truncate the file: who opens it sees to that
  * (the store maps its own blobs). The kernel rounds the mapping up to its page size, whatever that
  * is; nothing beyond @size is ever read.
  */
-#ifndef ENGINE_MODEL_FILE_H
-#define ENGINE_MODEL_FILE_H
+#ifndef ENGINE_MODEL_MODEL_FILE_H
+#define ENGINE_MODEL_MODEL_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/plan/fold.h"
+#include "engine/plan/constant_folding.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
+#include "engine/plan/opinfo.h"
 
 /* Memory of tensors and scratch, aligned as an arena is. */
 static void *new_block(uint64_t bytes)
@@ -12,7 +13,7 @@ static void *new_block(uint64_t bytes)
 	return room > SIZE_MAX ? NULL : aligned_alloc(64, (size_t)room);
 }
 
-void fold_deinit(struct fold *fold)
+void constant_folding_deinit(struct constant_folding *fold)
 {
 	free(fold->values);
 	fold->values = NULL;
@@ -37,14 +38,14 @@ static bool writes_variables(const struct subgraph_plan *plan, const struct node
 
 /* SHAPE and RANK say what the plan knows of tensors that only the run computes. So nodes whose
  * parameters are made of the shapes of inputs need no check in each run. */
-static bool asks_for_shape(const struct fold *fold, const struct node *node)
+static bool asks_for_shape(const struct constant_folding *fold, const struct node *node)
 {
 	return fold->request->rewrites & REWRITE_SHAPES &&
 		(node->op == OP_SHAPE || node->op == OP_RANK) &&
 		!plan_is_run_time(fold->plan, (uint32_t)node->inputs[0]);
 }
 
-static bool inputs_are_known(const struct fold *fold, const struct node *node)
+static bool inputs_are_known(const struct constant_folding *fold, const struct node *node)
 {
 	uint32_t n_known = 0;
 	if (asks_for_shape(fold, node)) {
@@ -63,8 +64,8 @@ static bool inputs_are_known(const struct fold *fold, const struct node *node)
 }
 
 /* Work is what is computed or at least moved; bytes are those of the outputs. */
-static bool is_affordable(
-	const struct fold *fold, const struct node *node, uint64_t macs, uint64_t *ret_work)
+static bool is_affordable(const struct constant_folding *fold, const struct node *node,
+	uint64_t macs, uint64_t *ret_work)
 {
 	uint64_t work = 0, bytes = 0;
 	for (uint32_t i = 0; i < node->n_inputs && !asks_for_shape(fold, node); i++) {
@@ -78,7 +79,7 @@ static bool is_affordable(
 	return work <= fold->work_left && bytes <= fold->bytes_left;
 }
 
-static int fill_values(struct fold *fold, const struct node *node)
+static int fill_values(struct constant_folding *fold, const struct node *node)
 {
 	struct subgraph_plan *plan = fold->plan;
 	if (!fold->values) {
@@ -98,7 +99,7 @@ static int fill_values(struct fold *fold, const struct node *node)
 	return 0;
 }
 
-static void free_outputs(struct fold *fold, const struct node *node)
+static void free_outputs(struct constant_folding *fold, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		free(fold->values[node->outputs[i]].data);
@@ -106,7 +107,7 @@ static void free_outputs(struct fold *fold, const struct node *node)
 	}
 }
 
-static int new_outputs(struct fold *fold, const struct node *node)
+static int new_outputs(struct constant_folding *fold, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		int32_t t = node->outputs[i];
@@ -132,8 +133,8 @@ static const struct backend *find_backend(
 }
 
 /* Compiles and runs the one node; its outputs' memory is in fold->values. */
-static int run_once(
-	struct fold *fold, const struct backend *backend, struct compile_request *request)
+static int run_once(struct constant_folding *fold, const struct backend *backend,
+	struct compile_request *request)
 {
 	struct program *program = NULL;
 	struct node_memory memory = {0};
@@ -157,7 +158,7 @@ static int run_once(
 	return r;
 }
 
-static void keep_outputs(struct fold *fold, const struct node *node)
+static void keep_outputs(struct constant_folding *fold, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		int32_t t = node->outputs[i];
@@ -173,7 +174,8 @@ static void keep_outputs(struct fold *fold, const struct node *node)
 	}
 }
 
-int fold_node(struct fold *fold, uint32_t index, uint64_t macs, bool *ret_folded, struct error *err)
+int constant_folding_node(struct constant_folding *fold, uint32_t index, uint64_t macs,
+	bool *ret_folded, struct error *err)
 {
 	const struct subgraph *subgraph = fold->plan->subgraph;
 	const struct node *node = &subgraph->nodes[index];
@@ -216,7 +218,7 @@ int fold_node(struct fold *fold, uint32_t index, uint64_t macs, bool *ret_folded
 	return 0;
 }
 
-uint64_t fold_sweep(struct subgraph_plan *plan)
+uint64_t constant_folding_sweep(struct subgraph_plan *plan)
 {
 	uint64_t bytes = 0;
 	for (uint32_t t = 0; t < plan->subgraph->n_tensors; t++) {

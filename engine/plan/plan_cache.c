@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/plan/cache.h"
+#include "engine/plan/plan_cache.h"
 
 #include <string.h>
 

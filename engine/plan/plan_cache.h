@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cache - the plans of a model: one per entered subgraph for its declared shapes, which stays, and
+ * plan_cache - the plans of a model: one per entered subgraph for its declared shapes, which stays, and
  * a few for other shapes, of which the one unused for longest goes first
  *
  * Any number of threads may ask at once. A plan lives as long as somebody holds a reference to it,
  * whether it is still kept here or not.
  */
-#ifndef ENGINE_PLAN_CACHE_H
-#define ENGINE_PLAN_CACHE_H
+#ifndef ENGINE_PLAN_PLAN_CACHE_H
+#define ENGINE_PLAN_PLAN_CACHE_H
 
 #include <pthread.h>
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/run/frame.h"
+#include "engine/run/call_frame.h"
 
 #include <string.h>
 
-static uint64_t block_bytes(const struct frame *frame)
+#include "engine/run/copy.h"
+
+static uint64_t block_bytes(const struct call_frame *frame)
 {
 	return (uint64_t)frame->arena.bytes + frame->variables.bytes + frame->saved.bytes;
 }
 
-static void free_tables(struct frame *frame)
+static void free_tables(struct call_frame *frame)
 {
 	free(frame->values);
 	free(frame->shapes);
@@ -23,10 +25,10 @@ static void free_tables(struct frame *frame)
 	frame->scratch = frame->state = NULL;
 }
 
-void frame_deinit(struct frame *frame)
+void call_frame_deinit(struct call_frame *frame)
 {
 	if (frame->plan) {
-		frame_clear(frame);
+		call_frame_clear(frame);
 		heap_discharge(frame->heap, block_bytes(frame));
 	}
 	block_deinit(&frame->arena);
@@ -39,7 +41,7 @@ void frame_deinit(struct frame *frame)
 
 /* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them), but
  * for those that the plan gives a start of their own. */
-void frame_reset(struct frame *frame)
+void call_frame_reset(struct call_frame *frame)
 {
 	if (!frame->plan) {
 		return;
@@ -63,7 +65,8 @@ void frame_reset(struct frame *frame)
 	}
 }
 
-static void *address_of(const struct frame *frame, const struct subgraph_plan *part, uint32_t t)
+static void *address_of(
+	const struct call_frame *frame, const struct subgraph_plan *part, uint32_t t)
 {
 	const struct tensor_plan *tensor = &part->tensors[t];
 	switch (tensor->place) {
@@ -79,7 +82,16 @@ static void *address_of(const struct frame *frame, const struct subgraph_plan *p
 	}
 }
 
-static void fill_tables(struct frame *frame)
+static void point_at_state(struct call_frame *frame, const struct subgraph_plan *part)
+{
+	for (uint32_t i = 0; i < part->n_order; i++) {
+		frame->state[i] = frame->variables.data
+			? frame->variables.data + part->state_offset[i]
+			: NULL;
+	}
+}
+
+static void fill_tables(struct call_frame *frame)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
 	for (uint32_t t = 0; t < frame->subgraph->n_tensors; t++) {
@@ -90,11 +102,9 @@ static void fill_tables(struct frame *frame)
 		frame->constants[t] = part->constants[t];
 	}
 	for (uint32_t i = 0; i < part->n_order; i++) {
-		frame->state[i] = frame->variables.data
-			? frame->variables.data + part->state_offset[i]
-			: NULL;
 		frame->scratch[i] = frame->arena.data + part->scratch_offset[i];
 	}
+	point_at_state(frame, part);
 }
 
 /* Variables keep their contents when another plan lays them out alike. */
@@ -122,7 +132,7 @@ static void most_operands(const struct subgraph *subgraph, size_t *ret_inputs, s
 	}
 }
 
-static int new_tables(struct frame *frame)
+static int new_tables(struct call_frame *frame)
 {
 	size_t n = (size_t)frame->subgraph->n_tensors + 1;
 	size_t n_nodes = (size_t)frame->subgraph->n_nodes + 1, inputs, outputs;
@@ -159,7 +169,8 @@ static void blocks_deinit(struct blocks *blocks)
 }
 
 /* Charges them in place of those that @frame has. */
-static int charge_blocks(const struct frame *frame, const struct blocks *blocks, struct error *err)
+static int charge_blocks(
+	const struct call_frame *frame, const struct blocks *blocks, struct error *err)
 {
 	uint64_t before = frame->plan ? block_bytes(frame) : 0;
 	uint64_t variables = blocks->keep ? (uint64_t)frame->variables.bytes + frame->saved.bytes
@@ -167,20 +178,20 @@ static int charge_blocks(const struct frame *frame, const struct blocks *blocks,
 	return heap_charge(frame->heap, before, blocks->arena.bytes + variables, err);
 }
 
-uint64_t frame_table_bytes(const struct subgraph *subgraph)
+uint64_t call_frame_table_bytes(const struct subgraph *subgraph)
 {
 	const uint64_t per_tensor = sizeof(struct value) + sizeof(struct shape) + sizeof(void *);
 	size_t inputs, outputs;
 	most_operands(subgraph, &inputs, &outputs);
-	return sizeof(struct frame) + subgraph->n_tensors * per_tensor +
+	return sizeof(struct call_frame) + subgraph->n_tensors * per_tensor +
 		subgraph->n_nodes * (uint64_t)(2 * sizeof(void *)) +
 		2 * inputs * (uint64_t)sizeof(struct value) +
 		outputs * (uint64_t)sizeof(struct shape);
 }
 
 /* Nothing is touched yet, so old and new ones take no memory together. */
-static int new_blocks(struct frame *frame, const struct subgraph_plan *part, struct blocks *blocks,
-	struct error *err)
+static int new_blocks(struct call_frame *frame, const struct subgraph_plan *part,
+	struct blocks *blocks, struct error *err)
 {
 	blocks->keep = frame->plan && same_variables(plan_entered(frame->plan), part);
 	/* Never empty, so that tensors without elements have an address too. */
@@ -194,7 +205,7 @@ static int new_blocks(struct frame *frame, const struct subgraph_plan *part, str
 	return r < 0 ? error_no_memory(err) : charge_blocks(frame, blocks, err);
 }
 
-static void take_blocks(struct frame *frame, struct blocks *blocks, struct plan *plan)
+static void take_blocks(struct call_frame *frame, struct blocks *blocks, struct plan *plan)
 {
 	block_deinit(&frame->arena);
 	frame->arena = blocks->arena;
@@ -206,16 +217,16 @@ static void take_blocks(struct frame *frame, struct blocks *blocks, struct plan 
 		frame->variables = blocks->variables;
 		frame->saved = blocks->saved;
 		frame->is_saved = false;
-		frame_reset(frame);
+		call_frame_reset(frame);
 	}
 	fill_tables(frame);
 }
 
-int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
+int call_frame_attach(struct call_frame *frame, struct plan *plan, struct error *err)
 {
 	struct blocks blocks = {0};
 	if (frame->plan) {
-		frame_clear(frame);
+		call_frame_clear(frame);
 	}
 	int r = new_tables(frame) < 0 ? error_no_memory(err)
 				      : new_blocks(frame, plan_entered(plan), &blocks, err);
@@ -228,42 +239,62 @@ int frame_attach(struct frame *frame, struct plan *plan, struct error *err)
 	return 0;
 }
 
-void frame_rest(struct frame *frame)
+void call_frame_rest(struct call_frame *frame)
 {
 	if (frame->plan) {
-		frame_clear(frame);
+		call_frame_clear(frame);
 		heap_discharge(frame->heap, frame->arena.bytes);
 		block_deinit(&frame->arena);
 	}
 }
 
-void frame_save(struct frame *frame)
+int call_frame_save(struct call_frame *frame, const struct run_control *control, struct error *err)
 {
-	if (!frame->is_saved && frame->variables.bytes > 0) {
-		memcpy(frame->saved.data, frame->variables.data, frame->variables.bytes);
+	frame->control = control;
+	if (frame->is_saved) {
+		return 0;
 	}
-	frame->is_saved = true;
+	int r = copy_bytes(
+		frame->saved.data, frame->variables.data, frame->variables.bytes, control, err);
+	frame->is_saved = r == 0;
+	return r;
 }
 
-void frame_settle(struct frame *frame, bool commit)
+/* Where the variables and the nodes' state are changes with their block. */
+static void set_variables(struct call_frame *frame, struct block block)
 {
+	const struct subgraph_plan *part = plan_entered(frame->plan);
+	frame->variables = block;
+	for (uint32_t t = 0; t < frame->subgraph->n_tensors; t++) {
+		if (part->tensors[t].place == PLACE_VARIABLE) {
+			frame->values[t].data = address_of(frame, part, t);
+		}
+	}
+	point_at_state(frame, part);
+}
+
+void call_frame_settle(struct call_frame *frame, bool commit)
+{
+	frame->control = NULL;
 	if (!frame->plan || !frame->is_saved) {
 		return;
 	}
 	if (!commit && frame->variables.bytes > 0) {
-		memcpy(frame->variables.data, frame->saved.data, frame->variables.bytes);
+		const struct block left = frame->variables;
+		set_variables(frame, frame->saved);
+		frame->saved = left;
 	}
 	frame->is_saved = false;
 }
 
-static void release(struct frame *frame, uint32_t t)
+static void release(struct call_frame *frame, uint32_t t)
 {
 	heap_free(frame->heap, frame->values[t].data);
 	frame->values[t].data = NULL;
 }
 
-int frame_give(struct frame *frame, uint32_t tensor, const struct shape *shape, uint64_t bytes,
-	struct error *err)
+int call_frame_give(struct call_frame *frame, uint32_t tensor, const struct shape *shape,
+	uint64_t bytes, struct error *err)
 {
 	void *data = NULL;
 	release(frame, tensor);
@@ -274,11 +305,12 @@ int frame_give(struct frame *frame, uint32_t tensor, const struct shape *shape, 
 	return r;
 }
 
-int frame_put(struct frame *frame, uint32_t tensor, const struct value *value, struct error *err)
+int call_frame_put(
+	struct call_frame *frame, uint32_t tensor, const struct value *value, struct error *err)
 {
 	const struct tensor_plan *planned = &plan_entered(frame->plan)->tensors[tensor];
 	if (planned->place == PLACE_RUN_TIME) {
-		int r = frame_give(frame, tensor, &value->shape, value->bytes, err);
+		int r = call_frame_give(frame, tensor, &value->shape, value->bytes, err);
 		if (r < 0) {
 			return r;
 		}
@@ -287,11 +319,11 @@ int frame_put(struct frame *frame, uint32_t tensor, const struct value *value, s
 		return error_set(err, -EINVAL, "tensor %u: came out in the shape %s", tensor,
 			shape_format(text, sizeof(text), &value->shape));
 	}
-	memcpy(frame->values[tensor].data, value->data, (size_t)value->bytes);
-	return 0;
+	return copy_bytes(
+		frame->values[tensor].data, value->data, value->bytes, frame->control, err);
 }
 
-static void release_after(struct frame *frame, int32_t t, uint32_t at)
+static void release_after(struct call_frame *frame, int32_t t, uint32_t at)
 {
 	const struct tensor_plan *planned = t < 0 ? NULL : &plan_entered(frame->plan)->tensors[t];
 	if (planned && planned->place == PLACE_RUN_TIME && planned->last_use <= at) {
@@ -299,7 +331,7 @@ static void release_after(struct frame *frame, int32_t t, uint32_t at)
 	}
 }
 
-void frame_release(struct frame *frame, uint32_t at)
+void call_frame_release(struct call_frame *frame, uint32_t at)
 {
 	const struct node *node = &frame->subgraph->nodes[plan_entered(frame->plan)->order[at]];
 	for (uint32_t i = 0; i < node->n_inputs; i++) {
@@ -310,12 +342,26 @@ void frame_release(struct frame *frame, uint32_t at)
 	}
 }
 
-void frame_clear(struct frame *frame)
+void call_frame_clear(struct call_frame *frame)
 {
 	bool any = plan_entered(frame->plan)->has_run_time;
 	for (uint32_t t = 0; any && t < frame->subgraph->n_tensors; t++) {
 		if (plan_entered(frame->plan)->tensors[t].place == PLACE_RUN_TIME) {
 			release(frame, t);
 		}
+	}
+}
+
+void call_frame_fill(struct call_frame *frame, uint8_t value)
+{
+	if (!frame->plan) {
+		return;
+	}
+	call_frame_clear(frame);
+	if (frame->arena.data) {
+		memset(frame->arena.data, value, frame->arena.bytes);
+	}
+	if (frame->saved.data && !frame->is_saved) {
+		memset(frame->saved.data, value, frame->saved.bytes);
 	}
 }

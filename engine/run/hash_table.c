@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/run/table.h"
+#include "engine/run/hash_table.h"
 
 #include <string.h>
 
@@ -126,7 +126,7 @@ static int copy(struct heap *heap, struct value *to, const struct value *from, s
 	return r;
 }
 
-void table_clear(struct table *table, struct heap *heap)
+void hash_table_clear(struct hash_table *table, struct heap *heap)
 {
 	heap_free(heap, table->keys.data);
 	heap_free(heap, table->values.data);
@@ -136,7 +136,7 @@ void table_clear(struct table *table, struct heap *heap)
 	table->n = 0;
 }
 
-int table_fill(struct table *table, struct heap *heap, const struct value *keys,
+int hash_table_fill(struct hash_table *table, struct heap *heap, const struct value *keys,
 	const struct value *values, const struct run_control *control, struct error *err)
 {
 	struct list key_list, value_list;
@@ -155,7 +155,7 @@ int table_fill(struct table *table, struct heap *heap, const struct value *keys,
 	r = r < 0 ? r : sort(&key_list, order, control, err);
 	if (r < 0) {
 		heap_free(heap, order);
-		table_clear(table, heap);
+		hash_table_clear(table, heap);
 		return r == -EBADMSG ? -EINVAL : r;
 	}
 	table->order = order;
@@ -164,7 +164,7 @@ int table_fill(struct table *table, struct heap *heap, const struct value *keys,
 }
 
 /* The value of @key, or that of @fallback. */
-static struct item look_up(const struct table *table, const struct list *keys,
+static struct item look_up(const struct hash_table *table, const struct list *keys,
 	const struct list *values, struct item key, struct item fallback)
 {
 	uint32_t low = 0, high = table->n;
@@ -188,7 +188,7 @@ struct search {
 	struct list keys, values, wanted, fallback;
 };
 
-static int search_open(struct search *s, const struct table *table, const struct value *keys,
+static int search_open(struct search *s, const struct hash_table *table, const struct value *keys,
 	const struct value *fallback, struct error *err)
 {
 	s->keys = s->values = (struct list){0};
@@ -204,14 +204,15 @@ static int search_open(struct search *s, const struct table *table, const struct
 	return r == -EBADMSG ? -EINVAL : r;
 }
 
-static struct item search_next(const struct search *s, const struct table *table, uint32_t i)
+static struct item search_next(const struct search *s, const struct hash_table *table, uint32_t i)
 {
 	return look_up(
 		table, &s->keys, &s->values, list_get(&s->wanted, i), list_get(&s->fallback, 0));
 }
 
-int table_measure(const struct table *table, const struct value *keys, const struct value *fallback,
-	const struct run_control *control, uint64_t *ret_bytes, struct error *err)
+int hash_table_measure(const struct hash_table *table, const struct value *keys,
+	const struct value *fallback, const struct run_control *control, uint64_t *ret_bytes,
+	struct error *err)
 {
 	struct search s;
 	int r = search_open(&s, table, keys, fallback, err);
@@ -231,8 +232,9 @@ int table_measure(const struct table *table, const struct value *keys, const str
 		: error_set(err, -EFBIG, "strings of more than 2 GiB");
 }
 
-int table_find(const struct table *table, const struct value *keys, const struct value *fallback,
-	const struct run_control *control, void *out, uint64_t bytes, struct error *err)
+int hash_table_find(const struct hash_table *table, const struct value *keys,
+	const struct value *fallback, const struct run_control *control, void *out, uint64_t bytes,
+	struct error *err)
 {
 	struct search s;
 	struct strings_writer w = {0};

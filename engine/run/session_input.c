@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/run/input.h"
+#include "engine/run/session_input.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/strings.h"
+#include "engine/run/copy.h"
 
-void input_deinit(struct input *input)
+void session_input_deinit(struct session_input *input)
 {
 	block_deinit(&input->own);
 }
@@ -23,8 +25,8 @@ static int bytes_of(unsigned int type, const struct shape *shape, uint64_t *ret_
 	return r;
 }
 
-int input_reshape(
-	struct input *input, const struct shape *shape, uint64_t max_bytes, struct error *err)
+int session_input_reshape(struct session_input *input, const struct shape *shape,
+	uint64_t max_bytes, struct error *err)
 {
 	uint64_t bytes = 0;
 	char text[SHAPE_TEXT_SIZE];
@@ -45,8 +47,8 @@ int input_reshape(
 	return 0;
 }
 
-static int bind_strings(struct input *input, const void *data, uint64_t bytes, uint64_t max_bytes,
-	struct error *err)
+static int bind_strings(struct session_input *input, const void *data, uint64_t bytes,
+	uint64_t max_bytes, struct error *err)
 {
 	uint64_t elements = 0;
 	struct block own = {0};
@@ -74,8 +76,8 @@ static int bind_strings(struct input *input, const void *data, uint64_t bytes, u
 	return 0;
 }
 
-int input_bind(struct input *input, const void *data, uint64_t bytes, uint64_t max_bytes,
-	struct error *err)
+int session_input_bind(struct session_input *input, const void *data, uint64_t bytes,
+	uint64_t max_bytes, struct error *err)
 {
 	if (!data || (uintptr_t)data % 16 != 0) {
 		return error_set(err, -EINVAL, "not aligned to 16 bytes");
@@ -91,7 +93,7 @@ int input_bind(struct input *input, const void *data, uint64_t bytes, uint64_t m
 	return 0;
 }
 
-void *input_own(struct input *input)
+void *session_input_own(struct session_input *input)
 {
 	if (input->own.data) {
 		return input->own.data;
@@ -109,30 +111,56 @@ void *input_own(struct input *input)
 	return input->own.data;
 }
 
+void session_input_fill(struct session_input *input, uint8_t value)
+{
+	input->bound = NULL;
+	if (input->type == DTYPE_STRING) {
+		block_deinit(&input->own);
+		int r = bytes_of(input->type, &input->shape, &input->bytes);
+		assert(r == 0); /* of a shape that was accepted */
+	} else if (input->own.data) {
+		memset(input->own.data, value, input->own.bytes);
+	}
+}
+
 /* Whoever has the input's own memory may have written anything. */
-static int check_own_strings(const struct input *input, struct error *err)
+static int check_own_strings(
+	const struct session_input *input, const struct run_control *control, struct error *err)
 {
 	uint64_t elements = 0;
 	struct strings strings;
+	const struct value table = {.data = input->own.data, .bytes = input->bytes};
 	int r = shape_elements(&input->shape, &elements);
-	r = r < 0 ? r : strings_open(&strings, input->own.data, input->bytes, elements, err);
-	return r < 0 ? -EINVAL : 0;
+	r = r < 0 ? r : run_control_open_strings(control, &strings, &table, elements, err);
+	return r == -ETIMEDOUT || r == -ECANCELED ? r : r < 0 ? -EINVAL : 0;
 }
 
-int input_data(struct input *input, bool privately, const void **ret_data, struct error *err)
+static int copy_bound(
+	struct session_input *input, const struct run_control *control, struct error *err)
+{
+	int r = input->bytes > 0 ? run_control_check(control) : 0;
+	return r < 0 ? error_set(err, r, "given up before it was copied")
+		     : copy_bytes(input->own.data, input->bound, input->bytes, control, err);
+}
+
+int session_input_data(struct session_input *input, bool privately,
+	const struct run_control *control, const void **ret_data, struct error *err)
 {
 	bool strings = input->type == DTYPE_STRING;
 	if (input->bound && !strings && (!privately || input->bound == input->own.data)) {
 		*ret_data = input->bound;
 		return 0;
 	}
-	void *own = input_own(input);
+	void *own = session_input_own(input);
 	if (!own) {
 		return error_no_memory(err);
 	}
 	if (input->bound && !strings) {
-		memcpy(own, input->bound, (size_t)input->bytes);
+		int r = copy_bound(input, control, err);
+		if (r < 0) {
+			return r;
+		}
 	}
 	*ret_data = own;
-	return strings ? check_own_strings(input, err) : 0;
+	return strings ? check_own_strings(input, control, err) : 0;
 }

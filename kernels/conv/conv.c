@@ -4,21 +4,15 @@
  * it adds nothing, like in the formula; then every output channel is one dot product with weights
  * in the file's order.
  */
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 #include <string.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 #if defined(__x86_64__)
-#include "kernels/x86/conv.h"
-#include "kernels/x86/f32.h"
-#include "kernels/x86/h8.h"
-#include "kernels/x86/s16.h"
+#include "kernels/conv/conv_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/conv.h"
-#include "kernels/arm/f32.h"
-#include "kernels/arm/h8.h"
-#include "kernels/arm/s16.h"
+#include "kernels/conv/conv_arm.h"
 #endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */

@@ -17,7 +17,7 @@
  *   ek_conv_f32  float, sum in any order, clamp lets NaN pass; rows other than entry 0 agree to the
  *                bit: bias, then fused multiply-adds in the order of a filter's weights
  *   ek_conv_h8   hybrid: input int8 codes of floats with a scale and a zero point for each batch
- *                entry (kernels/hybrid.h), weights int8, output float; int32 sum, then
+ *                entry (kernels/hybrid/hybrid.h), weights int8, output float; int32 sum, then
  *                y = clamp(sum * (scale(batch) * scale[n]) + bias[n], lo, hi) in float
  * Input is [batch][in_h][in_w][in_c], weights [out_c][k_h][k_w][in_c / groups], output
  * [batch][out_h][out_w][out_c], unless the row packs weights.
@@ -26,55 +26,14 @@
  * of the list (float: within the order of sums).
  * Source: tflite kernels/internal/reference/conv.h, reference/integer_ops/conv.h.
  */
-#ifndef KERNELS_CONV_H
-#define KERNELS_CONV_H
+#ifndef KERNELS_CONV_CONV_H
+#define KERNELS_CONV_CONV_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/cpu.h"
-#include "kernels/hybrid.h"
-#include "kernels/quant.h"
+#include "kernels/conv/conv_args.h"
+#include "kernels/cpu_features.h"
 #include "kernels/tile.h"
-#include "kernels/window.h"
-
-struct ek_conv_shape {
-	struct ek_window window;
-	uint32_t in_c, out_c, groups; /* groups divides both */
-};
-
-struct ek_conv_q {
-	struct ek_conv_shape shape;
-	const void *input;
-	const void *weights; /* in the file's order, or packed by the row */
-	const int32_t *bias32; /* [out_c]; at most one of the two, none is zero */
-	const int64_t *bias64;
-	const struct ek_scale *scale; /* [out_c] */
-	int32_t input_zero, weights_zero, output_zero;
-	int32_t lo, hi;
-	bool wide; /* s16 */
-	bool ties_up; /* s8: ek_mbqm_up() for ek_mbqm() */
-	void *output;
-};
-
-struct ek_conv_f32 {
-	struct ek_conv_shape shape;
-	const float *input, *weights;
-	const float *bias; /* [out_c] or NULL */
-	float lo, hi;
-	float *output;
-};
-
-struct ek_conv_h {
-	struct ek_conv_shape shape;
-	const int8_t *input, *weights;
-	const struct ek_hybrid_row *row; /* [batch] */
-	const float *scale; /* [out_c] */
-	const float *bias; /* [out_c] or NULL */
-	float lo, hi;
-	bool is_packed; /* weights are those that the row packed */
-	float *output;
-};
 
 /* A row of a list for integers. */
 struct ek_conv_q_row {
@@ -114,12 +73,6 @@ extern const struct ek_conv_f32_row ek_conv_f32[];
 extern const size_t ek_conv_f32_count;
 extern const struct ek_conv_h_row ek_conv_h8[];
 extern const size_t ek_conv_h8_count;
-
-/* Products that one output element costs: k_h * k_w * in_c / groups. */
-static inline uint64_t ek_conv_depth(const struct ek_conv_shape *s)
-{
-	return (uint64_t)s->window.y.taps * s->window.x.taps * (s->in_c / s->groups);
-}
 
 /*
  * What output pixel @pixel sees of group @group, as [k_h][k_w][in_c / groups] elements of

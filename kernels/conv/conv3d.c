@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/conv3d.h"
+#include "kernels/conv/conv3d.h"
 
 #include <string.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 /* sums[n] += x[c] * w[c][n] */
 static void add_tap(

@@ -12,11 +12,11 @@
  * [batch][depth][height][width][out_c]; all aligned to their element.
  * Source: tflite kernels/internal/reference/conv3d.h.
  */
-#ifndef KERNELS_CONV3D_H
-#define KERNELS_CONV3D_H
+#ifndef KERNELS_CONV_CONV3D_H
+#define KERNELS_CONV_CONV3D_H
 
+#include "kernels/conv/window.h"
 #include "kernels/tile.h"
-#include "kernels/window.h"
 
 struct ek_conv3d {
 	uint32_t batch;

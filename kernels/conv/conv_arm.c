@@ -4,15 +4,15 @@
  * padding as the zero point, and stays in the first level's cache while all panels of columns are
  * multiplied with it. A filter of one tap over int8 reads the picture where it lies, if it can.
  */
-#include "kernels/arm/conv.h"
+#include "kernels/conv/conv_arm.h"
 
 #include <string.h>
 
-#include "kernels/arm/product.h"
+#include "kernels/gemm/gemm_arm.h"
 
 static uint64_t packed_bytes(const struct ek_conv_shape *shape)
 {
-	return shape->groups > 1 ? 0 : product_packed_bytes(shape->out_c, ek_conv_depth(shape));
+	return shape->groups > 1 ? 0 : gemm_packed_bytes(shape->out_c, ek_conv_depth(shape));
 }
 
 static uint64_t pixels(const struct ek_conv_shape *shape)
@@ -23,35 +23,35 @@ static uint64_t pixels(const struct ek_conv_shape *shape)
 
 static uint64_t panels_bytes(const struct ek_conv_shape *shape)
 {
-	return product_panels(shape->out_c) * sizeof(struct product_panel);
+	return gemm_panels(shape->out_c) * sizeof(struct gemm_panel);
 }
 
 /* Panels' scales by pairs of columns, where the instruction set reads those. */
-static uint64_t pairs_bytes(const struct product_isa *isa, const struct ek_conv_shape *shape)
+static uint64_t pairs_bytes(const struct gemm_isa *isa, const struct ek_conv_shape *shape)
 {
-	return isa->pair == 2 ? product_panels(shape->out_c) * sizeof(struct product_pairs) : 0;
+	return isa->pair == 2 ? gemm_panels(shape->out_c) * sizeof(struct gemm_pairs) : 0;
 }
 
 /* Panels, a block, and the patches of a pair of rows; with groups a patch. */
-static uint64_t scratch_bytes(const struct product_isa *isa, const struct ek_conv_shape *shape)
+static uint64_t scratch_bytes(const struct gemm_isa *isa, const struct ek_conv_shape *shape)
 {
 	uint64_t depth = ek_conv_depth(shape);
 	return shape->groups > 1 ? depth
 				 : panels_bytes(shape) + pairs_bytes(isa, shape) +
-			product_block_bytes(isa, pixels(shape), depth) + 2 * depth;
+			gemm_block_bytes(isa, pixels(shape), depth) + 2 * depth;
 }
 
 static void pack(
-	const struct product_isa *isa, const struct ek_conv_q *a, bool is_signed, void *packed)
+	const struct gemm_isa *isa, const struct ek_conv_q *a, bool is_signed, void *packed)
 {
-	const struct product_weights w = {
+	const struct gemm_weights w = {
 		.w = a->weights,
 		.cols = a->shape.out_c,
 		.depth = (size_t)ek_conv_depth(&a->shape),
 		.is_signed = is_signed,
 		.weights_zero = a->weights_zero,
 	};
-	product_pack(isa, &w, packed);
+	gemm_pack(isa, &w, packed);
 }
 
 /* A filter of one tap that meets every pixel once: output rows are input rows. */
@@ -79,12 +79,12 @@ static struct inside inside_of(const struct ek_window_axis *axis)
 
 /* One call. */
 struct job {
-	const struct product_isa *isa;
+	const struct gemm_isa *isa;
 	const struct ek_conv_q *args;
-	struct product_output output;
-	struct product_panel *panels; /* of the tile's columns */
-	struct product_pairs *pairs; /* of each of them; NULL: none */
-	struct product_block block;
+	struct gemm_output output;
+	struct gemm_panel *panels; /* of the tile's columns */
+	struct gemm_pairs *pairs; /* of each of them; NULL: none */
+	struct gemm_block block;
 	int8_t *rows; /* room for those of a block */
 	int32_t *sums;
 	uint8_t *patches;
@@ -100,16 +100,16 @@ static void make_panels(struct job *job, const struct ek_tile *t)
 	const struct ek_conv_q *a = job->args;
 	size_t depth = (size_t)ek_conv_depth(&a->shape);
 	int32_t zero = a->input_zero - job->flip;
-	struct product_panel *p = job->panels;
-	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += PRODUCT_COLS, p++) {
-		uint32_t cols = product_least(a->shape.out_c - n, PRODUCT_COLS);
+	struct gemm_panel *p = job->panels;
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols; n += GEMM_COLS, p++) {
+		uint32_t cols = gemm_least(a->shape.out_c - n, GEMM_COLS);
 		const int32_t *bias = a->bias32 ? a->bias32 + n : NULL;
-		const struct product_head *head = product_head(a->weights, depth, n);
-		product_panel_start(p, head, depth, bias, zero, cols);
-		product_panel_scale(p, head, depth, bias, a->scale + n, zero, &job->output, cols);
+		const struct gemm_head *head = gemm_head(a->weights, depth, n);
+		gemm_panel_start(p, head, depth, bias, zero, cols);
+		gemm_panel_scale(p, head, depth, bias, a->scale + n, zero, &job->output, cols);
 		job->rests = job->rests || p->rests;
 		if (job->pairs) {
-			product_panel_pair(p, job->pairs + (p - job->panels));
+			gemm_panel_pair(p, job->pairs + (p - job->panels));
 		}
 	}
 }
@@ -130,14 +130,14 @@ static void gather(const struct job *job, uint32_t row, uint8_t *patch)
 	const uint8_t *from = (const uint8_t *)a->input + p.batch * (w->y.in * line) + y * line;
 	from += x * pixel;
 	for (uint32_t ky = 0; ky < w->y.taps; ky++, from += line, patch += n) {
-		product_copy(patch, from, n);
+		gemm_copy(patch, from, n);
 	}
 }
 
 /* Output pixels [row, row + job->block.n) as rows of the block, gathered. */
 static void bring_patches(struct job *job, uint32_t row, size_t depth)
 {
-	const struct product_block *b = &job->block;
+	const struct gemm_block *b = &job->block;
 	for (uint32_t r = 0; r < b->n; r += job->isa->pair) {
 		const uint8_t *rows[2] = {job->patches, job->patches};
 		for (uint32_t i = 0; i < job->isa->pair && r + i < b->n; i++) {
@@ -154,7 +154,7 @@ static void bring_patches(struct job *job, uint32_t row, size_t depth)
 static void bring_block(struct job *job, uint32_t row)
 {
 	size_t depth = (size_t)ek_conv_depth(&job->args->shape);
-	struct product_block *b = &job->block;
+	struct gemm_block *b = &job->block;
 	const uint8_t *from = (const uint8_t *)job->args->input + row * depth;
 	if (job->pointwise && !job->flip && depth % 16 == 0 && job->isa->pair == 1) {
 		b->rows = (const int8_t *)from;
@@ -162,14 +162,14 @@ static void bring_block(struct job *job, uint32_t row)
 	}
 	b->rows = job->rows;
 	if (job->pointwise) {
-		product_bring(job->isa, from, depth, job->flip, b->n, job->rows,
+		gemm_bring(job->isa, from, depth, job->flip, b->n, job->rows,
 			job->rests ? job->sums : NULL);
 	} else {
 		bring_patches(job, row, depth);
 	}
 }
 
-static struct job job_init(const struct product_isa *isa, const struct ek_conv_q *a, bool is_signed,
+static struct job job_init(const struct gemm_isa *isa, const struct ek_conv_q *a, bool is_signed,
 	const struct ek_tile *t, void *scratch)
 {
 	uint64_t depth = ek_conv_depth(&a->shape), all = pixels(&a->shape);
@@ -184,32 +184,32 @@ static struct job job_init(const struct product_isa *isa, const struct ek_conv_q
 		.y = inside_of(&a->shape.window.y),
 	};
 	char *behind = (char *)scratch + panels_bytes(&a->shape);
-	job.pairs = pairs_bytes(isa, &a->shape) ? (struct product_pairs *)behind : NULL;
+	job.pairs = pairs_bytes(isa, &a->shape) ? (struct gemm_pairs *)behind : NULL;
 	job.sums = (int32_t *)(behind + pairs_bytes(isa, &a->shape));
-	job.rows = (int8_t *)(job.sums + product_sums(product_block_rows(isa, all, depth)));
-	job.patches = (uint8_t *)job.sums + product_block_bytes(isa, all, depth);
-	job.block.depth = (size_t)product_stride(depth);
+	job.rows = (int8_t *)(job.sums + gemm_sums(gemm_block_rows(isa, all, depth)));
+	job.patches = (uint8_t *)job.sums + gemm_block_bytes(isa, all, depth);
+	job.block.depth = (size_t)gemm_stride(depth);
 	job.block.sums = job.sums;
 	make_panels(&job, t);
 	return job;
 }
 
-static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool is_signed,
+static void run(const struct gemm_isa *isa, const struct ek_conv_q *a, bool is_signed,
 	const struct ek_tile *t, void *scratch)
 {
 	struct job job = job_init(isa, a, is_signed, t, scratch);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	uint32_t most = product_block_rows(isa, t->n_rows, ek_conv_depth(&a->shape));
+	uint32_t most = gemm_block_rows(isa, t->n_rows, ek_conv_depth(&a->shape));
 	size_t step = a->shape.out_c;
 	for (uint32_t row = t->first_row; row < end_row; row += job.block.n) {
-		job.block.n = product_least(most, end_row - row);
+		job.block.n = gemm_least(most, end_row - row);
 		bring_block(&job, row);
-		const struct product_panel *p = job.panels;
-		for (uint32_t n = t->first_col; n < end_col; n += PRODUCT_COLS, p++) {
-			const struct product_target to = {
+		const struct gemm_panel *p = job.panels;
+		for (uint32_t n = t->first_col; n < end_col; n += GEMM_COLS, p++) {
+			const struct gemm_target to = {
 				.to = (uint8_t *)a->output + row * step + n,
 				.step = step,
-				.cols = product_least(end_col - n, PRODUCT_COLS),
+				.cols = gemm_least(end_col - n, GEMM_COLS),
 			};
 			isa->codes(&job.block, p, &job.output, &to);
 		}
@@ -223,15 +223,15 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 	}                                                                                          \
 	uint64_t ek_conv_scratch_bytes__##name(const struct ek_conv_shape *shape)                  \
 	{                                                                                          \
-		return scratch_bytes(&product_##name, shape);                                      \
+		return scratch_bytes(&gemm_##name, shape);                                         \
 	}                                                                                          \
 	void ek_conv_s8_pack__##name(const struct ek_conv_q *args, void *packed)                   \
 	{                                                                                          \
-		pack(&product_##name, args, true, packed);                                         \
+		pack(&gemm_##name, args, true, packed);                                            \
 	}                                                                                          \
 	void ek_conv_u8_pack__##name(const struct ek_conv_q *args, void *packed)                   \
 	{                                                                                          \
-		pack(&product_##name, args, false, packed);                                        \
+		pack(&gemm_##name, args, false, packed);                                           \
 	}                                                                                          \
 	void ek_conv_s8__##name(                                                                   \
 		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)           \
@@ -239,7 +239,7 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 		if (args->shape.groups > 1) {                                                      \
 			ek_conv_s8[0].run(args, tile, scratch);                                    \
 		} else {                                                                           \
-			run(&product_##name, args, true, tile, scratch);                           \
+			run(&gemm_##name, args, true, tile, scratch);                              \
 		}                                                                                  \
 	}                                                                                          \
 	void ek_conv_u8__##name(                                                                   \
@@ -248,7 +248,7 @@ static void run(const struct product_isa *isa, const struct ek_conv_q *a, bool i
 		if (args->shape.groups > 1) {                                                      \
 			ek_conv_u8[0].run(args, tile, scratch);                                    \
 		} else {                                                                           \
-			run(&product_##name, args, false, tile, scratch);                          \
+			run(&gemm_##name, args, false, tile, scratch);                             \
 		}                                                                                  \
 	}
 

@@ -5,10 +5,10 @@
  * tap sees, pixel by pixel. Then each panel of weights goes over the block. The first layers of
  * most networks have a way of their own (conv_gather_avx512.h).
  */
-#include "kernels/x86/conv.h"
-#include "kernels/x86/conv_plan_avx512.h"
-#include "kernels/x86/conv_span_avx512.h"
-#include "kernels/x86/halves_avx512.h"
+#include "kernels/conv/conv_plan_avx512.h"
+#include "kernels/conv/conv_span_avx512.h"
+#include "kernels/conv/conv_x86.h"
+#include "kernels/simd/halves_avx512.h"
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
@@ -30,7 +30,7 @@ struct work {
 	int32_t sums; /* what some panels ask for, or 0 */
 	int32_t *add;
 	uint8_t *data;
-	bool plain; /* gathered: no LINE_STEPS or sums */
+	bool plain; /* gathered: no FLOAT_REQUANT_STEPS or sums */
 	struct gather gather;
 };
 
@@ -40,7 +40,7 @@ static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
 		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
 	}
 	if (n) {
-		__mmask64 m = line_bytes(n);
+		__mmask64 m = float_requant_bytes(n);
 		__m512i v = _mm512_maskz_loadu_epi8(m, from);
 		_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(v, sign));
 	}
@@ -52,7 +52,7 @@ static void fill(uint8_t *to, size_t n, uint8_t value)
 	for (; n >= 64; n -= 64, to += 64) {
 		_mm512_storeu_si512(to, v);
 	}
-	_mm512_mask_storeu_epi8(to, line_bytes(n), v);
+	_mm512_mask_storeu_epi8(to, float_requant_bytes(n), v);
 }
 
 /* Input row @y of a batch entry with the padding that the output needs; up to 63 bytes more. */
@@ -72,7 +72,7 @@ static void copy_row(const struct work *w, uint32_t batch, int64_t y, uint8_t *t
 		((size_t)batch * ay->in + (size_t)y) * ax->in * channels;
 	if (w->plan.row <= 64) {
 		const __m512i padding = _mm512_set1_epi8((char)w->padding);
-		__mmask64 m = left < 64 ? line_bytes(inside) << left : 0;
+		__mmask64 m = left < 64 ? float_requant_bytes(inside) << left : 0;
 		__m512i codes = _mm512_maskz_loadu_epi8(m, row - left);
 		codes = _mm512_xor_si512(codes, w->sign);
 		_mm512_storeu_si512(to, _mm512_mask_mov_epi8(padding, m, codes));
@@ -90,7 +90,7 @@ static int32_t sum_of(const struct work *w, const uint8_t *at)
 	for (uint32_t y = 0; y < p->segments_y; y++, at += w->way.row_step) {
 		for (uint32_t x = 0; x < p->segments_x; x++) {
 			for (size_t k = 0; k < p->segment; k += 64) {
-				__mmask64 m = line_bytes(p->segment - k);
+				__mmask64 m = float_requant_bytes(p->segment - k);
 				__m512i v =
 					_mm512_maskz_loadu_epi8(m, at + x * w->way.col_step + k);
 				sum = _mm512_dpbusd_epi32(sum, v, _mm512_set1_epi8(1));
@@ -116,7 +116,7 @@ struct spans {
 
 static void set_extras(const struct work *w, struct conv_span *span)
 {
-	const struct line_panel *panel = span->panel;
+	const struct float_requant_panel *panel = span->panel;
 	for (uint32_t i = 0; i < panel->extras; i++) {
 		size_t segment = panel->extra[i] / w->plan.fours;
 		size_t y = segment / w->plan.segments_x, x = segment % w->plan.segments_x;
@@ -128,18 +128,18 @@ static void set_extras(const struct work *w, struct conv_span *span)
 static void run_spans(const struct work *w, const struct spans *spans)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
-	const struct line_panel *panels = w->args->weights;
+	const struct float_requant_panel *panels = w->args->weights;
 	const int8_t *weights = (const int8_t *)(panels + conv_panels_of(s));
 	uint32_t end = w->tile->first_col + w->tile->n_cols;
 	for (uint32_t r = 0; r < spans->rows && w->sums; r++) {
 		sum_pixels(w, spans->in + r * spans->row_bytes, spans->n, w->add + r * spans->n);
 	}
-	for (uint32_t n = w->tile->first_col; n < end; n += LINE_LANES) {
-		const struct line_panel *panel = &panels[n / LINE_LANES];
+	for (uint32_t n = w->tile->first_col; n < end; n += FLOAT_REQUANT_LANES) {
+		const struct float_requant_panel *panel = &panels[n / FLOAT_REQUANT_LANES];
 		const enum conv_kind kind = conv_kind_of(s, n);
 		uint8_t *out = (uint8_t *)w->args->output + spans->first * (size_t)s->out_c + n;
 		struct conv_span span = {
-			.channels = conv_least(s->out_c - n, LINE_LANES),
+			.channels = conv_least(s->out_c - n, FLOAT_REQUANT_LANES),
 			.panel = panel,
 			.weights = weights + n / 16 * conv_vector_bytes(&w->plan),
 		};
@@ -167,11 +167,12 @@ static uint8_t *copy_halves(
 		__m512i v = _mm512_permutex2var_epi64(a, even, b);
 		_mm512_storeu_si512(to, _mm512_xor_si512(v, sign));
 	}
-	__m512i a = _mm512_maskz_loadu_epi8(line_bytes(left), from);
-	__m512i b = _mm512_maskz_loadu_epi8(left > 64 ? line_bytes(left - 64) : 0, from + 64);
+	__m512i a = _mm512_maskz_loadu_epi8(float_requant_bytes(left), from);
+	__m512i b =
+		_mm512_maskz_loadu_epi8(left > 64 ? float_requant_bytes(left - 64) : 0, from + 64);
 	__m512i v = _mm512_xor_si512(_mm512_permutex2var_epi64(a, even, b), sign);
 	size_t rest = (left + depth) / 2;
-	_mm512_mask_storeu_epi8(to, line_bytes(rest), v);
+	_mm512_mask_storeu_epi8(to, float_requant_bytes(rest), v);
 	return to + rest;
 }
 
@@ -210,7 +211,7 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	bool dense = window->x.stride == 1 && window->y.stride == 1 &&
 		window->x.in == window->x.out && window->y.in == window->y.out &&
 		depth == w->way.pixel;
-	bool exact = conv_kind_of(s, (conv_panels_of(s) - 1) * LINE_LANES) == CONV_64;
+	bool exact = conv_kind_of(s, (conv_panels_of(s) - 1) * FLOAT_REQUANT_LANES) == CONV_64;
 	struct spans spans = {w->data, 0, first, 1, n};
 	if (dense && exact && !w->way.output.is_signed) {
 		spans.in = input + first * depth;
@@ -227,7 +228,7 @@ static void run_gathered(
 	const struct work *w, const struct gather_rows *in, uint32_t first, uint32_t n)
 {
 	const struct ek_conv_q *a = w->args;
-	const struct line_panel *panel = a->weights;
+	const struct float_requant_panel *panel = a->weights;
 	uint8_t *gathered = w->data + w->plan.data;
 	struct conv_span span = {
 		.in = gathered,
@@ -303,10 +304,11 @@ static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t lef
 /* What any panel of the tile asks for. */
 static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 {
-	const struct line_panel *panels = a->weights;
+	const struct float_requant_panel *panels = a->weights;
 	int32_t sums = 0;
-	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols && !sums; n += LINE_LANES) {
-		sums = panels[n / LINE_LANES].sums;
+	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols && !sums;
+		n += FLOAT_REQUANT_LANES) {
+		sums = panels[n / FLOAT_REQUANT_LANES].sums;
 	}
 	return sums;
 }
@@ -326,7 +328,7 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan 
 		.fours = p->fours,
 		.shared = shared ? a->shape.in_c / 4 : 0,
 		.out_pixel = a->shape.out_c,
-		.output = line_output(a->output_zero, a->lo, a->hi, is_signed),
+		.output = float_requant_output(a->output_zero, a->lo, a->hi, is_signed),
 	};
 }
 
@@ -344,8 +346,8 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 	w.add = scratch;
 	w.data = (uint8_t *)scratch + conv_add_bytes(&w.plan);
 	if (w.plan.gathered) {
-		const struct line_panel *panel = a->weights;
-		w.plain = panel->mode != LINE_STEPS && !panel->sums;
+		const struct float_requant_panel *panel = a->weights;
+		w.plain = panel->mode != FLOAT_REQUANT_STEPS && !panel->sums;
 		w.gather = gather_init(&a->shape.window.x, w.plain && a->shape.out_c == 8);
 		w.gather.padding = _mm512_set1_epi8((char)a->input_zero);
 		w.gather.sign = w.sign;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define YMM(name) name##__avxvnni
 #define TILE_ROWS 6
-#include "kernels/x86/line_avx2.h"
-#include "kernels/x86/source_fours.h"
+#include "kernels/requant/float_requant_avx2.h"
+#include "kernels/simd/source_fours.h"
 
-#include "kernels/x86/conv_ymm.h"
+#include "kernels/conv/conv_ymm.h"

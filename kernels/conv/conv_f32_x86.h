@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * f32_conv - body of the rows of ek_conv_f32; ROW(name) gives a function its instruction set
+ * conv_f32_x86 - body of the rows of ek_conv_f32; ROW(name) gives a function its instruction set
  *
  * Output pixels of one row stand equally far apart in the input, so a filter's row is a segment of
  * the product there (with dilation, each tap is one). Nothing is gathered.
@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "kernels/conv.h"
-#include "kernels/x86/lines.h"
+#include "kernels/conv/conv.h"
+#include "kernels/conv/padded_rows_x86.h"
 
 /* Others are entry 0's. */
 static bool is_walked(const struct ek_conv_shape *s)
@@ -96,7 +96,7 @@ static void run_lines(
 			}
 		}
 		point(&l, pixel.y, pixel.x, at);
-		product_rows(p, &rows, n, t->first_col, t->first_col + t->n_cols);
+		gemm_rows(p, &rows, n, t->first_col, t->first_col + t->n_cols);
 	}
 }
 
@@ -116,8 +116,8 @@ void ROW(ek_conv_f32)(const struct ek_conv_f32 *a, const struct ek_tile *t, void
 		.output = a->output + (size_t)t->first_row * a->shape.out_c,
 	};
 	if (is_dense(&a->shape)) {
-		product_dense(&p, a->input + (size_t)t->first_row * p.depth, t->n_rows,
-			t->first_col, t->first_col + t->n_cols);
+		gemm_dense(&p, a->input + (size_t)t->first_row * p.depth, t->n_rows, t->first_col,
+			t->first_col + t->n_cols);
 	} else {
 		run_lines(a, t, &p, scratch);
 	}

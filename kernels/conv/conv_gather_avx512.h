@@ -14,10 +14,10 @@
  * 8 output channels they stay in registers: a vector is 16 pixels of one channel, and their order
  * in it is the one that puts whole pixels side by side in the end.
  */
-#ifndef KERNELS_X86_CONV_GATHER_AVX512_H
-#define KERNELS_X86_CONV_GATHER_AVX512_H
+#ifndef KERNELS_CONV_CONV_GATHER_AVX512_H
+#define KERNELS_CONV_CONV_GATHER_AVX512_H
 
-#include "kernels/x86/conv_tile_avx512.h"
+#include "kernels/conv/conv_tile_avx512.h"
 
 #define GATHER_FOURS 7
 #define GATHER_PIXELS 16
@@ -73,8 +73,8 @@ static inline struct gather gather_init(const struct ek_window_axis *x, bool by_
 /* Which of 64 bytes of a row are the picture's. */
 ALWAYS_INLINE __mmask64 gather_inside(const struct gather *g, size_t at)
 {
-	__mmask64 end = g->right > at ? line_bytes(g->right - at) : 0;
-	return g->left > at ? end & ~line_bytes(g->left - at) : end;
+	__mmask64 end = g->right > at ? float_requant_bytes(g->right - at) : 0;
+	return g->left > at ? end & ~float_requant_bytes(g->left - at) : end;
 }
 
 /* 128 bytes of each of three rows. */
@@ -134,8 +134,8 @@ static inline void gather_row(const struct gather *g, const struct gather_rows *
 	}
 }
 
-ALWAYS_INLINE __m512i gather_sums(const struct line_panel *p, const int8_t *weights, int channel,
-	const __m512i *fours, const __m512i *extras)
+ALWAYS_INLINE __m512i gather_sums(const struct float_requant_panel *p, const int8_t *weights,
+	int channel, const __m512i *fours, const __m512i *extras)
 {
 	const int8_t *w = weights + 4 * channel;
 	__m512i sum = _mm512_set1_epi32(p->start[channel]);
@@ -150,10 +150,11 @@ ALWAYS_INLINE __m512i gather_sums(const struct line_panel *p, const int8_t *weig
 }
 
 /* Four channels of 16 pixels: in each 128 bits the four of each of four pixels. */
-ALWAYS_INLINE __m512i gather_channels(const struct conv_span *s, const struct line_limits *limits,
-	const bool clamped, int first, const __m512i *fours, const __m512i *extras)
+ALWAYS_INLINE __m512i gather_channels(const struct conv_span *s,
+	const struct float_requant_limits *limits, const bool clamped, int first,
+	const __m512i *fours, const __m512i *extras)
 {
-	const struct line_panel *p = s->panel;
+	const struct float_requant_panel *p = s->panel;
 	const __m512i order = _mm512_broadcast_i32x4(
 		_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 	__m512i y[4];
@@ -163,14 +164,15 @@ ALWAYS_INLINE __m512i gather_channels(const struct conv_span *s, const struct li
 		const struct line line = {_mm512_set1_ps(p->high[c]), _mm512_set1_ps(p->low[c]),
 			_mm512_set1_ps(p->rho[c]), _mm512_set1_ps(p->origin[c]),
 			_mm512_set1_ps(p->step[c])};
-		y[i] = line_codes(&line, clamped, gather_sums(p, s->weights, c, fours, extras));
+		y[i] = float_requant_codes(
+			&line, clamped, gather_sums(p, s->weights, c, fours, extras));
 	}
-	return _mm512_shuffle_epi8(line_pack(limits, y[0], y[1], y[2], y[3]), order);
+	return _mm512_shuffle_epi8(float_requant_pack(limits, y[0], y[1], y[2], y[3]), order);
 }
 
 /* The fours that the panel's extra ones go over. */
-ALWAYS_INLINE void gather_extras(
-	const struct line_panel *p, const __m512i fours[GATHER_FOURS], __m512i extras[LINE_EXTRAS])
+ALWAYS_INLINE void gather_extras(const struct float_requant_panel *p,
+	const __m512i fours[GATHER_FOURS], __m512i extras[FLOAT_REQUANT_EXTRAS])
 {
 	if (p->extras > 0) {
 		__m512i stored[GATHER_FOURS];
@@ -187,18 +189,18 @@ ALWAYS_INLINE void gather_extras(
 ALWAYS_INLINE void gather_8_row(const struct gather *g, struct gather_rows rows,
 	const struct conv_way *way, const struct conv_span *s, const bool clamped)
 {
-	const struct line_limits limits = line_limits(&way->output);
+	const struct float_requant_limits limits = float_requant_limits(&way->output);
 	uint8_t *to = s->out;
 	for (size_t left = 8 * (size_t)s->n;; to += 128, left -= 128, rows.at += g->step) {
-		__m512i fours[GATHER_FOURS], extras[LINE_EXTRAS];
+		__m512i fours[GATHER_FOURS], extras[FLOAT_REQUANT_EXTRAS];
 		gather_fours(g, &rows, fours);
 		gather_extras(s->panel, fours, extras);
 		__m512i a = gather_channels(s, &limits, clamped, 0, fours, extras);
 		__m512i b = gather_channels(s, &limits, clamped, 4, fours, extras);
 		__m512i low = _mm512_unpacklo_epi32(a, b), high = _mm512_unpackhi_epi32(a, b);
-		_mm512_mask_storeu_epi8(to, line_bytes(left), low);
+		_mm512_mask_storeu_epi8(to, float_requant_bytes(left), low);
 		if (left > 64) {
-			_mm512_mask_storeu_epi8(to + 64, line_bytes(left - 64), high);
+			_mm512_mask_storeu_epi8(to + 64, float_requant_bytes(left - 64), high);
 		}
 		if (left <= 128) {
 			return;
@@ -214,12 +216,12 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 #pragma GCC unroll 14
 	for (int i = 0; i < GATHER_FOURS * kind; i++) {
 		w[i] = _mm512_load_si512(s.weights + 64 * i);
-		LINE_HOLD(w[i]);
+		FLOAT_REQUANT_HOLD(w[i]);
 	}
 	while (s.n > 0) {
 #pragma GCC unroll 8
 		for (int i = 0; i < pixels * kind; i++) {
-			sums[i] = line_start(s.panel, i % kind);
+			sums[i] = float_requant_start(s.panel, i % kind);
 		}
 #pragma GCC unroll 7
 		for (int k = 0; k < GATHER_FOURS; k++) {
@@ -254,7 +256,7 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 	static inline void gather_tiles_##kind(                                                    \
 		const struct conv_way *way, const struct conv_span *s)                             \
 	{                                                                                          \
-		if (s->panel->mode == LINE_CLAMPED) {                                              \
+		if (s->panel->mode == FLOAT_REQUANT_CLAMPED) {                                     \
 			gather_tiles(kind, pixels, way, *s, true);                                 \
 		} else {                                                                           \
 			gather_tiles(kind, pixels, way, *s, false);                                \
@@ -264,11 +266,11 @@ ALWAYS_INLINE void gather_tiles(const int kind, const int pixels, const struct c
 GATHER_DEFINE(CONV_16, 8)
 GATHER_DEFINE(CONV_32, 4)
 
-/* A row of 8 output channels; no LINE_STEPS or sums. */
+/* A row of 8 output channels; no FLOAT_REQUANT_STEPS or sums. */
 static inline void gather_8(const struct gather *g, const struct gather_rows *rows,
 	const struct conv_way *way, const struct conv_span *s)
 {
-	if (s->panel->mode == LINE_CLAMPED) {
+	if (s->panel->mode == FLOAT_REQUANT_CLAMPED) {
 		gather_8_row(g, *rows, way, s, true);
 	} else {
 		gather_8_row(g, *rows, way, s, false);

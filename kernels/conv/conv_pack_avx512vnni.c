@@ -5,8 +5,8 @@
  * goes into extra fours (conv_tile_avx512.h). A panel that would need too many of these has w - 128
  * for its weights, and 128 - wz times the sum of what a pixel sees is added to its sums.
  */
-#include "kernels/x86/conv.h"
-#include "kernels/x86/conv_plan_avx512.h"
+#include "kernels/conv/conv_plan_avx512.h"
+#include "kernels/conv/conv_x86.h"
 
 /* Channel of a lane of the panel; beyond the panel where it has none. */
 static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
@@ -15,9 +15,9 @@ static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
 	case CONV_64:
 		return lane % 16 / 4 * 16 + lane / 16 * 4 + lane % 4;
 	case CONV_24:
-		return lane < 48 ? lane % 24 : LINE_LANES;
+		return lane < 48 ? lane % 24 : FLOAT_REQUANT_LANES;
 	case CONV_8:
-		return lane < 16 ? lane % 8 : LINE_LANES;
+		return lane < 16 ? lane % 8 : FLOAT_REQUANT_LANES;
 	default:
 		return lane;
 	}
@@ -29,9 +29,10 @@ static uint64_t packed_bytes(const struct ek_conv_shape *shape, bool is_signed)
 		return 0;
 	}
 	const struct conv_plan p = conv_plan_of(shape, is_signed);
-	uint32_t panels = conv_panels_of(shape), last = (panels - 1) * LINE_LANES;
+	uint32_t panels = conv_panels_of(shape), last = (panels - 1) * FLOAT_REQUANT_LANES;
 	uint64_t vectors = 4 * (uint64_t)(panels - 1) + conv_vectors(conv_kind_of(shape, last));
-	return panels * sizeof(struct line_panel) + vectors * (uint64_t)conv_vector_bytes(&p);
+	return panels * sizeof(struct float_requant_panel) +
+		vectors * (uint64_t)conv_vector_bytes(&p);
 }
 
 uint64_t ek_conv_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
@@ -85,13 +86,13 @@ static struct weight_sums sums_of_weights(const struct packing *p, uint32_t chan
 	return s;
 }
 
-static struct line_channel channel_line(const struct packing *p, uint32_t channel)
+static struct float_requant_channel channel_line(const struct packing *p, uint32_t channel)
 {
 	const struct ek_conv_q *a = p->args;
 	const struct weight_sums sums = sums_of_weights(p, channel);
 	int32_t bias = a->bias32 ? a->bias32[p->first + channel] : 0;
 	uint32_t input_zero = (uint32_t)(a->input_zero + (p->is_signed ? 128 : 0));
-	return (struct line_channel){
+	return (struct float_requant_channel){
 		.scale = a->scale[p->first + channel],
 		.ties_up = a->ties_up,
 		.start = (int32_t)((uint32_t)bias - input_zero * sums.sum),
@@ -179,7 +180,7 @@ static void pack_block(
 	const __m512i zero = _mm512_set1_epi8((char)(p->is_signed ? 0 : p->zero ^ 0x80));
 	size_t left = p->plan.segment - k, fours = (left + 3) / 4;
 	size_t step = 64 * (size_t)conv_vectors(p->kind);
-	__mmask64 m = line_bytes(left);
+	__mmask64 m = float_requant_bytes(left);
 	__m512i v[16];
 	for (int i = 0; i < 16; i++) {
 		bool has = channels[i] < p->n;
@@ -215,7 +216,7 @@ static void pack_fours(const struct packing *p, const uint32_t *channels, int8_t
 }
 
 /* Lists four @four @times times, in order; false where there is no room. */
-static bool list_extra(struct line_panel *panel, uint32_t four, uint32_t times)
+static bool list_extra(struct float_requant_panel *panel, uint32_t four, uint32_t times)
 {
 	uint32_t at = 0;
 	while (at < panel->extras && panel->extra[at] < four) {
@@ -224,7 +225,7 @@ static bool list_extra(struct line_panel *panel, uint32_t four, uint32_t times)
 	for (uint32_t i = at; i < panel->extras && panel->extra[i] == four && times; i++) {
 		times--;
 	}
-	if (times > LINE_EXTRAS - panel->extras) {
+	if (times > FLOAT_REQUANT_EXTRAS - panel->extras) {
 		return false;
 	}
 	memmove(panel->extra + at + times, panel->extra + at,
@@ -237,14 +238,15 @@ static bool list_extra(struct line_panel *panel, uint32_t four, uint32_t times)
 }
 
 /* One channel's weights of more than 8 bits. */
-static bool list_channel(const struct packing *p, uint32_t channel, struct line_panel *panel)
+static bool list_channel(
+	const struct packing *p, uint32_t channel, struct float_requant_panel *panel)
 {
 	const uint8_t *codes = codes_at(p, channel);
 	const int32_t least_code = p->zero + INT8_MIN, most_code = p->zero + INT8_MAX;
 	const __m512i lo = _mm512_set1_epi8((char)(least_code > 0 ? least_code : 0));
 	const __m512i hi = _mm512_set1_epi8((char)(most_code < 255 ? most_code : 255));
 	for (size_t k = 0; k < p->depth; k += 64) {
-		__mmask64 m = line_bytes(p->depth - k);
+		__mmask64 m = float_requant_bytes(p->depth - k);
 		__m512i x = _mm512_maskz_loadu_epi8(m, codes + k);
 		m = _mm512_mask_cmplt_epu8_mask(m, x, lo) | _mm512_mask_cmpgt_epu8_mask(m, x, hi);
 		for (; m; m &= m - 1) {
@@ -259,7 +261,7 @@ static bool list_channel(const struct packing *p, uint32_t channel, struct line_
 }
 
 /* Lists the panel's extra fours; false where there are too many. */
-static bool find_extras(const struct packing *p, struct line_panel *panel)
+static bool find_extras(const struct packing *p, struct float_requant_panel *panel)
 {
 	bool fits = true;
 	for (uint32_t channel = 0; channel < p->n && fits && !p->is_signed; channel++) {
@@ -269,11 +271,12 @@ static bool find_extras(const struct packing *p, struct line_panel *panel)
 }
 
 /* The weights of the panel, all zero before. */
-static void pack_weights(const struct packing *p, const struct line_panel *panel, int8_t *to)
+static void pack_weights(
+	const struct packing *p, const struct float_requant_panel *panel, int8_t *to)
 {
-	uint32_t channels[LINE_LANES];
+	uint32_t channels[FLOAT_REQUANT_LANES];
 	size_t four_bytes = 64 * (size_t)conv_vectors(p->kind);
-	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+	for (uint32_t lane = 0; lane < FLOAT_REQUANT_LANES; lane++) {
 		channels[lane] = channel_of(p->kind, lane);
 	}
 	pack_fours(p, channels, to);
@@ -284,19 +287,21 @@ static void pack_weights(const struct packing *p, const struct line_panel *panel
 	}
 }
 
-static void pack_panel(struct packing *p, struct line_panel *panel, int8_t *weights)
+static void pack_panel(struct packing *p, struct float_requant_panel *panel, int8_t *weights)
 {
 	const struct ek_conv_q *a = p->args;
-	const struct line_output output = line_output(a->output_zero, a->lo, a->hi, p->is_signed);
-	struct line_channel channels[LINE_LANES], lanes[LINE_LANES] = {0};
+	const struct float_requant_output output =
+		float_requant_output(a->output_zero, a->lo, a->hi, p->is_signed);
+	struct float_requant_channel channels[FLOAT_REQUANT_LANES],
+		lanes[FLOAT_REQUANT_LANES] = {0};
 	for (uint32_t n = 0; n < p->n; n++) {
 		channels[n] = channel_line(p, n);
 	}
-	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+	for (uint32_t lane = 0; lane < FLOAT_REQUANT_LANES; lane++) {
 		uint32_t n = channel_of(p->kind, lane);
 		lanes[lane] = n < p->n ? channels[n] : lanes[lane];
 	}
-	line_panel_make__avx512(panel, lanes, &output);
+	float_requant_panel_make__avx512(panel, lanes, &output);
 	p->zero = a->weights_zero;
 	if (!find_extras(p, panel)) {
 		panel->extras = 0;
@@ -308,7 +313,7 @@ static void pack_panel(struct packing *p, struct line_panel *panel, int8_t *weig
 
 static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 {
-	struct line_panel *panels = packed;
+	struct float_requant_panel *panels = packed;
 	uint32_t n_panels = conv_panels_of(&a->shape);
 	int8_t *weights = (int8_t *)(panels + n_panels);
 	struct packing p = {
@@ -319,8 +324,8 @@ static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 	};
 	memset(packed, 0, (size_t)packed_bytes(&a->shape, is_signed));
 	for (uint32_t i = 0; i < n_panels; i++) {
-		p.first = i * LINE_LANES;
-		p.n = conv_least(a->shape.out_c - p.first, LINE_LANES);
+		p.first = i * FLOAT_REQUANT_LANES;
+		p.n = conv_least(a->shape.out_c - p.first, FLOAT_REQUANT_LANES);
 		p.kind = conv_kind_of(&a->shape, p.first);
 		pack_panel(&p, &panels[i], weights);
 		weights += conv_vector_bytes(&p.plan) * (size_t)conv_vectors(p.kind);

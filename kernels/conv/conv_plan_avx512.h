@@ -2,15 +2,15 @@
 /*
  * conv_plan_avx512 - how a convolution is gone through, for its packing and its runs
  *
- * Packed weights: a struct line_panel for each 64 channels, then their weights as
+ * Packed weights: a struct float_requant_panel for each 64 channels, then their weights as
  * conv_tile_avx512.h has them, the last ones of as many vectors as they fill, with room for all
  * extra fours (uint8).
  */
-#ifndef KERNELS_X86_CONV_PLAN_AVX512_H
-#define KERNELS_X86_CONV_PLAN_AVX512_H
+#ifndef KERNELS_CONV_CONV_PLAN_AVX512_H
+#define KERNELS_CONV_CONV_PLAN_AVX512_H
 
-#include "kernels/conv.h"
-#include "kernels/x86/conv_gather_avx512.h"
+#include "kernels/conv/conv_args.h"
+#include "kernels/conv/conv_gather_avx512.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_STEP 48 /* pixels: a multiple of every tile's */
@@ -111,7 +111,7 @@ static inline struct conv_plan conv_plan_of(const struct ek_conv_shape *s, bool 
 		.by_pixel = one_tap_inside(y) && one_tap_inside(x),
 		.segments_y = y->taps,
 		.segments_x = joined ? 1 : x->taps,
-		.extras = is_signed ? 0 : LINE_EXTRAS,
+		.extras = is_signed ? 0 : FLOAT_REQUANT_EXTRAS,
 		.segment = joined ? (size_t)x->taps * s->in_c : s->in_c,
 		.row = ((size_t)(x->out - 1) * x->stride + conv_reach(x)) * s->in_c,
 	};
@@ -136,12 +136,12 @@ static inline size_t conv_add_bytes(const struct conv_plan *p)
 
 static inline uint32_t conv_panels_of(const struct ek_conv_shape *s)
 {
-	return (uint32_t)(((uint64_t)s->out_c + LINE_LANES - 1) / LINE_LANES);
+	return (uint32_t)(((uint64_t)s->out_c + FLOAT_REQUANT_LANES - 1) / FLOAT_REQUANT_LANES);
 }
 
 static inline enum conv_kind conv_kind_of(const struct ek_conv_shape *s, uint32_t first)
 {
-	uint32_t n = conv_least(s->out_c - first, LINE_LANES);
+	uint32_t n = conv_least(s->out_c - first, FLOAT_REQUANT_LANES);
 	return s->out_c == 24 ? CONV_24 : s->out_c == 8 ? CONV_8 : (enum conv_kind)((n + 15) / 16);
 }
 

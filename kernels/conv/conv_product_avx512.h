@@ -5,16 +5,16 @@
  * One segment, or several of one four each, nothing to add, and all lines proven. The general tile
  * asks for these things each time, which is up to a third of the time of short sums.
  */
-#ifndef KERNELS_X86_CONV_PRODUCT_AVX512_H
-#define KERNELS_X86_CONV_PRODUCT_AVX512_H
+#ifndef KERNELS_CONV_CONV_PRODUCT_AVX512_H
+#define KERNELS_CONV_CONV_PRODUCT_AVX512_H
 
-#include "kernels/x86/conv_tile_avx512.h"
+#include "kernels/conv/conv_tile_avx512.h"
 
 /* What a product needs of a span, which stays in registers. */
 struct conv_product {
 	const uint8_t *in;
 	const int8_t *weights, *end;
-	const struct line_panel *panel;
+	const struct float_requant_panel *panel;
 	size_t pixel;
 	size_t step; /* from one four of a pixel to the next */
 };
@@ -27,7 +27,7 @@ ALWAYS_INLINE void conv_product_sum(
 	const uint8_t *at[4] = {NULL};
 #pragma GCC unroll 24
 	for (int i = 0; i < n; i++) {
-		sums[i] = line_start(p->panel, i % nv);
+		sums[i] = float_requant_start(p->panel, i % nv);
 	}
 #pragma GCC unroll 4
 	for (int g = 0; g < groups; g++) {
@@ -47,7 +47,7 @@ ALWAYS_INLINE void conv_product_sum(
 ALWAYS_INLINE void conv_product_tiles(const int kind, const int pixels, const bool clamped,
 	const struct conv_way *way, struct conv_span *s, uint32_t tiles)
 {
-	const struct line_limits limits = line_limits(&way->output);
+	const struct float_requant_limits limits = float_requant_limits(&way->output);
 	struct conv_product p = {.in = s->in,
 		.weights = s->weights,
 		.end = s->weights + way->rows * way->fours * 64 * (size_t)conv_vectors(kind),

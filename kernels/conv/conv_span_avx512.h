@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv_span_avx512 - runs of pixels by the tiles of conv_tile_avx512.h that fit them */
-#ifndef KERNELS_X86_CONV_SPAN_AVX512_H
-#define KERNELS_X86_CONV_SPAN_AVX512_H
+#ifndef KERNELS_CONV_CONV_SPAN_AVX512_H
+#define KERNELS_CONV_CONV_SPAN_AVX512_H
 
-#include "kernels/x86/conv_product_avx512.h"
+#include "kernels/conv/conv_product_avx512.h"
 
 /* So many tiles; goes behind their pixels, of which the last tile may lack some. */
 #define CONV_DEFINE_AS(name, call)                                                                 \
@@ -88,12 +88,12 @@ static const struct conv_tiles conv_tiles[][CONV_8 + 1] = {
 
 static inline enum conv_tables conv_table_of(const struct conv_way *way, const struct conv_span *s)
 {
-	const struct line_panel *panel = s->panel;
+	const struct float_requant_panel *panel = s->panel;
 	const bool one_step = way->cols == 1 && (way->rows == 1 || way->fours == 1);
-	if (!one_step || s->add || panel->extras > 0 || panel->mode == LINE_STEPS) {
+	if (!one_step || s->add || panel->extras > 0 || panel->mode == FLOAT_REQUANT_STEPS) {
 		return CONV_ANY;
 	}
-	return panel->mode == LINE_CLAMPED ? CONV_PRODUCT_CLAMPED : CONV_PRODUCT_WHOLE;
+	return panel->mode == FLOAT_REQUANT_CLAMPED ? CONV_PRODUCT_CLAMPED : CONV_PRODUCT_WHOLE;
 }
 
 /* Short sums: fewer of them at once, so that the next ones begin earlier. */

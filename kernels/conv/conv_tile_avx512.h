@@ -7,7 +7,7 @@
  * VPDPBUSD multiplies each with a weight; bytes beyond a segment meet weights of zero.
  *
  * Weights of a panel: [segments][fours of bytes][vectors][16 channels][4 bytes]. With four vectors
- * lane 4 l + i of vector j is channel 16 l + 4 j + i, where line_pack() wants it; with fewer the
+ * lane 4 l + i of vector j is channel 16 l + 4 j + i, where float_requant_pack() wants it; with fewer the
  * vectors lie one behind the other. CONV_24: three vectors of two pixels of 24 channels. CONV_8:
  * one vector of two pixels of 8 channels.
  *
@@ -17,10 +17,10 @@
  * Kernels of fewer than four vectors take pixels by fours (CONV_24, CONV_8: by eights) and read
  * beyond the last one; what it gives isn't stored.
  */
-#ifndef KERNELS_X86_CONV_TILE_AVX512_H
-#define KERNELS_X86_CONV_TILE_AVX512_H
+#ifndef KERNELS_CONV_CONV_TILE_AVX512_H
+#define KERNELS_CONV_CONV_TILE_AVX512_H
 
-#include "kernels/x86/line_avx512.h"
+#include "kernels/requant/float_requant_avx512.h"
 
 enum conv_kind {
 	CONV_16 = 1,
@@ -39,7 +39,7 @@ struct conv_way {
 	size_t fours; /* of a segment */
 	size_t shared; /* fours of a tap where neighbours share columns: 3 across, stride 1; else 0 */
 	size_t out_pixel;
-	struct line_output output;
+	struct float_requant_output output;
 };
 
 /* A run of pixels and one panel. */
@@ -49,9 +49,9 @@ struct conv_span {
 	const int32_t *add; /* to the sums of a pixel; NULL: nothing */
 	uint32_t n; /* pixels */
 	uint32_t channels; /* that are stored */
-	const struct line_panel *panel;
+	const struct float_requant_panel *panel;
 	const int8_t *weights;
-	size_t extra[LINE_EXTRAS]; /* where the panel's extra fours read */
+	size_t extra[FLOAT_REQUANT_EXTRAS]; /* where the panel's extra fours read */
 };
 
 /* Vectors of weights, of sums for four pixels, and pixels taken at once. */
@@ -89,14 +89,14 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 #pragma GCC unroll 4
 	for (int j = 0; j < nv; j++) {
 		w[j] = _mm512_load_si512(weights + 64 * j);
-		LINE_HOLD(w[j]);
+		FLOAT_REQUANT_HOLD(w[j]);
 	}
 	if (kind == CONV_8) {
 #pragma GCC unroll 16
 		for (int i = 0; i < pixels; i += 2) {
 			const uint8_t *from = at[i / 4] + (size_t)(i % 4) * pixel;
 			__m512i v = conv_four_upper(conv_four(from), from + pixel);
-			LINE_DOT(sums[i / 2], v, w[0]);
+			FLOAT_REQUANT_DOT(sums[i / 2], v, w[0]);
 		}
 		return;
 	}
@@ -107,9 +107,9 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 			__m512i a = conv_four(from), b = conv_four(from + pixel);
 			__m512i both = _mm512_mask_blend_epi32(0xFF00, a, b),
 				*to = sums + i / 2 * 3;
-			LINE_DOT(to[0], a, w[0]);
-			LINE_DOT(to[1], both, w[1]);
-			LINE_DOT(to[2], b, w[2]);
+			FLOAT_REQUANT_DOT(to[0], a, w[0]);
+			FLOAT_REQUANT_DOT(to[1], both, w[1]);
+			FLOAT_REQUANT_DOT(to[2], b, w[2]);
 		}
 		return;
 	}
@@ -118,7 +118,7 @@ ALWAYS_INLINE void conv_step(const int kind, const int pixels, const uint8_t *co
 		__m512i v = conv_four(at[i / 4] + (size_t)(i % 4) * pixel);
 #pragma GCC unroll 4
 		for (int j = 0; j < nv; j++) {
-			LINE_DOT(sums[i * nv + j], v, w[j]);
+			FLOAT_REQUANT_DOT(sums[i * nv + j], v, w[j]);
 		}
 	}
 }
@@ -129,7 +129,7 @@ ALWAYS_INLINE void conv_start(
 	const int n = conv_sums(kind, pixels), nv = conv_vectors(kind);
 #pragma GCC unroll 24
 	for (int i = 0; i < n; i++) {
-		sums[i] = line_start(s->panel, i % nv);
+		sums[i] = float_requant_start(s->panel, i % nv);
 	}
 	if (!s->add) {
 		return;
@@ -205,7 +205,7 @@ ALWAYS_INLINE void conv_sum_shared(const int kind, const int pixels, const struc
 			for (int i = 0; i < 3 * kind; i++) {
 				w[i] = _mm512_load_si512(
 					weights + (size_t)(i / kind) * column + 64 * (i % kind));
-				LINE_HOLD(w[i]);
+				FLOAT_REQUANT_HOLD(w[i]);
 			}
 #pragma GCC unroll 18
 			for (int i = 0; i < pixels + 2; i++) {
@@ -214,7 +214,7 @@ ALWAYS_INLINE void conv_sum_shared(const int kind, const int pixels, const struc
 				for (int k = 0; k < 3 * kind; k++) {
 					int to = i - k / kind, j = k % kind;
 					if (to >= 0 && to < pixels) {
-						LINE_DOT(sums[to * kind + j], v, w[k]);
+						FLOAT_REQUANT_DOT(sums[to * kind + j], v, w[k]);
 					}
 				}
 			}
@@ -247,21 +247,21 @@ ALWAYS_INLINE void conv_extras(const int kind, const int pixels, const struct co
 
 /* Sums become codes, still 32 bits each. */
 ALWAYS_INLINE void conv_codes(const int kind, const int pixels, const bool clamped,
-	const struct line_panel *panel, __m512i *sums)
+	const struct float_requant_panel *panel, __m512i *sums)
 {
 	const int n = conv_sums(kind, pixels), nv = conv_vectors(kind);
 #pragma GCC unroll 4
 	for (int j = 0; j < nv; j++) {
-		const struct line line = line_load(panel, j);
+		const struct line line = float_requant_load(panel, j);
 #pragma GCC unroll 24
 		for (int i = j; i < n; i += nv) {
-			sums[i] = line_codes(&line, clamped, sums[i]);
+			sums[i] = float_requant_codes(&line, clamped, sums[i]);
 		}
 	}
 }
 
 /* Whole vectors of 64 bytes where pixels lie side by side, @n of them; else pixel by pixel. */
-ALWAYS_INLINE void conv_put_64(const struct line_limits *limits, const int pixels,
+ALWAYS_INLINE void conv_put_64(const struct float_requant_limits *limits, const int pixels,
 	const struct conv_way *way, const struct conv_span *s, const __m512i *sums)
 {
 	uint8_t *to = s->out;
@@ -269,65 +269,67 @@ ALWAYS_INLINE void conv_put_64(const struct line_limits *limits, const int pixel
 #pragma GCC unroll 6
 		for (int i = 0; i < pixels; i++, to += way->out_pixel) {
 			const __m512i *v = sums + 4 * i;
-			_mm512_storeu_si512(to, line_pack(limits, v[0], v[1], v[2], v[3]));
+			_mm512_storeu_si512(to, float_requant_pack(limits, v[0], v[1], v[2], v[3]));
 		}
 		return;
 	}
-	__mmask64 bytes = line_bytes(s->channels);
+	__mmask64 bytes = float_requant_bytes(s->channels);
 #pragma GCC unroll 6
 	for (int i = 0; i < pixels; i++, to += way->out_pixel) {
 		const __m512i *v = sums + 4 * i;
-		_mm512_mask_storeu_epi8(to, bytes, line_pack(limits, v[0], v[1], v[2], v[3]));
+		_mm512_mask_storeu_epi8(
+			to, bytes, float_requant_pack(limits, v[0], v[1], v[2], v[3]));
 	}
 }
 
-ALWAYS_INLINE void conv_put_whole(const struct line_limits *limits, const int n,
+ALWAYS_INLINE void conv_put_whole(const struct float_requant_limits *limits, const int n,
 	const struct conv_way *way, const struct conv_span *s, const __m512i *sums)
 {
 	size_t left = s->n * way->out_pixel;
 	uint8_t *to = s->out;
 #pragma GCC unroll 6
 	for (int i = 0; i < n; i += 4, to += 64) {
-		__m512i y =
-			line_pack_natural(limits, sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
+		__m512i y = float_requant_pack_natural(
+			limits, sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
 		if (left >= 64 * (size_t)(i / 4 + 1)) {
 			_mm512_storeu_si512(to, y);
 		} else if (left > 64 * (size_t)(i / 4)) {
-			_mm512_mask_storeu_epi8(to, line_bytes(left - 64 * (size_t)(i / 4)), y);
+			_mm512_mask_storeu_epi8(
+				to, float_requant_bytes(left - 64 * (size_t)(i / 4)), y);
 		}
 	}
 }
 
 /* Pixel by pixel: up to 48 channels each. */
-ALWAYS_INLINE void conv_put_pieces(const struct line_limits *limits, const int kind,
+ALWAYS_INLINE void conv_put_pieces(const struct float_requant_limits *limits, const int kind,
 	const int pixels, const struct conv_way *way, const struct conv_span *s,
 	const __m512i *sums)
 {
 	const __m512i none = _mm512_setzero_si512();
-	__mmask64 bytes = line_bytes(s->channels);
+	__mmask64 bytes = float_requant_bytes(s->channels);
 	uint8_t *to = s->out;
 #pragma GCC unroll 16
 	for (int i = 0; i < pixels; i++, to += way->out_pixel) {
 		const __m512i *v = sums + kind * i;
 		if ((uint32_t)i < s->n) {
 			_mm512_mask_storeu_epi8(to, bytes,
-				line_pack_natural(limits, v[0], kind > 1 ? v[1] : none,
+				float_requant_pack_natural(limits, v[0], kind > 1 ? v[1] : none,
 					kind > 2 ? v[2] : none, none));
 		}
 	}
 }
 
 /* Two pixels of 32 channels, or four of 16, from one vector. */
-ALWAYS_INLINE void conv_put_parts(const struct line_limits *limits, const int kind,
+ALWAYS_INLINE void conv_put_parts(const struct float_requant_limits *limits, const int kind,
 	const int pixels, const struct conv_way *way, const struct conv_span *s,
 	const __m512i *sums)
 {
-	__mmask64 bytes = line_bytes(s->channels);
+	__mmask64 bytes = float_requant_bytes(s->channels);
 	uint8_t *to = s->out;
 #pragma GCC unroll 16
 	for (int i = 0; i < pixels; i += 4 / kind) {
 		const __m512i *v = sums + kind * i;
-		__m512i y = line_pack_natural(limits, v[0], v[1], v[2], v[3]);
+		__m512i y = float_requant_pack_natural(limits, v[0], v[1], v[2], v[3]);
 		__m128i part[4] = {_mm512_castsi512_si128(y), _mm512_extracti32x4_epi32(y, 1),
 			_mm512_extracti32x4_epi32(y, 2), _mm512_extracti32x4_epi32(y, 3)};
 		for (int k = 0; k < 4 / kind; k++, to += way->out_pixel) {
@@ -345,8 +347,9 @@ ALWAYS_INLINE void conv_put_parts(const struct line_limits *limits, const int ki
 	}
 }
 
-ALWAYS_INLINE void conv_put_of(const struct line_limits *limits, const int kind, const int pixels,
-	const struct conv_way *way, const struct conv_span *s, const __m512i *sums)
+ALWAYS_INLINE void conv_put_of(const struct float_requant_limits *limits, const int kind,
+	const int pixels, const struct conv_way *way, const struct conv_span *s,
+	const __m512i *sums)
 {
 	if (kind == CONV_64) {
 		conv_put_64(limits, pixels, way, s, sums);
@@ -362,17 +365,17 @@ ALWAYS_INLINE void conv_put_of(const struct line_limits *limits, const int kind,
 ALWAYS_INLINE void conv_put(const int kind, const int pixels, const struct conv_way *way,
 	const struct conv_span *s, const __m512i *sums)
 {
-	const struct line_limits limits = line_limits(&way->output);
+	const struct float_requant_limits limits = float_requant_limits(&way->output);
 	conv_put_of(&limits, kind, pixels, way, s, sums);
 }
 
-/* Codes of LINE_STEPS, in memory. */
-static inline void conv_steps(
-	const struct conv_way *way, const struct line_panel *panel, int nv, int n, __m512i *sums)
+/* Codes of FLOAT_REQUANT_STEPS, in memory. */
+static inline void conv_steps(const struct conv_way *way, const struct float_requant_panel *panel,
+	int nv, int n, __m512i *sums)
 {
 	for (int i = 0; i < n; i++) {
-		sums[i] = _mm512_add_epi32(
-			line_steps(panel, i % nv, sums[i]), _mm512_set1_epi32(way->output.zero));
+		sums[i] = _mm512_add_epi32(float_requant_steps(panel, i % nv, sums[i]),
+			_mm512_set1_epi32(way->output.zero));
 	}
 }
 
@@ -387,10 +390,10 @@ ALWAYS_INLINE void conv_tile(const int kind, const int pixels, const bool shared
 		conv_sum(kind, pixels, way, s, sums);
 	}
 	conv_extras(kind, pixels, way, s, sums);
-	if (s->panel->mode == LINE_CLAMPED) {
+	if (s->panel->mode == FLOAT_REQUANT_CLAMPED) {
 		conv_codes(kind, pixels, true, s->panel, sums);
 		conv_put(kind, pixels, way, s, sums);
-	} else if (s->panel->mode == LINE_WHOLE) {
+	} else if (s->panel->mode == FLOAT_REQUANT_WHOLE) {
 		conv_codes(kind, pixels, false, s->panel, sums);
 		conv_put(kind, pixels, way, s, sums);
 	} else {

@@ -2,15 +2,16 @@
 /*
  * conv_ymm - convolution by panels of channels, for vectors of 128 and 256 bits
  *
- * Includes come after a line (line_avx2.h, line_sse41.h) and a source (source_pairs.h,
+ * Includes come after a line (float_requant_avx2.h, float_requant_sse41.h) and a source (source_pairs.h,
  * source_fours.h). YMM(name) is name with the instruction set behind it; TILE_ROWS is how many pixels
  * of two vectors of sums the registers hold.
  */
-#ifndef KERNELS_X86_CONV_YMM_H
-#define KERNELS_X86_CONV_YMM_H
+#ifndef KERNELS_CONV_CONV_YMM_H
+#define KERNELS_CONV_CONV_YMM_H
 
-#include "kernels/x86/conv_ymm_pack.h"
-#include "kernels/x86/conv_ymm_tile.h"
+#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_ymm_pack.h"
+#include "kernels/conv/conv_ymm_tile.h"
 
 /* What each pixel adds to its sums, a block. */
 uint64_t YMM(ek_conv_scratch_bytes)(const struct ek_conv_shape *shape)
@@ -67,7 +68,7 @@ static void sum_pixels(const struct work *w, const struct spans *spans)
 static void run_spans(const struct work *w, const struct spans *spans)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
-	const struct line_panel *panels = w->args->weights;
+	const struct float_requant_panel *panels = w->args->weights;
 	uint32_t end = w->tile->first_col + w->tile->n_cols;
 	if (SOURCE_SUMS && w->sums) {
 		sum_pixels(w, spans);
@@ -182,7 +183,7 @@ static uint32_t even_block(const struct work *w, uint32_t rows)
 /* What any panel of the tile asks for. */
 static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 {
-	const struct line_panel *panels = a->weights;
+	const struct float_requant_panel *panels = a->weights;
 	int32_t sums = 0;
 	for (uint32_t n = t->first_col; n < t->first_col + t->n_cols && !sums; n += VEC_COLS) {
 		sums = panels[n / VEC_COLS].sums;
@@ -229,9 +230,9 @@ static __attribute__((noinline)) void run_tile(
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	unsigned floats = line_begin();
+	unsigned floats = float_requant_begin();
 	run_tile(a, t, is_signed, scratch);
-	line_end(floats);
+	float_requant_end(floats);
 }
 
 void YMM(ek_conv_s8)(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv_ymm_pack - weights and lines of a convolution, for conv_ymm.h */
-#ifndef KERNELS_X86_CONV_YMM_PACK_H
-#define KERNELS_X86_CONV_YMM_PACK_H
+#ifndef KERNELS_CONV_CONV_YMM_PACK_H
+#define KERNELS_CONV_CONV_YMM_PACK_H
 
-#include "kernels/x86/conv.h"
-#include "kernels/x86/conv_ymm_plan.h"
-#include "kernels/x86/line_make.h"
+#include "kernels/conv/conv_ymm_plan.h"
+#include "kernels/requant/float_requant_make_x86.h"
 
 uint64_t YMM(ek_conv_packed_bytes)(const struct ek_conv_shape *shape)
 {
@@ -15,7 +14,8 @@ uint64_t YMM(ek_conv_packed_bytes)(const struct ek_conv_shape *shape)
 	const struct conv_plan p = conv_plan_of(shape);
 	uint32_t panels = conv_panels_of(shape), last = (panels - 1) * VEC_COLS;
 	uint64_t vectors = 2 * (uint64_t)(panels - 1) + conv_vectors_at(shape, last);
-	return panels * sizeof(struct line_panel) + vectors * (uint64_t)conv_vector_bytes(&p);
+	return panels * sizeof(struct float_requant_panel) +
+		vectors * (uint64_t)conv_vector_bytes(&p);
 }
 
 /* One panel of weights. */
@@ -36,7 +36,7 @@ static int32_t weight(const struct packing *p, uint32_t channel, size_t at)
 }
 
 /* True where all weights less their zero point fit in 8 bits; adds up each channel's. */
-static bool add_weights(const struct packing *p, struct line_channel channels[VEC_COLS])
+static bool add_weights(const struct packing *p, struct float_requant_channel channels[VEC_COLS])
 {
 	const struct ek_conv_q *a = p->args;
 	size_t depth = (size_t)ek_conv_depth(&a->shape);
@@ -51,7 +51,7 @@ static bool add_weights(const struct packing *p, struct line_channel channels[VE
 			size += (uint32_t)(w < 0 ? -w : w);
 		}
 		int32_t bias = a->bias32 ? a->bias32[p->first + n] : 0;
-		channels[n] = (struct line_channel){
+		channels[n] = (struct float_requant_channel){
 			.scale = a->scale[p->first + n],
 			.ties_up = a->ties_up,
 			.start = source_start(&p->source, bias, sum),
@@ -76,13 +76,14 @@ static void pack_lane(const struct packing *p, uint32_t channel, source_weight *
 	}
 }
 
-static void pack_panel(struct packing *p, struct line_panel *panel, source_weight *to)
+static void pack_panel(struct packing *p, struct float_requant_panel *panel, source_weight *to)
 {
 	const struct ek_conv_q *a = p->args;
-	const struct line_output output = {a->output_zero, a->lo, a->hi, p->source.is_signed};
-	struct line_channel channels[VEC_COLS] = {0};
+	const struct float_requant_output output = {
+		a->output_zero, a->lo, a->hi, p->source.is_signed};
+	struct float_requant_channel channels[VEC_COLS] = {0};
 	p->zero = source_weights_zero(add_weights(p, channels), a->weights_zero);
-	line_panel_make(panel, (int)p->vectors, channels, &output);
+	float_requant_panel_make(panel, (int)p->vectors, channels, &output);
 	panel->sums = p->zero - a->weights_zero;
 	for (uint32_t lane = 0; lane < p->vectors * VEC_LANES; lane++) {
 		uint32_t channel = VEC_CHANNEL(p->vectors, lane / VEC_LANES, lane % VEC_LANES);
@@ -95,7 +96,7 @@ static void pack_panel(struct packing *p, struct line_panel *panel, source_weigh
 static __attribute__((noinline)) void pack_panels(
 	const struct ek_conv_q *a, bool is_signed, void *packed)
 {
-	struct line_panel *panels = packed;
+	struct float_requant_panel *panels = packed;
 	struct packing p = {
 		.args = a,
 		.plan = conv_plan_of(&a->shape),
@@ -113,9 +114,9 @@ static __attribute__((noinline)) void pack_panels(
 
 static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 {
-	unsigned floats = line_begin();
+	unsigned floats = float_requant_begin();
 	pack_panels(a, is_signed, packed);
-	line_end(floats);
+	float_requant_end(floats);
 }
 
 void YMM(ek_conv_s8_pack)(const struct ek_conv_q *args, void *packed)

@@ -6,13 +6,13 @@
  * other. Filters of one tap have blocks of pixels; others have blocks of rows with their padding, of
  * which a pixel sees segments: the taps of a row, or, with dilation, each tap.
  *
- * Packed weights: a struct line_panel for each panel of channels, then for each panel
+ * Packed weights: a struct float_requant_panel for each panel of channels, then for each panel
  * [segments][steps][vectors][lanes] of four bytes, zero beyond a segment.
  */
-#ifndef KERNELS_X86_CONV_YMM_PLAN_H
-#define KERNELS_X86_CONV_YMM_PLAN_H
+#ifndef KERNELS_CONV_CONV_YMM_PLAN_H
+#define KERNELS_CONV_CONV_YMM_PLAN_H
 
-#include "kernels/conv.h"
+#include "kernels/conv/conv_args.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_PIXELS 384
@@ -131,7 +131,7 @@ static inline size_t conv_vector_bytes(const struct conv_plan *p)
 static inline const uint8_t *conv_weights(const struct ek_conv_shape *s, const struct conv_plan *p,
 	const void *packed, uint32_t first)
 {
-	const struct line_panel *panels = packed;
+	const struct float_requant_panel *panels = packed;
 	const uint8_t *weights = (const uint8_t *)(panels + conv_panels_of(s));
 	return weights + first / VEC_LANES * conv_vector_bytes(p);
 }

@@ -5,11 +5,11 @@
  * TILE_ROWS pixels of two vectors of channels, or TILE_ROWS_1 of one, are as many sums as there are
  * registers for, with weights and one broadcast.
  */
-#ifndef KERNELS_X86_CONV_YMM_TILE_H
-#define KERNELS_X86_CONV_YMM_TILE_H
+#ifndef KERNELS_CONV_CONV_YMM_TILE_H
+#define KERNELS_CONV_CONV_YMM_TILE_H
 
-#include "kernels/x86/put_ymm.h"
-#include "kernels/x86/tile_ymm.h"
+#include "kernels/gemm/gemm_tile_ymm.h"
+#include "kernels/requant/store_codes_ymm.h"
 
 #define TILE_ROWS_1 8
 
@@ -26,7 +26,7 @@ struct conv_span {
 	const int32_t *add; /* what is added to a pixel's sums; NULL: nothing */
 	uint8_t *out;
 	uint32_t channels;
-	const struct line_panel *panel;
+	const struct float_requant_panel *panel;
 	const uint8_t *weights;
 };
 
@@ -36,10 +36,11 @@ ALWAYS_INLINE void put_tile(
 {
 #pragma GCC unroll 2
 	for (int v = 0; v < 2; v++) {
-		struct line line = line_load(p->panel, v);
+		struct line line = float_requant_load(p->panel, v);
 #pragma GCC unroll 8
 		for (int r = 0; r < mr; r++) {
-			sums[2 * r + v] = line_codes(&line, mode == LINE_CLAMPED, sums[2 * r + v]);
+			sums[2 * r + v] = float_requant_codes(
+				&line, mode == FLOAT_REQUANT_CLAMPED, sums[2 * r + v]);
 		}
 	}
 #pragma GCC unroll 4
@@ -70,10 +71,10 @@ ALWAYS_INLINE void tiles_of_most(
 	for (uint32_t i = 0; i < count; i++) {
 		vec sums[16];
 		tile_sums(mr, 2, &way->tile, &panel, s->in, s->add, sums);
-		if (mode == LINE_CLAMPED) {
-			put_tile(LINE_CLAMPED, mr, &put, sums, s->out);
-		} else if (mode == LINE_WHOLE) {
-			put_tile(LINE_WHOLE, mr, &put, sums, s->out);
+		if (mode == FLOAT_REQUANT_CLAMPED) {
+			put_tile(FLOAT_REQUANT_CLAMPED, mr, &put, sums, s->out);
+		} else if (mode == FLOAT_REQUANT_WHOLE) {
+			put_tile(FLOAT_REQUANT_WHOLE, mr, &put, sums, s->out);
 		} else {
 			vec room[16];
 #pragma GCC unroll 16

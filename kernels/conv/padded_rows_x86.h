@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lines - rows of a picture with padding around them, for filters that walk over it
+ * padded_rows_x86 - rows of a picture with padding around them, for filters that walk over it
  *
  * Where a filter reaches over an edge, the input rows that it sees are copied, each once: a ring of
  * as many lines as the filter is high. Of a pixel a run of its channels may be kept; codes may be
  * moved from int8 to uint8 on the way. Without an edge in reach the picture itself is read.
  */
-#ifndef KERNELS_X86_LINES_H
-#define KERNELS_X86_LINES_H
+#ifndef KERNELS_CONV_PADDED_ROWS_X86_H
+#define KERNELS_CONV_PADDED_ROWS_X86_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/window.h"
+#include "kernels/conv/window.h"
 
 #define LINES_MOST (4u << 20) /* bytes */
 #define LINES_SLACK 64 /* bytes behind a line that may be read */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/transpose_conv.h"
+#include "kernels/conv/transpose_conv.h"
 
 #include <string.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 /* The taps that may reach one output along one axis: first <= k < end, from input
  * (reach - k * dilation) / stride where that divides. */

@@ -11,7 +11,7 @@
  *
  * Types by function, all dense and aligned to their element: f32 (sum in the order of taps, plus
  * bias, clamp lets NaN pass), s8 (int8 weights), u8 (uint8 weights, the only one with
- * weights_zero), s16 (int8 weights, input_zero 0). Integers finish as kernels/weighted.h says.
+ * weights_zero), s16 (int8 weights, input_zero 0). Integers finish as kernels/requant/weighted.h says.
  * h8 (hybrid): int8 codes of float rows, one row per batch entry, int8 weights;
  * y = sum * scale of the row * scale[n] + bias in float, clamp.
  *
@@ -20,13 +20,13 @@
  * Source: tflite kernels/internal/reference/reference_ops.h (TransposeConv),
  * integer_ops/transpose_conv.h, conv3d_transpose.h.
  */
-#ifndef KERNELS_TRANSPOSE_CONV_H
-#define KERNELS_TRANSPOSE_CONV_H
+#ifndef KERNELS_CONV_TRANSPOSE_CONV_H
+#define KERNELS_CONV_TRANSPOSE_CONV_H
 
-#include "kernels/hybrid.h"
+#include "kernels/conv/window.h"
+#include "kernels/hybrid/hybrid.h"
+#include "kernels/requant/weighted.h"
 #include "kernels/tile.h"
-#include "kernels/weighted.h"
-#include "kernels/window.h"
 
 struct ek_transpose_conv {
 	uint32_t batch;

@@ -5,8 +5,8 @@
  * Tap k of output o reads input o * stride - pad + k * dilation; taps outside of the picture are
  * left out.
  */
-#ifndef KERNELS_WINDOW_H
-#define KERNELS_WINDOW_H
+#ifndef KERNELS_CONV_WINDOW_H
+#define KERNELS_CONV_WINDOW_H
 
 #include <stdint.h>
 

@@ -3,17 +3,13 @@
  * The plain-C rows take 64 channels of a pixel at a time: sums in an array on the stack, the taps
  * outside, the channels inside, so that both operands are read side by side.
  */
-#include "kernels/depthwise.h"
+#include "kernels/depthwise/depthwise.h"
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 #if defined(__x86_64__)
-#include "kernels/x86/depthwise.h"
-#include "kernels/x86/f32.h"
-#include "kernels/x86/s16.h"
+#include "kernels/depthwise/depthwise_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/depthwise.h"
-#include "kernels/arm/f32.h"
-#include "kernels/arm/s16.h"
+#include "kernels/depthwise/depthwise_arm.h"
 #endif
 
 #define BLOCK 64
@@ -51,7 +47,7 @@ static uint32_t run_end(const struct block *b, uint32_t at, uint32_t multiplier)
 }
 
 /* Adds one tap to the block's sums; sums of int32 wrap, those of int64 are exact. */
-#define DEFINE_ADD_TAP(name, in_type, w_type, sum_type, product_type)                              \
+#define DEFINE_ADD_TAP(name, in_type, w_type, sum_type, gemm_type)                                 \
 	static void name(const struct block *b, const in_type *input, const w_type *w,             \
 		int32_t x_zero, int32_t w_zero, sum_type *sums)                                    \
 	{                                                                                          \
@@ -60,16 +56,15 @@ static uint32_t run_end(const struct block *b, uint32_t at, uint32_t multiplier)
 		if (multiplier == 1) {                                                             \
 			input += b->first;                                                         \
 			for (uint32_t i = 0; i < b->n; i++) {                                      \
-				sums[i] += (sum_type)((product_type)(input[i] - x_zero) *          \
-					(product_type)(w[i] - w_zero));                            \
+				sums[i] += (sum_type)((gemm_type)(input[i] - x_zero) *             \
+					(gemm_type)(w[i] - w_zero));                               \
 			}                                                                          \
 			return;                                                                    \
 		}                                                                                  \
 		for (uint32_t i = 0; i < b->n;) {                                                  \
-			product_type x =                                                           \
-				(product_type)(input[(b->first + i) / multiplier] - x_zero);       \
+			gemm_type x = (gemm_type)(input[(b->first + i) / multiplier] - x_zero);    \
 			for (uint32_t end = run_end(b, i, multiplier); i < end; i++) {             \
-				sums[i] += (sum_type)(x * (product_type)(w[i] - w_zero));          \
+				sums[i] += (sum_type)(x * (gemm_type)(w[i] - w_zero));             \
 			}                                                                          \
 		}                                                                                  \
 	}

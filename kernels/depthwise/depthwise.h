@@ -18,51 +18,14 @@
  * Source: tflite kernels/internal/reference/depthwiseconv_uint8.h, depthwiseconv_float.h,
  * reference/integer_ops/depthwise_conv.h.
  */
-#ifndef KERNELS_DEPTHWISE_H
-#define KERNELS_DEPTHWISE_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_H
 
 #include <stddef.h>
 
-#include "kernels/cpu.h"
-#include "kernels/hybrid.h"
-#include "kernels/quant.h"
+#include "kernels/cpu_features.h"
+#include "kernels/depthwise/depthwise_args.h"
 #include "kernels/tile.h"
-#include "kernels/window.h"
-
-struct ek_depthwise_shape {
-	struct ek_window window;
-	uint32_t in_c, out_c; /* in_c divides out_c */
-};
-
-struct ek_depthwise_q {
-	struct ek_depthwise_shape shape;
-	const void *input;
-	const void *weights;
-	const int32_t *bias32; /* s8, u8: [out_c] or NULL */
-	const int64_t *bias64; /* s16: [out_c] or NULL */
-	const struct ek_scale *scale; /* [out_c] */
-	int32_t input_zero, weights_zero, output_zero;
-	int32_t lo, hi;
-	void *output;
-};
-
-struct ek_depthwise_f32 {
-	struct ek_depthwise_shape shape;
-	const float *input, *weights;
-	const float *bias; /* [out_c] or NULL */
-	float lo, hi;
-	float *output;
-};
-
-struct ek_depthwise_h {
-	struct ek_depthwise_shape shape;
-	const int8_t *input, *weights;
-	const struct ek_hybrid_row *row; /* [batch] */
-	const float *scale; /* [out_c] */
-	const float *bias; /* [out_c] or NULL */
-	float lo, hi;
-	float *output;
-};
 
 struct ek_depthwise_q_row {
 	struct ek_variant variant;

@@ -7,9 +7,9 @@
  * the slot of the one that is needed no more. With a stride of s a slot has s phases, each with
  * every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
  */
-#include "kernels/x86/depthwise.h"
-#include "kernels/x86/depthwise_tile_avx512.h"
-#include "kernels/x86/halves_avx512.h"
+#include "kernels/depthwise/depthwise_tile_avx512.h"
+#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/simd/halves_avx512.h"
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
 {
@@ -31,7 +31,7 @@ static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
 	for (; n >= 64; n -= 64, to += 64, from += 64) {
 		_mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), sign));
 	}
-	__mmask64 m = line_bytes(n);
+	__mmask64 m = float_requant_bytes(n);
 	_mm512_mask_storeu_epi8(to, m, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, from), sign));
 }
 
@@ -42,7 +42,7 @@ static void copy_pixels(
 	const uint32_t stride = w->args->shape.window.x.stride;
 	const size_t step = w->args->shape.in_c;
 	const __m512i sign = sign_of(w);
-	const __mmask64 m = line_bytes(w->channels);
+	const __mmask64 m = float_requant_bytes(w->channels);
 	uint32_t phase = at % stride;
 	uint8_t *to = slot + at / stride * w->plan.pixel;
 	for (uint32_t i = 0; i < n && stride == 1; i++, from += step, to += w->plan.pixel) {
@@ -78,17 +78,17 @@ static void copy_halves(
 		_mm512_storeu_si512(to[1] + k / 2, _mm512_permutex2var_epi64(a, odd, b));
 	}
 	if (k < bytes) {
-		__mmask64 low = line_bytes(bytes - k);
-		__mmask64 high = bytes - k > 64 ? line_bytes(bytes - k - 64) : 0;
+		__mmask64 low = float_requant_bytes(bytes - k);
+		__mmask64 high = bytes - k > 64 ? float_requant_bytes(bytes - k - 64) : 0;
 		__m512i a = _mm512_maskz_loadu_epi8(low, from + k);
 		__m512i b = _mm512_maskz_loadu_epi8(high, from + k + 64);
 		size_t pixels = (bytes - k) / pixel, odds = pixels / 2;
 		__m512i x = _mm512_permutex2var_epi64(a, even, b);
 		__m512i y = _mm512_permutex2var_epi64(a, odd, b);
-		_mm512_mask_storeu_epi8(to[0] + k / 2, line_bytes((pixels - odds) * pixel),
+		_mm512_mask_storeu_epi8(to[0] + k / 2, float_requant_bytes((pixels - odds) * pixel),
 			_mm512_xor_si512(x, sign));
-		_mm512_mask_storeu_epi8(
-			to[1] + k / 2, line_bytes(odds * pixel), _mm512_xor_si512(y, sign));
+		_mm512_mask_storeu_epi8(to[1] + k / 2, float_requant_bytes(odds * pixel),
+			_mm512_xor_si512(y, sign));
 	}
 }
 
@@ -140,7 +140,7 @@ static int64_t bring_rows(
 
 static void set_panel(struct depthwise_work *w, uint32_t first)
 {
-	const struct line_panel *panels = w->args->weights;
+	const struct float_requant_panel *panels = w->args->weights;
 	const int8_t *weights = (const int8_t *)(panels + w->plan.panels);
 	w->first = first;
 	w->channels = depthwise_least(w->args->shape.out_c - first, DEPTHWISE_BYTES);
@@ -291,9 +291,9 @@ static void run_rows(const struct depthwise_work *w, const struct ek_tile *t)
 /* A call of tall_row(). */
 struct tall {
 	const struct line_of_pixels *l;
-	const struct line_panel *panel;
+	const struct float_requant_panel *panel;
 	const int8_t *weights;
-	struct line_limits limits;
+	struct float_requant_limits limits;
 	size_t step, bytes; /* from one vector of the same channels to the next; of the output */
 };
 
@@ -304,13 +304,13 @@ struct tall {
 ALWAYS_INLINE void tall_block(
 	const struct tall *t, const struct block block, const uint32_t groups, size_t at)
 {
-	__m512i c[2 * 4 * LINE_VECTORS], y[4];
+	__m512i c[2 * 4 * FLOAT_REQUANT_VECTORS], y[4];
 #pragma GCC unroll 2
 	for (int p = 0; p < block.n; p++) {
 #pragma GCC unroll 4
 		for (uint32_t g = 0; g < groups; g++) {
 			column(t->l->rows + 4 * g, 4, at + (size_t)(p * block.rows) * t->step,
-				c + ((uint32_t)p * groups + g) * LINE_VECTORS);
+				c + ((uint32_t)p * groups + g) * FLOAT_REQUANT_VECTORS);
 		}
 	}
 	block_codes(block, (int)groups, &t->limits, t->panel, t->weights, c, y);
@@ -318,8 +318,8 @@ ALWAYS_INLINE void tall_block(
 	for (int p = 0; p < block.n; p++) {
 #pragma GCC unroll 2
 		for (int row = 0; row < block.rows; row++, at += t->step) {
-			_mm512_mask_storeu_epi8(
-				t->l->upper + at, line_bytes(t->bytes - at), y[2 * row + p]);
+			_mm512_mask_storeu_epi8(t->l->upper + at,
+				float_requant_bytes(t->bytes - at), y[2 * row + p]);
 		}
 	}
 }
@@ -345,7 +345,7 @@ ALWAYS_INLINE void tall_row(const struct depthwise_work *w, const struct line_of
 	const uint32_t groups, const bool clamped)
 {
 	struct tall t = {.l = l,
-		.limits = line_limits(&w->output),
+		.limits = float_requant_limits(&w->output),
 		.step = (size_t)w->plan.panels * DEPTHWISE_BYTES,
 		.bytes = l->n * w->plan.pixel};
 	for (uint32_t set = 0; set < w->plan.panels; set++) {
@@ -364,8 +364,8 @@ static void run_tall_row(const struct depthwise_work *w, const struct line_of_pi
 {
 	bool any = false, clamped = false;
 	for (uint32_t i = 0; i < w->plan.panels; i++) {
-		any |= w->panel[i].sums || w->panel[i].mode == LINE_STEPS;
-		clamped |= w->panel[i].mode == LINE_CLAMPED;
+		any |= w->panel[i].sums || w->panel[i].mode == FLOAT_REQUANT_STEPS;
+		clamped |= w->panel[i].mode == FLOAT_REQUANT_CLAMPED;
 	}
 	switch (any ? 0 : w->plan.groups) {
 	case 1:
@@ -437,7 +437,7 @@ static void run(
 	if (tall) {
 		depthwise_plan_tall(&w.plan, &a->shape);
 	}
-	w.output = line_output(a->output_zero, a->lo, a->hi, is_signed);
+	w.output = float_requant_output(a->output_zero, a->lo, a->hi, is_signed);
 	w.weights_step = w.plan.part * (is_signed ? 1 : 2);
 	w.slots = scratch;
 	w.outside = w.slots + w.plan.slots * w.plan.slot;

@@ -6,10 +6,10 @@
  * are made between the products of the next four: each instruction then stands far behind what it
  * waits for, and a core that looks some two hundred instructions ahead finds enough to do.
  */
-#ifndef KERNELS_X86_DEPTHWISE_BLOCK_AVX512_H
-#define KERNELS_X86_DEPTHWISE_BLOCK_AVX512_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_BLOCK_AVX512_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_BLOCK_AVX512_H
 
-#include "kernels/x86/depthwise_plan_avx512.h"
+#include "kernels/depthwise/depthwise_plan_avx512.h"
 
 /* What a vector has: 64 channels of a pixel, or pixels of 32, 16 or 8 side by side. */
 enum block_kind {
@@ -102,22 +102,22 @@ ALWAYS_INLINE void block_taps(const struct block b, const int8_t *weights, const
 				(size_t)block_row(b, i) * DEPTHWISE_BYTES);
 		}
 		if (b.n == 2 && i % 2 == 0) {
-			LINE_HOLD(by);
+			FLOAT_REQUANT_HOLD(by);
 		}
 		sums[i] =
 			_mm512_dpbusd_epi32(sums[i], block_tap(b, c, block_place(b, i), x, j), by);
 	}
 }
 
-/* Steps of line_codes() for four sums. */
+/* Steps of float_requant_codes() for four sums. */
 struct block_codes {
 	struct line line[4];
 	__m512 sums[4], low[4];
 	__m512i codes[4];
 };
 
-ALWAYS_INLINE void block_floats(const struct block b, const struct line_panel *panel, const int set,
-	const __m512i sums[4], struct block_codes *y)
+ALWAYS_INLINE void block_floats(const struct block b, const struct float_requant_panel *panel,
+	const int set, const __m512i sums[4], struct block_codes *y)
 {
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
@@ -127,8 +127,8 @@ ALWAYS_INLINE void block_floats(const struct block b, const struct line_panel *p
 			known++;
 		}
 		if (known == i) {
-			y->line[i] = line_load(panel, j);
-			LINE_HOLD(y->line[i].rho);
+			y->line[i] = float_requant_load(panel, j);
+			FLOAT_REQUANT_HOLD(y->line[i].rho);
 		} else {
 			y->line[i] = y->line[known];
 		}
@@ -158,7 +158,8 @@ ALWAYS_INLINE void block_round(struct block_codes *y)
 	}
 }
 
-ALWAYS_INLINE __m512i block_limit(const struct block b, const struct line_limits *limits, __m512i y)
+ALWAYS_INLINE __m512i block_limit(
+	const struct block b, const struct float_requant_limits *limits, __m512i y)
 {
 	if (!b.full) {
 		y = _mm512_min_epu8(_mm512_max_epu8(y, limits->lo), limits->hi);
@@ -168,11 +169,11 @@ ALWAYS_INLINE __m512i block_limit(const struct block b, const struct line_limits
 
 /* Codes of the block of filters so many columns wide: @ret[2 * row + vector]. */
 ALWAYS_INLINE void block_codes(const struct block b, const int columns,
-	const struct line_limits *limits, const struct line_panel *panel, const int8_t *weights,
-	const __m512i *c, __m512i ret[4])
+	const struct float_requant_limits *limits, const struct float_requant_panel *panel,
+	const int8_t *weights, const __m512i *c, __m512i ret[4])
 {
 	const int sets = b.rows * b.n;
-	__m512i before[4], codes[4][LINE_VECTORS];
+	__m512i before[4], codes[4][FLOAT_REQUANT_VECTORS];
 	struct block_codes y;
 #pragma GCC unroll 5
 	for (int set = 0; set <= sets; set++) {
@@ -180,7 +181,7 @@ ALWAYS_INLINE void block_codes(const struct block b, const int columns,
 		if (set < sets) {
 #pragma GCC unroll 4
 			for (int i = 0; i < 4; i++) {
-				sums[i] = line_start(panel, block_quarter(b, set, i));
+				sums[i] = float_requant_start(panel, block_quarter(b, set, i));
 			}
 			block_taps(b, weights, c, 0, set, sums);
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * f32_depthwise - body of the rows of ek_depthwise_f32; ROW(name) gives a function its instruction
+ * depthwise_f32_x86 - body of the rows of ek_depthwise_f32; ROW(name) gives a function its instruction
  * set
  *
  * A vector of channels of up to PIXELS neighbouring outputs at a time, so that a weight that is
@@ -8,8 +8,8 @@
  * several outputs see only once. Each sum is a chain of fused multiply-adds that begins with the bias.
  * Channels are cut into runs of BLOCK where lines of all of them would leave a core's caches.
  */
-#include "kernels/depthwise.h"
-#include "kernels/x86/lines.h"
+#include "kernels/conv/padded_rows_x86.h"
+#include "kernels/depthwise/depthwise.h"
 
 #define PIXELS 4
 #define BLOCK 64

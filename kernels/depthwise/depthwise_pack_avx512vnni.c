@@ -4,8 +4,8 @@
  * part of the weights, which is added to the first; where it is 255, twice. A panel's sums says how
  * often.
  */
-#include "kernels/x86/depthwise.h"
-#include "kernels/x86/depthwise_plan_avx512.h"
+#include "kernels/depthwise/depthwise_plan_avx512.h"
+#include "kernels/depthwise/depthwise_x86.h"
 
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 {
@@ -13,7 +13,7 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 		return 0;
 	}
 	const struct depthwise_plan p = depthwise_plan_of(s);
-	return p.panels * (sizeof(struct line_panel) + parts * (uint64_t)p.part);
+	return p.panels * (sizeof(struct float_requant_panel) + parts * (uint64_t)p.part);
 }
 
 uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
@@ -58,11 +58,11 @@ static int32_t weight(const struct packing *p, uint32_t ky, uint32_t kx, uint32_
 			    : ((const uint8_t *)a->weights)[at] - a->weights_zero;
 }
 
-static struct line_channel channel_line(const struct packing *p, uint32_t channel)
+static struct float_requant_channel channel_line(const struct packing *p, uint32_t channel)
 {
 	const struct ek_depthwise_q *a = p->args;
 	const struct ek_window *w = &a->shape.window;
-	struct line_channel c = {.scale = {0, 0}};
+	struct float_requant_channel c = {.scale = {0, 0}};
 	if (channel >= a->shape.out_c) {
 		return c;
 	}
@@ -124,7 +124,7 @@ static void pack_weights(const struct packing *p, int32_t parts, int8_t *to)
 {
 	for (uint32_t kx = 0; kx < p->args->shape.window.x.taps; kx++) {
 		for (uint32_t g = 0; g < p->plan.groups; g++) {
-			for (uint32_t j = 0; j < LINE_VECTORS; j++, to += p->plan.vector) {
+			for (uint32_t j = 0; j < FLOAT_REQUANT_VECTORS; j++, to += p->plan.vector) {
 				pack_vector(p, parts, (int32_t)g * 4, kx, j, to);
 				if (p->plan.pairs) {
 					pack_vector(p, parts, (int32_t)g * 4 - 1, kx, j,
@@ -135,26 +135,27 @@ static void pack_weights(const struct packing *p, int32_t parts, int8_t *to)
 	}
 }
 
-static void pack_panel(const struct packing *p, struct line_panel *panel)
+static void pack_panel(const struct packing *p, struct float_requant_panel *panel)
 {
 	const struct ek_depthwise_q *a = p->args;
-	const struct line_output output = line_output(a->output_zero, a->lo, a->hi, p->is_signed);
-	struct line_channel lanes[LINE_LANES];
-	for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+	const struct float_requant_output output =
+		float_requant_output(a->output_zero, a->lo, a->hi, p->is_signed);
+	struct float_requant_channel lanes[FLOAT_REQUANT_LANES];
+	for (uint32_t lane = 0; lane < FLOAT_REQUANT_LANES; lane++) {
 		lanes[lane] = channel_line(p, channel_of(p, byte_of(lane / 16, lane % 16)));
 	}
-	line_panel_make__avx512(panel, lanes, &output);
+	float_requant_panel_make__avx512(panel, lanes, &output);
 }
 
 static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
 {
 	struct packing p = {
 		.args = a, .plan = depthwise_plan_of(&a->shape), .is_signed = is_signed};
-	struct line_panel *panels = packed;
+	struct float_requant_panel *panels = packed;
 	int8_t *weights = (int8_t *)(panels + p.plan.panels);
 	memset(packed, 0, (size_t)packed_bytes(&a->shape, is_signed ? 1 : 2));
 	for (p.panel = 0; p.panel < p.plan.panels; p.panel++) {
-		struct line_panel *panel = &panels[p.panel];
+		struct float_requant_panel *panel = &panels[p.panel];
 		pack_panel(&p, panel);
 		panel->sums = parts_of_panel(&p) - 1;
 		pack_weights(&p, panel->sums + 1, weights);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* depthwise_pixels_avx512 - pixels of 64 channels as a depthwise filter reads them, four rows in turns */
-#ifndef KERNELS_X86_DEPTHWISE_PIXELS_AVX512_H
-#define KERNELS_X86_DEPTHWISE_PIXELS_AVX512_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_PIXELS_AVX512_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_PIXELS_AVX512_H
 
-#include "kernels/x86/depthwise_plan_avx512.h"
+#include "kernels/depthwise/depthwise_plan_avx512.h"
 
 ALWAYS_INLINE void interleave(const __m512i x[4], __m512i v[4])
 {

@@ -2,16 +2,16 @@
 /*
  * depthwise_plan_avx512 - how a depthwise convolution is gone through, for its packing and its runs
  *
- * Packed: a struct line_panel for each panel or set, then for each of them
+ * Packed: a struct float_requant_panel for each panel or set, then for each of them
  * [parts][columns of taps][rows by fours][4 vectors][16 channels][4 taps]; where two output rows are
  * made at once, in the place of a vector the one for the upper row and the one for the lower. Lane
  * 4 l + i of vector j is byte 16 l + 4 j + i.
  */
-#ifndef KERNELS_X86_DEPTHWISE_PLAN_AVX512_H
-#define KERNELS_X86_DEPTHWISE_PLAN_AVX512_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_PLAN_AVX512_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_PLAN_AVX512_H
 
-#include "kernels/depthwise.h"
-#include "kernels/x86/line_avx512.h"
+#include "kernels/depthwise/depthwise_args.h"
+#include "kernels/requant/float_requant_avx512.h"
 
 #define DEPTHWISE_SETS 5
 #define DEPTHWISE_BYTES 64 /* of a panel or set */

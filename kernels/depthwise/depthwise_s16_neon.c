@@ -4,9 +4,9 @@
  * windows leave the picture one by one. The last channels of a tile are made together with those
  * before them, a second time, so that all vectors are whole ones.
  */
-#include "kernels/arm/panel_neon.h"
-#include "kernels/arm/s16.h"
-#include "kernels/arm/s16_panel.h"
+#include "kernels/depthwise/depthwise_arm.h"
+#include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/gemm/packed_panel_s16_arm.h"
 
 #if defined(__aarch64__)
 #define PIXELS 4
@@ -29,7 +29,7 @@ static bool is_walked(const struct ek_depthwise_shape *s)
 /* One more than there are whole ones. */
 uint64_t ek_depthwise_s16_scratch_bytes__neon(const struct ek_depthwise_shape *s)
 {
-	return is_walked(s) ? (product_panels(s->out_c) + 1) * sizeof(struct s16_panel) : 0;
+	return is_walked(s) ? (gemm_panels(s->out_c) + 1) * sizeof(struct s16_panel) : 0;
 }
 
 /* Some pixels of one output row: their first taps inside, and how many there are. */
@@ -200,7 +200,7 @@ void ek_depthwise_s16__neon(const struct ek_depthwise_q *a, const struct ek_tile
 	const uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		const struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = product_least(w->x.out - pixel.x, end - row);
+		n = gemm_least(w->x.out - pixel.x, end - row);
 		output_row(
 			a, &panels, pixel, n, (int16_t *)a->output + row * (size_t)a->shape.out_c);
 	}

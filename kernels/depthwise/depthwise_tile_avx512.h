@@ -5,18 +5,18 @@
  * 64 bytes of four rows are interleaved, so that one VPDPBUSD sums four taps of a column of 16
  * channels: of one pixel (a panel), or flat, whatever pixel they belong to.
  */
-#ifndef KERNELS_X86_DEPTHWISE_TILE_AVX512_H
-#define KERNELS_X86_DEPTHWISE_TILE_AVX512_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_TILE_AVX512_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_TILE_AVX512_H
 
-#include "kernels/x86/depthwise_block_avx512.h"
-#include "kernels/x86/depthwise_pixels_avx512.h"
+#include "kernels/depthwise/depthwise_block_avx512.h"
+#include "kernels/depthwise/depthwise_pixels_avx512.h"
 
 /* A call, and one panel or all sets of it. */
 struct depthwise_work {
 	const struct ek_depthwise_q *args;
 	struct depthwise_plan plan;
-	struct line_output output;
-	const struct line_panel *panel;
+	struct float_requant_output output;
+	const struct float_requant_panel *panel;
 	const int8_t *weights;
 	size_t weights_step; /* from one panel or set to the next */
 	uint32_t first, channels; /* of the panel */
@@ -56,28 +56,30 @@ static size_t column_at(const struct depthwise_work *w, uint32_t kx)
 	return at % x->stride * w->plan.phase + at / x->stride * w->plan.pixel;
 }
 
-ALWAYS_INLINE void any_start(const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+ALWAYS_INLINE void any_start(
+	const struct float_requant_panel *panel, __m512i sums[FLOAT_REQUANT_VECTORS])
 {
 #pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		sums[j] = line_start(panel, j);
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
+		sums[j] = float_requant_start(panel, j);
 	}
 }
 
 /* One part of four taps of a column. */
-ALWAYS_INLINE void any_part(const int8_t *weights, size_t vector, const __m512i v[LINE_VECTORS],
-	__m512i sums[LINE_VECTORS])
+ALWAYS_INLINE void any_part(const int8_t *weights, size_t vector,
+	const __m512i v[FLOAT_REQUANT_VECTORS], __m512i sums[FLOAT_REQUANT_VECTORS])
 {
 #pragma GCC unroll 4
-	for (size_t j = 0; j < LINE_VECTORS; j++) {
+	for (size_t j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
 		__m512i by = _mm512_loadu_si512(weights + j * vector);
 		sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], by);
 	}
 }
 
 /* Four taps of one column. */
-ALWAYS_INLINE void any_taps(const struct depthwise_work *w, const struct line_panel *panel,
-	const int8_t *weights, const __m512i v[LINE_VECTORS], __m512i sums[LINE_VECTORS])
+ALWAYS_INLINE void any_taps(const struct depthwise_work *w, const struct float_requant_panel *panel,
+	const int8_t *weights, const __m512i v[FLOAT_REQUANT_VECTORS],
+	__m512i sums[FLOAT_REQUANT_VECTORS])
 {
 	any_part(weights, w->plan.vector, v, sums);
 	for (int32_t k = 0; k < panel->sums; k++) {
@@ -85,28 +87,29 @@ ALWAYS_INLINE void any_taps(const struct depthwise_work *w, const struct line_pa
 	}
 }
 
-ALWAYS_INLINE __m512i any_codes(
-	const struct depthwise_work *w, const struct line_panel *panel, __m512i sums[LINE_VECTORS])
+ALWAYS_INLINE __m512i any_codes(const struct depthwise_work *w,
+	const struct float_requant_panel *panel, __m512i sums[FLOAT_REQUANT_VECTORS])
 {
-	const struct line_limits limits = line_limits(&w->output);
-	const bool clamped = panel->mode == LINE_CLAMPED;
-	__m512i y[LINE_VECTORS];
+	const struct float_requant_limits limits = float_requant_limits(&w->output);
+	const bool clamped = panel->mode == FLOAT_REQUANT_CLAMPED;
+	__m512i y[FLOAT_REQUANT_VECTORS];
 #pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		const struct line line = line_load(panel, j);
-		y[j] = panel->mode == LINE_STEPS ? _mm512_add_epi32(line_steps(panel, j, sums[j]),
-							   _mm512_set1_epi32(w->output.zero))
-						 : line_codes(&line, clamped, sums[j]);
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
+		const struct line line = float_requant_load(panel, j);
+		y[j] = panel->mode == FLOAT_REQUANT_STEPS
+			? _mm512_add_epi32(float_requant_steps(panel, j, sums[j]),
+				  _mm512_set1_epi32(w->output.zero))
+			: float_requant_codes(&line, clamped, sums[j]);
 	}
-	return line_pack(&limits, y[0], y[1], y[2], y[3]);
+	return float_requant_pack(&limits, y[0], y[1], y[2], y[3]);
 }
 
 /* Any filter: 64 bytes of one output row from byte @at of the slots on. */
 static __m512i any_bytes(const struct depthwise_work *w, const uint8_t *const *rows,
-	const struct line_panel *panel, const int8_t *weights, size_t at)
+	const struct float_requant_panel *panel, const int8_t *weights, size_t at)
 {
 	const struct ek_window *window = &w->args->shape.window;
-	__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+	__m512i sums[FLOAT_REQUANT_VECTORS], v[FLOAT_REQUANT_VECTORS];
 	any_start(panel, sums);
 	for (uint32_t kx = 0; kx < window->x.taps; kx++) {
 		for (uint32_t g = 0; g < w->plan.groups; g++) {
@@ -126,7 +129,7 @@ static void flat_any_row(
 	for (size_t at = 0; at < bytes; at += DEPTHWISE_BYTES) {
 		__m512i y =
 			any_bytes(w, rows, w->panel + set, w->weights + set * w->weights_step, at);
-		_mm512_mask_storeu_epi8(to + at, line_bytes(bytes - at), y);
+		_mm512_mask_storeu_epi8(to + at, float_requant_bytes(bytes - at), y);
 		set = set + 1 < w->plan.panels ? set + 1 : 0;
 	}
 }
@@ -148,48 +151,49 @@ ALWAYS_INLINE __m512i taps_3x3(
 }
 
 /* Codes of one 3x3 output from its three columns; @row: 0 the upper one, 1 the lower one. */
-ALWAYS_INLINE __m512i codes_3x3(const struct line_limits *limits, const struct line_panel *panel,
-	const int8_t *weights, const size_t part, const size_t vector, const bool clamped,
-	const __m512i *a, const __m512i *b, const __m512i *c)
+ALWAYS_INLINE __m512i codes_3x3(const struct float_requant_limits *limits,
+	const struct float_requant_panel *panel, const int8_t *weights, const size_t part,
+	const size_t vector, const bool clamped, const __m512i *a, const __m512i *b,
+	const __m512i *c)
 {
-	__m512i y[LINE_VECTORS];
+	__m512i y[FLOAT_REQUANT_VECTORS];
 #pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		const struct line line = line_load(panel, j);
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
+		const struct line line = float_requant_load(panel, j);
 		const int8_t *w = weights + (size_t)j * vector;
-		__m512i sum = line_start(panel, j);
+		__m512i sum = float_requant_start(panel, j);
 		sum = taps_3x3(sum, w, vector, a[j], b[j], c[j]);
 		sum = part ? taps_3x3(sum, w + part, vector, a[j], b[j], c[j]) : sum;
-		y[j] = line_codes(&line, clamped, sum);
+		y[j] = float_requant_codes(&line, clamped, sum);
 	}
-	return line_pack(limits, y[0], y[1], y[2], y[3]);
+	return float_requant_pack(limits, y[0], y[1], y[2], y[3]);
 }
 
 /* The same for the upper and the lower row, which share the constants. */
-ALWAYS_INLINE void both_3x3(const struct line_limits *limits, const struct line_panel *panel,
-	const int8_t *weights, const size_t part, const bool clamped, const __m512i *a,
-	const __m512i *b, const __m512i *c, __m512i ret[2])
+ALWAYS_INLINE void both_3x3(const struct float_requant_limits *limits,
+	const struct float_requant_panel *panel, const int8_t *weights, const size_t part,
+	const bool clamped, const __m512i *a, const __m512i *b, const __m512i *c, __m512i ret[2])
 {
 	const size_t vector = 2 * DEPTHWISE_BYTES;
-	__m512i y[2][LINE_VECTORS];
+	__m512i y[2][FLOAT_REQUANT_VECTORS];
 #pragma GCC unroll 4
-	for (int j = 0; j < LINE_VECTORS; j++) {
-		struct line line = line_load(panel, j);
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
+		struct line line = float_requant_load(panel, j);
 		const int8_t *w = weights + (size_t)j * vector;
-		__m512i start = line_start(panel, j);
-		LINE_HOLD(start);
-		LINE_HOLD(line.high);
-		LINE_HOLD(line.low);
-		LINE_HOLD(line.rho);
+		__m512i start = float_requant_start(panel, j);
+		FLOAT_REQUANT_HOLD(start);
+		FLOAT_REQUANT_HOLD(line.high);
+		FLOAT_REQUANT_HOLD(line.low);
+		FLOAT_REQUANT_HOLD(line.rho);
 #pragma GCC unroll 2
 		for (size_t row = 0; row < 2; row++, w += DEPTHWISE_BYTES) {
 			__m512i sum = taps_3x3(start, w, vector, a[j], b[j], c[j]);
 			sum = part ? taps_3x3(sum, w + part, vector, a[j], b[j], c[j]) : sum;
-			y[row][j] = line_codes(&line, clamped, sum);
+			y[row][j] = float_requant_codes(&line, clamped, sum);
 		}
 	}
-	ret[0] = line_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
-	ret[1] = line_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
+	ret[0] = float_requant_pack(limits, y[0][0], y[0][1], y[0][2], y[0][3]);
+	ret[1] = float_requant_pack(limits, y[1][0], y[1][1], y[1][2], y[1][3]);
 }
 
 /* The first rows that the pixels read. */
@@ -203,7 +207,7 @@ static struct depthwise_columns columns_of(
 			l->rows[l->lower ? 3 : 2] + w->first},
 		.step = s->in_c,
 		.width = s->window.x.in,
-		.bytes = line_bytes(w->channels),
+		.bytes = float_requant_bytes(w->channels),
 		.padding = _mm512_set1_epi8((char)(w->args->input_zero + (is_signed ? 128 : 0))),
 		.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0)),
 	};
@@ -215,13 +219,13 @@ ALWAYS_INLINE void panel_rows_3x3(const struct depthwise_work *w, const struct l
 	const int rows, const bool is_signed, const bool clamped, const bool full,
 	const size_t part)
 {
-	const struct line_limits limits = line_limits(&w->output);
+	const struct float_requant_limits limits = float_requant_limits(&w->output);
 	const struct depthwise_columns from = columns_of(w, l);
 	const size_t step = w->args->shape.out_c;
 	struct block block = {BLOCK_64, 1, rows, 2, clamped, full, part, 2 * DEPTHWISE_BYTES};
 	int64_t x = (int64_t)l->x - w->args->shape.window.x.pad;
 	uint8_t *upper = l->upper, *lower = l->lower;
-	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
+	__m512i c[BLOCK_COLUMNS * FLOAT_REQUANT_VECTORS], y[4];
 	pixel_column(&from, is_signed, 4, x, c);
 	pixel_column(&from, is_signed, 4, x + 1, c + 4);
 	uint32_t n = l->n;
@@ -236,7 +240,7 @@ ALWAYS_INLINE void panel_rows_3x3(const struct depthwise_work *w, const struct l
 			_mm512_mask_storeu_epi8(lower + step, from.bytes, y[3]);
 		}
 #pragma GCC unroll 4
-		for (int j = 0; j < LINE_VECTORS; j++) {
+		for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
 			c[j] = c[8 + j];
 			c[4 + j] = c[12 + j];
 		}
@@ -268,7 +272,7 @@ ALWAYS_INLINE void panel_pairs(const struct depthwise_work *w, const struct line
 ALWAYS_INLINE void panel_row_3x3(const struct depthwise_work *w, const struct line_of_pixels *l,
 	const bool whole, const bool is_signed, const bool clamped, const size_t part)
 {
-	const struct line_limits limits = line_limits(&w->output);
+	const struct float_requant_limits limits = float_requant_limits(&w->output);
 	const struct depthwise_columns from = columns_of(w, l);
 	const uint32_t stride = w->args->shape.window.x.stride;
 	int64_t x = (int64_t)l->x * stride - w->args->shape.window.x.pad;
@@ -276,7 +280,7 @@ ALWAYS_INLINE void panel_row_3x3(const struct depthwise_work *w, const struct li
 	struct block block = {BLOCK_64, 2, 1, 2, clamped, whole, part, DEPTHWISE_BYTES};
 	uint8_t *to = l->upper;
 	uint32_t n = l->n;
-	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
+	__m512i c[BLOCK_COLUMNS * FLOAT_REQUANT_VECTORS], y[4];
 	pixel_column(&from, is_signed, 3, x, c);
 	for (; n >= 2 && stride == 2; n -= 2, x += 4, to += 2 * step) {
 		pixel_columns(&from, whole, is_signed, 3, x + 1, 4, c + 4);
@@ -284,7 +288,7 @@ ALWAYS_INLINE void panel_row_3x3(const struct depthwise_work *w, const struct li
 		panel_store(whole, to, from.bytes, y[0]);
 		panel_store(whole, to + step, from.bytes, y[1]);
 #pragma GCC unroll 4
-		for (int j = 0; j < LINE_VECTORS; j++) {
+		for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
 			c[j] = c[16 + j];
 		}
 	}
@@ -325,7 +329,7 @@ static void panel_any_row(const struct depthwise_work *w, const uint8_t *const *
 	}
 	for (uint32_t i = 0; i < l->n; i++, to += w->args->shape.out_c) {
 		int64_t x = l->tall ? i : (int64_t)(l->x + i) * axis->stride - axis->pad;
-		__m512i sums[LINE_VECTORS], v[LINE_VECTORS];
+		__m512i sums[FLOAT_REQUANT_VECTORS], v[FLOAT_REQUANT_VECTORS];
 		const int8_t *weights = w->weights;
 		any_start(w->panel, sums);
 		for (uint32_t kx = 0; kx < axis->taps; kx++, x += axis->dilation) {
@@ -354,18 +358,19 @@ static void panel_any(const struct depthwise_work *w, const struct line_of_pixel
 ALWAYS_INLINE void flat_3x3(const struct depthwise_work *w, const struct line_of_pixels *l,
 	const bool clamped, const size_t part, const bool pairs)
 {
-	const struct line_limits limits = line_limits(&w->output);
+	const struct float_requant_limits limits = float_requant_limits(&w->output);
 	const bool last = pairs && l->lower;
 	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[last ? 3 : 2]};
 	const size_t bytes = l->n * w->plan.pixel, step = (size_t)w->plan.panels * DEPTHWISE_BYTES;
 	const size_t second = column_at(w, 1), third = column_at(w, 2);
 	uint8_t *lower = last ? l->lower : l->upper;
 	for (uint32_t set = 0; set < w->plan.panels; set++) {
-		const struct line_panel *panel = w->panel + set;
+		const struct float_requant_panel *panel = w->panel + set;
 		const int8_t *weights = w->weights + set * w->weights_step;
 		for (size_t at = (size_t)set * DEPTHWISE_BYTES; at < bytes; at += step) {
-			__m512i a[LINE_VECTORS], b[LINE_VECTORS], c[LINE_VECTORS];
-			__mmask64 m = line_bytes(bytes - at);
+			__m512i a[FLOAT_REQUANT_VECTORS], b[FLOAT_REQUANT_VECTORS],
+				c[FLOAT_REQUANT_VECTORS];
+			__mmask64 m = float_requant_bytes(bytes - at);
 			column(rows, pairs ? 4 : 3, at, a);
 			column(rows, pairs ? 4 : 3, at + second, b);
 			column(rows, pairs ? 4 : 3, at + third, c);
@@ -387,16 +392,16 @@ ALWAYS_INLINE void flat_3x3(const struct depthwise_work *w, const struct line_of
 ALWAYS_INLINE void flat_blocks(
 	const struct depthwise_work *w, const struct line_of_pixels *l, struct block block)
 {
-	const struct line_limits limits = line_limits(&w->output);
+	const struct float_requant_limits limits = float_requant_limits(&w->output);
 	const int used = block.rows + 2;
 	const uint8_t *rows[4] = {l->rows[0], l->rows[1], l->rows[2], l->rows[used - 1]};
 	const size_t bytes = l->n * (size_t)block.kind;
-	__m512i c[BLOCK_COLUMNS * LINE_VECTORS], y[4];
+	__m512i c[BLOCK_COLUMNS * FLOAT_REQUANT_VECTORS], y[4];
 	column(rows, used, 0, c);
 	for (size_t at = 0; at < bytes; at += 2 * DEPTHWISE_BYTES) {
-		const __mmask64 first = line_bytes(bytes - at);
+		const __mmask64 first = float_requant_bytes(bytes - at);
 		const __mmask64 second =
-			bytes > at + 64 ? line_bytes(bytes - at - DEPTHWISE_BYTES) : 0;
+			bytes > at + 64 ? float_requant_bytes(bytes - at - DEPTHWISE_BYTES) : 0;
 		column(rows, used, at + DEPTHWISE_BYTES, c + 4);
 		column(rows, used, at + 2 * DEPTHWISE_BYTES, c + 8);
 		if (block.stride == 2) {
@@ -412,7 +417,7 @@ ALWAYS_INLINE void flat_blocks(
 			_mm512_mask_storeu_epi8(l->lower + at + DEPTHWISE_BYTES, second, y[3]);
 		}
 #pragma GCC unroll 4
-		for (int j = 0; j < LINE_VECTORS; j++) {
+		for (int j = 0; j < FLOAT_REQUANT_VECTORS; j++) {
 			c[j] = c[8 + j];
 		}
 	}
@@ -523,10 +528,10 @@ static depthwise_rows_fn *depthwise_rows(const struct depthwise_work *w)
 {
 	const struct ek_window *window = &w->args->shape.window;
 	uint32_t panels = w->plan.flat ? w->plan.panels : 1;
-	bool second = false, steps = false, clamped = w->panel->mode == LINE_CLAMPED;
+	bool second = false, steps = false, clamped = w->panel->mode == FLOAT_REQUANT_CLAMPED;
 	for (uint32_t i = 0; i < panels; i++) {
 		second |= w->panel[i].sums != 0;
-		steps |= w->panel[i].mode == LINE_STEPS || w->panel[i].sums > 1;
+		steps |= w->panel[i].mode == FLOAT_REQUANT_STEPS || w->panel[i].sums > 1;
 	}
 	bool any = steps || window->y.taps != 3 || window->x.taps != 3;
 	if (!w->plan.flat) {

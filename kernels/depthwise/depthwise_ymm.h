@@ -2,16 +2,17 @@
 /*
  * depthwise_ymm - depthwise convolution by panels of channels, for vectors of 128 and 256 bits
  *
- * Includes come after a line (line_avx2.h, line_sse41.h) and a source (source_pairs.h,
+ * Includes come after a line (float_requant_avx2.h, float_requant_sse41.h) and a source (source_pairs.h,
  * source_fours.h). YMM(name) is name with the instruction set behind it.
  */
-#ifndef KERNELS_X86_DEPTHWISE_YMM_H
-#define KERNELS_X86_DEPTHWISE_YMM_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_YMM_H
 
-#include "kernels/x86/depthwise_ymm_pack.h"
-#include "kernels/x86/depthwise_ymm_tile.h"
+#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/depthwise/depthwise_ymm_pack.h"
+#include "kernels/depthwise/depthwise_ymm_tile.h"
 #if VEC_WIDE
-#include "kernels/x86/depthwise_ymm_wide.h"
+#include "kernels/depthwise/depthwise_ymm_wide.h"
 #endif
 
 #define OUTSIDE_BYTES 64
@@ -240,7 +241,7 @@ static void run_panel(
 		.sums = w->sums,
 		.out = (uint8_t *)a->output + o->row * (size_t)a->shape.out_c + r->first,
 		.channels = r->channels,
-		.panel = (const struct line_panel *)a->weights + r->first / VEC_COLS,
+		.panel = (const struct float_requant_panel *)a->weights + r->first / VEC_COLS,
 		.weights = strip_weights(&a->shape, &w->plan, parts, a->weights, r->first),
 	};
 	way.pixel = x->stride * column;
@@ -270,7 +271,7 @@ static void run_block(
 		.out_pixel = w->way.out_pixel,
 		.out_row = w->way.out_row,
 		.limits = w->way.limits,
-		.panel = (const struct line_panel *)a->weights + r->first / VEC_COLS,
+		.panel = (const struct float_requant_panel *)a->weights + r->first / VEC_COLS,
 		.part = 2 * part_bytes(&a->shape, &w->plan),
 	};
 	for (uint32_t i = 0; i < 2; i++) {
@@ -355,9 +356,9 @@ static void run(
 		(is_signed ? ek_depthwise_s8 : ek_depthwise_u8)[0].run(a, t, scratch);
 		return;
 	}
-	unsigned floats = line_begin();
+	unsigned floats = float_requant_begin();
 	run_tile(&args, t, is_signed, scratch);
-	line_end(floats);
+	float_requant_end(floats);
 }
 
 void YMM(ek_depthwise_s8)(

@@ -7,14 +7,14 @@
  * a column of taps. With a stride of 1 a strip serves two output rows where that takes no group more:
  * the lower one's weights are a row further down.
  *
- * Packed weights: a struct line_panel for each panel, then for each panel
+ * Packed weights: a struct float_requant_panel for each panel, then for each panel
  * [parts][columns][groups][output rows][vectors][lanes] of four bytes, zero beyond the filter.
  */
-#ifndef KERNELS_X86_DEPTHWISE_YMM_PACK_H
-#define KERNELS_X86_DEPTHWISE_YMM_PACK_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_PACK_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_YMM_PACK_H
 
-#include "kernels/x86/depthwise.h"
-#include "kernels/x86/line_make.h"
+#include "kernels/depthwise/depthwise_args.h"
+#include "kernels/requant/float_requant_make_x86.h"
 
 #define STRIP_BYTES (VEC_WIDE ? 16384 : 12288) /* of columns */
 #define STRIP_MOST 64 /* outputs of a row */
@@ -122,7 +122,7 @@ static inline const uint8_t *strip_weights(const struct ek_depthwise_shape *s,
 	const struct strip_plan *p, uint32_t parts, const void *packed, uint32_t first)
 {
 	const uint8_t *weights =
-		(const uint8_t *)((const struct line_panel *)packed + panels_of(s));
+		(const uint8_t *)((const struct float_requant_panel *)packed + panels_of(s));
 	return weights + first / VEC_LANES * parts * part_bytes(s, p);
 }
 
@@ -134,7 +134,7 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
 	const struct strip_plan p = strip_plan_of(s);
 	uint64_t panels = panels_of(s), last = (panels - 1) * VEC_COLS;
 	uint64_t vectors = 2 * (panels - 1) + vectors_at(s, (uint32_t)last);
-	return panels * sizeof(struct line_panel) +
+	return panels * sizeof(struct float_requant_panel) +
 		vectors * (is_signed ? 1 : SOURCE_PARTS) * part_bytes(s, &p);
 }
 
@@ -158,8 +158,8 @@ static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, size_t tap
 }
 
 /* A channel, and in how many parts its weights are. */
-static struct line_channel channel_of(const struct ek_depthwise_q *a, const struct source *source,
-	uint32_t channel, int32_t *parts)
+static struct float_requant_channel channel_of(const struct ek_depthwise_q *a,
+	const struct source *source, uint32_t channel, int32_t *parts)
 {
 	uint32_t sum = 0;
 	uint64_t size = 0;
@@ -172,7 +172,7 @@ static struct line_channel channel_of(const struct ek_depthwise_q *a, const stru
 		}
 	}
 	int32_t bias = a->bias32 ? a->bias32[channel] : 0;
-	return (struct line_channel){.scale = a->scale[channel],
+	return (struct float_requant_channel){.scale = a->scale[channel],
 		.start = source_start_strip(source, bias, sum),
 		.bias = bias,
 		.reach = size * 255};
@@ -196,18 +196,20 @@ static void pack_lane(const struct ek_depthwise_q *a, bool is_signed, const stru
 }
 
 static void pack_panel(const struct ek_depthwise_q *a, const struct source *source,
-	const struct strip_plan *p, uint32_t first, struct line_panel *panel, source_weight *to)
+	const struct strip_plan *p, uint32_t first, struct float_requant_panel *panel,
+	source_weight *to)
 {
-	const struct line_output output = {a->output_zero, a->lo, a->hi, source->is_signed};
+	const struct float_requant_output output = {
+		a->output_zero, a->lo, a->hi, source->is_signed};
 	const uint32_t vectors = vectors_at(&a->shape, first);
 	const uint32_t n = strip_least(a->shape.out_c - first, VEC_COLS);
 	const bool block = strip_is_block(&a->shape, p, first);
-	struct line_channel channels[VEC_COLS] = {0};
+	struct float_requant_channel channels[VEC_COLS] = {0};
 	int32_t parts = 1;
 	for (uint32_t i = 0; i < n; i++) {
 		channels[i] = channel_of(a, source, strip_channel(block, first, i), &parts);
 	}
-	line_panel_make(panel, (int)vectors, channels, &output);
+	float_requant_panel_make(panel, (int)vectors, channels, &output);
 	panel->sums = parts;
 	const size_t part = part_bytes(&a->shape, p) * vectors / sizeof(*to);
 	for (uint32_t at = 0; at < (uint32_t)parts * vectors * VEC_LANES; at++) {
@@ -223,7 +225,7 @@ static void pack_panel(const struct ek_depthwise_q *a, const struct source *sour
 static __attribute__((noinline)) void pack_panels(
 	const struct ek_depthwise_q *a, bool is_signed, void *packed)
 {
-	struct line_panel *panels = packed;
+	struct float_requant_panel *panels = packed;
 	const struct source source = {is_signed, a->input_zero};
 	const struct strip_plan p = strip_plan_of(&a->shape);
 	memset(packed, 0, (size_t)packed_bytes(&a->shape, is_signed));
@@ -237,11 +239,11 @@ static __attribute__((noinline)) void pack_panels(
 
 static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
 {
-	unsigned floats = line_begin();
+	unsigned floats = float_requant_begin();
 	struct ek_depthwise_q args = *a;
 	args.shape = strip_shape(&a->shape);
 	pack_panels(&args, is_signed, packed);
-	line_end(floats);
+	float_requant_end(floats);
 }
 
 void YMM(ek_depthwise_s8_pack)(const struct ek_depthwise_q *args, void *packed)

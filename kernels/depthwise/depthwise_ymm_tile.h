@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* depthwise_ymm_tile - outputs of a strip: dot products by columns, then codes */
-#ifndef KERNELS_X86_DEPTHWISE_YMM_TILE_H
-#define KERNELS_X86_DEPTHWISE_YMM_TILE_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_TILE_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_YMM_TILE_H
 
-#include "kernels/x86/put_ymm.h"
+#include "kernels/requant/store_codes_ymm.h"
 
 /* How strips of a panel are gone through; bytes. */
 struct strip_way {
@@ -21,7 +21,7 @@ struct strip {
 	uint8_t *out;
 	uint32_t n; /* outputs of a row */
 	uint32_t channels;
-	const struct line_panel *panel;
+	const struct float_requant_panel *panel;
 	const uint8_t *weights;
 };
 
@@ -42,7 +42,7 @@ ALWAYS_INLINE void sums_of_square(const int k, const int stride, const int vecto
 	}
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) {
-		acc[i] = line_start(s->panel, v);
+		acc[i] = float_requant_start(s->panel, v);
 	}
 #pragma GCC unroll 20
 	for (int c = 0; c < (pixels - 1) * stride + k; c++) {
@@ -80,7 +80,7 @@ ALWAYS_INLINE void sums_of_any(const int vectors, const int rows, const struct s
 	vec acc[8];
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) {
-		acc[i] = line_start(s->panel, v);
+		acc[i] = float_requant_start(s->panel, v);
 	}
 	for (size_t n = 0; n < (size_t)s->panel->sums * taps * groups; n++) {
 		const size_t x = n / groups % taps, g = n % groups;

@@ -7,10 +7,10 @@
  * one vector of the block are made for four outputs at a time and become codes at once, so that
  * products and requantisation, which ask for different pipes, run side by side.
  */
-#ifndef KERNELS_X86_DEPTHWISE_YMM_WIDE_H
-#define KERNELS_X86_DEPTHWISE_YMM_WIDE_H
+#ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_WIDE_H
+#define KERNELS_DEPTHWISE_DEPTHWISE_YMM_WIDE_H
 
-#include "kernels/x86/put_ymm.h"
+#include "kernels/requant/store_codes_ymm.h"
 
 #define WIDE_VECTORS 4
 #define WIDE_GROUPS (4 / SOURCE_CODES) /* of rows: three of them, or four for two output rows */
@@ -22,7 +22,7 @@ struct wide {
 	uint32_t n; /* outputs of a row */
 	size_t out_pixel, out_row;
 	struct vec_limits limits;
-	const struct line_panel *panel; /* two */
+	const struct float_requant_panel *panel; /* two */
 	const uint8_t *weights[2];
 	int32_t parts;
 	size_t part; /* bytes of one */
@@ -67,18 +67,19 @@ ALWAYS_INLINE void wide_taps(const int stride, const int rows, const int j, cons
 	}
 }
 
-/* @mode LINE_STEPS: of a panel that is, beside one that may not be. */
+/* @mode FLOAT_REQUANT_STEPS: of a panel that is, beside one that may not be. */
 static __attribute__((noinline)) void wide_steps(
 	const struct wide *w, const int j, vec sums[WIDE_SUMS])
 {
-	const struct line_panel *panel = &w->panel[j / 2];
-	const struct line line = line_load(panel, j % 2);
+	const struct float_requant_panel *panel = &w->panel[j / 2];
+	const struct line line = float_requant_load(panel, j % 2);
 	for (int i = 0; i < WIDE_SUMS; i++) {
-		if (panel->mode != LINE_STEPS) {
-			sums[i] = line_codes(&line, panel->mode == LINE_CLAMPED, sums[i]);
+		if (panel->mode != FLOAT_REQUANT_STEPS) {
+			sums[i] = float_requant_codes(
+				&line, panel->mode == FLOAT_REQUANT_CLAMPED, sums[i]);
 			continue;
 		}
-		vec y = vec_add(line_steps(panel, j % 2, sums[i]), w->limits.zero);
+		vec y = vec_add(float_requant_steps(panel, j % 2, sums[i]), w->limits.zero);
 		y = vec_least(vec_most(y, w->limits.least), w->limits.most);
 		sums[i] = vec_add(y, w->limits.offset);
 	}
@@ -87,17 +88,17 @@ static __attribute__((noinline)) void wide_steps(
 ALWAYS_INLINE void wide_codes(
 	const int mode, const struct wide *w, const int j, vec sums[WIDE_SUMS])
 {
-	if (mode == LINE_STEPS) {
+	if (mode == FLOAT_REQUANT_STEPS) {
 		wide_steps(w, j, sums);
 		return;
 	}
-	struct line line = line_load(&w->panel[j / 2], j % 2);
+	struct line line = float_requant_load(&w->panel[j / 2], j % 2);
 	WIDE_HOLD(line.high);
 	WIDE_HOLD(line.low);
 	WIDE_HOLD(line.rho);
 #pragma GCC unroll 4
 	for (int i = 0; i < WIDE_SUMS; i++) {
-		sums[i] = line_codes(&line, mode == LINE_CLAMPED, sums[i]);
+		sums[i] = float_requant_codes(&line, mode == FLOAT_REQUANT_CLAMPED, sums[i]);
 	}
 }
 
@@ -110,7 +111,7 @@ ALWAYS_INLINE void wide_block(const int mode, const bool in_parts, const int str
 #pragma GCC unroll 4
 	for (int j = 0; j < WIDE_VECTORS; j++) {
 		const uint8_t *weights = w->weights[j / 2];
-		vec start = line_start(&w->panel[j / 2], j % 2);
+		vec start = float_requant_start(&w->panel[j / 2], j % 2);
 #pragma GCC unroll 4
 		for (int i = 0; i < WIDE_SUMS; i++) {
 			codes[j][i] = start;
@@ -176,12 +177,12 @@ typedef void wide_fn(const struct wide *w);
 		wide_run(mode, in_parts, 2, 1, w);                                                 \
 	}
 
-WIDE_DEFINE(clamped, LINE_CLAMPED, false)
-WIDE_DEFINE(whole, LINE_WHOLE, false)
-WIDE_DEFINE(steps, LINE_STEPS, true)
+WIDE_DEFINE(clamped, FLOAT_REQUANT_CLAMPED, false)
+WIDE_DEFINE(whole, FLOAT_REQUANT_WHOLE, false)
+WIDE_DEFINE(steps, FLOAT_REQUANT_STEPS, true)
 #if SOURCE_PARTS > 1
-WIDE_DEFINE(clamped_parts, LINE_CLAMPED, true)
-WIDE_DEFINE(whole_parts, LINE_WHOLE, true)
+WIDE_DEFINE(clamped_parts, FLOAT_REQUANT_CLAMPED, true)
+WIDE_DEFINE(whole_parts, FLOAT_REQUANT_WHOLE, true)
 #endif
 
 /* By stride and output rows; lines of a block are of one mode, unless one of them goes step by step. */
@@ -189,21 +190,23 @@ static wide_fn *wide_pick(const struct wide *w, uint32_t stride, uint32_t rows)
 {
 	static wide_fn *const fns[2][3][3] = {
 		{
-			[LINE_CLAMPED] = {wide_1_1_clamped, wide_1_2_clamped, wide_2_1_clamped},
-			[LINE_WHOLE] = {wide_1_1_whole, wide_1_2_whole, wide_2_1_whole},
-			[LINE_STEPS] = {wide_1_1_steps, wide_1_2_steps, wide_2_1_steps},
+			[FLOAT_REQUANT_CLAMPED] = {wide_1_1_clamped, wide_1_2_clamped,
+				wide_2_1_clamped},
+			[FLOAT_REQUANT_WHOLE] = {wide_1_1_whole, wide_1_2_whole, wide_2_1_whole},
+			[FLOAT_REQUANT_STEPS] = {wide_1_1_steps, wide_1_2_steps, wide_2_1_steps},
 		},
 #if SOURCE_PARTS > 1
 		{
-			[LINE_CLAMPED] = {wide_1_1_clamped_parts, wide_1_2_clamped_parts,
+			[FLOAT_REQUANT_CLAMPED] = {wide_1_1_clamped_parts, wide_1_2_clamped_parts,
 				wide_2_1_clamped_parts},
-			[LINE_WHOLE] = {wide_1_1_whole_parts, wide_1_2_whole_parts,
+			[FLOAT_REQUANT_WHOLE] = {wide_1_1_whole_parts, wide_1_2_whole_parts,
 				wide_2_1_whole_parts},
-			[LINE_STEPS] = {wide_1_1_steps, wide_1_2_steps, wide_2_1_steps},
+			[FLOAT_REQUANT_STEPS] = {wide_1_1_steps, wide_1_2_steps, wide_2_1_steps},
 		},
 #endif
 	};
-	const int32_t mode = w->panel[1].mode == LINE_STEPS ? LINE_STEPS : w->panel[0].mode;
+	const int32_t mode =
+		w->panel[1].mode == FLOAT_REQUANT_STEPS ? FLOAT_REQUANT_STEPS : w->panel[0].mode;
 	return fns[w->parts > 1][mode][stride == 2 ? 2 : rows - 1];
 }
 

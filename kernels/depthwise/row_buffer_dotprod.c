@@ -6,7 +6,7 @@
  * one row leaves room for another: the output row below reads the same strips, with its weights one
  * row lower.
  */
-#include "kernels/arm/strips_neon.h"
+#include "kernels/depthwise/row_buffer_neon.h"
 
 #define FOUR 4 /* rows */
 #define FOUR_BYTES 64 /* of a column: 16 channels of four rows */
@@ -25,7 +25,7 @@ static uint32_t rows_at_once(const struct ek_window *w)
 static uint64_t scratch_bytes(const struct ek_depthwise_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
-	return fours_of(w) * strips_width(&w->x) * FOUR_BYTES;
+	return fours_of(w) * row_buffer_width(&w->x) * FOUR_BYTES;
 }
 
 static size_t set_bytes(const struct ek_window *w)
@@ -67,8 +67,8 @@ struct four {
 
 /* @rows: so many of them are read by taps. Others may not be there (a chain of layers keeps but those that
  * are needed), and any row will do: its weights are zero. */
-static struct four four_at(const struct strips_work *work, const uint8_t *outside, uint32_t batch,
-	int64_t first, uint32_t count, uint32_t rows)
+static struct four four_at(const struct row_buffer_work *work, const uint8_t *outside,
+	uint32_t batch, int64_t first, uint32_t count, uint32_t rows)
 {
 	const struct ek_depthwise_shape *s = &work->args->shape;
 	const struct ek_window *w = &s->window;
@@ -90,7 +90,7 @@ static struct four four_at(const struct strips_work *work, const uint8_t *outsid
 		f.row[i] =
 			(const uint8_t *)work->args->input + row * w->x.in * s->in_c + work->first;
 		f.step[i] = s->in_c;
-		f.whole = strips_whole(work, f.row[i], f.whole);
+		f.whole = row_buffer_whole(work, f.row[i], f.whole);
 	}
 	return f;
 }
@@ -101,7 +101,7 @@ ALWAYS_INLINE uint8x16_t load(const bool flips, const uint8_t *from, uint8x16_t 
 }
 
 /* @count pixels of four rows, all of them inside, become strips. */
-ALWAYS_INLINE void bring_inside(const bool flips, const struct strips_work *work,
+ALWAYS_INLINE void bring_inside(const bool flips, const struct row_buffer_work *work,
 	const struct four *f, int8_t *to, uint32_t count)
 {
 	const uint8x16_t flip = vdupq_n_u8(work->flip);
@@ -115,7 +115,7 @@ ALWAYS_INLINE void bring_inside(const bool flips, const struct strips_work *work
 }
 
 /* The same pixel by pixel, with rows outside, and where 16 channels are not inside of the input. */
-static void bring_some(const struct strips_work *work, const struct four *f, int8_t *to,
+static void bring_some(const struct row_buffer_work *work, const struct four *f, int8_t *to,
 	uint32_t from, uint32_t end)
 {
 	const uint8x16_t flip = vdupq_n_u8(work->flip);
@@ -131,7 +131,8 @@ static void bring_some(const struct strips_work *work, const struct four *f, int
 }
 
 /* @count pixels of four rows become strips. */
-static void bring(const struct strips_work *work, const struct four *f, int8_t *to, uint32_t count)
+static void bring(
+	const struct row_buffer_work *work, const struct four *f, int8_t *to, uint32_t count)
 {
 	uint32_t whole = f->inside ? f->whole : 0;
 	if (work->flip) {
@@ -143,13 +144,13 @@ static void bring(const struct strips_work *work, const struct four *f, int8_t *
 }
 
 /* The strips of the output row of @pixel, and of @more rows below it. */
-static void bring_all(const struct strips_work *work, struct ek_pixel pixel, uint32_t more)
+static void bring_all(const struct row_buffer_work *work, struct ek_pixel pixel, uint32_t more)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	uint8_t outside[16];
-	size_t bytes = (size_t)strips_width(&w->x) * FOUR_BYTES;
+	size_t bytes = (size_t)row_buffer_width(&w->x) * FOUR_BYTES;
 	int8_t *to = (int8_t *)work->scratch + (size_t)w->x.pad * FOUR_BYTES;
-	uint32_t count = strips_inside(&w->x);
+	uint32_t count = row_buffer_inside(&w->x);
 	int64_t y = (int64_t)pixel.y * w->y.stride - w->y.pad;
 	memset(outside, work->args->input_zero, sizeof(outside));
 	for (uint32_t i = 0; i < fours_of(w) && count; i++, to += bytes) {
@@ -267,7 +268,7 @@ enum filter {
 	FILTER_3_S2
 };
 
-ALWAYS_INLINE void start(const int n, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+ALWAYS_INLINE void start(const int n, const struct gemm_panel *p, int32x4_t acc[STRIP_PIXELS][4])
 {
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
@@ -279,8 +280,8 @@ ALWAYS_INLINE void start(const int n, const struct product_panel *p, int32x4_t a
 }
 
 /* Pixels [first, first + n) of an output row. */
-ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips_kind kind,
-	const struct strips_work *work, const struct panel_output *o, const int8_t *weights,
+ALWAYS_INLINE void some(const int n, const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work, const struct panel_output *o, const int8_t *weights,
 	uint32_t first, uint8_t *to)
 {
 	const struct ek_window *w = &work->args->shape.window;
@@ -289,7 +290,7 @@ ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips
 	if (filter == FILTER_3_S1 && n == 4) {
 		from += (size_t)first * FOUR_BYTES;
 		pixels_3_four(from, weights, work->panel->start, acc);
-		strips_put(n, kind, work, o, acc, to);
+		row_buffer_put(n, kind, work, o, acc, to);
 		return;
 	}
 	start(n, work->panel, acc);
@@ -297,26 +298,26 @@ ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips
 		const int stride = filter == FILTER_3_S1 ? 1 : 2;
 		pixels_3(n, stride, from + (size_t)first * stride * FOUR_BYTES, weights, acc);
 	} else {
-		const size_t bytes = (size_t)strips_width(&w->x) * FOUR_BYTES;
+		const size_t bytes = (size_t)row_buffer_width(&w->x) * FOUR_BYTES;
 		from += (size_t)first * w->x.stride * FOUR_BYTES;
 		for (uint32_t i = 0; i < fours_of(w); i++, from += bytes) {
 			pixels_any(n, &w->x, from, weights, acc);
 			weights += (size_t)w->x.taps * 64;
 		}
 	}
-	strips_put(n, kind, work, o, acc, to);
+	row_buffer_put(n, kind, work, o, acc, to);
 }
 
 /* @count pixels of an output row. Three that are left are made together with the one before. */
-ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
-	const struct strips_work *work, const struct panel_output *o, const int8_t *weights,
+ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work, const struct panel_output *o, const int8_t *weights,
 	uint32_t first, uint32_t count, uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
 	const uint32_t n = filter == FILTER_3_S2 ? 3 : STRIP_PIXELS;
 	uint32_t x = 0;
 	while (x + n <= count || (x + 3 == count && x > 0)) {
-		uint32_t at = product_least(x, count - n);
+		uint32_t at = gemm_least(x, count - n);
 		some((int)n, filter, kind, work, o, weights, first + at, to + at * step);
 		x = at + n;
 	}
@@ -330,8 +331,8 @@ ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kin
 }
 
 /* All rows of the tile. */
-ALWAYS_INLINE void rows_of_tile(
-	const enum filter filter, const enum strips_kind kind, const struct strips_work *work)
+ALWAYS_INLINE void rows_of_tile(const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	const struct ek_tile *t = work->tile;
@@ -343,7 +344,7 @@ ALWAYS_INLINE void rows_of_tile(
 	struct ek_pixel pixel = ek_window_pixel(w, t->first_row);
 	uint8_t *to = (uint8_t *)work->args->output + t->first_row * step + work->first;
 	while (left > 0) {
-		const uint32_t n = product_least(w->x.out - pixel.x, left);
+		const uint32_t n = gemm_least(w->x.out - pixel.x, left);
 		const int8_t *weights = work->panel->weights;
 		const bool more = twice && !brought && left > n && pixel.y + 1 < w->y.out;
 		if (brought) {
@@ -363,24 +364,24 @@ ALWAYS_INLINE void rows_of_tile(
 	}
 }
 
-typedef void rows_fn(const struct strips_work *work);
+typedef void rows_fn(const struct row_buffer_work *work);
 
 #define ROWS_DEFINE(name, filter, kind)                                                            \
-	static void name(const struct strips_work *work)                                           \
+	static void name(const struct row_buffer_work *work)                                       \
 	{                                                                                          \
 		rows_of_tile(filter, kind, work);                                                  \
 	}
 
-ROWS_DEFINE(rows_3_s1_full, FILTER_3_S1, STRIPS_FULL)
-ROWS_DEFINE(rows_3_s1_away, FILTER_3_S1, STRIPS_AWAY)
-ROWS_DEFINE(rows_3_s1_other, FILTER_3_S1, STRIPS_OTHER)
-ROWS_DEFINE(rows_3_s2_full, FILTER_3_S2, STRIPS_FULL)
-ROWS_DEFINE(rows_3_s2_away, FILTER_3_S2, STRIPS_AWAY)
-ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
-ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
-ROWS_DEFINE(rows_3_s1_few, FILTER_3_S1, STRIPS_FEW)
-ROWS_DEFINE(rows_any_few, FILTER_ANY, STRIPS_FEW)
-ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
+ROWS_DEFINE(rows_3_s1_full, FILTER_3_S1, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_3_s1_away, FILTER_3_S1, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_3_s1_other, FILTER_3_S1, ROW_BUFFER_OTHER)
+ROWS_DEFINE(rows_3_s2_full, FILTER_3_S2, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_3_s2_away, FILTER_3_S2, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_any_full, FILTER_ANY, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_any_away, FILTER_ANY, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_3_s1_few, FILTER_3_S1, ROW_BUFFER_FEW)
+ROWS_DEFINE(rows_any_few, FILTER_ANY, ROW_BUFFER_FEW)
+ROWS_DEFINE(rows_any_other, FILTER_ANY, ROW_BUFFER_OTHER)
 
 static enum filter filter_of(const struct ek_window *w)
 {
@@ -391,24 +392,24 @@ static enum filter filter_of(const struct ek_window *w)
 				   : FILTER_ANY;
 }
 
-static rows_fn *pick_rows(const struct strips_work *work)
+static rows_fn *pick_rows(const struct row_buffer_work *work)
 {
 	static rows_fn *const fns[][4] = {
 		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_few, rows_any_other},
 		[FILTER_3_S1] = {rows_3_s1_full, rows_3_s1_away, rows_3_s1_few, rows_3_s1_other},
 		[FILTER_3_S2] = {rows_3_s2_full, rows_3_s2_away, rows_any_few, rows_any_other},
 	};
-	return fns[filter_of(&work->args->shape.window)][strips_kind(work)];
+	return fns[filter_of(&work->args->shape.window)][row_buffer_kind(work)];
 }
 
-static void run(const struct strips_work *work)
+static void run(const struct row_buffer_work *work)
 {
 	memset(work->scratch, work->args->input_zero ^ work->flip,
 		(size_t)scratch_bytes(&work->args->shape));
 	pick_rows(work)(work);
 }
 
-const struct strips_isa strips_dotprod = {
+const struct row_buffer_isa row_buffer_dotprod = {
 	.lowest = INT8_MIN,
 	.place = place,
 	.scratch_bytes = scratch_bytes,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Without dot products: strips are [columns][16 channels], and a ring has those of as many rows of
- * the picture as the filter spans. Two taps' products are summed in 16 bits, as in product_neon.c.
+ * the picture as the filter spans. Two taps' products are summed in 16 bits, as in gemm_neon.c.
  */
-#include "kernels/arm/strips_neon.h"
+#include "kernels/depthwise/row_buffer_neon.h"
 
 /* Rows of the ring. */
 static uint32_t ring_rows(const struct ek_window_axis *y)
@@ -19,12 +19,12 @@ static uint64_t room(uint64_t n, uint64_t bytes)
 }
 
 /* The strip outside of the picture, the ring, whose row each strip of it is, where taps read. */
-uint64_t strips_scratch_bytes(const struct ek_depthwise_shape *shape)
+uint64_t row_buffer_scratch_bytes(const struct ek_depthwise_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
-	return room(ring_rows(&w->y) + 1, strips_width(&w->x) * 16) +
+	return room(ring_rows(&w->y) + 1, row_buffer_width(&w->x) * 16) +
 		room(ring_rows(&w->y), sizeof(uint32_t)) +
-		room((uint64_t)w->y.taps + strips_taps(w) + 1, sizeof(int8_t *));
+		room((uint64_t)w->y.taps + row_buffer_taps(w) + 1, sizeof(int8_t *));
 }
 
 struct ring {
@@ -37,12 +37,13 @@ struct ring {
 	uint32_t inside; /* columns of the picture in a strip */
 };
 
-static struct ring ring_init(const struct strips_work *work)
+static struct ring ring_init(const struct row_buffer_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
-	struct ring ring = {
-		.outside = work->scratch, .n = ring_rows(&w->y), .inside = strips_inside(&w->x)};
-	ring.bytes = (size_t)strips_width(&w->x) * 16;
+	struct ring ring = {.outside = work->scratch,
+		.n = ring_rows(&w->y),
+		.inside = row_buffer_inside(&w->x)};
+	ring.bytes = (size_t)row_buffer_width(&w->x) * 16;
 	ring.strips = ring.outside + ring.bytes;
 	ring.row = (uint32_t *)(ring.outside + room(ring.n + 1, ring.bytes));
 	ring.rows = (const int8_t **)((char *)ring.row + room(ring.n, sizeof(*ring.row)));
@@ -65,11 +66,11 @@ ALWAYS_INLINE void bring_whole(const bool flips, int8_t *to, const uint8_t *from
 
 /* @count pixels of the picture become a strip. */
 static void bring(
-	const struct strips_work *work, int8_t *to, const uint8_t *from, const uint32_t count)
+	const struct row_buffer_work *work, int8_t *to, const uint8_t *from, const uint32_t count)
 {
 	const size_t step = work->args->shape.in_c;
 	const uint8x16_t flip = vdupq_n_u8(work->flip);
-	const uint32_t whole = strips_whole(work, from, count);
+	const uint32_t whole = row_buffer_whole(work, from, count);
 	if (work->flip) {
 		bring_whole(true, to, from, step, flip, whole);
 	} else {
@@ -84,7 +85,7 @@ static void bring(
 
 /* Row @row of all pictures becomes a strip. */
 static void bring_row(
-	const struct strips_work *work, const struct ring *ring, int8_t *to, uint32_t row)
+	const struct row_buffer_work *work, const struct ring *ring, int8_t *to, uint32_t row)
 {
 	const struct ek_depthwise_shape *s = &work->args->shape;
 	const struct ek_window_axis *ax = &s->window.x;
@@ -97,7 +98,7 @@ static void bring_row(
 
 /* Row @y of the picture of entry @batch. */
 static const int8_t *strip(
-	const struct strips_work *work, const struct ring *ring, uint32_t batch, int64_t y)
+	const struct row_buffer_work *work, const struct ring *ring, uint32_t batch, int64_t y)
 {
 	const struct ek_window_axis *ay = &work->args->shape.window.y;
 	if (y < 0 || y >= ay->in) {
@@ -114,8 +115,8 @@ static const int8_t *strip(
 
 /* Where the rows of taps of the output row of @pixel read. @next: they read for the row above it, so
  * that some of them need but change places. */
-static void aim(
-	const struct strips_work *work, const struct ring *ring, struct ek_pixel pixel, bool next)
+static void aim(const struct row_buffer_work *work, const struct ring *ring, struct ek_pixel pixel,
+	bool next)
 {
 	const struct ek_window_axis *ay = &work->args->shape.window.y;
 	int64_t y = (int64_t)pixel.y * ay->stride - ay->pad;
@@ -131,7 +132,7 @@ static void aim(
 }
 
 /* The same tap by tap. */
-static void aim_taps(const struct strips_work *work, const struct ring *ring)
+static void aim_taps(const struct row_buffer_work *work, const struct ring *ring)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	uint32_t tap = 0;
@@ -143,7 +144,7 @@ static void aim_taps(const struct strips_work *work, const struct ring *ring)
 	ring->at[tap] = ring->at[0];
 }
 
-ALWAYS_INLINE void start(const int n, const struct product_panel *p, int32x4_t acc[][4])
+ALWAYS_INLINE void start(const int n, const struct gemm_panel *p, int32x4_t acc[][4])
 {
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
@@ -241,7 +242,7 @@ ALWAYS_INLINE void pixels3x3(const int n, const int stride, const int8_t *const 
 
 /* Any filter of @taps taps, of which the first pixel's read at from[t] + @at. */
 ALWAYS_INLINE void pixels_any(const int n, size_t stride, const int8_t *const *from, uint32_t taps,
-	size_t at, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+	size_t at, const struct gemm_panel *p, int32x4_t acc[STRIP_PIXELS][4])
 {
 	const int8_t *w = p->weights;
 	for (uint32_t t = 0; t < taps; t += 2, w += 32) {
@@ -256,7 +257,7 @@ ALWAYS_INLINE void pixels_any(const int n, size_t stride, const int8_t *const *f
 
 /* Likewise with weights of 16 bits. */
 ALWAYS_INLINE void pixels_wide(const int n, size_t stride, const int8_t *const *from, uint32_t taps,
-	size_t at, const struct product_panel *p, int32x4_t acc[STRIP_PIXELS][4])
+	size_t at, const struct gemm_panel *p, int32x4_t acc[STRIP_PIXELS][4])
 {
 	const int16_t *w = (const int16_t *)p->weights;
 	for (uint32_t t = 0; t < taps; t++, w += 16) {
@@ -283,8 +284,8 @@ enum filter {
 };
 
 /* Pixels [first, first + n) of an output row. */
-ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips_kind kind,
-	const struct strips_work *work, const struct ring *ring, const struct panel_output *o,
+ALWAYS_INLINE void some(const int n, const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work, const struct ring *ring, const struct panel_output *o,
 	uint32_t first, uint8_t *to)
 {
 	const struct ek_window *w = &work->args->shape.window;
@@ -296,22 +297,22 @@ ALWAYS_INLINE void some(const int n, const enum filter filter, const enum strips
 	} else if (filter == FILTER_3X3_S2) {
 		pixels3x3(n, 2, ring->rows, at, work->panel->weights, acc);
 	} else if (filter == FILTER_WIDE) {
-		pixels_wide(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
+		pixels_wide(n, stride, ring->at, row_buffer_taps(w), at, work->panel, acc);
 	} else {
-		pixels_any(n, stride, ring->at, strips_taps(w), at, work->panel, acc);
+		pixels_any(n, stride, ring->at, row_buffer_taps(w), at, work->panel, acc);
 	}
-	strips_put(n, kind, work, o, acc, to);
+	row_buffer_put(n, kind, work, o, acc, to);
 }
 
 /* @count pixels of an output row. Three that are left are made together with the one before. */
-ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kind kind,
-	const struct strips_work *work, const struct ring *ring, const struct panel_output *o,
+ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work, const struct ring *ring, const struct panel_output *o,
 	uint32_t first, uint32_t count, uint8_t *to)
 {
 	const size_t step = work->args->shape.out_c;
 	uint32_t x = 0;
 	while (x + STRIP_PIXELS <= count || (x + 3 == count && x > 0)) {
-		uint32_t at = product_least(x, count - STRIP_PIXELS);
+		uint32_t at = gemm_least(x, count - STRIP_PIXELS);
 		some(STRIP_PIXELS, filter, kind, work, ring, o, first + at, to + at * step);
 		x = at + STRIP_PIXELS;
 	}
@@ -325,8 +326,8 @@ ALWAYS_INLINE void pixels_of_row(const enum filter filter, const enum strips_kin
 }
 
 /* All rows of the tile. */
-ALWAYS_INLINE void rows_of_tile(
-	const enum filter filter, const enum strips_kind kind, const struct strips_work *work)
+ALWAYS_INLINE void rows_of_tile(const enum filter filter, const enum row_buffer_kind kind,
+	const struct row_buffer_work *work)
 {
 	const struct ek_window *w = &work->args->shape.window;
 	const struct ring ring = ring_init(work);
@@ -336,7 +337,7 @@ ALWAYS_INLINE void rows_of_tile(
 	struct ek_pixel pixel = ek_window_pixel(w, work->tile->first_row);
 	uint8_t *to = (uint8_t *)work->args->output + work->tile->first_row * step + work->first;
 	for (bool next = false; left > 0; next = pixel.y > 0) {
-		const uint32_t n = product_least(w->x.out - pixel.x, left);
+		const uint32_t n = gemm_least(w->x.out - pixel.x, left);
 		aim(work, &ring, pixel, next);
 		if (filter == FILTER_ANY || filter == FILTER_WIDE) {
 			aim_taps(work, &ring);
@@ -352,25 +353,25 @@ ALWAYS_INLINE void rows_of_tile(
 	}
 }
 
-typedef void rows_fn(const struct strips_work *work);
+typedef void rows_fn(const struct row_buffer_work *work);
 
 #define ROWS_DEFINE(name, filter, kind)                                                            \
-	static void name(const struct strips_work *work)                                           \
+	static void name(const struct row_buffer_work *work)                                       \
 	{                                                                                          \
 		rows_of_tile(filter, kind, work);                                                  \
 	}
 
-ROWS_DEFINE(rows_3x3_s1_full, FILTER_3X3_S1, STRIPS_FULL)
-ROWS_DEFINE(rows_3x3_s1_away, FILTER_3X3_S1, STRIPS_AWAY)
-ROWS_DEFINE(rows_3x3_s1_other, FILTER_3X3_S1, STRIPS_OTHER)
-ROWS_DEFINE(rows_3x3_s2_full, FILTER_3X3_S2, STRIPS_FULL)
-ROWS_DEFINE(rows_3x3_s2_away, FILTER_3X3_S2, STRIPS_AWAY)
-ROWS_DEFINE(rows_any_full, FILTER_ANY, STRIPS_FULL)
-ROWS_DEFINE(rows_any_away, FILTER_ANY, STRIPS_AWAY)
-ROWS_DEFINE(rows_3x3_s1_few, FILTER_3X3_S1, STRIPS_FEW)
-ROWS_DEFINE(rows_any_few, FILTER_ANY, STRIPS_FEW)
-ROWS_DEFINE(rows_any_other, FILTER_ANY, STRIPS_OTHER)
-ROWS_DEFINE(rows_wide, FILTER_WIDE, STRIPS_OTHER)
+ROWS_DEFINE(rows_3x3_s1_full, FILTER_3X3_S1, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_3x3_s1_away, FILTER_3X3_S1, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_3x3_s1_other, FILTER_3X3_S1, ROW_BUFFER_OTHER)
+ROWS_DEFINE(rows_3x3_s2_full, FILTER_3X3_S2, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_3x3_s2_away, FILTER_3X3_S2, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_any_full, FILTER_ANY, ROW_BUFFER_FULL)
+ROWS_DEFINE(rows_any_away, FILTER_ANY, ROW_BUFFER_AWAY)
+ROWS_DEFINE(rows_3x3_s1_few, FILTER_3X3_S1, ROW_BUFFER_FEW)
+ROWS_DEFINE(rows_any_few, FILTER_ANY, ROW_BUFFER_FEW)
+ROWS_DEFINE(rows_any_other, FILTER_ANY, ROW_BUFFER_OTHER)
+ROWS_DEFINE(rows_wide, FILTER_WIDE, ROW_BUFFER_OTHER)
 
 static enum filter filter_of(const struct ek_window *w)
 {
@@ -381,7 +382,7 @@ static enum filter filter_of(const struct ek_window *w)
 				   : FILTER_ANY;
 }
 
-static void run(const struct strips_work *work)
+static void run(const struct row_buffer_work *work)
 {
 	static rows_fn *const fns[][4] = {
 		[FILTER_ANY] = {rows_any_full, rows_any_away, rows_any_few, rows_any_other},
@@ -390,10 +391,10 @@ static void run(const struct strips_work *work)
 		[FILTER_3X3_S2] = {rows_3x3_s2_full, rows_3x3_s2_away, rows_any_few,
 			rows_any_other},
 	};
-	fns[filter_of(&work->args->shape.window)][strips_kind(work)](work);
+	fns[filter_of(&work->args->shape.window)][row_buffer_kind(work)](work);
 }
 
-void strips_run_wide(const struct strips_work *work)
+void row_buffer_run_wide(const struct row_buffer_work *work)
 {
 	rows_wide(work);
 }
@@ -401,13 +402,13 @@ void strips_run_wide(const struct strips_work *work)
 static void place(
 	const struct ek_window *w, uint32_t ky, uint32_t kx, uint32_t n, size_t ret_places[2])
 {
-	ret_places[0] = ((size_t)ky * w->x.taps + kx) * PRODUCT_COLS + n;
+	ret_places[0] = ((size_t)ky * w->x.taps + kx) * GEMM_COLS + n;
 	ret_places[1] = SIZE_MAX;
 }
 
-const struct strips_isa strips_neon = {
+const struct row_buffer_isa row_buffer_neon = {
 	.lowest = -INT8_MAX,
 	.place = place,
-	.scratch_bytes = strips_scratch_bytes,
+	.scratch_bytes = row_buffer_scratch_bytes,
 	.run = run,
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/add.h"
+#include "kernels/elementwise/add.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/pairs.h"
+#include "kernels/elementwise/elementwise_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/pairs.h"
+#include "kernels/elementwise/elementwise_arm.h"
 #endif
 
 static inline int32_t add_one(int32_t a, int32_t b, const struct ek_add_params *p)

@@ -13,29 +13,16 @@
  *   dst[i] = clamp(sat16(rdbpot(a[i], -a_shift) + sign * rdbpot(b[i], -b_shift)), lo, hi)
  * The list named squared_difference (left_shift 7, sign not used):
  *   dst[i] = clamp(rescale((x - y)^2, scale) + zero, lo, hi)
- * v of a line (kernels/line.h) is b * line.b + (a * line.a + line.start), of the codes as they are.
+ * v of a line (kernels/requant/float_requant.h) is b * line.b + (a * line.a + line.start), of the codes as they are.
  * dst may be a or b. Bit-exact with entry 0 of each list.
  * Source: TFLite integer_ops/add.h and reference/add.h (AddElementwise, Add for int16), sub.h,
  * kernels/squared_difference.cc.
  */
-#ifndef KERNELS_ADD_H
-#define KERNELS_ADD_H
+#ifndef KERNELS_ELEMENTWISE_ADD_H
+#define KERNELS_ELEMENTWISE_ADD_H
 
-#include "kernels/cpu.h"
-#include "kernels/line.h"
-#include "kernels/quant.h"
-
-struct ek_add_params {
-	int32_t a_zero, b_zero, zero;
-	int32_t left_shift;
-	int32_t sign; /* 1, or -1 to subtract */
-	struct ek_scale a_scale, b_scale, scale;
-	int32_t lo, hi;
-	struct ek_line line; /* zero, or from the row's prove() */
-};
-
-typedef void ek_add_fn(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *params);
+#include "kernels/cpu_features.h"
+#include "kernels/elementwise/add_params.h"
 
 struct ek_add {
 	struct ek_variant variant;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * add_body - sums and products of codes; of 8-bit ones by a line in float where prove() has found one, which takes two
+ * add_x86 - sums and products of codes; of 8-bit ones by a line in float where prove() has found one, which takes two
  * multiply-adds and a conversion for WIDE_LANES codes, else by the integers
  *
- * A body for the instruction sets that have pair.h: it wants ROW() and the headers that add_avx2.c includes.
+ * A body for the instruction sets that have elementwise_rows_x86.h: it wants ROW() and the headers that add_avx2.c includes.
  */
-#ifndef KERNELS_X86_ADD_BODY_H
-#define KERNELS_X86_ADD_BODY_H
+#ifndef KERNELS_ELEMENTWISE_ADD_X86_H
+#define KERNELS_ELEMENTWISE_ADD_X86_H
 
 struct sum_line {
 	wide_floats a, b, start, half;
@@ -30,13 +30,13 @@ WIDE_INLINE wide sum_away(const void *state, wide a, wide b)
 	return wide_add(wide_cut(wide_floats_away(sum_value(s, a, b), s->half)), s->zero);
 }
 
-static struct sum_line sum_line_of(const struct ek_line *l, int32_t zero)
+static struct sum_line sum_line_of(const struct ek_float_requant *l, int32_t zero)
 {
 	return (struct sum_line){wide_floats_all(l->a), wide_floats_all(l->b),
 		wide_floats_all(l->start), wide_floats_all(l->half), wide_all(zero)};
 }
 
-/* add_one() of kernels/add.c. */
+/* add_one() of kernels/elementwise/add.c. */
 WIDE_INLINE wide sum_exact(const void *state, wide a, wide b)
 {
 	const struct ek_add_params *p = state;
@@ -49,36 +49,36 @@ WIDE_INLINE wide sum_exact(const void *state, wide a, wide b)
 }
 
 WIDE_INLINE void add_row(
-	const struct pair_row *r, const struct ek_add_params *p, const bool is_signed)
+	const struct elementwise_row *r, const struct ek_add_params *p, const bool is_signed)
 {
 	const struct sum_line line = sum_line_of(&p->line, p->zero);
 	switch (p->line.form) {
-	case LINE_NEAREST:
-		pair_run(r, is_signed, sum_nearest, &line);
+	case FLOAT_REQUANT_NEAREST:
+		elementwise_run(r, is_signed, sum_nearest, &line);
 		break;
-	case LINE_AWAY:
-		pair_run(r, is_signed, sum_away, &line);
+	case FLOAT_REQUANT_AWAY:
+		elementwise_run(r, is_signed, sum_away, &line);
 		break;
 	default:
-		pair_run(r, is_signed, sum_exact, p);
+		elementwise_run(r, is_signed, sum_exact, p);
 	}
 }
 
 void ROW(ek_add_s8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
 	const struct ek_add_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	add_row(&r, params, true);
 }
 
 void ROW(ek_add_u8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
 	const struct ek_add_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	add_row(&r, params, false);
 }
 
-/* add_one_pot() of kernels/add.c. */
+/* add_one_pot() of kernels/elementwise/add.c. */
 WIDE_INLINE wide sum_pot(const void *state, wide a, wide b)
 {
 	const struct ek_add_params *p = state;
@@ -91,20 +91,20 @@ WIDE_INLINE wide sum_pot(const void *state, wide a, wide b)
 void ROW(ek_add_s16)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
 	size_t b_step, const struct ek_add_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	pair_run_s16(&r, sum_exact, params);
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	elementwise_run_s16(&r, sum_exact, params);
 }
 
 void ROW(ek_add_s16_pot)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
 	size_t b_step, const struct ek_add_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	pair_run_s16(&r, sum_pot, params);
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	elementwise_run_s16(&r, sum_pot, params);
 }
 
 /* The rescaled operands of all codes from @first on, one sum of them rescaled at a time. */
-bool ROW(ek_add_line_holds)(
-	const struct ek_add_params *p, const struct ek_line *l, struct line_codes *codes)
+bool ROW(ek_add_float_requant_holds)(const struct ek_add_params *p,
+	const struct ek_float_requant *l, struct float_requant_codes *codes)
 {
 	const struct sum_line line = sum_line_of(l, p->zero);
 	const wide steps = wide_steps();
@@ -118,8 +118,8 @@ bool ROW(ek_add_line_holds)(
 			wide b = wide_add(steps, wide_all(codes->first + k));
 			wide y = wide_add(x, wide_load(codes->b + k));
 			y = wide_add(rescale(y, p->scale), wide_all(p->zero));
-			wide z = l->form == LINE_NEAREST ? sum_nearest(&line, a, b)
-							 : sum_away(&line, a, b);
+			wide z = l->form == FLOAT_REQUANT_NEAREST ? sum_nearest(&line, a, b)
+								  : sum_away(&line, a, b);
 			differs = wide_differs(
 				differs, wide_clamp(y, p->lo, p->hi), wide_clamp(z, p->lo, p->hi));
 		}
@@ -142,13 +142,14 @@ WIDE_INLINE wide product_away(const void *state, wide a, wide b)
 	return wide_add(wide_cut(wide_floats_away(v, s->half)), s->zero);
 }
 
-static struct product_line product_line_of(const struct ek_mul_params *p, const struct ek_line *l)
+static struct product_line product_line_of(
+	const struct ek_mul_params *p, const struct ek_float_requant *l)
 {
 	return (struct product_line){wide_floats_all(l->a), wide_floats_all(l->half),
 		wide_all(p->a_zero), wide_all(p->b_zero), wide_all(p->zero)};
 }
 
-/* mul_one() of kernels/mul.c. */
+/* mul_one() of kernels/elementwise/mul.c. */
 WIDE_INLINE wide product_exact(const void *state, wide a, wide b)
 {
 	const struct ek_mul_params *p = state;
@@ -158,38 +159,39 @@ WIDE_INLINE wide product_exact(const void *state, wide a, wide b)
 }
 
 WIDE_INLINE void mul_row(
-	const struct pair_row *r, const struct ek_mul_params *p, const bool is_signed)
+	const struct elementwise_row *r, const struct ek_mul_params *p, const bool is_signed)
 {
 	const struct product_line line = product_line_of(p, &p->line);
-	if (p->line.form == LINE_AWAY) {
-		pair_run(r, is_signed, product_away, &line);
+	if (p->line.form == FLOAT_REQUANT_AWAY) {
+		elementwise_run(r, is_signed, product_away, &line);
 	} else {
-		pair_run(r, is_signed, product_exact, p);
+		elementwise_run(r, is_signed, product_exact, p);
 	}
 }
 
 void ROW(ek_mul_s8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
 	const struct ek_mul_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	mul_row(&r, params, true);
 }
 
 void ROW(ek_mul_u8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
 	const struct ek_mul_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
 	mul_row(&r, params, false);
 }
 
 void ROW(ek_mul_s16)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
 	size_t b_step, const struct ek_mul_params *params)
 {
-	const struct pair_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	pair_run_s16(&r, product_exact, params);
+	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
+	elementwise_run_s16(&r, product_exact, params);
 }
 
-bool ROW(ek_mul_line_holds)(const struct ek_mul_params *p, const struct ek_line *l, int32_t first)
+bool ROW(ek_mul_float_requant_holds)(
+	const struct ek_mul_params *p, const struct ek_float_requant *l, int32_t first)
 {
 	const struct product_line line = product_line_of(p, l);
 	const wide steps = wide_steps();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/arith.h"
+#include "kernels/elementwise/arith.h"
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 /* @wide: the unsigned type in which integers wrap; for float the type itself. */
 #define ROW(name, type, wide, op)                                                                  \

@@ -12,8 +12,8 @@
  * Limits: no divisor of ek_div_s32 is 0.
  * Source: TFLite reference/add.h, sub.h, mul.h, div.h and ActivationFunctionWithMinMax.
  */
-#ifndef KERNELS_ARITH_H
-#define KERNELS_ARITH_H
+#ifndef KERNELS_ELEMENTWISE_ARITH_H
+#define KERNELS_ELEMENTWISE_ARITH_H
 
 #include <stddef.h>
 #include <stdint.h>

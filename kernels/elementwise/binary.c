@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/binary.h"
+#include "kernels/elementwise/binary.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 /* What the names of types stand for. */
 typedef float ek_f32;

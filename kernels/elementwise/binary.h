@@ -29,8 +29,8 @@
  * Source: TFLite kernels/maximum_minimum.cc, floor_div.cc, floor_mod.cc, pow.cc, right_shift.cc,
  * squared_difference.cc, stablehlo_elementwise.h, stablehlo_shift_left.cc, atan2.cc.
  */
-#ifndef KERNELS_BINARY_H
-#define KERNELS_BINARY_H
+#ifndef KERNELS_ELEMENTWISE_BINARY_H
+#define KERNELS_ELEMENTWISE_BINARY_H
 
 #include <stddef.h>
 #include <stdint.h>

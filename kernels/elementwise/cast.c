@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/cast.h"
+#include "kernels/elementwise/cast.h"
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 #define WIDEN(name, type, wide, expression)                                                        \
 	static void name##_widen(void *dst, const void *src, size_t n)                             \

@@ -8,8 +8,8 @@
  * true; float16 is rounded by way of float32; an imaginary part becomes 0.
  * Source: TFLite kernels/cast.cc.
  */
-#ifndef KERNELS_CAST_H
-#define KERNELS_CAST_H
+#ifndef KERNELS_ELEMENTWISE_CAST_H
+#define KERNELS_ELEMENTWISE_CAST_H
 
 #include <stddef.h>
 #include <stdint.h>

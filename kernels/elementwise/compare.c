@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/compare.h"
+#include "kernels/elementwise/compare.h"
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 /* What the names of types stand for, and how an element of @side (a or b) is read. */
 typedef float ek_f32;

@@ -14,12 +14,12 @@
  * NaN is not equal to anything, and neither less nor greater. A bool is true when it is not 0.
  * Source: TFLite kernels/comparisons.cc, reference/comparisons.h (ComparisonWithScaling).
  */
-#ifndef KERNELS_COMPARE_H
-#define KERNELS_COMPARE_H
+#ifndef KERNELS_ELEMENTWISE_COMPARE_H
+#define KERNELS_ELEMENTWISE_COMPARE_H
 
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 struct ek_compare_params {
 	int32_t a_zero, b_zero;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/div.h"
+#include "kernels/elementwise/div.h"
 
-#include "kernels/fixed.h"
+#include "kernels/math/fixed.h"
 
 /* Bits below the sign that repeat it: 31 for 0 and -1. */
 static inline int32_t headroom_of(int32_t x)

@@ -13,12 +13,12 @@
  * Limits: no b[i] is b_zero.
  * Source: TFLite reference/div.h (DivElementwise), GetReciprocal in internal/common.h.
  */
-#ifndef KERNELS_DIV_H
-#define KERNELS_DIV_H
+#ifndef KERNELS_ELEMENTWISE_DIV_H
+#define KERNELS_ELEMENTWISE_DIV_H
 
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 struct ek_div_params {
 	int32_t a_zero, b_zero, zero;

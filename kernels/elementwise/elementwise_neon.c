@@ -3,9 +3,10 @@
  * Two rows of 8-bit codes become one, 16 codes at a time, by the arithmetic of the reference in 32 bits:
  * that of panel_requant() and panel_codes(). Tails are read and written by their bytes alone.
  */
-#include "kernels/arm/pairs.h"
+#include "kernels/elementwise/elementwise_arm.h"
+#include "kernels/elementwise/lut_arm.h"
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 /* 16 codes less their zero point. */
 ALWAYS_INLINE void widen(const bool is_signed, uint8x16_t codes, int16x8_t zero, int16x8_t wide[2])
@@ -33,9 +34,9 @@ struct add {
 	struct panel_output output;
 };
 
-static struct product_output output_of(const bool is_signed, int32_t zero, int32_t lo, int32_t hi)
+static struct gemm_output output_of(const bool is_signed, int32_t zero, int32_t lo, int32_t hi)
 {
-	return (struct product_output){zero, lo, hi, is_signed, false};
+	return (struct gemm_output){zero, lo, hi, is_signed, false};
 }
 
 /* Four of the operands, from which of them @wide says. */
@@ -54,17 +55,17 @@ ALWAYS_INLINE uint8x16_t add_16(
 	widen(is_signed, b, p->b_zero, y);
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
-		int32x4_t xs = panel_requant(PRODUCT_TOTAL, p->a_scale, four(x, j));
-		int32x4_t ys = panel_requant(PRODUCT_TOTAL, p->b_scale, four(y, j));
-		sum[j] = panel_requant(PRODUCT_TOTAL, p->scale, vmlaq_s32(xs, ys, p->sign));
+		int32x4_t xs = panel_requant(GEMM_TOTAL, p->a_scale, four(x, j));
+		int32x4_t ys = panel_requant(GEMM_TOTAL, p->b_scale, four(y, j));
+		sum[j] = panel_requant(GEMM_TOTAL, p->scale, vmlaq_s32(xs, ys, p->sign));
 	}
-	return panel_codes(PRODUCT_TOTAL, false, &p->output, sum[0], sum[1], sum[2], sum[3]);
+	return panel_codes(GEMM_TOTAL, false, &p->output, sum[0], sum[1], sum[2], sum[3]);
 }
 
 ALWAYS_INLINE void add_row(const bool is_signed, uint8_t *dst, const uint8_t *a, const uint8_t *b,
 	size_t n, size_t a_step, size_t b_step, const struct ek_add_params *params)
 {
-	const struct product_output o = output_of(is_signed, params->zero, params->lo, params->hi);
+	const struct gemm_output o = output_of(is_signed, params->zero, params->lo, params->hi);
 	const struct add p = {
 		.a_scale = panel_scale_of(params->a_scale, params->left_shift),
 		.b_scale = panel_scale_of(params->b_scale, params->left_shift),
@@ -117,16 +118,16 @@ ALWAYS_INLINE uint8x16_t mul_16(
 	}
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
-		product[j] = panel_requant(PRODUCT_TOTAL, p->scale, product[j]);
+		product[j] = panel_requant(GEMM_TOTAL, p->scale, product[j]);
 	}
 	return panel_codes(
-		PRODUCT_TOTAL, false, &p->output, product[0], product[1], product[2], product[3]);
+		GEMM_TOTAL, false, &p->output, product[0], product[1], product[2], product[3]);
 }
 
 ALWAYS_INLINE void mul_row(const bool is_signed, uint8_t *dst, const uint8_t *a, const uint8_t *b,
 	size_t n, size_t a_step, size_t b_step, const struct ek_mul_params *params)
 {
-	const struct product_output o = output_of(is_signed, params->zero, params->lo, params->hi);
+	const struct gemm_output o = output_of(is_signed, params->zero, params->lo, params->hi);
 	const struct mul p = {
 		.scale = panel_scale_of(params->scale, 0),
 		.a_zero = vdupq_n_s16((int16_t)params->a_zero),

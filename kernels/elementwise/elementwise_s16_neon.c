@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As pairs_neon.c, of int16: eight codes at a time; the last ones are entry 0's. */
-#include "kernels/arm/pairs.h"
+/* As elementwise_neon.c, of int16: eight codes at a time; the last ones are entry 0's. */
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/elementwise_arm.h"
+#include "kernels/elementwise/mul.h"
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 /* Eight elements, or the one of all. */
 ALWAYS_INLINE int16x8_t operand(const int16_t *from, size_t step, size_t i)
@@ -52,10 +54,10 @@ void ek_add_s16__neon(void *dst, const void *a, const void *b, size_t n, size_t 
 		int32x4_t v[2];
 #pragma GCC unroll 2
 		for (int j = 0; j < 2; j++) {
-			int32x4_t u = panel_requant(PRODUCT_TOTAL, a_scale, four(s, a_zero, j));
-			int32x4_t w = panel_requant(PRODUCT_TOTAL, b_scale, four(t, b_zero, j));
+			int32x4_t u = panel_requant(GEMM_TOTAL, a_scale, four(s, a_zero, j));
+			int32x4_t w = panel_requant(GEMM_TOTAL, b_scale, four(t, b_zero, j));
 			w = vmlaq_n_s32(u, w, p->sign);
-			v[j] = panel_requant(PRODUCT_TOTAL, scale, w);
+			v[j] = panel_requant(GEMM_TOTAL, scale, w);
 		}
 		vst1q_s16(to + i, codes(&e, v));
 	}
@@ -105,7 +107,7 @@ void ek_mul_s16__neon(void *dst, const void *a, const void *b, size_t n, size_t 
 #pragma GCC unroll 2
 		for (int j = 0; j < 2; j++) {
 			int32x4_t product = vmulq_s32(four(s, a_zero, j), four(t, b_zero, j));
-			v[j] = panel_requant(PRODUCT_TOTAL, scale, product);
+			v[j] = panel_requant(GEMM_TOTAL, scale, product);
 		}
 		vst1q_s16(to + i, codes(&e, v));
 	}

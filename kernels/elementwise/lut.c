@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lut.h"
+#include "kernels/elementwise/lut.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/elementwise/lut_x86.h"
 #elif defined(__aarch64__)
-#include "kernels/arm/pairs.h"
+#include "kernels/elementwise/lut_arm.h"
 #endif
 
 static void lut8__c(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])

@@ -9,10 +9,10 @@
  * dst may be src in lut8. Bit-exact with entry 0 of the list.
  * Source of lut513: TFLite kernels/internal/common.h, LUTLookup and generic_int16_table_lookup.
  */
-#ifndef KERNELS_LUT_H
-#define KERNELS_LUT_H
+#ifndef KERNELS_ELEMENTWISE_LUT_H
+#define KERNELS_ELEMENTWISE_LUT_H
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 #define EK_LUT513 513
 

@@ -9,26 +9,15 @@
  * The lists named s16s8 and s16u8 have int16 operands and a result of 8 bits; they use zero, lo and
  * hi only:
  *   dst[i] = clamp(rdbpot(srdhm16(a[i], b[i]), 8) + zero, lo, hi)
- * v of a line (kernels/line.h, LINE_AWAY only) is (a - a_zero) * (b - b_zero) * line.a.
+ * v of a line (kernels/requant/float_requant.h, FLOAT_REQUANT_AWAY only) is (a - a_zero) * (b - b_zero) * line.a.
  * dst may be a or b (not in the mixed lists). Bit-exact with entry 0 of each list.
  * Source: TFLite integer_ops/mul.h (MulElementwise, Mul for int16), reference/mul.h.
  */
-#ifndef KERNELS_MUL_H
-#define KERNELS_MUL_H
+#ifndef KERNELS_ELEMENTWISE_MUL_H
+#define KERNELS_ELEMENTWISE_MUL_H
 
-#include "kernels/cpu.h"
-#include "kernels/line.h"
-#include "kernels/quant.h"
-
-struct ek_mul_params {
-	int32_t a_zero, b_zero, zero;
-	struct ek_scale scale;
-	int32_t lo, hi;
-	struct ek_line line; /* zero, or from the row's prove() */
-};
-
-typedef void ek_mul_fn(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_mul_params *params);
+#include "kernels/cpu_features.h"
+#include "kernels/elementwise/mul_params.h"
 
 struct ek_mul {
 	struct ek_variant variant;

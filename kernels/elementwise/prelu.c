@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/prelu.h"
+#include "kernels/elementwise/prelu.h"
 
 static inline int32_t prelu_code(int32_t x, int32_t alpha, const struct ek_prelu *p)
 {

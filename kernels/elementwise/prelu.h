@@ -10,12 +10,12 @@
  * @params: NULL for f32. Products wrap.
  * Source: TFLite reference/prelu.h, activations.cc (ApplyPrelu).
  */
-#ifndef KERNELS_PRELU_H
-#define KERNELS_PRELU_H
+#ifndef KERNELS_ELEMENTWISE_PRELU_H
+#define KERNELS_ELEMENTWISE_PRELU_H
 
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 struct ek_prelu {
 	int32_t x_zero, alpha_zero, zero, lo, hi;

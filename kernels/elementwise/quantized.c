@@ -1,51 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/codes.h"
+#include "kernels/elementwise/quantized.h"
 
-#include "kernels/inv_sqrt.h"
+#include "kernels/math/inv_sqrt.h"
 
-static inline int32_t finish(int32_t y, const struct ek_codes *p)
+static inline int32_t finish(int32_t y, const struct ek_quantized *p)
 {
 	return ek_clamp32(ek_add32(y, p->zero), p->lo, p->hi);
 }
 
-static inline int32_t abs_one(int32_t x, const struct ek_codes *p)
+static inline int32_t abs_one(int32_t x, const struct ek_quantized *p)
 {
 	int32_t v = x - p->src_zero;
 	return finish(ek_mbqm(v < 0 ? -v : v, p->scale), p);
 }
 
-static inline int32_t leaky_relu_one(int32_t x, const struct ek_codes *p)
+static inline int32_t leaky_relu_one(int32_t x, const struct ek_quantized *p)
 {
 	int32_t v = x - p->src_zero;
 	int32_t y = ek_mbqm(v, v < 0 ? p->below : p->scale);
 	return finish(v < 0 && p->flips ? -y : y, p);
 }
 
-static inline int32_t sqrt_one(int32_t x, const struct ek_codes *p)
+static inline int32_t sqrt_one(int32_t x, const struct ek_quantized *p)
 {
 	float root = sqrtf(p->src_step * (float)(x - p->src_zero));
 	int32_t y = ek_round32(trunc((double)(root / p->step)));
 	return ek_clamp32(ek_sat32((int64_t)y + p->zero), p->lo, p->hi);
 }
 
-int32_t ek_codes_abs(int32_t x, const struct ek_codes *p)
+int32_t ek_quantized_abs(int32_t x, const struct ek_quantized *p)
 {
 	return abs_one(x, p);
 }
 
-int32_t ek_codes_leaky_relu(int32_t x, const struct ek_codes *p)
+int32_t ek_quantized_leaky_relu(int32_t x, const struct ek_quantized *p)
 {
 	return leaky_relu_one(x, p);
 }
 
-int32_t ek_codes_sqrt(int32_t x, const struct ek_codes *p)
+int32_t ek_quantized_sqrt(int32_t x, const struct ek_quantized *p)
 {
 	return sqrt_one(x, p);
 }
 
 #define RSQRT_BITS 20 /* of a fraction, between the two rescalings */
 
-int32_t ek_codes_rsqrt(int32_t x, const struct ek_codes *p)
+int32_t ek_quantized_rsqrt(int32_t x, const struct ek_quantized *p)
 {
 	int32_t v = x - p->src_zero;
 	if (v <= 0) {
@@ -84,7 +84,7 @@ static inline int16_t hard_swish_gate(int16_t v, struct ek_scale scale)
 	return (int16_t)((gate + (1 << 15)) >> 1); /* -1..1 becomes 0..1 */
 }
 
-int32_t ek_codes_hard_swish(int32_t x, const struct ek_codes *p)
+int32_t ek_quantized_hard_swish(int32_t x, const struct ek_quantized *p)
 {
 	int16_t v = (int16_t)((x - p->src_zero) * (1 << 7));
 	int16_t scaled = ek_srdhm16(v, (int16_t)p->scale.multiplier);
@@ -94,16 +94,16 @@ int32_t ek_codes_hard_swish(int32_t x, const struct ek_codes *p)
 }
 
 #define CODES_S16(name, one)                                                                       \
-	void name(int16_t *dst, const int16_t *src, size_t n, const struct ek_codes *p)            \
+	void name(int16_t *dst, const int16_t *src, size_t n, const struct ek_quantized *p)        \
 	{                                                                                          \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			dst[i] = (int16_t)one(src[i], p);                                          \
 		}                                                                                  \
 	}
 
-CODES_S16(ek_codes_abs_s16, abs_one)
-CODES_S16(ek_codes_leaky_relu_s16, leaky_relu_one)
-CODES_S16(ek_codes_sqrt_s16, sqrt_one)
+CODES_S16(ek_quantized_abs_s16, abs_one)
+CODES_S16(ek_quantized_leaky_relu_s16, leaky_relu_one)
+CODES_S16(ek_quantized_sqrt_s16, sqrt_one)
 
 #define FIND_BELOW(name, type)                                                                     \
 	size_t name(const type *src, size_t n, int32_t limit)                                      \
@@ -115,5 +115,5 @@ CODES_S16(ek_codes_sqrt_s16, sqrt_one)
 		return i;                                                                          \
 	}
 
-FIND_BELOW(ek_codes_find_below_s8, int8_t)
-FIND_BELOW(ek_codes_find_below_s16, int16_t)
+FIND_BELOW(ek_quantized_find_below_s8, int8_t)
+FIND_BELOW(ek_quantized_find_below_s16, int16_t)

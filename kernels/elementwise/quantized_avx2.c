@@ -2,10 +2,12 @@
 /* Codes become other codes, floats become codes, codes are summed. */
 #include <string.h>
 
-#include "kernels/x86/codes.h"
-#include "kernels/x86/lut_avx2.h"
-#include "kernels/x86/rescale_avx2.h"
-#include "kernels/x86/vector_avx2.h"
+#include "kernels/elementwise/lut_x86.h"
+#include "kernels/reduce/sum_x86.h"
+#include "kernels/requant/requant_x86.h"
+#include "kernels/requant/rescale_avx2.h"
+#include "kernels/simd/lut_avx2.h"
+#include "kernels/simd/vector_f32_avx2.h"
 
 /* In place too: codes behind the last whole vector are looked up one by one. */
 void ek_lut8__avx2(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes become other codes, floats become codes, codes are summed. */
-#include "kernels/x86/codes.h"
-#include "kernels/x86/lut_avx512.h"
-#include "kernels/x86/rescale_avx512.h"
+#include "kernels/elementwise/lut_x86.h"
+#include "kernels/reduce/sum_x86.h"
+#include "kernels/requant/requant_x86.h"
+#include "kernels/requant/rescale_avx512.h"
+#include "kernels/simd/lut_avx512.h"
 
 void ek_lut8__avx512vnni(
 	uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])

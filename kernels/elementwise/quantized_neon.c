@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes of more than 8 bits become other codes, eight at a time; sums of rows of codes. */
-#include "kernels/arm/codes.h"
+#include "kernels/reduce/sum_arm.h"
+#include "kernels/requant/requant_arm.h"
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 ALWAYS_INLINE int32x4_t requant_four(const struct ek_requant_params *p, int32x4_t x)
 {
 	const struct panel_scale s = {vdupq_n_s32(p->scale.multiplier),
 		vdupq_n_s32(p->scale.shift < 0 ? p->scale.shift : 0),
 		vdupq_n_s32(p->scale.shift > 0 ? p->scale.shift : 0)};
-	x = panel_requant(PRODUCT_TOTAL, s, vsubq_s32(x, vdupq_n_s32(p->src_zero)));
+	x = panel_requant(GEMM_TOTAL, s, vsubq_s32(x, vdupq_n_s32(p->src_zero)));
 	x = vaddq_s32(x, vdupq_n_s32(p->zero));
 	return vminq_s32(vmaxq_s32(x, vdupq_n_s32(p->lo)), vdupq_n_s32(p->hi));
 }

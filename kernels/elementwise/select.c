@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/select.h"
+#include "kernels/elementwise/select.h"
 
 #define SELECT(name, type)                                                                         \
 	void name(void *dst, const struct ek_select *s, size_t n)                                  \

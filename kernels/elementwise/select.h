@@ -8,8 +8,8 @@
  * are 0 or 1, counted in elements: 0 for an operand of one element. dst may be x or y.
  * Source: TFLite reference_ops.h, Select.
  */
-#ifndef KERNELS_SELECT_H
-#define KERNELS_SELECT_H
+#ifndef KERNELS_ELEMENTWISE_SELECT_H
+#define KERNELS_ELEMENTWISE_SELECT_H
 
 #include <stddef.h>
 #include <stdint.h>

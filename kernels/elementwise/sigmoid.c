@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/sigmoid.h"
+#include "kernels/elementwise/sigmoid.h"
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 static inline int32_t scaled(int16_t x, const struct ek_sigmoid_s16_params *p)
 {

@@ -10,8 +10,8 @@
  * both. Source: TFLite integer_ops/logistic.h and tanh.h (int16), sigmoid_table_uint16 of
  * kernels/internal/common.h.
  */
-#ifndef KERNELS_SIGMOID_H
-#define KERNELS_SIGMOID_H
+#ifndef KERNELS_ELEMENTWISE_SIGMOID_H
+#define KERNELS_ELEMENTWISE_SIGMOID_H
 
 #include <stddef.h>
 #include <stdint.h>

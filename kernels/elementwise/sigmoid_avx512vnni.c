@@ -9,8 +9,7 @@
  */
 #include <immintrin.h>
 
-#include "kernels/unary.h"
-#include "kernels/x86/sigmoid.h"
+#include "kernels/elementwise/unary.h"
 
 #define SIGMOID_INLINE static inline __attribute__((always_inline))
 #define SLACK 64

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/unary.h"
+#include "kernels/elementwise/unary.h"
 
-#include "kernels/curve.h"
-#include "kernels/dot.h"
-#include "kernels/quant.h"
-#if defined(__x86_64__)
-#include "kernels/x86/sigmoid.h"
-#endif
+#include "kernels/math/curve.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/quant.h"
 
 static inline float round_even(float x)
 {

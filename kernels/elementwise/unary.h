@@ -9,13 +9,13 @@
  * Sources: TFLite kernels/elementwise.cc, neg.cc, sign.cc, activations.cc, complex_support.cc,
  * reference/floor.h, ceil.h, round.h, gelu.h, hard_swish.h, fake_quant.h.
  */
-#ifndef KERNELS_UNARY_H
-#define KERNELS_UNARY_H
+#ifndef KERNELS_ELEMENTWISE_UNARY_H
+#define KERNELS_ELEMENTWISE_UNARY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 typedef void ek_unary_fn(void *dst, const void *src, size_t n, const void *params);
 
@@ -33,6 +33,9 @@ struct ek_unary {
 };
 extern const struct ek_unary ek_logistic_list[], ek_tanh_list[];
 extern const size_t ek_logistic_list_count, ek_tanh_list_count;
+#if defined(__x86_64__)
+ek_unary_fn ek_logistic_f32__avx512vnni, ek_tanh_f32__avx512vnni;
+#endif
 
 ek_unary_fn ek_elu_f32, ek_gelu_f32, ek_gelu_tanh_f32, ek_hard_swish_f32;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/batch_matmul.h"
+#include "kernels/gemm/batch_matmul.h"
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 static int64_t dot_s8(const struct ek_batch_matmul *args, const int8_t *a, const int8_t *b)
 {

@@ -13,14 +13,14 @@
  *   s16    int16 each, zero points 0, sum in int64
  *   s16s8  a and y int16, b int8, as s16
  *
- * Finishes as kernels/weighted.h says, without bias.
+ * Finishes as kernels/requant/weighted.h says, without bias.
  * Source: tflite kernels/internal/reference/batch_matmul.h.
  */
-#ifndef KERNELS_BATCH_MATMUL_H
-#define KERNELS_BATCH_MATMUL_H
+#ifndef KERNELS_GEMM_BATCH_MATMUL_H
+#define KERNELS_GEMM_BATCH_MATMUL_H
 
+#include "kernels/requant/weighted.h"
 #include "kernels/tile.h"
-#include "kernels/weighted.h"
 
 struct ek_batch_matmul {
 	uint32_t rows, cols, depth;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dots_avx2 - one row of codes times a vector's number of rows of weights as they are in the file */
-#ifndef KERNELS_X86_DOTS_AVX2_H
-#define KERNELS_X86_DOTS_AVX2_H
+#ifndef KERNELS_GEMM_DOTS_AVX2_H
+#define KERNELS_GEMM_DOTS_AVX2_H
 
 #include <string.h>
 
-#include "kernels/x86/vector_avx2.h"
+#include "kernels/simd/vector_f32_avx2.h"
 
 /* 16 codes, or zeros behind the first @n. */
 VECTOR_INLINE __m256i dots_load(const int8_t *from, size_t n)

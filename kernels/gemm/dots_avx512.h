@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dots_avx512 - one row of codes times a vector's number of rows of weights as they are in the file */
-#ifndef KERNELS_X86_DOTS_AVX512_H
-#define KERNELS_X86_DOTS_AVX512_H
+#ifndef KERNELS_GEMM_DOTS_AVX512_H
+#define KERNELS_GEMM_DOTS_AVX512_H
 
-#include "kernels/x86/vector_avx512.h"
+#include "kernels/simd/vector_f32_avx512.h"
 
 /* The sums of four vectors, one after the other, in each 128 bits of the result a part of them. */
 VECTOR_INLINE __m512i dots_fold(const __m512i v[4])

@@ -6,15 +6,15 @@
  * the file is compiled for them. The sum of products less the zero point times the sum of
  * the weights is the formula's, modulo 2^32.
  */
-#ifndef KERNELS_ARM_DOTS_NEON_H
-#define KERNELS_ARM_DOTS_NEON_H
+#ifndef KERNELS_GEMM_DOTS_NEON_H
+#define KERNELS_GEMM_DOTS_NEON_H
 
 #include <stdbool.h>
 
 #if defined(__aarch64__)
-#include "kernels/arm/vector_neon.h"
+#include "kernels/simd/vector_f32_neon.h"
 #else
-#include "kernels/arm/vector_vfp.h"
+#include "kernels/simd/vector_f32_vfp.h"
 #endif
 
 #if defined(__ARM_FEATURE_DOTPROD)

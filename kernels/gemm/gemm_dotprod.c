@@ -5,7 +5,8 @@
  * A tile of 6 rows by 16 columns fills 24 registers with sums, 6 with 16 codes of each row, and has
  * two for weights. Packed weights are [depth / 4][16 columns][4].
  */
-#include "kernels/arm/tile16_neon.h"
+#include "kernels/gemm/gemm_arm.h"
+#include "kernels/gemm/gemm_tile16_neon.h"
 
 #define GROUP 4
 
@@ -13,15 +14,15 @@
 #define GROUP_STEP(i)                                                                              \
 	_Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                        \
 	{                                                                                          \
-		const int8x16_t columns = vld1q_s8(w + (i)*GROUP * PRODUCT_COLS + 16 * j);         \
+		const int8x16_t columns = vld1q_s8(w + (i)*GROUP * GEMM_COLS + 16 * j);            \
 		_Pragma("GCC unroll 8") for (int r = 0; r < mr; r++)                               \
 		{                                                                                  \
 			acc[r][j] = vdotq_laneq_s32(acc[r][j], columns, x[r], (i));                \
 		}                                                                                  \
 	}
 
-ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
+ALWAYS_INLINE void tile_some(const int mr, const struct gemm_block *b, uint32_t first,
+	const struct gemm_panel *p, int32x4_t acc[TILE_ROWS][4])
 {
 	const int8_t *w = p->weights;
 	const int8_t *rows[TILE_ROWS];
@@ -30,7 +31,7 @@ ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32
 	for (int r = 0; r < mr; r++) {
 		rows[r] = b->rows + (first + (size_t)r) * b->depth;
 	}
-	for (size_t k = 0; k < b->depth; k += 16, w += 16 * PRODUCT_COLS) {
+	for (size_t k = 0; k < b->depth; k += 16, w += 16 * GEMM_COLS) {
 		int8x16_t x[TILE_ROWS];
 #pragma GCC unroll 8
 		for (int r = 0; r < mr; r++) {
@@ -95,23 +96,23 @@ ALWAYS_INLINE void tile_rows(int32x4_t acc[TILE_ROWS][4])
 	(void)acc;
 }
 
-ALWAYS_INLINE uint8_t *tile_put(const enum product_rounding rounding, const struct product_panel *p,
+ALWAYS_INLINE uint8_t *tile_put(const enum gemm_rounding rounding, const struct gemm_panel *p,
 	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
 {
 	return tile16_put(rounding, p, o, step, acc, to);
 }
 
-ALWAYS_INLINE const int32_t *tile_start(const struct product_panel *p, int32_t room[32])
+ALWAYS_INLINE const int32_t *tile_start(const struct gemm_panel *p, int32_t room[32])
 {
 	(void)room;
 	return p->start;
 }
 
-#include "kernels/arm/tile16_body.h"
+#include "kernels/gemm/gemm_tile16_body.h"
 
-const struct product_isa product_dotprod = {
+const struct gemm_isa gemm_dotprod = {
 	.rows = TILE_ROWS,
-	.cols = PRODUCT_COLS,
+	.cols = GEMM_COLS,
 	.group = GROUP,
 	.lowest = INT8_MIN,
 	.pair = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * f32_product - rows of floats times packed weights, for every instruction set with a vector_*.h
+ * gemm_f32_x86 - rows of floats times packed weights, for every instruction set with a vector_*.h
  *
  * Weights are packed in panels of PANEL_VECTORS vectors of columns, the last panel as many vectors as
  * are left: for each k the panel's columns side by side, zero behind the last column. A row is read
@@ -9,8 +9,8 @@
  * Each sum is one chain of fused multiply-adds that begins with the bias and goes through k upwards,
  * so all instruction sets give the same bits here.
  */
-#ifndef KERNELS_X86_F32_PRODUCT_H
-#define KERNELS_X86_F32_PRODUCT_H
+#ifndef KERNELS_GEMM_GEMM_F32_X86_H
+#define KERNELS_GEMM_GEMM_F32_X86_H
 
 #include <string.h>
 
@@ -251,7 +251,7 @@ struct product {
 };
 
 /* @n rows by the columns from @first on, up to @end. */
-static void product_rows(
+static void gemm_rows(
 	const struct product *p, const struct rows *r, size_t n, uint32_t first, uint32_t end)
 {
 	for (uint32_t c = first; c < end; c += PANEL_COLS) {
@@ -270,7 +270,7 @@ static void product_rows(
 /* Rows of dense floats, as many at once as stay in a core's cache while panels pass by. */
 #define BLOCK_FLOATS 32768
 
-static void product_dense(
+static void gemm_dense(
 	const struct product *p, const float *a, size_t n, uint32_t first, uint32_t end)
 {
 	size_t block = BLOCK_FLOATS / p->depth / TILE_ROWS * TILE_ROWS + TILE_ROWS;
@@ -279,7 +279,7 @@ static void product_dense(
 		const struct rows r = {&at, 1, (uint32_t)p->depth, p->depth};
 		struct product part = *p;
 		part.output += row * p->cols;
-		product_rows(&part, &r, n - row < block ? n - row : block, first, end);
+		gemm_rows(&part, &r, n - row < block ? n - row : block, first, end);
 	}
 }
 

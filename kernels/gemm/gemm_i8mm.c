@@ -5,7 +5,8 @@
  * Rows come in pairs, in turns of 8 codes. A tile of 3 pairs by 8 pairs of columns fills 24 registers
  * with sums (row 0: columns 0, 1; row 1: columns 0, 1). Packed weights are [depth / 8][16 columns][8].
  */
-#include "kernels/arm/tile16_neon.h"
+#include "kernels/gemm/gemm_arm.h"
+#include "kernels/gemm/gemm_tile16_neon.h"
 
 #define GROUP 8
 
@@ -33,15 +34,15 @@ ALWAYS_INLINE void start_pairs(const int32_t *start, int32x4_t pairs[8])
 	}
 }
 
-ALWAYS_INLINE void tile_some(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
+ALWAYS_INLINE void tile_some(const int mr, const struct gemm_block *b, uint32_t first,
+	const struct gemm_panel *p, int32x4_t acc[TILE_ROWS][4])
 {
 	const int pairs = (mr + 1) / 2;
 	const int8_t *w = p->weights, *rows = b->rows + first * b->depth;
 	int32x4_t sums[2][8];
 	start_pairs(p->start, sums[0]);
 	start_pairs(p->start, sums[1]);
-	for (size_t k = 0; k < b->depth; k += GROUP, w += GROUP * PRODUCT_COLS) {
+	for (size_t k = 0; k < b->depth; k += GROUP, w += GROUP * GEMM_COLS) {
 		int8x16_t x0 = vld1q_s8(rows + 2 * k);
 		int8x16_t x1 = pairs > 1 ? vld1q_s8(rows + 2 * b->depth + 2 * k) : x0;
 #pragma GCC unroll 8
@@ -117,7 +118,7 @@ ALWAYS_INLINE void tile_rows(int32x4_t acc[TILE_ROWS][4])
 	}
 }
 
-static const int32_t *tile_start(const struct product_panel *p, int32_t room[32])
+static const int32_t *tile_start(const struct gemm_panel *p, int32_t room[32])
 {
 	int32x4_t pairs[8];
 	start_pairs(p->start, pairs);
@@ -129,9 +130,8 @@ static const int32_t *tile_start(const struct product_panel *p, int32_t room[32]
 }
 
 /* Codes of two columns lie together in both rows: they are put in rows' order by twos. */
-ALWAYS_INLINE void put_pair_of_rows(const enum product_rounding rounding,
-	const struct panel_output *o, size_t step, const int32x4_t row0[4], const int32x4_t row1[4],
-	uint8_t *to)
+ALWAYS_INLINE void put_pair_of_rows(const enum gemm_rounding rounding, const struct panel_output *o,
+	size_t step, const int32x4_t row0[4], const int32x4_t row1[4], uint8_t *to)
 {
 	uint16x8_t low = vreinterpretq_u16_u8(
 		panel_codes(rounding, true, o, row0[0], row0[1], row0[2], row0[3]));
@@ -141,7 +141,7 @@ ALWAYS_INLINE void put_pair_of_rows(const enum product_rounding rounding,
 	vst1q_u8(to + step, vreinterpretq_u8_u16(vuzp2q_u16(low, high)));
 }
 
-ALWAYS_INLINE uint8_t *tile_put(const enum product_rounding rounding, const struct product_panel *p,
+ALWAYS_INLINE uint8_t *tile_put(const enum gemm_rounding rounding, const struct gemm_panel *p,
 	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
 {
 #pragma GCC unroll 8
@@ -161,7 +161,7 @@ ALWAYS_INLINE uint8_t *tile_put(const enum product_rounding rounding, const stru
 	return to;
 }
 
-#include "kernels/arm/tile16_body.h"
+#include "kernels/gemm/gemm_tile16_body.h"
 
 /* 16 codes of both rows. */
 ALWAYS_INLINE void put_pair(int8_t *to, int8x16_t x, int8x16_t y)
@@ -247,9 +247,9 @@ static void bring(
 	}
 }
 
-const struct product_isa product_i8mm = {
+const struct gemm_isa gemm_i8mm = {
 	.rows = TILE_ROWS,
-	.cols = PRODUCT_COLS,
+	.cols = GEMM_COLS,
 	.group = GROUP,
 	.lowest = INT8_MIN,
 	.pair = 2,

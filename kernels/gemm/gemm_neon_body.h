@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * product_neon_body - products without dot products
+ * gemm_neon_body - products without dot products
  *
  * SMULL and SMLAL sum two products in 16 bits, SADALP adds pairs of those to sums of 32 bits: 16
  * products by three instructions. Two products fit in 16 bits but for those of -128 by -128: a panel
@@ -8,11 +8,11 @@
  *
  * A tile of TILE_ROWS by 4 columns has as many sums as registers allow, each of them spread over four
  * lanes, which are added up at the end. Packed weights are [4 parts][depth / 16][4 columns][16]. This
- * file is included once for each PRODUCT_ISA, which is defined here, with its TILE_ROWS and
- * PRODUCT_IN_ORDER: 1 where the products of several rows are begun before the first of them is added,
+ * file is included once for each GEMM_ISA, which is defined here, with its TILE_ROWS and
+ * GEMM_IN_ORDER: 1 where the products of several rows are begun before the first of them is added,
  * as cores that run instructions in order want it.
  */
-#include "kernels/arm/rows_neon.h"
+#include "kernels/gemm/rows_neon.h"
 
 #define PART 4 /* columns */
 ALWAYS_INLINE int16x8_t multiply_high(int8x16_t a, int8x16_t b)
@@ -39,7 +39,7 @@ ALWAYS_INLINE int32x4_t add_pairs(const bool first, int32x4_t sum, int16x8_t pro
 }
 
 /* 16 products of each row, or the first of its sum. */
-#if PRODUCT_IN_ORDER
+#if GEMM_IN_ORDER
 ALWAYS_INLINE void multiply(const int mr, const bool first, const bool lowest, const int column,
 	const int8x16_t x[TILE_ROWS], int8x16_t w, int32x4_t acc[TILE_ROWS][PART])
 {
@@ -117,8 +117,7 @@ struct work {
 	bool rests;
 };
 
-static struct work work_init(
-	const struct product_block *b, const struct product_panel *p, uint32_t col)
+static struct work work_init(const struct gemm_block *b, const struct gemm_panel *p, uint32_t col)
 {
 	return (struct work){
 		.start = vld1q_s32(p->start + col),
@@ -172,7 +171,7 @@ ALWAYS_INLINE void put_rows(const int n, uint8_t *to, size_t step, uint8x16_t co
 }
 
 /* Requantises and stores a whole tile. */
-ALWAYS_INLINE void put_tile(const enum product_rounding rounding, const struct work *w,
+ALWAYS_INLINE void put_tile(const enum gemm_rounding rounding, const struct work *w,
 	const struct panel_output *o, size_t step, const int32x4_t sums[TILE_ROWS], uint8_t *to)
 {
 	int32x4_t v[8];
@@ -191,9 +190,9 @@ ALWAYS_INLINE void put_tile(const enum product_rounding rounding, const struct w
 }
 
 /* Whole tiles of a panel that fits. */
-ALWAYS_INLINE void codes_part(const enum product_rounding rounding, const bool rests,
-	const struct work *w, const struct product_block *b, const struct product_output *o,
-	const struct product_target *to)
+ALWAYS_INLINE void codes_part(const enum gemm_rounding rounding, const bool rests,
+	const struct work *w, const struct gemm_block *b, const struct gemm_output *o,
+	const struct gemm_target *to)
 {
 	const struct panel_output output = panel_output(o);
 	const int8_t *from = b->rows;
@@ -209,40 +208,40 @@ ALWAYS_INLINE void codes_part(const enum product_rounding rounding, const bool r
 	}
 }
 
-typedef void codes_fn(const struct work *w, const struct product_block *b,
-	const struct product_output *o, const struct product_target *to);
+typedef void codes_fn(const struct work *w, const struct gemm_block *b, const struct gemm_output *o,
+	const struct gemm_target *to);
 
 /* One function for each kind of panel, so that sums stay in registers in each of them. */
 #define CODES_DEFINE(name, rounding, rests)                                                        \
-	static void name(const struct work *w, const struct product_block *b,                      \
-		const struct product_output *o, const struct product_target *to)                   \
+	static void name(const struct work *w, const struct gemm_block *b,                         \
+		const struct gemm_output *o, const struct gemm_target *to)                         \
 	{                                                                                          \
 		codes_part(rounding, rests, w, b, o, to);                                          \
 	}
 
-CODES_DEFINE(codes_away, PRODUCT_AWAY, false)
-CODES_DEFINE(codes_away_rests, PRODUCT_AWAY, true)
-CODES_DEFINE(codes_full, PRODUCT_FULL, false)
-CODES_DEFINE(codes_full_rests, PRODUCT_FULL, true)
+CODES_DEFINE(codes_away, GEMM_AWAY, false)
+CODES_DEFINE(codes_away_rests, GEMM_AWAY, true)
+CODES_DEFINE(codes_full, GEMM_FULL, false)
+CODES_DEFINE(codes_full_rests, GEMM_FULL, true)
 
 ALWAYS_INLINE void sums_tile(const int mr, const bool lowest, const struct work *w,
-	const struct product_block *b, uint32_t first, int32_t *to)
+	const struct gemm_block *b, uint32_t first, int32_t *to)
 {
 	int32x4_t sums[TILE_ROWS];
 	tile(mr, lowest, w->rests, w, b->rows + first * w->depth, b->sums + first, sums);
 #pragma GCC unroll 8
 	for (int r = 0; r < mr; r++) {
-		vst1q_s32(to + r * PRODUCT_COLS, sums[r]);
+		vst1q_s32(to + r * GEMM_COLS, sums[r]);
 	}
 }
 
 /* Sums of as many rows from @first on as one tile has; returns how many. */
 static uint32_t sums_some(
-	const struct product_block *b, uint32_t first, const struct product_panel *p, int32_t *to)
+	const struct gemm_block *b, uint32_t first, const struct gemm_panel *p, int32_t *to)
 {
 	uint32_t left = b->n - first;
 	uint32_t n = p->lowest || left == 1 ? 1 : left >= TILE_ROWS ? TILE_ROWS : 2;
-	for (uint32_t col = 0; col < PRODUCT_COLS; col += PART, to += PART) {
+	for (uint32_t col = 0; col < GEMM_COLS; col += PART, to += PART) {
 		const struct work w = work_init(b, p, col);
 		if (p->lowest) {
 			sums_tile(1, true, &w, b, first, to);
@@ -257,41 +256,41 @@ static uint32_t sums_some(
 	return n;
 }
 
-static uint32_t codes_whole(const struct product_block *b, const struct product_panel *p,
-	const struct product_output *o, const struct product_target *to)
+static uint32_t codes_whole(const struct gemm_block *b, const struct gemm_panel *p,
+	const struct gemm_output *o, const struct gemm_target *to)
 {
-	bool full = p->rounding == PRODUCT_FULL;
+	bool full = p->rounding == GEMM_FULL;
 	codes_fn *fn = p->rests ? full ? codes_full_rests : codes_away_rests
 		: full          ? codes_full
 				: codes_away;
-	for (uint32_t col = 0; col < PRODUCT_COLS; col += PART) {
+	for (uint32_t col = 0; col < GEMM_COLS; col += PART) {
 		const struct work w = work_init(b, p, col);
-		const struct product_target part = {to->to + col, to->step, PART};
+		const struct gemm_target part = {to->to + col, to->step, PART};
 		fn(&w, b, o, &part);
 	}
 	return b->n / TILE_ROWS * TILE_ROWS;
 }
 
-static void codes(const struct product_block *b, const struct product_panel *p,
-	const struct product_output *o, const struct product_target *to)
+static void codes(const struct gemm_block *b, const struct gemm_panel *p,
+	const struct gemm_output *o, const struct gemm_target *to)
 {
-	int32_t some[TILE_ROWS * PRODUCT_COLS];
-	uint32_t r = product_is_plain(p, to) && !p->lowest ? codes_whole(b, p, o, to) : 0;
+	int32_t some[TILE_ROWS * GEMM_COLS];
+	uint32_t r = gemm_is_plain(p, to) && !p->lowest ? codes_whole(b, p, o, to) : 0;
 	for (uint32_t n; r < b->n; r += n) {
-		const struct product_target rest = {to->to + r * to->step, to->step, to->cols};
+		const struct gemm_target rest = {to->to + r * to->step, to->step, to->cols};
 		n = sums_some(b, r, p, some);
-		product_put(some, n, p, o, &rest);
+		gemm_put(some, n, p, o, &rest);
 	}
 }
 
-static void sums(const struct product_block *b, const struct product_panel *p, int32_t *to)
+static void sums(const struct gemm_block *b, const struct gemm_panel *p, int32_t *to)
 {
 	for (uint32_t r = 0; r < b->n;) {
-		r += sums_some(b, r, p, to + r * PRODUCT_COLS);
+		r += sums_some(b, r, p, to + r * GEMM_COLS);
 	}
 }
 
-const struct product_isa PRODUCT_ISA = {
+const struct gemm_isa GEMM_ISA = {
 	.rows = TILE_ROWS,
 	.cols = PART,
 	.group = 16,

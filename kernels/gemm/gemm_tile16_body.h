@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tile16_body - all rows of a block, by an instruction set's tiles
+ * gemm_tile16_body - all rows of a block, by an instruction set's tiles
  *
  *   tile_start(panel, room)     what all rows' sums of a whole tile start at, in @room if need be
  *   tile_whole(tile, rows, acc) sums of six rows, in an order of its own; returns the next rows
@@ -12,8 +12,8 @@
  */
 
 /* What the rows' sums add. */
-ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32x4_t acc[TILE_ROWS][4])
+ALWAYS_INLINE void tile16_rest(const int mr, const struct gemm_block *b, uint32_t first,
+	const struct gemm_panel *p, int32x4_t acc[TILE_ROWS][4])
 {
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {
@@ -26,15 +26,15 @@ ALWAYS_INLINE void tile16_rest(const int mr, const struct product_block *b, uint
 }
 
 ALWAYS_INLINE struct tile16 tile16_init(
-	const struct product_block *b, const struct product_panel *p, int32_t room[32])
+	const struct gemm_block *b, const struct gemm_panel *p, int32_t room[32])
 {
 	return (struct tile16){p->weights, b->depth, tile_start(p, room)};
 }
 
 /* Whole tiles of a panel that fits; returns how many rows that were. */
-ALWAYS_INLINE uint32_t tile16_codes(const enum product_rounding rounding, const bool rests,
-	const struct product_block *b, const struct product_panel *p,
-	const struct product_output *o, const struct product_target *to)
+ALWAYS_INLINE uint32_t tile16_codes(const enum gemm_rounding rounding, const bool rests,
+	const struct gemm_block *b, const struct gemm_panel *p, const struct gemm_output *o,
+	const struct gemm_target *to)
 {
 	const struct panel_output output = panel_output(o);
 	int32_t room[32];
@@ -59,19 +59,19 @@ ALWAYS_INLINE uint32_t tile16_codes(const enum product_rounding rounding, const 
 
 /* One function for each kind of panel, so that sums stay in registers in each of them. */
 #define TILE16_CODES_DEFINE(name, rounding, rests)                                                 \
-	static uint32_t name(const struct product_block *b, const struct product_panel *p,         \
-		const struct product_output *o, const struct product_target *to)                   \
+	static uint32_t name(const struct gemm_block *b, const struct gemm_panel *p,               \
+		const struct gemm_output *o, const struct gemm_target *to)                         \
 	{                                                                                          \
 		return tile16_codes(rounding, rests, b, p, o, to);                                 \
 	}
 
-TILE16_CODES_DEFINE(codes_away, PRODUCT_AWAY, false)
-TILE16_CODES_DEFINE(codes_away_rests, PRODUCT_AWAY, true)
-TILE16_CODES_DEFINE(codes_full, PRODUCT_FULL, false)
-TILE16_CODES_DEFINE(codes_full_rests, PRODUCT_FULL, true)
+TILE16_CODES_DEFINE(codes_away, GEMM_AWAY, false)
+TILE16_CODES_DEFINE(codes_away_rests, GEMM_AWAY, true)
+TILE16_CODES_DEFINE(codes_full, GEMM_FULL, false)
+TILE16_CODES_DEFINE(codes_full_rests, GEMM_FULL, true)
 
-ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint32_t first,
-	const struct product_panel *p, int32_t *to)
+ALWAYS_INLINE void tile16_sums(const int mr, const struct gemm_block *b, uint32_t first,
+	const struct gemm_panel *p, int32_t *to)
 {
 	int32x4_t acc[TILE_ROWS][4];
 	if (mr == TILE_ROWS) {
@@ -89,14 +89,14 @@ ALWAYS_INLINE void tile16_sums(const int mr, const struct product_block *b, uint
 	for (int r = 0; r < mr; r++) {
 #pragma GCC unroll 4
 		for (int j = 0; j < 4; j++) {
-			vst1q_s32(to + r * PRODUCT_COLS + 4 * j, acc[r][j]);
+			vst1q_s32(to + r * GEMM_COLS + 4 * j, acc[r][j]);
 		}
 	}
 }
 
 /* Sums of as many rows from @first on as one tile has; returns how many. */
 static uint32_t sums_some(
-	const struct product_block *b, uint32_t first, const struct product_panel *p, int32_t *to)
+	const struct gemm_block *b, uint32_t first, const struct gemm_panel *p, int32_t *to)
 {
 	uint32_t left = b->n - first;
 	if (left >= TILE_ROWS) {
@@ -115,27 +115,27 @@ static uint32_t sums_some(
 	return 1;
 }
 
-static void codes(const struct product_block *b, const struct product_panel *p,
-	const struct product_output *o, const struct product_target *to)
+static void codes(const struct gemm_block *b, const struct gemm_panel *p,
+	const struct gemm_output *o, const struct gemm_target *to)
 {
-	int32_t some[TILE_ROWS * PRODUCT_COLS];
+	int32_t some[TILE_ROWS * GEMM_COLS];
 	uint32_t r = 0;
-	if (product_is_plain(p, to)) {
-		bool full = p->rounding == PRODUCT_FULL;
+	if (gemm_is_plain(p, to)) {
+		bool full = p->rounding == GEMM_FULL;
 		r = (p->rests          ? full ? codes_full_rests : codes_away_rests
 				: full ? codes_full
 				       : codes_away)(b, p, o, to);
 	}
 	for (uint32_t n; r < b->n; r += n) {
-		const struct product_target rest = {to->to + r * to->step, to->step, to->cols};
+		const struct gemm_target rest = {to->to + r * to->step, to->step, to->cols};
 		n = sums_some(b, r, p, some);
-		product_put(some, n, p, o, &rest);
+		gemm_put(some, n, p, o, &rest);
 	}
 }
 
-static void sums(const struct product_block *b, const struct product_panel *p, int32_t *to)
+static void sums(const struct gemm_block *b, const struct gemm_panel *p, int32_t *to)
 {
 	for (uint32_t r = 0; r < b->n;) {
-		r += sums_some(b, r, p, to + r * PRODUCT_COLS);
+		r += sums_some(b, r, p, to + r * GEMM_COLS);
 	}
 }

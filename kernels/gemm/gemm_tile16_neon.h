@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tile16_neon - tiles of up to 6 rows by 16 columns of sums
+ * gemm_tile16_neon - tiles of up to 6 rows by 16 columns of sums
  *
  * 24 sums and what they are made from need all registers. Compilers move loads away from their use
  * and then run out, so the loop over the depth of a whole tile is in assembly; tiles of fewer rows
  * are not.
  */
-#ifndef KERNELS_ARM_TILE16_NEON_H
-#define KERNELS_ARM_TILE16_NEON_H
+#ifndef KERNELS_GEMM_GEMM_TILE16_NEON_H
+#define KERNELS_GEMM_GEMM_TILE16_NEON_H
 
-#include "kernels/arm/rows_neon.h"
+#include "kernels/gemm/rows_neon.h"
 
 #define TILE_ROWS 6
 
@@ -67,9 +67,8 @@ ALWAYS_INLINE void tile16_start(const int mr, const int32_t *start, int32x4_t ac
 /* clang-format on */
 
 /* Requantises and stores sums of six rows, @step bytes apart; returns where the next row goes. */
-ALWAYS_INLINE uint8_t *tile16_put(const enum product_rounding rounding,
-	const struct product_panel *p, const struct panel_output *o, size_t step,
-	int32x4_t acc[TILE_ROWS][4], uint8_t *to)
+ALWAYS_INLINE uint8_t *tile16_put(const enum gemm_rounding rounding, const struct gemm_panel *p,
+	const struct panel_output *o, size_t step, int32x4_t acc[TILE_ROWS][4], uint8_t *to)
 {
 #pragma GCC unroll 4
 	for (int j = 0; j < 4; j++) {

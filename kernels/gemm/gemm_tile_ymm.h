@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tile_ymm - products of some pixels, or rows, and a panel of channels, from registers
+ * gemm_tile_ymm - products of some pixels, or rows, and a panel of channels, from registers
  *
  * All pixels of a tile are the same number of bytes apart: one base and a few multiples of that, since a
  * pointer for each is more than the registers. Includes come after a source (source_pairs.h,
  * source_fours.h).
  */
-#ifndef KERNELS_X86_TILE_YMM_H
-#define KERNELS_X86_TILE_YMM_H
+#ifndef KERNELS_GEMM_GEMM_TILE_YMM_H
+#define KERNELS_GEMM_GEMM_TILE_YMM_H
 
 /* Those that most pixels are in. */
 #define TILE_IS_WHOLE(mr, vectors) (VEC_WIDE && (vectors) == 2 && (mr) >= TILE_ROWS - 1)

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/matmul.h"
+#include "kernels/gemm/matmul.h"
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 #if defined(__x86_64__)
-#include "kernels/x86/f32.h"
-#include "kernels/x86/h8.h"
-#include "kernels/x86/matmul.h"
-#include "kernels/x86/s16.h"
+#include "kernels/gemm/matmul_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/f32.h"
-#include "kernels/arm/h8.h"
-#include "kernels/arm/matmul.h"
-#include "kernels/arm/s16.h"
+#include "kernels/gemm/matmul_arm.h"
 #endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)

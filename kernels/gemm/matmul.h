@@ -19,7 +19,7 @@
  * a is [rows][depth], w [cols][depth] unless the row packs it, y [rows][cols] of a's type, or int16
  * where output_s16 is set.
  *
- * Hybrid products have a scale and a zero point for each row of a (kernels/hybrid.h), and a scale
+ * Hybrid products have a scale and a zero point for each row of a (kernels/hybrid/hybrid.h), and a scale
  * for each of the depth / block blocks of a row of w (one block: a scale per channel):
  *
  *   y[m][n] = clamp(bias[n] + sum over b of scale(m) * scale[n][b]
@@ -32,15 +32,15 @@
  * Source: tflite kernels/internal/reference/fully_connected.h, integer_ops/fully_connected.h; fixed:
  * optimized/sparse_ops/fully_connected.h.
  */
-#ifndef KERNELS_MATMUL_H
-#define KERNELS_MATMUL_H
+#ifndef KERNELS_GEMM_MATMUL_H
+#define KERNELS_GEMM_MATMUL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/cpu.h"
-#include "kernels/hybrid.h"
-#include "kernels/quant.h"
+#include "kernels/cpu_features.h"
+#include "kernels/hybrid/hybrid_row.h"
+#include "kernels/math/quant.h"
 #include "kernels/tile.h"
 
 struct ek_matmul_shape {

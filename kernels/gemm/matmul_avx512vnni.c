@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of rows are copied to scratch, unsigned and filled up to fours of bytes; the sums are
  * rescaled in double, as the plain-C rows do it. */
-#include "kernels/x86/matmul.h"
-#include "kernels/x86/product_avx512vnni.h"
+#include "kernels/gemm/gemm_avx512vnni.h"
+#include "kernels/gemm/matmul_x86.h"
 
 uint64_t ek_matmul_packed_bytes__avx512vnni(const struct ek_matmul_shape *shape)
 {
-	return product_packed_bytes(shape->cols, shape->depth);
+	return gemm_packed_bytes(shape->cols, shape->depth);
 }
 
 uint64_t ek_matmul_scratch_bytes__avx512vnni(const struct ek_matmul_shape *shape)
 {
-	return product_scratch_bytes(shape->rows, shape->depth);
+	return gemm_scratch_bytes(shape->rows, shape->depth);
 }
 
 static void pack(const struct ek_matmul_q *a, bool is_signed, void *packed)
 {
-	const struct product_weights w = {
+	const struct gemm_weights w = {
 		.w = a->w,
 		.cols = a->shape.cols,
 		.depth = a->shape.depth,
@@ -24,7 +24,7 @@ static void pack(const struct ek_matmul_q *a, bool is_signed, void *packed)
 		.input_zero = a->input_zero,
 		.weights_zero = a->weights_zero,
 	};
-	product_pack(&w, packed);
+	gemm_pack(&w, packed);
 }
 
 void ek_matmul_s8_pack__avx512vnni(const struct ek_matmul_q *args, void *packed)
@@ -38,8 +38,7 @@ void ek_matmul_u8_pack__avx512vnni(const struct ek_matmul_q *args, void *packed)
 }
 
 /* Rows from @first on, unsigned; the bytes behind a row are zero. */
-static void fill(
-	const struct ek_matmul_q *a, uint32_t first, bool is_signed, struct product_block *b)
+static void fill(const struct ek_matmul_q *a, uint32_t first, bool is_signed, struct gemm_block *b)
 {
 	const __m512i sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	const size_t depth = a->shape.depth, whole = depth / 64 * 64;
@@ -55,7 +54,7 @@ static void fill(
 		_mm512_mask_storeu_epi8(to + whole, panel_bytes((uint32_t)(b->stride - whole)),
 			_mm512_maskz_mov_epi8(rest, _mm512_xor_si512(v, sign)));
 	}
-	product_sum_rows(b, is_signed ? 0 : 128 - a->weights_zero);
+	gemm_sum_rows(b, is_signed ? 0 : 128 - a->weights_zero);
 }
 
 /*
@@ -147,7 +146,7 @@ ALWAYS_INLINE __m512i start_of(const struct columns *c, uint32_t j)
 
 ALWAYS_INLINE void row_step(const int nv, const uint8_t *row, const int8_t *w, __m512i sums[])
 {
-	__m512i x = product_broadcast(row);
+	__m512i x = gemm_broadcast(row);
 #pragma GCC unroll 4
 	for (int j = 0; j < nv; j++) {
 		sums[j] = _mm512_dpbusd_epi32(sums[j], x, _mm512_load_si512(w + 64 * j));
@@ -155,7 +154,7 @@ ALWAYS_INLINE void row_step(const int nv, const uint8_t *row, const int8_t *w, _
 }
 
 /* One row: a step's products don't wait for those of the step before. */
-ALWAYS_INLINE void row_sums(const int nv, const struct product_block *b, const struct columns *c,
+ALWAYS_INLINE void row_sums(const int nv, const struct gemm_block *b, const struct columns *c,
 	__m512i sums[PANEL_VECTORS])
 {
 	const int8_t *w = c->weights;
@@ -182,7 +181,7 @@ ALWAYS_INLINE void row_sums(const int nv, const struct product_block *b, const s
 	}
 }
 
-ALWAYS_INLINE void one_row(const struct ek_matmul_q *a, const struct product_block *b, uint32_t row,
+ALWAYS_INLINE void one_row(const struct ek_matmul_q *a, const struct gemm_block *b, uint32_t row,
 	const struct columns *c, bool is_signed)
 {
 	__m512i sums[PANEL_VECTORS];
@@ -205,7 +204,7 @@ ALWAYS_INLINE void one_row(const struct ek_matmul_q *a, const struct product_blo
 	}
 }
 
-static void block_columns(const struct ek_matmul_q *a, const struct product_block *b,
+static void block_columns(const struct ek_matmul_q *a, const struct gemm_block *b,
 	uint32_t first_row, const struct columns *c, bool is_signed)
 {
 	__m512i start[PANEL_VECTORS], sums[BLOCK_STEP][PANEL_VECTORS];
@@ -213,7 +212,7 @@ static void block_columns(const struct ek_matmul_q *a, const struct product_bloc
 		start[j] = start_of(c, j);
 	}
 	for (uint32_t r = 0; r < b->n;) {
-		uint32_t n = product_run(c->vectors, b, r, c->weights, start, sums);
+		uint32_t n = gemm_run(c->vectors, b, r, c->weights, start, sums);
 		for (uint32_t i = 0; i < n; i++) {
 			put(c->vectors, a, c, first_row + r + i, sums[i], is_signed);
 		}
@@ -228,7 +227,7 @@ static struct columns columns_at(const struct ek_matmul_q *a, uint32_t first, ui
 		.n = panel_least(end - first, PANEL_COLS),
 		.start = (const int32_t *)a->w + first,
 		.bias = a->bias32 ? a->bias32 + first : NULL,
-		.weights = product_panel(a->w, a->shape.cols, a->shape.depth, first),
+		.weights = gemm_panel(a->w, a->shape.cols, a->shape.depth, first),
 		.vectors = (panel_least(a->shape.cols - first, PANEL_COLS) + 15) / 16,
 	};
 }
@@ -236,9 +235,9 @@ static struct columns columns_at(const struct ek_matmul_q *a, uint32_t first, ui
 ALWAYS_INLINE void run(
 	const struct ek_matmul_q *a, const struct ek_tile *t, const bool is_signed, void *scratch)
 {
-	struct product_block b = product_block(scratch, a->shape.depth);
+	struct gemm_block b = gemm_block(scratch, a->shape.depth);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
-	uint32_t rows = t->n_rows > 1 ? product_block_rows(a->shape.depth) : 1;
+	uint32_t rows = t->n_rows > 1 ? gemm_block_rows(a->shape.depth) : 1;
 	for (uint32_t row = t->first_row; row < end_row; row += b.n) {
 		b.n = panel_least(rows, end_row - row);
 		fill(a, row, is_signed, &b);

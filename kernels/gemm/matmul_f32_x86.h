@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* f32_matmul - body of the rows of ek_matmul_f32; ROW(name) gives a function its instruction set */
-#include "kernels/matmul.h"
+/* matmul_f32_x86 - body of the rows of ek_matmul_f32; ROW(name) gives a function its instruction set */
+#include "kernels/gemm/matmul.h"
 
 uint64_t ROW(ek_matmul_f32_packed_bytes)(const struct ek_matmul_shape *shape)
 {
@@ -24,6 +24,6 @@ void ROW(ek_matmul_f32)(const struct ek_matmul_f32 *args, const struct ek_tile *
 		.hi = args->hi,
 		.output = args->output + (size_t)tile->first_row * args->shape.cols,
 	};
-	product_dense(&p, args->a + tile->first_row * depth, tile->n_rows, tile->first_col,
+	gemm_dense(&p, args->a + tile->first_row * depth, tile->n_rows, tile->first_col,
 		tile->first_col + tile->n_cols);
 }

@@ -2,7 +2,7 @@
 /*
  * matmul_ymm - products by panels of columns, for vectors of 128 and 256 bits
  *
- * Includes come after a line (line_avx2.h, line_sse41.h) and a source (source_pairs.h,
+ * Includes come after a line (float_requant_avx2.h, float_requant_sse41.h) and a source (source_pairs.h,
  * source_fours.h). YMM(name) is name with the instruction set behind it; TILE_ROWS is how many rows of
  * sums of a panel the registers hold. One row reads weights once: four panels at a time, since two
  * sums alone would wait for each other.
@@ -11,12 +11,12 @@
  * codes is multiplied by; then, 64-byte aligned, for each panel [steps][columns] of four bytes, in order,
  * zero beyond.
  */
-#ifndef KERNELS_X86_MATMUL_YMM_H
-#define KERNELS_X86_MATMUL_YMM_H
+#ifndef KERNELS_GEMM_MATMUL_YMM_H
+#define KERNELS_GEMM_MATMUL_YMM_H
 
-#include "kernels/x86/line_ymm.h"
-#include "kernels/x86/matmul.h"
-#include "kernels/x86/tile_ymm.h"
+#include "kernels/gemm/gemm_tile_ymm.h"
+#include "kernels/gemm/matmul_x86.h"
+#include "kernels/requant/float_requant_ymm.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_ROWS 96
@@ -154,7 +154,7 @@ struct columns {
 	int32_t sums;
 	const double *scale;
 	double some[VEC_COLS]; /* where the last panel has less */
-	struct line_panel steps; /* where fixed */
+	struct float_requant_panel steps; /* where fixed */
 };
 
 static void columns_init(struct columns *c, const struct work *w, uint32_t first, uint32_t end)
@@ -167,7 +167,7 @@ static void columns_init(struct columns *c, const struct work *w, uint32_t first
 	c->panel.weights = w->weights + first / VEC_COLS * panel_bytes(&a->shape);
 	c->sums = w->sums[first / VEC_COLS];
 	for (uint32_t i = 0; i < VEC_COLS && a->fixed; i++) {
-		line_set_steps(&c->steps, (int)i, 0,
+		float_requant_set_steps(&c->steps, (int)i, 0,
 			i < in_panel ? a->fixed[first + i] : (struct ek_scale){0, 0}, false);
 	}
 	c->scale = a->fixed ? NULL : a->scale + first;
@@ -185,7 +185,7 @@ static void put(const struct work *w, const struct columns *c, size_t row, const
 	const size_t at = row * a->shape.cols + c->first;
 	vec v[2];
 	for (int j = 0; j < 2; j++) {
-		vec y = a->fixed ? line_steps(&c->steps, j, sums[j])
+		vec y = a->fixed ? float_requant_steps(&c->steps, j, sums[j])
 				 : vec_rescale(sums[j], c->scale + j * VEC_LANES);
 		y = vec_add(y, w->limits.zero);
 		v[j] = vec_least(vec_most(y, w->limits.least), w->limits.most);

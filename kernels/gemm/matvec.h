@@ -8,7 +8,7 @@
  *
  * f32:    x float[columns], w float[rows][columns]; the products summed in any order, which is that of
  *         entry 0 in every row of the list
- * hybrid: x int8 codes[columns] with their scale and zero point (kernels/hybrid.h), w
+ * hybrid: x int8 codes[columns] with their scale and zero point (kernels/hybrid/hybrid.h), w
  *         int8[rows][columns]; the inner sum wraps in int32, then one conversion, one product and
  *         one sum in float: the same bits from every entry
  *
@@ -16,14 +16,14 @@
  * Source: tflite kernels/internal/reference/portable_tensor_utils.cc
  * (MatrixBatchVectorMultiplyAccumulate).
  */
-#ifndef KERNELS_MATVEC_H
-#define KERNELS_MATVEC_H
+#ifndef KERNELS_GEMM_MATVEC_H
+#define KERNELS_GEMM_MATVEC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/cpu.h"
-#include "kernels/hybrid.h"
+#include "kernels/cpu_features.h"
+#include "kernels/hybrid/hybrid_row.h"
 
 struct ek_matvec {
 	const void *w; /* NULL: there is no such product */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Four rows of weights by one of activations: the eight partial sums of ek_dot_f32() and their tree. */
-#include "kernels/arm/matvec.h"
+#include "kernels/gemm/matvec_arm.h"
 
-#include "kernels/arm/vector_neon.h"
+#include "kernels/simd/vector_f32_neon.h"
 
 #define ROWS 4
 #define SUMS 8 /* partial ones */

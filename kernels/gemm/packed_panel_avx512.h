@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * panel_avx512 - the int32 sums of up to 64 channels become codes of 8 bits
+ * packed_panel_avx512 - the int32 sums of up to 64 channels become codes of 8 bits
  *
  *   code[n] = clamp(ek_mbqm(sum[n], scale[n]) + output_zero, lo, hi)
  *
@@ -14,15 +14,15 @@
  * of 2^r, less one unit where the value is negative; both fit behind one shift. The other way is
  * ek_mbqm() step by step and needs nothing.
  */
-#ifndef KERNELS_X86_PANEL_AVX512_H
-#define KERNELS_X86_PANEL_AVX512_H
+#ifndef KERNELS_GEMM_PACKED_PANEL_AVX512_H
+#define KERNELS_GEMM_PACKED_PANEL_AVX512_H
 
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define PANEL_COLS 64
 #define PANEL_VECTORS 4

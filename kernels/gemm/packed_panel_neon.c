@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 /* The first @n of 16, zeros behind. */
-static void some(int32_t to[PRODUCT_COLS], const int32_t *from, uint32_t n)
+static void some(int32_t to[GEMM_COLS], const int32_t *from, uint32_t n)
 {
-	memset(to, 0, PRODUCT_COLS * sizeof(*to));
+	memset(to, 0, GEMM_COLS * sizeof(*to));
 	if (from) {
 		memcpy(to, from, n * sizeof(*to));
 	}
 }
 
-void product_panel_start(struct product_panel *p, const struct product_head *head, uint64_t depth,
+void gemm_panel_start(struct gemm_panel *p, const struct gemm_head *head, uint64_t depth,
 	const int32_t *bias, int32_t input_zero, uint32_t n)
 {
-	int32_t b[PRODUCT_COLS];
+	int32_t b[GEMM_COLS];
 	some(b, bias, n);
-	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+	for (uint32_t i = 0; i < GEMM_COLS; i++) {
 		/* zx' (sum of w' - depth d) */
 		uint32_t sum = (uint32_t)head->sum[i] + (uint32_t)depth * (uint32_t)head->rest[i];
 		p->start[i] = (int32_t)((uint32_t)b[i] - (uint32_t)input_zero * sum);
@@ -36,11 +36,11 @@ void product_panel_start(struct product_panel *p, const struct product_head *hea
  * below, so that the weights above zero and those below cannot both do their worst. In float, whose
  * errors the limits have room for.
  */
-static bool values_fit(const struct product_panel *p, const struct product_head *head,
-	uint32_t depth, const int32_t bias[PRODUCT_COLS], uint32_t below)
+static bool values_fit(const struct gemm_panel *p, const struct gemm_head *head, uint32_t depth,
+	const int32_t bias[GEMM_COLS], uint32_t below)
 {
 	uint32_t outside = 0;
-	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+	for (uint32_t i = 0; i < GEMM_COLS; i++) {
 		uint32_t size = head->size[i] < SIZE_LIMIT ? head->size[i] : SIZE_LIMIT;
 		int32_t sum = head->sum[i] + (int32_t)depth * head->rest[i];
 		uint32_t positive = (size + (uint32_t)sum) / 2, negative = size - positive;
@@ -57,34 +57,32 @@ static bool values_fit(const struct product_panel *p, const struct product_head 
 	return !outside;
 }
 
-void product_panel_scale(struct product_panel *p, const struct product_head *head, uint64_t depth,
+void gemm_panel_scale(struct gemm_panel *p, const struct gemm_head *head, uint64_t depth,
 	const int32_t *bias, const struct ek_scale *scale, int32_t input_zero,
-	const struct product_output *o, uint32_t n)
+	const struct gemm_output *o, uint32_t n)
 {
-	int32_t b[PRODUCT_COLS];
-	struct ek_scale s[PRODUCT_COLS] = {{0, 0}};
+	int32_t b[GEMM_COLS];
+	struct ek_scale s[GEMM_COLS] = {{0, 0}};
 	uint32_t others = 0;
 	int32_t lowest = o->is_signed ? INT8_MIN : 0;
 	bool full = o->zero == lowest && o->lo == lowest && o->hi == lowest + UINT8_MAX;
 	some(b, bias, n);
 	memcpy(s, scale, n * sizeof(*s));
-	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+	for (uint32_t i = 0; i < GEMM_COLS; i++) {
 		p->scale[i / 4][0][i % 4] = s[i].multiplier;
 		p->scale[i / 4][1][i % 4] = s[i].shift < 0 ? s[i].shift : 0;
 		p->left[i] = s[i].shift > 0 ? s[i].shift : 0;
 		others |= s[i].shift > 0 || (s[i].shift == 0 && s[i].multiplier != 0);
 	}
 	others |= o->ties_up && !full;
-	p->rounding = !others ? full ? PRODUCT_FULL : PRODUCT_AWAY
-		: o->ties_up  ? PRODUCT_UP
-			      : PRODUCT_TOTAL;
+	p->rounding = !others ? full ? GEMM_FULL : GEMM_AWAY : o->ties_up ? GEMM_UP : GEMM_TOTAL;
 	p->fits = !others && depth < 1 << 16 &&
 		values_fit(p, head, (uint32_t)depth, b, (uint32_t)(input_zero - INT8_MIN));
 }
 
-void product_panel_pair(struct product_panel *p, struct product_pairs *pairs)
+void gemm_panel_pair(struct gemm_panel *p, struct gemm_pairs *pairs)
 {
-	for (uint32_t i = 0; i < PRODUCT_COLS; i++) {
+	for (uint32_t i = 0; i < GEMM_COLS; i++) {
 		for (uint32_t twice = 0; twice < 2; twice++) {
 			uint32_t lane = i % 2 + 2 * twice;
 			pairs->scale[i / 2][0][lane] = p->scale[i / 4][0][i % 4];
@@ -94,12 +92,11 @@ void product_panel_pair(struct product_panel *p, struct product_pairs *pairs)
 	p->pairs = pairs;
 }
 
-ALWAYS_INLINE void put_rows(const enum product_rounding rounding, const int32_t *sums, uint32_t n,
-	const struct product_panel *p, const struct panel_output *o,
-	const struct product_target *to)
+ALWAYS_INLINE void put_rows(const enum gemm_rounding rounding, const int32_t *sums, uint32_t n,
+	const struct gemm_panel *p, const struct panel_output *o, const struct gemm_target *to)
 {
 	uint8_t *at = to->to;
-	for (; n > 0; n--, at += to->step, sums += PRODUCT_COLS) {
+	for (; n > 0; n--, at += to->step, sums += GEMM_COLS) {
 		int32x4_t v[4];
 #pragma GCC unroll 4
 		for (int j = 0; j < 4; j++) {
@@ -111,15 +108,15 @@ ALWAYS_INLINE void put_rows(const enum product_rounding rounding, const int32_t 
 	}
 }
 
-void product_put(const int32_t *sums, uint32_t n, const struct product_panel *p,
-	const struct product_output *o, const struct product_target *to)
+void gemm_put(const int32_t *sums, uint32_t n, const struct gemm_panel *p,
+	const struct gemm_output *o, const struct gemm_target *to)
 {
 	const struct panel_output output = panel_output(o);
-	if (p->rounding == PRODUCT_TOTAL) {
-		put_rows(PRODUCT_TOTAL, sums, n, p, &output, to);
-	} else if (p->rounding == PRODUCT_UP) {
-		put_rows(PRODUCT_UP, sums, n, p, &output, to);
+	if (p->rounding == GEMM_TOTAL) {
+		put_rows(GEMM_TOTAL, sums, n, p, &output, to);
+	} else if (p->rounding == GEMM_UP) {
+		put_rows(GEMM_UP, sums, n, p, &output, to);
 	} else {
-		put_rows(PRODUCT_AWAY, sums, n, p, &output, to);
+		put_rows(GEMM_AWAY, sums, n, p, &output, to);
 	}
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* panel_neon - sums become codes, 16 at a time; rows of codes are brought to a block */
-#ifndef KERNELS_ARM_PANEL_NEON_H
-#define KERNELS_ARM_PANEL_NEON_H
+/* packed_panel_neon - sums become codes, 16 at a time; rows of codes are brought to a block */
+#ifndef KERNELS_GEMM_PACKED_PANEL_NEON_H
+#define KERNELS_GEMM_PACKED_PANEL_NEON_H
 
 #include <arm_neon.h>
 
-#include "kernels/arm/product.h"
+#include "kernels/gemm/gemm_panel_arm.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -53,7 +53,7 @@ struct panel_scale {
 	int32x4_t multiplier, right, left;
 };
 
-ALWAYS_INLINE struct panel_scale panel_scale(const struct product_panel *p, int first)
+ALWAYS_INLINE struct panel_scale panel_scale(const struct gemm_panel *p, int first)
 {
 	return (struct panel_scale){
 		vld1q_s32(p->scale[first / 4][0]),
@@ -72,36 +72,36 @@ ALWAYS_INLINE struct panel_scale panel_scale_of(struct ek_scale s, int32_t left)
 	};
 }
 
-/* ek_mbqm(), or of PRODUCT_UP ek_mbqm_up(): VQRDMULH is the high product; VRSHL has ties up, and one
+/* ek_mbqm(), or of GEMM_UP ek_mbqm_up(): VQRDMULH is the high product; VRSHL has ties up, and one
  * less below zero sends them away. */
 ALWAYS_INLINE int32x4_t panel_requant(
-	const enum product_rounding rounding, struct panel_scale s, int32x4_t v)
+	const enum gemm_rounding rounding, struct panel_scale s, int32x4_t v)
 {
-	if (rounding == PRODUCT_TOTAL) {
+	if (rounding == GEMM_TOTAL) {
 		int32x4_t high = vqrdmulhq_s32(vshlq_s32(v, s.left), s.multiplier);
 		high = vsraq_n_s32(high, vandq_s32(high, s.right), 31);
 		return vrshlq_s32(high, s.right);
 	}
-	if (rounding == PRODUCT_UP) {
+	if (rounding == GEMM_UP) {
 		return vrshlq_s32(vqrdmulhq_s32(vshlq_s32(v, s.left), s.multiplier), s.right);
 	}
 	int32x4_t high = vqrdmulhq_s32(v, s.multiplier);
-	if (rounding == PRODUCT_AWAY) {
+	if (rounding == GEMM_AWAY) {
 		high = vsraq_n_s32(high, high, 31);
 	}
 	return vrshlq_s32(high, s.right);
 }
 
-/* What follows requantisation, as vectors. But for PRODUCT_FULL codes are signed until the end. */
+/* What follows requantisation, as vectors. But for GEMM_FULL codes are signed until the end. */
 struct panel_output {
-	int32x4_t zero32; /* PRODUCT_TOTAL and UP add this one, and then take away less16 */
+	int32x4_t zero32; /* GEMM_TOTAL and UP add this one, and then take away less16 */
 	int16x8_t less16;
-	int16x8_t zero16; /* PRODUCT_AWAY adds this one */
+	int16x8_t zero16; /* GEMM_AWAY adds this one */
 	int8x16_t lo, hi;
 	uint8x16_t flip, full_flip;
 };
 
-ALWAYS_INLINE struct panel_output panel_output(const struct product_output *o)
+ALWAYS_INLINE struct panel_output panel_output(const struct gemm_output *o)
 {
 	int32_t less = o->is_signed ? 0 : 128;
 	return (struct panel_output){
@@ -116,11 +116,11 @@ ALWAYS_INLINE struct panel_output panel_output(const struct product_output *o)
 }
 
 /* 16 requantised values as codes of the type of the output. */
-ALWAYS_INLINE uint8x16_t panel_codes(const enum product_rounding rounding, const bool fits,
+ALWAYS_INLINE uint8x16_t panel_codes(const enum gemm_rounding rounding, const bool fits,
 	const struct panel_output *o, int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
 {
 	int16x8_t low, high;
-	if (rounding == PRODUCT_TOTAL || rounding == PRODUCT_UP) {
+	if (rounding == GEMM_TOTAL || rounding == GEMM_UP) {
 		low = panel_narrow32(vaddq_s32(a, o->zero32), vaddq_s32(b, o->zero32));
 		high = panel_narrow32(vaddq_s32(c, o->zero32), vaddq_s32(d, o->zero32));
 		low = vqsubq_s16(low, o->less16);
@@ -129,10 +129,10 @@ ALWAYS_INLINE uint8x16_t panel_codes(const enum product_rounding rounding, const
 		low = fits ? panel_lower(a, b) : panel_narrow32(a, b);
 		high = fits ? panel_lower(c, d) : panel_narrow32(c, d);
 	}
-	if (rounding == PRODUCT_FULL) {
+	if (rounding == GEMM_FULL) {
 		return veorq_u8(panel_narrow_u16(low, high), o->full_flip);
 	}
-	if (rounding == PRODUCT_AWAY) {
+	if (rounding == GEMM_AWAY) {
 		low = vqaddq_s16(low, o->zero16);
 		high = vqaddq_s16(high, o->zero16);
 	}
@@ -148,7 +148,7 @@ ALWAYS_INLINE void panel_store_some(uint8_t *to, uint8x16_t codes, uint32_t n)
 	}
 	uint8_t all[16];
 	vst1q_u8(all, codes);
-	product_copy_few(to, all, n);
+	gemm_copy_few(to, all, n);
 }
 
 /* The first @n of 16 codes; the others are zero. */
@@ -158,7 +158,7 @@ ALWAYS_INLINE uint8x16_t panel_load(const uint8_t *from, size_t n)
 		return vld1q_u8(from);
 	}
 	uint8_t codes[16] = {0};
-	product_copy_few(codes, from, n);
+	gemm_copy_few(codes, from, n);
 	return vld1q_u8(codes);
 }
 

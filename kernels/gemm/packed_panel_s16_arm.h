@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * s16_panel - what becomes of sums of products of int16, 16 columns at a time
+ * packed_panel_s16_arm - what becomes of sums of products of int16, 16 columns at a time
  *
  *   WIDE:    MBQM64, where sum and bias stay within 32 bits: a product in 64 and a rounding shift
  *   NARROW:  the sum cut to 32 bits and MBQM
@@ -9,14 +9,14 @@
  *
  * They stay there whatever the activations are, which the magnitudes of a column's weights say.
  */
-#ifndef KERNELS_ARM_S16_PANEL_H
-#define KERNELS_ARM_S16_PANEL_H
+#ifndef KERNELS_GEMM_PACKED_PANEL_S16_ARM_H
+#define KERNELS_GEMM_PACKED_PANEL_S16_ARM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define S16_COLS 16
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/arm/s16_panel.h"
+#include "kernels/gemm/packed_panel_s16_arm.h"
 
 #include <string.h>
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 static int64_t bias_at(const struct s16_output *o, uint32_t n)
 {
@@ -102,10 +102,10 @@ ALWAYS_INLINE int32x4_t value_wide(const struct scales *s, const int h, int32x4_
 ALWAYS_INLINE int32x4_t value_narrow(const struct scales *s, const int h, int32x4_t acc)
 {
 	const struct panel_scale scale = {s->multiplier[h], s->right[h], s->left[h]};
-	return panel_requant(PRODUCT_TOTAL, scale, acc);
+	return panel_requant(GEMM_TOTAL, scale, acc);
 }
 
-/* ek_round32(); as in matmul.c. */
+/* ek_round32(); as in matmul_arm.c. */
 #if defined(__aarch64__)
 ALWAYS_INLINE int32x2_t two_double(int32x2_t acc, const double *factor)
 {
@@ -157,7 +157,7 @@ ALWAYS_INLINE void put_eight(const enum s16_kind kind, const bool few, const str
 		if (few) {
 			int16_t some[8];
 			vst1q_s16(some, y);
-			product_copy_few((uint8_t *)to, (const uint8_t *)some, 2 * (p->n - j));
+			gemm_copy_few((uint8_t *)to, (const uint8_t *)some, 2 * (p->n - j));
 		} else {
 			vst1q_s16(to, y);
 		}

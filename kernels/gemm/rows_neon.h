@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows_neon - rows of codes as they are, one behind the other, become rows of a block */
-#ifndef KERNELS_ARM_ROWS_NEON_H
-#define KERNELS_ARM_ROWS_NEON_H
+#ifndef KERNELS_GEMM_ROWS_NEON_H
+#define KERNELS_GEMM_ROWS_NEON_H
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 ALWAYS_INLINE int32_t rows_sum(int32x4_t sums)
 {
@@ -21,7 +21,7 @@ static inline int8x16_t rows_tail(const uint8_t *from, size_t n, uint8_t flip)
 {
 	uint8_t tail[16];
 	vst1q_u8(tail, vdupq_n_u8(flip));
-	product_copy_few(tail, from, n);
+	gemm_copy_few(tail, from, n);
 	return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(tail), vdupq_n_u8(flip)));
 }
 

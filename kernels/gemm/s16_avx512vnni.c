@@ -10,9 +10,11 @@
  */
 #include <stdlib.h>
 
-#include "kernels/x86/lines.h"
-#include "kernels/x86/s16.h"
-#include "kernels/x86/s16_finish.h"
+#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/padded_rows_x86.h"
+#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/gemm/matmul_x86.h"
+#include "kernels/gemm/s16_finish_avx512.h"
 
 #define PANEL_VECTORS 4
 #define PANEL_COLS 64
@@ -221,7 +223,7 @@ DEFINE_PANEL(3, 6)
 DEFINE_PANEL(4, 6)
 
 /* @n rows by the columns from @first on, up to @end, of @cols in all; @to: column 0 of the first. */
-static void product_rows(const struct output *o, const void *packed, uint32_t cols,
+static void gemm_rows(const struct output *o, const void *packed, uint32_t cols,
 	const struct rows *r, size_t n, uint32_t first, uint32_t end, int16_t *to)
 {
 	for (uint32_t at = first; at < end; at += PANEL_COLS) {
@@ -282,7 +284,7 @@ void ek_matmul_s16__avx512vnni(const struct ek_matmul_q *a, const struct ek_tile
 	const int16_t *at = (const int16_t *)a->a + t->first_row * depth;
 	const struct rows r = {&at, segments_of(1, a->shape.depth), depth, true};
 	const struct output o = {.matmul = a};
-	product_rows(&o, a->w, a->shape.cols, &r, t->n_rows, t->first_col, t->first_col + t->n_cols,
+	gemm_rows(&o, a->w, a->shape.cols, &r, t->n_rows, t->first_col, t->first_col + t->n_cols,
 		(int16_t *)a->output + (size_t)t->first_row * a->shape.cols);
 }
 
@@ -360,7 +362,7 @@ static void conv_lines(
 			uint32_t y = pixel.y * w->y.stride + k / parts * w->y.dilation;
 			at[k] = (const int16_t *)(lines_at(&l, y) + x * pixel_bytes);
 		}
-		product_rows(&o, a->weights, a->shape.out_c, &r, n, t->first_col,
+		gemm_rows(&o, a->weights, a->shape.out_c, &r, n, t->first_col,
 			t->first_col + t->n_cols, to);
 	}
 }
@@ -383,7 +385,7 @@ void ek_conv_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t,
 	const int16_t *at = (const int16_t *)a->input + t->first_row * depth;
 	const struct rows r = {&at, segments_of(1, a->shape.in_c), depth, true};
 	const struct output o = {.conv = a};
-	product_rows(&o, a->weights, a->shape.out_c, &r, t->n_rows, t->first_col,
+	gemm_rows(&o, a->weights, a->shape.out_c, &r, t->n_rows, t->first_col,
 		t->first_col + t->n_cols, to);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* s16_finish - sums of products of int16 become int16 codes, 16 channels at a time (AVX512) */
-#ifndef KERNELS_X86_S16_FINISH_H
-#define KERNELS_X86_S16_FINISH_H
+/* s16_finish_avx512 - sums of products of int16 become int16 codes, 16 channels at a time (AVX512) */
+#ifndef KERNELS_GEMM_S16_FINISH_AVX512_H
+#define KERNELS_GEMM_S16_FINISH_AVX512_H
 
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define S16_INLINE static inline __attribute__((always_inline))
 

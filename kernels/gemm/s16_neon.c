@@ -3,13 +3,18 @@
  * int16 activations by int8 weights: a lane of a row by a vector of columns, whose weights are widened
  * once for the rows of a tile. Rows are the picture or the operand itself where that can be, or a
  * block of patches that stays in the first level's cache while all panels are multiplied with it.
+ *
+ * Packed weights, for each panel of 16 columns: the sums of the magnitudes of a column's weights, [16],
+ * and the weights, [depth][16], the depth rounded up to 8 by zeros.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/arm/panel_neon.h"
-#include "kernels/arm/s16.h"
-#include "kernels/arm/s16_panel.h"
+#include "kernels/conv/conv_arm.h"
+#include "kernels/depthwise/depthwise_arm.h"
+#include "kernels/gemm/matmul_arm.h"
+#include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/gemm/packed_panel_s16_arm.h"
 
 #if defined(__aarch64__)
 #define TILE_ROWS 4
@@ -32,7 +37,7 @@ static size_t panel_bytes(uint64_t depth)
 
 static uint64_t packed_bytes(uint32_t cols, uint64_t depth)
 {
-	return product_panels(cols) * panel_bytes(depth);
+	return gemm_panels(cols) * panel_bytes(depth);
 }
 
 /* Where the panel of column @n begins. */
@@ -233,7 +238,7 @@ static void bring_rows(const struct ek_matmul_q *a, uint32_t row, int16_t *block
 	}
 	r->at = block;
 	for (uint32_t i = 0; i < r->n; i++, from += depth, block += r->step) {
-		product_copy((uint8_t *)block, (const uint8_t *)from, depth * sizeof(*from));
+		gemm_copy((uint8_t *)block, (const uint8_t *)from, depth * sizeof(*from));
 		memset(block + depth, 0, (r->step - depth) * sizeof(*block));
 	}
 }
@@ -252,11 +257,11 @@ void ek_matmul_s16__neon(const struct ek_matmul_q *a, const struct ek_tile *t, v
 	const uint32_t most = block_rows(t->n_rows, depth);
 	struct rows r = {.step = room_of(depth)};
 	for (uint32_t row = t->first_row; row < end; row += r.n) {
-		r.n = product_least(most, end - row);
+		r.n = gemm_least(most, end - row);
 		bring_rows(a, row, scratch, &r);
 		for (uint32_t n = t->first_col; n < end_col; n += S16_COLS) {
 			struct s16_panel p;
-			make_panel(&p, &o, a->w, depth, n, product_least(end_col - n, S16_COLS));
+			make_panel(&p, &o, a->w, depth, n, gemm_least(end_col - n, S16_COLS));
 			product(&r, &p, (int16_t *)a->output + row * step + n, step);
 		}
 	}
@@ -274,7 +279,7 @@ void ek_conv_s16_pack__neon(const struct ek_conv_q *args, void *packed)
 
 static uint64_t panels_bytes(const struct ek_conv_shape *s)
 {
-	return (product_panels(s->out_c) * sizeof(struct s16_panel) + 63) & ~(uint64_t)63;
+	return (gemm_panels(s->out_c) * sizeof(struct s16_panel) + 63) & ~(uint64_t)63;
 }
 
 /* Panels and a block; with groups the patch of entry 0. */
@@ -308,7 +313,7 @@ static void gather(const struct ek_conv_q *a, struct ek_pixel pixel, uint8_t *pa
 	const uint8_t *from = (const uint8_t *)a->input + pixel.batch * (w->y.in * line) +
 		(size_t)y.origin * line + (size_t)x.origin * bytes;
 	for (uint32_t ky = 0; ky < w->y.taps; ky++, from += w->y.dilation * line, patch += run) {
-		product_copy(patch, from, run);
+		gemm_copy(patch, from, run);
 	}
 }
 
@@ -347,10 +352,10 @@ void ek_conv_s16__neon(const struct ek_conv_q *a, const struct ek_tile *t, void 
 	int16_t *block = (int16_t *)((char *)scratch + panels_bytes(&a->shape));
 	struct rows r = {.step = room_of(depth)};
 	for (uint32_t n = t->first_col; n < end_col; n += S16_COLS, p++) {
-		make_panel(p, &o, a->weights, depth, n, product_least(end_col - n, S16_COLS));
+		make_panel(p, &o, a->weights, depth, n, gemm_least(end_col - n, S16_COLS));
 	}
 	for (uint32_t row = t->first_row; row < end; row += r.n) {
-		r.n = product_least(most, end - row);
+		r.n = gemm_least(most, end - row);
 		bring_patches(a, row, block, &r);
 		for (const struct s16_panel *at = panels; at < p; at++) {
 			product(&r, at, (int16_t *)a->output + row * step + at->first, step);

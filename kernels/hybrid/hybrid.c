@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/hybrid.h"
+#include "kernels/hybrid/hybrid.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "kernels/dot.h"
-#include "kernels/quant.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/quant.h"
 #if defined(__x86_64__)
-#include "kernels/x86/h8.h"
+#include "kernels/hybrid/hybrid_x86.h"
 #elif defined(__aarch64__)
-#include "kernels/arm/h8.h"
+#include "kernels/hybrid/hybrid_arm.h"
 #endif
 
 /* Comparisons with NaN are false: it is passed over. */
@@ -22,14 +22,6 @@ static void range__c(const float *values, size_t n, float ret_range[static 2])
 	}
 	ret_range[0] = lo;
 	ret_range[1] = hi;
-}
-
-static struct ek_hybrid_row all_zero(size_t n, int8_t *codes)
-{
-	if (n) {
-		memset(codes, 0, n);
-	}
-	return (struct ek_hybrid_row){.scale = 1};
 }
 
 /* Rounds half away from zero; |x| <= 128, so that the sum in double is exact or far from a whole
@@ -51,20 +43,6 @@ static void encode__c(
 	}
 }
 
-struct ek_hybrid_row ek_hybrid_symmetric(
-	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes)
-{
-	float range[2];
-	row->range(values, n, range);
-	float most = -range[0] > range[1] ? -range[0] : range[1];
-	if (most == 0) {
-		return all_zero(n, ret_codes);
-	}
-	const struct ek_hybrid_code code = {.inverse = 127.0f / most, .lo = -127};
-	row->encode(values, n, &code, ret_codes);
-	return (struct ek_hybrid_row){.scale = most / 127.0f};
-}
-
 /* The zero point by whichever end of the range adds numbers of smaller magnitude. */
 static int32_t zero_of(double lo, double hi, double scale)
 {
@@ -73,21 +51,51 @@ static int32_t zero_of(double lo, double hi, double scale)
 	return ek_clamp32(ek_round32(by_lo ? from_lo : from_hi), -128, 127);
 }
 
-struct ek_hybrid_row ek_hybrid_asymmetric(
-	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes)
+static struct ek_hybrid_row choose_symmetric(
+	const float range[static 2], struct ek_hybrid_code *ret_code)
 {
-	float range[2];
-	row->range(values, n, range);
-	if (range[0] == range[1]) {
-		return all_zero(n, ret_codes);
-	}
-	/* The width of the range is rounded to float before it is divided. */
+	float most = -range[0] > range[1] ? -range[0] : range[1];
+	*ret_code = (struct ek_hybrid_code){.inverse = 127.0f / most, .lo = -127};
+	return (struct ek_hybrid_row){.scale = most / 127.0f};
+}
+
+/* The width of the range is rounded to float before it is divided. */
+static struct ek_hybrid_row choose_asymmetric(
+	const float range[static 2], struct ek_hybrid_code *ret_code)
+{
 	double lo = (double)range[0], hi = (double)range[1];
 	double scale = (double)(range[1] - range[0]) / 255.0;
 	struct ek_hybrid_row made = {.scale = (float)scale, .zero = zero_of(lo, hi, scale)};
-	const struct ek_hybrid_code code = {
-		made.scale == 0 ? 0 : 1.0f / made.scale, made.zero, -128};
-	row->encode(values, n, &code, ret_codes);
+	*ret_code =
+		(struct ek_hybrid_code){made.scale == 0 ? 0 : 1.0f / made.scale, made.zero, -128};
+	return made;
+}
+
+bool ek_hybrid_choose(const float range[static 2], bool asymmetric, struct ek_hybrid_row *ret_row,
+	struct ek_hybrid_code *ret_code)
+{
+	/* 0 is in it: it has no width where both ends are 0. */
+	if (range[0] == range[1]) {
+		*ret_row = (struct ek_hybrid_row){.scale = 1};
+		return false;
+	}
+	*ret_row =
+		asymmetric ? choose_asymmetric(range, ret_code) : choose_symmetric(range, ret_code);
+	return true;
+}
+
+struct ek_hybrid_row ek_hybrid_quantise(const struct ek_hybrid *row, const float *values, size_t n,
+	bool asymmetric, int8_t *ret_codes)
+{
+	float range[2];
+	struct ek_hybrid_row made;
+	struct ek_hybrid_code code;
+	row->range(values, n, range);
+	if (ek_hybrid_choose(range, asymmetric, &made, &code)) {
+		row->encode(values, n, &code, ret_codes);
+	} else if (n) {
+		memset(ret_codes, 0, n);
+	}
 	return made;
 }
 

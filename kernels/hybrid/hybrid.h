@@ -15,19 +15,15 @@
  * @ret_codes: int8[n], written whole. Not the memory of @values.
  * Source: tflite kernels/internal/reference/portable_tensor_utils.cc.
  */
-#ifndef KERNELS_HYBRID_H
-#define KERNELS_HYBRID_H
+#ifndef KERNELS_HYBRID_HYBRID_H
+#define KERNELS_HYBRID_HYBRID_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/cpu.h"
-
-struct ek_hybrid_row {
-	float scale; /* >= 0; 1 for a row of zeros */
-	int32_t zero; /* -128 .. 127; 0 for symmetric rows */
-};
+#include "kernels/cpu_features.h"
+#include "kernels/hybrid/hybrid_row.h"
 
 /* How codes are made: round(zero + v * inverse) in lo .. 127, of NaN zero; the product and the sum are
  * each rounded to float, halves away from zero. */
@@ -48,23 +44,18 @@ struct ek_hybrid {
 extern const struct ek_hybrid ek_hybrid[];
 extern const size_t ek_hybrid_count;
 
-/* scale = max|v| / 127, code = round(v * (127 / max|v|)) in -127 .. 127, halves away from zero. */
-struct ek_hybrid_row ek_hybrid_symmetric(
-	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes);
-
 /*
- * lo = min(0, values), hi = max(0, values), scale = f(hi - lo) / 255 in double, rounded to float;
+ * Symmetric: scale = max|v| / 127, code = round(v * (127 / max|v|)) in -127 .. 127, halves away from zero.
+ *
+ * Asymmetric: lo = min(0, values), hi = max(0, values), scale = f(hi - lo) / 255 in double, rounded to float;
  * zero = round(-128 - lo / scale) in double, or round(127 - hi / scale) where that adds the smaller
  * numbers; code = round(zero + v * (1 / scale)), both in -128 .. 127.
  */
-struct ek_hybrid_row ek_hybrid_asymmetric(
-	const struct ek_hybrid *row, const float *values, size_t n, int8_t *ret_codes);
+struct ek_hybrid_row ek_hybrid_quantise(const struct ek_hybrid *row, const float *values, size_t n,
+	bool asymmetric, int8_t *ret_codes);
 
-static inline struct ek_hybrid_row ek_hybrid_quantise(const struct ek_hybrid *row,
-	const float *values, size_t n, bool asymmetric, int8_t *ret_codes)
-{
-	return asymmetric ? ek_hybrid_asymmetric(row, values, n, ret_codes)
-			  : ek_hybrid_symmetric(row, values, n, ret_codes);
-}
+/* What lies between the two passes. False, and no code, for a row of zeros, whose codes are 0. */
+bool ek_hybrid_choose(const float range[static 2], bool asymmetric, struct ek_hybrid_row *ret_row,
+	struct ek_hybrid_code *ret_code);
 
 #endif

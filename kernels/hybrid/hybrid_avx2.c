@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/x86/dots_avx2.h"
-#include "kernels/x86/h8.h"
+#include "kernels/conv/conv_x86.h"
+#include "kernels/gemm/dots_avx2.h"
+#include "kernels/gemm/matmul_x86.h"
+#include "kernels/gemm/matvec_x86.h"
+#include "kernels/hybrid/hybrid_x86.h"
 
 #define ROW(name) name##__avx2
 
-#include "kernels/x86/h8_rows.h"
+#include "kernels/hybrid/hybrid_rows_x86.h"
 
 void ek_matmul_h8__avx2(const struct ek_matmul_h *args, const struct ek_tile *tile, void *scratch)
 {
@@ -17,7 +20,7 @@ void ek_conv_h8__avx2(const struct ek_conv_h *args, const struct ek_tile *tile, 
 	conv_plain(args, tile, scratch);
 }
 
-/* kernels/hybrid.c's: comparisons with NaN are false. */
+/* kernels/hybrid/hybrid.c's: comparisons with NaN are false. */
 void ek_hybrid_range__avx2(const float *values, size_t n, float ret_range[static 2])
 {
 	__m256 lo = _mm256_setzero_ps(), hi = lo;

@@ -10,13 +10,16 @@
  */
 #include <stdbool.h>
 
-#include "kernels/x86/dots_avx512.h"
-#include "kernels/x86/h8.h"
-#include "kernels/x86/lines.h"
+#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/padded_rows_x86.h"
+#include "kernels/gemm/dots_avx512.h"
+#include "kernels/gemm/matmul_x86.h"
+#include "kernels/gemm/matvec_x86.h"
+#include "kernels/hybrid/hybrid_x86.h"
 
 #define ROW(name) name##__avx512vnni
 
-#include "kernels/x86/h8_rows.h"
+#include "kernels/hybrid/hybrid_rows_x86.h"
 
 #define PANEL_VECTORS 4
 #define PANEL_COLS 64
@@ -189,7 +192,7 @@ struct product {
 };
 
 /* @n rows by the columns from @first on, up to @end. */
-static void product_rows(
+static void gemm_rows(
 	const struct product *p, const struct rows *r, size_t n, uint32_t first, uint32_t end)
 {
 	for (uint32_t at = first; at < end; at += PANEL_COLS) {
@@ -225,7 +228,7 @@ static uint64_t dense_scratch(uint64_t rows, uint32_t depth)
 
 /* Dense rows of codes @a, made unsigned block by block in @scratch; all with one ek_hybrid_row
  * (@row_step 0), or each with its own. */
-static void product_dense(const struct product *p, const int8_t *a, uint32_t depth, size_t n,
+static void gemm_dense(const struct product *p, const int8_t *a, uint32_t depth, size_t n,
 	const struct ek_hybrid_row *row, size_t row_step, const struct ek_tile *t, uint8_t *scratch)
 {
 	const uint8_t *at = scratch;
@@ -242,7 +245,7 @@ static void product_dense(const struct product *p, const int8_t *a, uint32_t dep
 		lines_flip(scratch, rows * r.step);
 		part.to = p->to + first * p->cols;
 		r.row = row + first * row_step;
-		product_rows(&part, &r, rows, t->first_col, t->first_col + t->n_cols);
+		gemm_rows(&part, &r, rows, t->first_col, t->first_col + t->n_cols);
 	}
 }
 
@@ -272,7 +275,7 @@ void ek_matmul_h8__avx512vnni(const struct ek_matmul_h *a, const struct ek_tile 
 	const struct h8_output o = {a->scale, a->bias, a->lo, a->hi, true};
 	const struct product p = {
 		&o, a->w, a->shape.cols, a->output + (size_t)t->first_row * a->shape.cols};
-	product_dense(&p, a->a + (size_t)t->first_row * a->shape.depth, a->shape.depth, t->n_rows,
+	gemm_dense(&p, a->a + (size_t)t->first_row * a->shape.depth, a->shape.depth, t->n_rows,
 		a->row + t->first_row, 1, t, scratch);
 }
 
@@ -353,7 +356,7 @@ static void conv_lines(const struct ek_conv_h *a, const struct product *whole, u
 			uint32_t y = pixel.y * w->y.stride + k / parts * w->y.dilation;
 			at[k] = lines_at(&l, y) + x * l.pixel;
 		}
-		product_rows(&p, &r, n, t->first_col, t->first_col + t->n_cols);
+		gemm_rows(&p, &r, n, t->first_col, t->first_col + t->n_cols);
 	}
 }
 
@@ -372,7 +375,7 @@ void ek_conv_h8__avx512vnni(const struct ek_conv_h *a, const struct ek_tile *t, 
 		const struct product p = {
 			&o, a->weights, a->shape.out_c, a->output + (size_t)row * a->shape.out_c};
 		if (is_dense(&a->shape)) {
-			product_dense(&p, a->input + (size_t)row * a->shape.in_c, a->shape.in_c, n,
+			gemm_dense(&p, a->input + (size_t)row * a->shape.in_c, a->shape.in_c, n,
 				a->row + batch, 0, t, scratch);
 		} else {
 			conv_lines(a, &p, row, row + n, t, scratch);
@@ -380,7 +383,7 @@ void ek_conv_h8__avx512vnni(const struct ek_conv_h *a, const struct ek_tile *t, 
 	}
 }
 
-/* kernels/hybrid.c's: comparisons with NaN are false. */
+/* kernels/hybrid/hybrid.c's: comparisons with NaN are false. */
 void ek_hybrid_range__avx512vnni(const float *values, size_t n, float ret_range[static 2])
 {
 	__m512 lo = _mm512_setzero_ps(), hi = lo;

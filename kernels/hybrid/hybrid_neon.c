@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arm_neon.h>
 
-#include "kernels/arm/h8.h"
+#include "kernels/conv/conv_arm.h"
+#include "kernels/gemm/matmul_arm.h"
+#include "kernels/gemm/matvec_arm.h"
+#include "kernels/hybrid/hybrid_arm.h"
 
 #define ROW(name) name##__neon
 
-#include "kernels/arm/dots_neon.h"
+#include "kernels/gemm/dots_neon.h"
 
-#include "kernels/x86/h8_rows.h"
+#include "kernels/hybrid/hybrid_rows_x86.h"
 
 void ek_matmul_h8__neon(const struct ek_matmul_h *args, const struct ek_tile *tile, void *scratch)
 {
@@ -21,7 +24,7 @@ void ek_conv_h8__neon(const struct ek_conv_h *args, const struct ek_tile *tile, 
 }
 
 #if defined(__aarch64__)
-/* kernels/hybrid.c's: comparisons with NaN are false. */
+/* kernels/hybrid/hybrid.c's: comparisons with NaN are false. */
 void ek_hybrid_range__neon(const float *values, size_t n, float ret_range[static 2])
 {
 	float los[4], his[4];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * h8_rows - hybrid products with weights as they are in the file; ROW(name) gives a function its
+ * hybrid_rows_x86 - hybrid products with weights as they are in the file; ROW(name) gives a function its
  * instruction set
  *
  * Every step in float is rounded by itself, as in entry 0 of the lists.
  */
-#include "kernels/conv.h"
-#include "kernels/matmul.h"
-#include "kernels/matvec.h"
+#include "kernels/conv/conv.h"
+#include "kernels/gemm/matmul.h"
+#include "kernels/gemm/matvec.h"
 
 /* What becomes of the sums of one row of codes. */
 struct h8_output {

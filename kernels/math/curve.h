@@ -8,12 +8,12 @@
  * Sources: TFLite kernels/elementwise.cc (EXP, LOG, RSQRT), activations.cc (ELU, LOGISTIC, TANH),
  * reference/gelu.h, reference/hard_swish.h, reference/round.h.
  */
-#ifndef KERNELS_CURVE_H
-#define KERNELS_CURVE_H
+#ifndef KERNELS_MATH_CURVE_H
+#define KERNELS_MATH_CURVE_H
 
 #include <math.h>
 
-#include "kernels/libm.h"
+#include "kernels/math/libm.h"
 
 typedef float ek_curve_fn(float x, float undefined);
 

@@ -5,8 +5,8 @@
  * Zero points are in the range of their type. Sums wrap like the reference's; the chunks keep C's
  * signed arithmetic in range and let the compiler use its widening multiply-add.
  */
-#ifndef KERNELS_DOT_H
-#define KERNELS_DOT_H
+#ifndef KERNELS_MATH_DOT_H
+#define KERNELS_MATH_DOT_H
 
 #include <stddef.h>
 #include <stdint.h>

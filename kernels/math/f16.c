@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 void ek_f16_to_f32(float *dst, const uint16_t *src, size_t n)
 {

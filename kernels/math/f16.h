@@ -9,8 +9,8 @@
  * Arithmetic of halves in the reference is that of floats, each result rounded to half: operators
  * widen, compute and narrow.
  */
-#ifndef KERNELS_F16_H
-#define KERNELS_F16_H
+#ifndef KERNELS_MATH_F16_H
+#define KERNELS_MATH_F16_H
 
 #include <stddef.h>
 #include <stdint.h>

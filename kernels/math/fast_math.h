@@ -8,8 +8,8 @@
  * Coefficients: Eigen, GenericPacketMathFunctions.h (ptanh_float of degree 9/8) and UnaryFunctors.h
  * (scalar_logistic_op); every product and sum is rounded, in the order written here. NaN gives NaN.
  */
-#ifndef KERNELS_FAST_MATH_H
-#define KERNELS_FAST_MATH_H
+#ifndef KERNELS_MATH_FAST_MATH_H
+#define KERNELS_MATH_FAST_MATH_H
 
 #include <math.h>
 #include <stdint.h>

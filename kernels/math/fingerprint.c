@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/fingerprint.h"
+#include "kernels/math/fingerprint.h"
 
 #include <string.h>
 
@@ -98,49 +98,60 @@ static struct pair stir(const uint8_t *p, uint64_t a, uint64_t b)
 	return (struct pair){a + last, b + turn(a, 44) + before};
 }
 
-/* What is known after some blocks of 64 bytes. */
-struct mixer {
-	uint64_t x, y, z;
-	struct pair v, w;
-};
-
 /* One block; the last one has factors of its own. */
-static void mix(struct mixer *m, const uint8_t *p, uint64_t factor, uint64_t weight)
+static void mix(struct ek_fingerprint *f, const uint8_t *p, uint64_t factor, uint64_t weight)
 {
-	uint64_t x = turn(m->x + m->y + m->v.first + get64(p + 8), 37) * factor;
-	uint64_t y = turn(m->y + m->v.second + get64(p + 48), 42) * factor;
-	x ^= m->w.second * weight;
-	y += m->v.first * weight + get64(p + 40);
-	uint64_t z = turn(m->z + m->w.first, 33) * factor;
-	m->v = stir(p, m->v.second * factor, x + m->w.first);
-	m->w = stir(p + 32, z + m->w.second, y + get64(p + 16));
-	m->x = z;
-	m->y = y;
-	m->z = x;
+	uint64_t x = turn(f->x + f->y + f->v[0] + get64(p + 8), 37) * factor;
+	uint64_t y = turn(f->y + f->v[1] + get64(p + 48), 42) * factor;
+	x ^= f->w[1] * weight;
+	y += f->v[0] * weight + get64(p + 40);
+	uint64_t z = turn(f->z + f->w[0], 33) * factor;
+	struct pair v = stir(p, f->v[1] * factor, x + f->w[0]);
+	struct pair w = stir(p + 32, z + f->w[1], y + get64(p + 16));
+	*f = (struct ek_fingerprint){
+		.x = z, .y = y, .z = x, .v = {v.first, v.second}, .w = {w.first, w.second}};
+}
+
+void ek_fingerprint_start(struct ek_fingerprint *f, const void *data)
+{
+	const uint64_t seed = 81;
+	*f = (struct ek_fingerprint){.x = seed * PRIME_2 + get64(data), .y = seed * PRIME_1 + 113};
+	f->z = fold(f->y * PRIME_2 + 113) * PRIME_2;
+}
+
+void ek_fingerprint_add(struct ek_fingerprint *f, const void *data, size_t first, size_t end)
+{
+	struct ek_fingerprint known = *f;
+	for (size_t i = first; i < end; i++) {
+		mix(&known, (const uint8_t *)data + i * 64, PRIME_1, 1);
+	}
+	*f = known;
+}
+
+uint64_t ek_fingerprint_end(struct ek_fingerprint *f, const void *data, size_t size)
+{
+	uint64_t factor = PRIME_1 + ((f->z & 0xff) << 1);
+	f->w[0] += (size - 1) % 64;
+	f->v[0] += f->w[0];
+	f->w[0] += f->v[0];
+	/* The last block overlaps the one before it. */
+	mix(f, (const uint8_t *)data + size - 64, factor, 9);
+	return join(join(f->v[0], f->w[0], factor) + fold(f->y) * PRIME_0 + f->z,
+		join(f->v[1], f->w[1], factor) + f->x, factor);
 }
 
 static uint64_t hash_long(const uint8_t *p, size_t n)
 {
-	const uint64_t seed = 81;
-	struct mixer m = {.x = seed * PRIME_2 + get64(p), .y = seed * PRIME_1 + 113};
-	m.z = fold(m.y * PRIME_2 + 113) * PRIME_2;
-	size_t rest = (n - 1) % 64; /* the last block overlaps the one before it */
-	for (const uint8_t *end = p + (n - 1 - rest); p != end; p += 64) {
-		mix(&m, p, PRIME_1, 1);
-	}
-	uint64_t factor = PRIME_1 + ((m.z & 0xff) << 1);
-	m.w.first += rest;
-	m.v.first += m.w.first;
-	m.w.first += m.v.first;
-	mix(&m, p + rest - 63, factor, 9);
-	return join(join(m.v.first, m.w.first, factor) + fold(m.y) * PRIME_0 + m.z,
-		join(m.v.second, m.w.second, factor) + m.x, factor);
+	struct ek_fingerprint f;
+	ek_fingerprint_start(&f, p);
+	ek_fingerprint_add(&f, p, 0, ek_fingerprint_blocks(n));
+	return ek_fingerprint_end(&f, p, n);
 }
 
 uint64_t ek_fingerprint64(const void *data, size_t size)
 {
-	return size <= 16    ? hash_to_16(data, size)
-		: size <= 32 ? hash_to_32(data, size)
-		: size <= 64 ? hash_to_64(data, size)
-			     : hash_long(data, size);
+	return size <= 16                      ? hash_to_16(data, size)
+		: size <= 32                   ? hash_to_32(data, size)
+		: size <= EK_FINGERPRINT_SHORT ? hash_to_64(data, size)
+					       : hash_long(data, size);
 }

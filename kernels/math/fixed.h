@@ -6,10 +6,10 @@
  * gemmlowp/fixedpoint/fixedpoint.h (exp_on_negative_values, one_over_one_plus_x_for_x_in_0_1) and
  * of GetReciprocal in tflite kernels/internal/common.h.
  */
-#ifndef KERNELS_FIXED_H
-#define KERNELS_FIXED_H
+#ifndef KERNELS_MATH_FIXED_H
+#define KERNELS_MATH_FIXED_H
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 /* exp(d) with 31 fraction bits, for d <= 0 with @integer_bits (0..5) integer bits. */
 static inline int32_t ek_fixed_exp(int32_t d, int32_t integer_bits)

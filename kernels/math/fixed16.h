@@ -7,10 +7,10 @@
  * fixedpoint/fixedpoint.h in int16: exp_on_negative_values and one_over_one_plus_x_for_x_in_0_1,
  * whose constants of 32 bits are rounded to 16.
  */
-#ifndef KERNELS_FIXED16_H
-#define KERNELS_FIXED16_H
+#ifndef KERNELS_MATH_FIXED16_H
+#define KERNELS_MATH_FIXED16_H
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 /* A constant with 31 fraction bits, rounded to 15. */
 #define EK_FIXED16(c) ((int16_t)(((c) + (1 << 15)) >> 16))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inv_sqrt - one over a square root as a multiplier */
-#ifndef KERNELS_INV_SQRT_H
-#define KERNELS_INV_SQRT_H
+#ifndef KERNELS_MATH_INV_SQRT_H
+#define KERNELS_MATH_INV_SQRT_H
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 /*
  * 1 / sqrt(v) for ek_mbqm(), v >= 0 (0 and 1 give almost 1). Five steps of Newton's method with

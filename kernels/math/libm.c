@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/libm.h"
+#include "kernels/math/libm.h"
 
 #include <math.h>
 #include <stddef.h>

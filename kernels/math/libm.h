@@ -7,8 +7,8 @@
  * rounded but the same wherever they are computed in floats without fused operations: the methods
  * of fdlibm (S_TANH, S_EXPM1, S_ERF) in single precision. Measured against glibc 2.36.
  */
-#ifndef KERNELS_LIBM_H
-#define KERNELS_LIBM_H
+#ifndef KERNELS_MATH_LIBM_H
+#define KERNELS_MATH_LIBM_H
 
 float ek_libm_tanh(float x);
 float ek_libm_erfc(float x);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/nibbles.h"
+#include "kernels/math/nibbles.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nibbles - moving int4 elements, two to a byte, the first in the low half */
-#ifndef KERNELS_NIBBLES_H
-#define KERNELS_NIBBLES_H
+#ifndef KERNELS_MATH_NIBBLES_H
+#define KERNELS_MATH_NIBBLES_H
 
 #include <stddef.h>
 #include <stdint.h>

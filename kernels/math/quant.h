@@ -3,12 +3,12 @@
  * quant - fixed-point arithmetic of TensorFlow Lite's reference kernels, to the bit
  *
  * Every function is total: sums and products that leave the type wrap, shift counts outside of the
- * documented range do not occur after quant_split() (backends/cpu/quant.h), which makes the pairs.
+ * documented range do not occur after quant_split() (backends/cpu/operand/quant_params.h), which makes the pairs.
  * Sources: gemmlowp fixedpoint/fixedpoint.h, tflite kernels/internal/common.h and common.cc (double
  * rounding, the default build).
  */
-#ifndef KERNELS_QUANT_H
-#define KERNELS_QUANT_H
+#ifndef KERNELS_MATH_QUANT_H
+#define KERNELS_MATH_QUANT_H
 
 #include <math.h>
 #include <stdint.h>

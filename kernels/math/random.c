@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/random.h"
+#include "kernels/math/random.h"
 
 #include <math.h>
 #include <string.h>

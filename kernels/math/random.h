@@ -5,8 +5,8 @@
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; what is made of the
  * words: TensorFlow's philox_random.h and random_distributions_utils.h.
  */
-#ifndef KERNELS_RANDOM_H
-#define KERNELS_RANDOM_H
+#ifndef KERNELS_MATH_RANDOM_H
+#define KERNELS_MATH_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/resize.h"
+#include "kernels/move/resize.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/move/resize_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/pictures.h"
+#include "kernels/move/resize_arm.h"
 #endif
 
 struct fixed_weights {

@@ -15,10 +15,10 @@
  * Bit-exact with entry 0 of each list.
  * Source: TFLite reference/resize_bilinear.h (ResizeBilinear, ResizeBilinearInteger).
  */
-#ifndef KERNELS_RESIZE_H
-#define KERNELS_RESIZE_H
+#ifndef KERNELS_MOVE_RESIZE_H
+#define KERNELS_MOVE_RESIZE_H
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 struct ek_resize_point {
 	int32_t x0, x1; /* pixels left and right */

@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
-#include "kernels/arm/panel_neon.h"
-#include "kernels/arm/pictures.h"
+#include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/move/resize_arm.h"
 
 /* One call. */
 struct row {

@@ -7,10 +7,10 @@
  * fewer channels than a vector has lanes are read and written one by one. Entry 0's are one channel, and
  * floats of fewer than lanes.
  */
-#ifndef KERNELS_X86_RESIZE_YMM_H
-#define KERNELS_X86_RESIZE_YMM_H
+#ifndef KERNELS_MOVE_RESIZE_YMM_H
+#define KERNELS_MOVE_RESIZE_YMM_H
 
-#include "kernels/x86/codes.h"
+#include "kernels/move/resize_x86.h"
 
 /* One call. */
 struct row {

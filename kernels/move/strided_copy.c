@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/walk.h"
+#include "kernels/move/strided_copy.h"
 
 #include <string.h>
 
-static void drop(struct ek_walk *w, uint32_t i)
+static void drop(struct ek_strided_copy *w, uint32_t i)
 {
 	size_t tail = w->rank - i - 1;
 	memmove(&w->size[i], &w->size[i + 1], tail * sizeof(w->size[0]));
@@ -12,7 +12,7 @@ static void drop(struct ek_walk *w, uint32_t i)
 	w->rank--;
 }
 
-void ek_walk_simplify(struct ek_walk *w)
+void ek_strided_copy_simplify(struct ek_strided_copy *w)
 {
 	for (uint32_t i = w->rank; i-- > 0;) {
 		if (w->size[i] == 1) {
@@ -61,8 +61,8 @@ static void copy_row(char *dst, const char *src, size_t element_bytes, size_t n,
 	}
 }
 
-static void copy_level(
-	char *dst, const char *src, size_t element_bytes, const struct ek_walk *w, uint32_t level)
+static void copy_level(char *dst, const char *src, size_t element_bytes,
+	const struct ek_strided_copy *w, uint32_t level)
 {
 	if (level + 1 == w->rank) {
 		copy_row(dst, src, element_bytes, w->size[level], w->dst_step[level],
@@ -76,7 +76,8 @@ static void copy_level(
 	}
 }
 
-void ek_walk_copy(void *dst, const void *src, size_t element_bytes, const struct ek_walk *walk)
+void ek_strided_copy_run(
+	void *dst, const void *src, size_t element_bytes, const struct ek_strided_copy *walk)
 {
 	if (walk->rank == 0) {
 		memcpy(dst, src, element_bytes);
@@ -85,17 +86,19 @@ void ek_walk_copy(void *dst, const void *src, size_t element_bytes, const struct
 	}
 }
 
-void ek_walk_fill(void *dst, const void *value, size_t element_bytes, size_t count)
+void ek_strided_copy_fill(void *dst, const void *value, size_t element_bytes, size_t count)
 {
 	if (element_bytes == 1) {
 		memset(dst, *(const uint8_t *)value, count);
 		return;
 	}
-	struct ek_walk w = {.rank = 1, .size = {count}, .dst_step = {(ptrdiff_t)element_bytes}};
-	ek_walk_copy(dst, value, element_bytes, &w);
+	struct ek_strided_copy w = {
+		.rank = 1, .size = {count}, .dst_step = {(ptrdiff_t)element_bytes}};
+	ek_strided_copy_run(dst, value, element_bytes, &w);
 }
 
-void ek_walk_pick(void *dst, const void *src, size_t bytes, const int32_t *index, size_t count)
+void ek_strided_copy_pick(
+	void *dst, const void *src, size_t bytes, const int32_t *index, size_t count)
 {
 	char *to = dst;
 	for (size_t i = 0; i < count; i++, to += bytes) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As in depthwise.c, 64 channels of a pixel at a time: taps outside, channels inside. */
-#include "kernels/pool.h"
+#include "kernels/pool/pool.h"
 
 #include <float.h>
 
-#include "kernels/dot.h"
-#include "kernels/quant.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/quant.h"
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/pool/pool_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/pool.h"
+#include "kernels/pool/pool_arm.h"
 #endif
 
 #define BLOCK 64

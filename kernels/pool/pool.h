@@ -22,23 +22,14 @@
  * float too.
  * Source: tflite kernels/internal/reference/pooling.h, reference/integer_ops/pooling.h.
  */
-#ifndef KERNELS_POOL_H
-#define KERNELS_POOL_H
+#ifndef KERNELS_POOL_POOL_H
+#define KERNELS_POOL_POOL_H
 
 #include <stddef.h>
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
+#include "kernels/pool/pool_args.h"
 #include "kernels/tile.h"
-#include "kernels/window.h"
-
-struct ek_pool {
-	struct ek_window window;
-	uint32_t channels;
-	const void *input;
-	int32_t lo, hi; /* integers */
-	float lo_f32, hi_f32;
-	void *output;
-};
 
 struct ek_pool_row {
 	struct ek_variant variant;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool - rows of the lists of kernels/pool.h for Arm */
-#ifndef KERNELS_ARM_POOL_H
-#define KERNELS_ARM_POOL_H
+/* pool_arm - rows of the lists of kernels/pool/pool.h for Arm */
+#ifndef KERNELS_POOL_POOL_ARM_H
+#define KERNELS_POOL_POOL_ARM_H
 
-#include "kernels/pool.h"
+#include "kernels/pool/pool.h"
 
 void ek_average_pool_s8__neon(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_u8__neon(const struct ek_pool *args, const struct ek_tile *tile);

@@ -2,10 +2,10 @@
 /* 64 channels of an output pixel at a time (16 floats), the taps one after the other. */
 #include <float.h>
 
-#include "kernels/x86/codes.h"
-#include "kernels/x86/lut_avx512.h"
-#include "kernels/x86/panel_avx512.h"
-#include "kernels/x86/pool_pixels.h"
+#include "kernels/gemm/packed_panel_avx512.h"
+#include "kernels/pool/pool_pixels.h"
+#include "kernels/pool/pool_x86.h"
+#include "kernels/simd/lut_avx512.h"
 
 /* Adds @taps (1 to 4) taps of the channels of @here, @step bytes apart; lane 4 l + i of vector j is
  * channel 16 l + 4 j + i. */

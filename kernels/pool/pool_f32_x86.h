@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * f32_pool - body of the rows of ek_average_pool_f32 and ek_max_pool_f32; ROW(name) gives a function
+ * pool_f32_x86 - body of the rows of ek_average_pool_f32 and ek_max_pool_f32; ROW(name) gives a function
  * its instruction set
  *
  * Some vectors of channels of an output pixel at a time, taps one after the other, as entry 0 has them.
@@ -8,7 +8,7 @@
 #include <float.h>
 #include <stdbool.h>
 
-#include "kernels/x86/pool_pixels.h"
+#include "kernels/pool/pool_pixels.h"
 
 #define POOL_VECTORS 4
 

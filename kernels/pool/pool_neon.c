@@ -7,9 +7,9 @@
  * of the number of taps: exact, which is tried when the inverse is made. All other windows go through
  * sums in 32 bits and division.
  */
-#include "kernels/arm/pool.h"
+#include "kernels/pool/pool_arm.h"
 
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
 
 #define LANES 16
 #define MOST 4 /* vectors at a time */
@@ -240,7 +240,7 @@ typedef void pixel_fn(
 	if (n < 8) {                                                                               \
 		uint8_t few[8];                                                                    \
 		block(1, 8, few);                                                                  \
-		product_copy_few(to + c, few, n);                                                  \
+		gemm_copy_few(to + c, few, n);                                                     \
 		return;                                                                            \
 	}                                                                                          \
 	if (n < LANES) {                                                                           \
@@ -451,7 +451,7 @@ ALWAYS_INLINE void run(const struct ek_pool *a, const struct ek_tile *t, const s
 	const uint32_t end = t->first_row + t->n_rows;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		const struct ek_pixel pixel = ek_window_pixel(&a->window, row);
-		n = product_least(a->window.x.out - pixel.x, end - row);
+		n = gemm_least(a->window.x.out - pixel.x, end - row);
 		output_row(&p, t, row, pixel, n, bytes, is_signed, fn, plain,
 			(uint8_t *)a->output + (size_t)row * a->channels * bytes);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool_pixels - the output pixels of a tile of kernels/pool.h, and where their taps are */
-#ifndef KERNELS_X86_POOL_PIXELS_H
-#define KERNELS_X86_POOL_PIXELS_H
+/* pool_pixels - the output pixels of a tile of kernels/pool/pool.h, and where their taps are */
+#ifndef KERNELS_POOL_POOL_PIXELS_H
+#define KERNELS_POOL_POOL_PIXELS_H
 
-#include "kernels/pool.h"
+#include "kernels/pool/pool_args.h"
+#include "kernels/tile.h"
 
 #define POOL_INLINE static inline __attribute__((always_inline))
 

@@ -4,11 +4,11 @@
  *
  * The last channels overlap those before; where a tile has fewer than a vector, only they are read.
  */
-#ifndef KERNELS_X86_POOL_YMM_H
-#define KERNELS_X86_POOL_YMM_H
+#ifndef KERNELS_POOL_POOL_YMM_H
+#define KERNELS_POOL_POOL_YMM_H
 
-#include "kernels/x86/codes.h"
-#include "kernels/x86/pool_pixels.h"
+#include "kernels/pool/pool_pixels.h"
+#include "kernels/pool/pool_x86.h"
 
 #define FLUSH_PAIRS 128 /* of taps: 256 bytes are the most that 16 bits hold */
 /* So far quotients are right in float: x < 2^22 below. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/unpool.h"
+#include "kernels/pool/unpool.h"
 
 #include <float.h>
 
@@ -56,20 +56,22 @@ void ek_argmax_pool(const struct ek_argmax_pool *p, size_t first, size_t end)
 	}
 }
 
-void ek_unpool_window(
-	float *dst, const float *src, const float *places, const struct ek_window *w, size_t depth)
+void ek_unpool_window(const struct ek_unpool *u, size_t first, size_t end)
 {
-	size_t n = (size_t)w->y.out * w->x.out * depth;
-	for (size_t i = 0; i < n; i++) {
-		if (!(places[i] > -1 && places[i] < 0x1p31f)) {
+	const struct ek_window *w = u->window;
+	const volatile float *places = u->places; /* may change meanwhile: each is read once */
+	for (size_t i = first; i < end; i++) {
+		const float said = places[i];
+		if (!(said > -1 && said < 0x1p31f)) {
 			continue;
 		}
-		uint32_t place = (uint32_t)(int32_t)places[i];
-		size_t cell = i / depth;
+		uint32_t place = (uint32_t)(int32_t)said;
+		size_t cell = i / u->depth;
 		int64_t y = (int64_t)(cell / w->x.out) * w->y.stride - w->y.pad + place / w->x.taps;
 		int64_t x = (int64_t)(cell % w->x.out) * w->x.stride - w->x.pad + place % w->x.taps;
 		if (y >= 0 && y < w->y.in && x >= 0 && x < w->x.in) {
-			dst[((size_t)y * w->x.in + (size_t)x) * depth + i % depth] = src[i];
+			size_t at = ((size_t)y * w->x.in + (size_t)x) * u->depth + i % u->depth;
+			u->dst[at] = u->src[i];
 		}
 	}
 }

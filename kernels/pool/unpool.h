@@ -7,13 +7,13 @@
  * Source: MediaPipe util/tflite/operations/max_pool_argmax.cc and max_unpooling.cc; tflite
  * kernels/perception/max_pool_with_argmax.cc and max_unpooling_2d.cc.
  */
-#ifndef KERNELS_UNPOOL_H
-#define KERNELS_UNPOOL_H
+#ifndef KERNELS_POOL_UNPOOL_H
+#define KERNELS_POOL_UNPOOL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/window.h"
+#include "kernels/conv/window.h"
 
 struct ek_argmax_pool {
 	const float *src;
@@ -29,11 +29,17 @@ struct ek_argmax_pool {
  * above -FLT_MAX gives -FLT_MAX and place 0. */
 void ek_argmax_pool(const struct ek_argmax_pool *p, size_t first, size_t end);
 
-/* One picture of @window.x.out * @window.y.out * @depth elements, zero before: each element goes
- * where its place in its window says; what falls outside, or is no number, goes nowhere. in and out
- * of the axes are those of the pooling that is undone. */
-void ek_unpool_window(
-	float *dst, const float *src, const float *places, const struct ek_window *w, size_t depth);
+/* One picture, zero before. in and out of the axes are those of the pooling that is undone. */
+struct ek_unpool {
+	float *dst;
+	const float *src, *places; /* window->y.out * window->x.out * depth elements */
+	const struct ek_window *window;
+	size_t depth;
+};
+
+/* Elements @first to @end - 1 of src: each goes where its place in its window says; what falls
+ * outside, or is no number, goes nowhere. */
+void ek_unpool_window(const struct ek_unpool *u, size_t first, size_t end);
 
 /*
  * Transposed convolution of one row of the output, rows counted over the batch:

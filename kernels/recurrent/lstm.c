@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lstm.h"
+#include "kernels/recurrent/lstm.h"
 
-#include "kernels/dot.h"
-#include "kernels/fixed16.h"
-#include "kernels/inv_sqrt.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/fixed16.h"
+#include "kernels/math/inv_sqrt.h"
 #if defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/cells.h"
+#include "kernels/recurrent/lstm_arm.h"
 #endif
 
 #define BLOCK 64

@@ -30,14 +30,14 @@
  * Source: tflite kernels/lstm_eval.cc (LstmStepInteger8x8_16), kernels/internal/reference/
  * portable_tensor_utils.cc.
  */
-#ifndef KERNELS_LSTM_H
-#define KERNELS_LSTM_H
+#ifndef KERNELS_RECURRENT_LSTM_H
+#define KERNELS_RECURRENT_LSTM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/cpu.h"
-#include "kernels/quant.h"
+#include "kernels/cpu_features.h"
+#include "kernels/math/quant.h"
 
 enum ek_lstm_gate {
 	EK_LSTM_INPUT,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lstm_basic.h"
+#include "kernels/recurrent/lstm_basic.h"
 
 #include <math.h>
 
-#include "kernels/dot.h"
-#include "kernels/fixed16.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/fixed16.h"
 
 /* ek_mbqm(), but for the right shift, whose ties go up: what LiteRT's kernel was seen to do. */
 static int32_t rescale(int32_t x, struct ek_scale s)

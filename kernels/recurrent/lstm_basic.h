@@ -14,12 +14,12 @@
  * Reads exactly the bytes named.
  * Source: tflite kernels/internal/reference/lstm_cell.h.
  */
-#ifndef KERNELS_LSTM_BASIC_H
-#define KERNELS_LSTM_BASIC_H
+#ifndef KERNELS_RECURRENT_LSTM_BASIC_H
+#define KERNELS_RECURRENT_LSTM_BASIC_H
 
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 #include "kernels/tile.h"
 
 struct ek_lstm_basic_q {

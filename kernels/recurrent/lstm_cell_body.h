@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cells_body - products of integer LSTMs and SVDFs, four rows of weights at a time; ROW(name) gives a function
+ * lstm_cell_body - products of integer LSTMs and SVDFs, four rows of weights at a time; ROW(name) gives a function
  * its instruction set
  *
  * Requantisation is that of panels whose scale may be anything.
  */
-#include "kernels/arm/cells.h"
-#include "kernels/arm/dots_neon.h"
-#include "kernels/arm/panel_neon.h"
+#include "kernels/gemm/dots_neon.h"
+#include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/recurrent/lstm_arm.h"
+#include "kernels/recurrent/svdf_arm.h"
 
 static struct panel_scale scale_of(struct ek_scale s)
 {
@@ -42,7 +43,7 @@ static inline int32x4_t part(const int8_t *w, const int8_t *x, size_t depth, con
 	struct panel_scale scale, size_t n, uint32_t left)
 {
 	int32x4_t sum = dots_integers(x, 0, w + n * depth, depth, left);
-	return panel_requant(PRODUCT_TOTAL, scale, vaddq_s32(sum, load_bias(bias + n, left)));
+	return panel_requant(GEMM_TOTAL, scale, vaddq_s32(sum, load_bias(bias + n, left)));
 }
 
 void ROW(ek_lstm_gate_s8)(const struct ek_lstm_q *a, enum ek_lstm_gate which,
@@ -92,7 +93,7 @@ void ROW(ek_svdf_feature_s8)(const struct ek_svdf_q *a, const struct ek_tile *t)
 			int16_t v[4];
 			int32x4_t sum = dots_integers(x, a->input_zero,
 				a->feature_weights + (size_t)f * s->depth, s->depth, left);
-			store_cells(v, panel_requant(PRODUCT_TOTAL, scale, sum), 4);
+			store_cells(v, panel_requant(GEMM_TOTAL, scale, sum), 4);
 			for (uint32_t i = 0; i < left; i++) {
 				size_t at = ((size_t)b * s->filters + f + i) * s->memory;
 				a->state[at + s->memory - 1] = v[i];

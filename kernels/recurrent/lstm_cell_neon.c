@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ROW(name) name##__neon
 
-#include "kernels/arm/cells_body.h"
+#include "kernels/recurrent/lstm_cell_body.h"
 
-#include "kernels/fixed16.h"
+#include "kernels/math/fixed16.h"
 
 /* ek_fixed16_exp() of eight: VQRDMULH is ek_srdhm16(). */
 ALWAYS_INLINE int16x8_t exp8(int16x8_t d, const int32_t integer_bits)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lstm_f32.h"
+#include "kernels/recurrent/lstm_f32.h"
 
 #include <math.h>
 
-#include "kernels/dot.h"
-#include "kernels/fast_math.h"
+#include "kernels/math/dot.h"
+#include "kernels/math/fast_math.h"
 
 static void peephole_add(const struct ek_lstm_gate_f32 *g, bool hybrid, const float *c,
 	uint32_t first, uint32_t end, float *s)

@@ -8,14 +8,16 @@
  *   norm:   s[n] = (s[n] - mean) / sqrt(variance + 1e-8) * norm[n] + bias[n]
  *   project: h[m] = p_bias[m] + p[m] . hidden, clipped
  *
- * Products are kernels/matvec.h's. Logistic function and the cell's update are element by element;
+ * Products are kernels/gemm/matvec.h's. Logistic function and the cell's update are element by element;
  * see the functions. Reads exactly the bytes named.
  * Source: tflite kernels/lstm_eval.cc (LstmStepFloat, LstmStepHybrid).
  */
-#ifndef KERNELS_LSTM_F32_H
-#define KERNELS_LSTM_F32_H
+#ifndef KERNELS_RECURRENT_LSTM_F32_H
+#define KERNELS_RECURRENT_LSTM_F32_H
 
-#include "kernels/matvec.h"
+#include <stdbool.h>
+
+#include "kernels/gemm/matvec.h"
 
 struct ek_lstm_gate_f32 {
 	struct ek_matvec w, aux, r; /* [cells][inputs], [cells][aux inputs], [cells][outputs] */
@@ -39,7 +41,7 @@ void ek_lstm_gate_f32(const struct ek_lstm_gate_f32 *g, const struct ek_matvec_r
 /* Layer normalisation of @s, float[cells], where gate @g has one; in place. */
 void ek_lstm_norm_f32(const struct ek_lstm_gate_f32 *g, size_t cells, float *s);
 
-/* 1 / (1 + exp(-s)), in place (kernels/fast_math.h). */
+/* 1 / (1 + exp(-s)), in place (kernels/math/fast_math.h). */
 void ek_lstm_logistic_f32(float *s, size_t n);
 
 /* c = f * c + i * g, clipped to +-clip where that is above 0. */

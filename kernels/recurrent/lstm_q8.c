@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lstm_q8.h"
+#include "kernels/recurrent/lstm_q8.h"
 
 #include <math.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 /* Row @n of a part, in the gate's scale. */
 static int32_t part_of(const struct ek_lstm_q8_part *p, const int8_t *v, size_t n)

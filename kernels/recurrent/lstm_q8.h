@@ -9,7 +9,7 @@
  *   norm:   in float: (s - mean) / sqrt(variance) * norm * norm_scale + bias * norm_scale / 1024, to
  *           Q3.12; a variance of 0 counts as 1e-8
  *   logistic, tanh: in float, cut to Q0.15
- *   cell:   ek_lstm_cell() of kernels/lstm.h with scale 2^-15
+ *   cell:   ek_lstm_cell() of kernels/recurrent/lstm.h with scale 2^-15
  *   hidden: o * tanh(c) / 2^15, half away from zero, int16
  *   project: h[m] = clamp(requant64(p_bias[m] + sum over k of p[m][k] * hidden[k]) + zero), clipped
  *
@@ -19,12 +19,12 @@
  * portable_tensor_utils.cc; but each part is scaled by its own pair, where the reference scales the
  * output gate's recurrent part by another's.
  */
-#ifndef KERNELS_LSTM_Q8_H
-#define KERNELS_LSTM_Q8_H
+#ifndef KERNELS_RECURRENT_LSTM_Q8_H
+#define KERNELS_RECURRENT_LSTM_Q8_H
 
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 struct ek_lstm_q8_part {
 	const int8_t *w; /* [cells][columns] */

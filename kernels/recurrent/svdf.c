@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/svdf.h"
+#include "kernels/recurrent/svdf.h"
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 #if defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/cells.h"
+#include "kernels/recurrent/svdf_arm.h"
 #endif
 
 /* Index of the first of the @memory elements of filter @f of batch entry @b. */

@@ -17,18 +17,18 @@
  *     features saturate to int16, outputs to int8 (the fused activation is RELU, which the output's
  *     scale stands for).
  *
- * In float the features are kernels/matvec.h's product; ek_svdf_output_f32() is the output.
+ * In float the features are kernels/gemm/matvec.h's product; ek_svdf_output_f32() is the output.
  *
  * Reads exactly the bytes named. Bit-exact with entry 0 of the list.
  * Source: tflite kernels/internal/reference/svdf.h.
  */
-#ifndef KERNELS_SVDF_H
-#define KERNELS_SVDF_H
+#ifndef KERNELS_RECURRENT_SVDF_H
+#define KERNELS_RECURRENT_SVDF_H
 
 #include <stddef.h>
 
-#include "kernels/cpu.h"
-#include "kernels/quant.h"
+#include "kernels/cpu_features.h"
+#include "kernels/math/quant.h"
 #include "kernels/tile.h"
 
 struct ek_svdf_shape {

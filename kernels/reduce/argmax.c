@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/argmax.h"
+#include "kernels/reduce/argmax.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/reduce/argmax_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/pictures.h"
+#include "kernels/reduce/argmax_arm.h"
 #endif
 
 #define ARG(name, type, better)                                                                    \

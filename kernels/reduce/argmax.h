@@ -6,13 +6,13 @@
  * Gives the first of equals. A NaN is never moved to; one in first place stays the answer.
  * Source: TFLite reference/arg_min_max.h.
  */
-#ifndef KERNELS_ARGMAX_H
-#define KERNELS_ARGMAX_H
+#ifndef KERNELS_REDUCE_ARGMAX_H
+#define KERNELS_REDUCE_ARGMAX_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 typedef size_t ek_arg_fn(const void *src, size_t n, size_t step);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/lrn.h"
+#include "kernels/reduce/lrn.h"
 
 #include <math.h>
 

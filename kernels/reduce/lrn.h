@@ -10,8 +10,8 @@
  * @dst, @src: n floats, not overlapping
  * Source: TFLite reference_ops.h, LocalResponseNormalization.
  */
-#ifndef KERNELS_LRN_H
-#define KERNELS_LRN_H
+#ifndef KERNELS_REDUCE_LRN_H
+#define KERNELS_REDUCE_LRN_H
 
 #include <stddef.h>
 

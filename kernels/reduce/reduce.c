@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/fold.h"
+#include "kernels/reduce/reduce.h"
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 /* @op: an expression of the accumulator a and the element x. */
 #define FOLD(name, type, op)                                                                       \
@@ -40,7 +40,7 @@
 	static FOLD(greatest_##suffix, type, a < x ? x : a)
 
 #define ROWS(name, numbers, extremes)                                                              \
-	ek_fold_list ek_fold_##name = {                                                            \
+	ek_reduce_list ek_reduce_##name = {                                                            \
 		add_##numbers,                                                                     \
 		multiply_##numbers,                                                                \
 		minimum_##extremes,                                                                \
@@ -76,23 +76,23 @@ static FOLD(greatest_f16, uint16_t, ek_f16_get(a) < ek_f16_get(x) ? x : a)
 	ROWS(s8, 8, s8) ROWS(u8, 8, u8) ROWS(s16, 16, s16) ROWS(u16, 16, u16) ROWS(s32, 32, s32)
 		ROWS(u32, 32, u32) ROWS(s64, 64, s64) ROWS(f32, f32, f32) ROWS(f64, f64, f64)
 
-			ek_fold_list ek_fold_f16 = {
-				[EK_FOLD_ADD] = add_f16,
-				[EK_FOLD_MULTIPLY] = multiply_f16,
-				[EK_FOLD_LEAST] = least_f16,
-				[EK_FOLD_GREATEST] = greatest_f16,
+			ek_reduce_list ek_reduce_f16 = {
+				[EK_REDUCE_ADD] = add_f16,
+				[EK_REDUCE_MULTIPLY] = multiply_f16,
+				[EK_REDUCE_LEAST] = least_f16,
+				[EK_REDUCE_GREATEST] = greatest_f16,
 };
-ek_fold_list ek_fold_bool = {or_8, and_8, and_8, or_8, and_8, or_8, and_8, or_8};
+ek_reduce_list ek_reduce_bool = {or_8, and_8, and_8, or_8, and_8, or_8, and_8, or_8};
 
-static int64_t product(int64_t a, int32_t x, const struct ek_product *p)
+static int64_t product(int64_t a, int32_t x, const struct ek_gemm *p)
 {
 	int64_t v = (int64_t)x - p->zero;
-	return a == EK_PRODUCT_NONE ? v : ek_mbqm64(a * v, p->scale);
+	return a == EK_GEMM_NONE ? v : ek_mbqm64(a * v, p->scale);
 }
 
 #define PRODUCT(name, type)                                                                        \
 	void name(int64_t *acc, const void *src, size_t n, size_t step,                            \
-		const struct ek_product *params)                                                   \
+		const struct ek_gemm *params)                                                      \
 	{                                                                                          \
 		const type *x = src;                                                               \
 		for (size_t i = 0; i < n; i++, acc += step) {                                      \
@@ -100,5 +100,5 @@ static int64_t product(int64_t a, int32_t x, const struct ek_product *p)
 		}                                                                                  \
 	}
 
-PRODUCT(ek_product_s8, int8_t)
-PRODUCT(ek_product_s16, int16_t)
+PRODUCT(ek_gemm_s8, int8_t)
+PRODUCT(ek_gemm_s16, int16_t)

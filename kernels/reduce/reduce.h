@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fold - two numbers become one, over rows: what reductions and sliding windows are made of
+ * reduce - two numbers become one, over rows: what reductions and sliding windows are made of
  *
  *   step 1: acc[i] = op(acc[i], src[i]);     step 0: acc[0] = op(..op(acc[0], src[0]).., src[n - 1])
  *
@@ -12,41 +12,41 @@
  * Source: TFLite kernels/stablehlo_reduce_window.cc (MINIMUM, MAXIMUM), reduce.cc, scatter_nd.cc,
  * unsorted_segment.cc, stablehlo_scatter.cc (std::max, std::min).
  */
-#ifndef KERNELS_FOLD_H
-#define KERNELS_FOLD_H
+#ifndef KERNELS_REDUCE_REDUCE_H
+#define KERNELS_REDUCE_REDUCE_H
 
-#include "kernels/quant.h"
-#include "kernels/sum.h"
+#include "kernels/math/quant.h"
+#include "kernels/reduce/sum.h"
 
-enum ek_fold {
-	EK_FOLD_ADD,
-	EK_FOLD_MULTIPLY,
-	EK_FOLD_MINIMUM,
-	EK_FOLD_MAXIMUM,
-	EK_FOLD_AND,
-	EK_FOLD_OR,
-	EK_FOLD_LEAST,
-	EK_FOLD_GREATEST,
-	EK_FOLD_COUNT
+enum ek_reduce {
+	EK_REDUCE_ADD,
+	EK_REDUCE_MULTIPLY,
+	EK_REDUCE_MINIMUM,
+	EK_REDUCE_MAXIMUM,
+	EK_REDUCE_AND,
+	EK_REDUCE_OR,
+	EK_REDUCE_LEAST,
+	EK_REDUCE_GREATEST,
+	EK_REDUCE_COUNT
 };
 
-/* By enum ek_fold; NULL where halves have none. */
-typedef ek_sum_fn *const ek_fold_list[EK_FOLD_COUNT];
-extern ek_fold_list ek_fold_s8, ek_fold_u8, ek_fold_s16, ek_fold_u16, ek_fold_s32, ek_fold_u32,
-	ek_fold_s64, ek_fold_f16, ek_fold_f32, ek_fold_f64, ek_fold_bool;
+/* By enum ek_reduce; NULL where halves have none. */
+typedef ek_sum_fn *const ek_reduce_list[EK_REDUCE_COUNT];
+extern ek_reduce_list ek_reduce_s8, ek_reduce_u8, ek_reduce_s16, ek_reduce_u16, ek_reduce_s32,
+	ek_reduce_u32, ek_reduce_s64, ek_reduce_f16, ek_reduce_f32, ek_reduce_f64, ek_reduce_bool;
 
 /*
- * The same with int64 accumulators, for products of codes: EK_PRODUCT_NONE becomes src - zero,
+ * The same with int64 accumulators, for products of codes: EK_GEMM_NONE becomes src - zero,
  * another accumulator acc becomes MBQM64(acc * (src - zero)), in 32 bits.
  * Source: TFLite kernels/internal/reference/reduce.h, QuantizedReduceProd.
  */
-#define EK_PRODUCT_NONE INT64_MIN
-struct ek_product {
+#define EK_GEMM_NONE INT64_MIN
+struct ek_gemm {
 	struct ek_scale scale; /* shift at most 14 */
 	int32_t zero;
 };
-typedef void ek_product_fn(
-	int64_t *acc, const void *src, size_t n, size_t step, const struct ek_product *params);
-ek_product_fn ek_product_s8, ek_product_s16;
+typedef void ek_gemm_fn(
+	int64_t *acc, const void *src, size_t n, size_t step, const struct ek_gemm *params);
+ek_gemm_fn ek_gemm_s8, ek_gemm_s16;
 
 #endif

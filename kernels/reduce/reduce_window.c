@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/fold_window.h"
+#include "kernels/reduce/reduce_window.h"
 
 #include <string.h>
 
 /* One row of the output in the making. */
 struct place {
-	const struct ek_fold_window *w;
+	const struct ek_reduce_window *w;
 	const char *src; /* first element of the row in the input's first row */
 	const char *init;
 	char *acc;
 	size_t n;
-	int64_t at[EK_FOLD_WINDOW_RANK]; /* which output, along each axis */
+	int64_t at[EK_REDUCE_WINDOW_RANK]; /* which output, along each axis */
 };
 
 static void fold_init(const struct place *p, int64_t taps)
@@ -21,13 +21,13 @@ static void fold_init(const struct place *p, int64_t taps)
 }
 
 /* Element that stands at position @at of the axis, -1 for none. */
-static int64_t element_of(const struct ek_fold_axis *axis, int64_t at)
+static int64_t element_of(const struct ek_reduce_axis *axis, int64_t at)
 {
 	return at >= 0 && at % axis->base == 0 && at / axis->base < axis->in ? at / axis->base : -1;
 }
 
 /* The last axis, where its taps and elements lie side by side: one call for those inside. */
-static void fold_run(const struct place *p, const struct ek_fold_axis *axis, int64_t row)
+static void fold_run(const struct place *p, const struct ek_reduce_axis *axis, int64_t row)
 {
 	int64_t start = p->at[p->w->rank - 1] * axis->stride - axis->pad, end = start + axis->taps;
 	int64_t first = start < 0 ? 0 : start, last = end < axis->in ? end : axis->in;
@@ -41,7 +41,7 @@ static void fold_run(const struct place *p, const struct ek_fold_axis *axis, int
 	fold_init(p, end - last);
 }
 
-static int64_t taps_from(const struct ek_fold_window *w, uint32_t level)
+static int64_t taps_from(const struct ek_reduce_window *w, uint32_t level)
 {
 	int64_t taps = 1;
 	for (; level < w->rank; level++) {
@@ -53,13 +53,13 @@ static int64_t taps_from(const struct ek_fold_window *w, uint32_t level)
 /* @row: index of the input's rows so far. */
 static void fold_level(const struct place *p, uint32_t level, int64_t row)
 {
-	const struct ek_fold_window *w = p->w;
+	const struct ek_reduce_window *w = p->w;
 	if (level == w->rank) {
 		size_t at = (size_t)row * w->inner * w->element_bytes;
 		w->fold(p->acc, p->src + at, p->n, 1);
 		return;
 	}
-	const struct ek_fold_axis *axis = &w->axis[level];
+	const struct ek_reduce_axis *axis = &w->axis[level];
 	if (level + 1 == w->rank && w->inner == 1 && axis->dilation == 1 && axis->base == 1) {
 		fold_run(p, axis, row);
 		return;
@@ -75,7 +75,7 @@ static void fold_level(const struct place *p, uint32_t level, int64_t row)
 	}
 }
 
-void ek_fold_window(const struct ek_fold_window *w, void *dst, const void *src, size_t output,
+void ek_reduce_window(const struct ek_reduce_window *w, void *dst, const void *src, size_t output,
 	size_t first, size_t n, const void *init)
 {
 	struct place p = {

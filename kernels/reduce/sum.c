@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/sum.h"
+#include "kernels/reduce/sum.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/reduce/sum_x86.h"
 #elif defined(__arm__)
-#include "kernels/arm/codes.h"
+#include "kernels/reduce/sum_arm.h"
 #endif
 
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */

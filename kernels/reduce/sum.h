@@ -9,10 +9,10 @@
  * @src:  n elements.
  * Source: TFLite reference/reduce.h (ReduceSumImpl, Mean, QuantizedMeanOrSum).
  */
-#ifndef KERNELS_SUM_H
-#define KERNELS_SUM_H
+#ifndef KERNELS_REDUCE_SUM_H
+#define KERNELS_REDUCE_SUM_H
 
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 typedef void ek_sum_fn(void *sums, const void *src, size_t n, size_t step);
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * line_avx2 - int32 sums become codes of 8 bits by one line of floats, where it is proven to fit
+ * float_requant_avx2 - int32 sums become codes of 8 bits by one line of floats, where it is proven to fit
  *
- * As line_avx512.h, which has the formula. Instructions of 256 bits have no rounding of their own, so
- * that a kernel has all floats of the thread rounded down while it runs: line_begin(), line_end().
+ * As float_requant_avx512.h, which has the formula. Instructions of 256 bits have no rounding of their own, so
+ * that a kernel has all floats of the thread rounded down while it runs: float_requant_begin(), float_requant_end().
  * Codes are unsigned until they are stored.
  */
-#ifndef KERNELS_X86_LINE_AVX2_H
-#define KERNELS_X86_LINE_AVX2_H
+#ifndef KERNELS_REQUANT_FLOAT_REQUANT_AVX2_H
+#define KERNELS_REQUANT_FLOAT_REQUANT_AVX2_H
 
 #include <math.h>
 
-#include "kernels/x86/line_ymm.h"
-#include "kernels/x86/vec_avx2.h"
+#include "kernels/requant/float_requant_ymm.h"
+#include "kernels/simd/vector_s32_avx2.h"
 
-/* The channels of a panel, packed. In LINE_STEPS: high is the multiplier, low and rho the shifts to
+/* The channels of a panel, packed. In FLOAT_REQUANT_STEPS: high is the multiplier, low and rho the shifts to
  * the left and right, step 1 where ties below zero go away from it. */
-struct line_panel {
+struct float_requant_panel {
 	int32_t start[VEC_COLS]; /* of the sums */
 	float high[VEC_COLS], low[VEC_COLS], rho[VEC_COLS];
 	int32_t origin[VEC_COLS]; /* where a sum of 0 is; sums below it: less by step */
 	float step[VEC_COLS];
-	int32_t mode; /* enum line_mode */
+	int32_t mode; /* enum float_requant_mode */
 	/* Of kernels: what a sum of the codes that a pixel sees is multiplied by. */
 	int32_t sums;
 	int32_t unused[6];
@@ -29,23 +29,23 @@ struct line_panel {
 
 #define MXCSR_DOWN 0x3F80 /* rounding down, all exceptions masked */
 
-/* Returns what line_end() gives back. Between them stands a call that is not inlined. */
-ALWAYS_INLINE unsigned line_begin(void)
+/* Returns what float_requant_end() gives back. Between them stands a call that is not inlined. */
+ALWAYS_INLINE unsigned float_requant_begin(void)
 {
 	unsigned before = _mm_getcsr();
 	_mm_setcsr(MXCSR_DOWN);
 	return before;
 }
 
-ALWAYS_INLINE void line_end(unsigned before)
+ALWAYS_INLINE void float_requant_end(unsigned before)
 {
 	_mm_setcsr(before);
 }
 
 /* The line of one lane, @nudge of 2^-35 higher. An integer that the sum starts with takes nearly all
  * of the height, so that what floats are added to is small. */
-static inline void line_set(
-	struct line_panel *p, int lane, int32_t start, const struct line_shape *line, int nudge)
+static inline void float_requant_set(struct float_requant_panel *p, int lane, int32_t start,
+	const struct float_requant_shape *line, int nudge)
 {
 	const double most = 1 << 28;
 	double at = line->slope > 0 ? fmin(rint(line->height / line->slope), most) : 0;
@@ -57,8 +57,8 @@ static inline void line_set(
 	p->step[lane] = (float)line->below;
 }
 
-static inline void line_set_steps(
-	struct line_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
+static inline void float_requant_set_steps(
+	struct float_requant_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
 {
 	const int32_t left = scale.shift > 0 ? scale.shift : 0, away = !ties_up;
 	const int32_t right = scale.shift < 0 ? -scale.shift : 0;
@@ -69,13 +69,13 @@ static inline void line_set_steps(
 	memcpy(&p->step[lane], &away, sizeof(float));
 }
 
-ALWAYS_INLINE vec line_start(const struct line_panel *p, int j)
+ALWAYS_INLINE vec float_requant_start(const struct float_requant_panel *p, int j)
 {
 	return vec_load(p->start + j * VEC_LANES);
 }
 
 /* What the sum of a bias and products of 0 is. */
-ALWAYS_INLINE vec line_origin(const struct line_panel *p, int j)
+ALWAYS_INLINE vec float_requant_origin(const struct float_requant_panel *p, int j)
 {
 	return vec_load(p->origin + j * VEC_LANES);
 }
@@ -86,15 +86,15 @@ struct line {
 	vec origin;
 };
 
-ALWAYS_INLINE struct line line_load(const struct line_panel *p, int j)
+ALWAYS_INLINE struct line float_requant_load(const struct float_requant_panel *p, int j)
 {
 	return (struct line){_mm256_loadu_ps(p->high + j * VEC_LANES),
 		_mm256_loadu_ps(p->low + j * VEC_LANES), _mm256_loadu_ps(p->rho + j * VEC_LANES),
-		_mm256_loadu_ps(p->step + j * VEC_LANES), line_origin(p, j)};
+		_mm256_loadu_ps(p->step + j * VEC_LANES), float_requant_origin(p, j)};
 }
 
-/* Of LINE_CLAMPED and LINE_WHOLE; floats round down. */
-ALWAYS_INLINE vec line_codes(const struct line *l, bool clamped, vec sums)
+/* Of FLOAT_REQUANT_CLAMPED and FLOAT_REQUANT_WHOLE; floats round down. */
+ALWAYS_INLINE vec float_requant_codes(const struct line *l, bool clamped, vec sums)
 {
 	__m256 x = _mm256_cvtepi32_ps(sums), t = _mm256_fmadd_ps(x, l->low, l->rho);
 	if (!clamped) {
@@ -104,8 +104,8 @@ ALWAYS_INLINE vec line_codes(const struct line *l, bool clamped, vec sums)
 	return _mm256_cvtps_epi32(_mm256_fmadd_ps(x, l->high, t));
 }
 
-/* ek_mbqm() or ek_mbqm_up() of any sum, by LINE_STEPS; without the zero point. */
-static inline vec line_steps(const struct line_panel *p, int j, vec sums)
+/* ek_mbqm() or ek_mbqm_up() of any sum, by FLOAT_REQUANT_STEPS; without the zero point. */
+static inline vec float_requant_steps(const struct float_requant_panel *p, int j, vec sums)
 {
 	const __m256i half = _mm256_set1_epi64x(1 << 30), one = _mm256_set1_epi32(1);
 	const vec multiplier = vec_load(p->high + j * VEC_LANES);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/x86/line_avx512.h"
+#include "kernels/requant/float_requant_avx512.h"
 
 #include <math.h>
 
@@ -16,12 +16,13 @@ struct steps {
 #define MOST_C (1 << 28)
 
 /* The furthest from zero that a sum can be. */
-static uint64_t furthest(const struct line_channel *c)
+static uint64_t furthest(const struct float_requant_channel *c)
 {
 	return c->reach + (uint64_t)(c->bias < 0 ? -(int64_t)c->bias : c->bias);
 }
 
-static int32_t code_of(const struct line_channel *c, int64_t sum, const struct line_output *o)
+static int32_t code_of(
+	const struct float_requant_channel *c, int64_t sum, const struct float_requant_output *o)
 {
 	int32_t x = (int32_t)sum;
 	int32_t y = c->ties_up ? ek_mbqm_up(x, c->scale) : ek_mbqm(x, c->scale);
@@ -29,14 +30,14 @@ static int32_t code_of(const struct line_channel *c, int64_t sum, const struct l
 }
 
 /* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
-static bool is_level(const struct line_channel *c, const struct line_output *o)
+static bool is_level(const struct float_requant_channel *c, const struct float_requant_output *o)
 {
 	return c->scale.shift <= 0 && furthest(c) <= INT32_MAX &&
 		code_of(c, c->bias - (int64_t)c->reach, o) ==
 		code_of(c, c->bias + (int64_t)c->reach, o);
 }
 
-static bool is_line(const struct line_channel *c)
+static bool is_line(const struct float_requant_channel *c)
 {
 	return c->scale.shift <= 0 && c->scale.shift >= -MOST_SHIFT && furthest(c) < MOST_REACH;
 }
@@ -52,14 +53,14 @@ static int64_t rounding(int32_t r)
 }
 
 /* True where sums below zero round by less than others: ties go away from zero. */
-static bool bends(const struct line_channel *c, int32_t r)
+static bool bends(const struct float_requant_channel *c, int32_t r)
 {
 	return r > 0 && !c->ties_up;
 }
 
 /* The line of one channel, @nudge of 2^-35 higher. */
-static void set_line(struct line_panel *p, int lane, const struct line_channel *c,
-	const struct line_output *o, int nudge)
+static void set_line(struct float_requant_panel *p, int lane, const struct float_requant_channel *c,
+	const struct float_requant_output *o, int nudge)
 {
 	bool level = is_level(c, o);
 	int32_t r = level ? 0 : -c->scale.shift;
@@ -79,16 +80,16 @@ static void set_line(struct line_panel *p, int lane, const struct line_channel *
 /* Codes of the sums @sums + @by, as a panel's lanes give them. */
 static __m512i codes_of(const struct line *l, bool clamped, __m512i origin, __m512i sums)
 {
-	return line_codes(l, clamped, _mm512_add_epi32(sums, origin));
+	return float_requant_codes(l, clamped, _mm512_add_epi32(sums, origin));
 }
 
 /* The first step above (@up) or below the zero point. */
 static struct steps steps_first(
-	const struct line_channel *channels, const struct line_output *o, bool up)
+	const struct float_requant_channel *channels, const struct float_requant_output *o, bool up)
 {
 	int32_t sum[16], rest[16], whole[16], part[16], multiplier[16], reach[16];
 	for (int i = 0; i < 16; i++) {
-		const struct line_channel *c = &channels[i];
+		const struct float_requant_channel *c = &channels[i];
 		bool none = is_level(c, o);
 		int32_t r = none ? 0 : -c->scale.shift;
 		int64_t m = none ? 1 : c->scale.multiplier;
@@ -130,12 +131,12 @@ static void steps_next(struct steps *s, bool up)
 }
 
 /* Lanes that are right on both sides of @n steps from code @code on. */
-static __mmask16 prove(const struct line_panel *p, int j, const struct line_channel *channels,
-	const struct line_output *o, bool up)
+static __mmask16 prove(const struct float_requant_panel *p, int j,
+	const struct float_requant_channel *channels, const struct float_requant_output *o, bool up)
 {
 	const __m512i one = _mm512_set1_epi32(1), zero = _mm512_setzero_si512();
-	const struct line line = line_load(p, j);
-	const bool clamped = p->mode == LINE_CLAMPED;
+	const struct line line = float_requant_load(p, j);
+	const bool clamped = p->mode == FLOAT_REQUANT_CLAMPED;
 	const int n = up ? o->hi - o->zero : o->zero - o->lo;
 	const __m512i origin = _mm512_cvtps_epi32(line.origin);
 	struct steps s = steps_first(channels, o, up);
@@ -156,8 +157,8 @@ static __mmask16 prove(const struct line_panel *p, int j, const struct line_chan
 }
 
 /* Makes 16 lanes from 16 @j on, of channels[0..16). False where one can't be had as a line. */
-static bool make_lines(struct line_panel *p, int j, const struct line_channel *channels,
-	const struct line_output *output)
+static bool make_lines(struct float_requant_panel *p, int j,
+	const struct float_requant_channel *channels, const struct float_requant_output *output)
 {
 	static const int nudges[] = {2, 0, 4, -2, 1, 3, 6, -4, 8};
 	__mmask16 right = 0;
@@ -173,12 +174,14 @@ static bool make_lines(struct line_panel *p, int j, const struct line_channel *c
 			}
 		}
 		right = prove(p, j, channels, output, true);
-		right &= p->mode == LINE_CLAMPED ? 0xFFFF : prove(p, j, channels, output, false);
+		right &= p->mode == FLOAT_REQUANT_CLAMPED ? 0xFFFF
+							  : prove(p, j, channels, output, false);
 	}
 	return right == 0xFFFF;
 }
 
-static void make_steps(struct line_panel *p, int j, const struct line_channel *channels)
+static void make_steps(
+	struct float_requant_panel *p, int j, const struct float_requant_channel *channels)
 {
 	for (int i = 0; i < 16; i++) {
 		struct ek_scale s = channels[i].scale;
@@ -192,17 +195,18 @@ static void make_steps(struct line_panel *p, int j, const struct line_channel *c
 	}
 }
 
-void line_panel_make__avx512(struct line_panel *p, const struct line_channel channels[LINE_LANES],
-	const struct line_output *output)
+void float_requant_panel_make__avx512(struct float_requant_panel *p,
+	const struct float_requant_channel channels[FLOAT_REQUANT_LANES],
+	const struct float_requant_output *output)
 {
 	memset(p, 0, sizeof(*p));
-	p->mode = output->lo >= output->zero ? LINE_CLAMPED : LINE_WHOLE;
+	p->mode = output->lo >= output->zero ? FLOAT_REQUANT_CLAMPED : FLOAT_REQUANT_WHOLE;
 	bool right = true;
-	for (int j = 0; j < LINE_VECTORS && right; j++) {
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS && right; j++) {
 		right = make_lines(p, j, channels + 16 * j, output);
 	}
-	for (int j = 0; j < LINE_VECTORS && !right; j++) {
+	for (int j = 0; j < FLOAT_REQUANT_VECTORS && !right; j++) {
 		make_steps(p, j, channels + 16 * j);
-		p->mode = LINE_STEPS;
+		p->mode = FLOAT_REQUANT_STEPS;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * line_avx512 - int32 sums become codes of 8 bits by one line of floats, where it is proven to fit
+ * float_requant_avx512 - int32 sums become codes of 8 bits by one line of floats, where it is proven to fit
  *
  *   code = clamp(ek_mbqm(sum, scale) + output_zero, lo, hi)
  *
@@ -14,7 +14,7 @@
  * integer from below. Where the sum is negative and such results are not clamped anyway, t is less
  * by 2^-r.
  *
- * That leaves lines that pass an integer by less than the error of t. line_panel_make() tries both
+ * That leaves lines that pass an integer by less than the error of t. float_requant_panel_make() tries both
  * sides of each step between two codes that the sums can reach; both forms are monotone, so that
  * nothing else can differ. Channels that fail are tried again a little higher or lower; where that
  * fails too, or the shift is to the left, a panel takes ek_mbqm() step by step. A channel that has
@@ -22,8 +22,8 @@
  *
  * Codes here are unsigned: int8 ones plus 128.
  */
-#ifndef KERNELS_X86_LINE_AVX512_H
-#define KERNELS_X86_LINE_AVX512_H
+#ifndef KERNELS_REQUANT_FLOAT_REQUANT_AVX512_H
+#define KERNELS_REQUANT_FLOAT_REQUANT_AVX512_H
 
 #include <immintrin.h>
 #include <stdbool.h>
@@ -31,40 +31,41 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 /* Keeps a value in a register: compilers would rather load it again for each use, and loads are
  * what bounds these loops. */
-#define LINE_HOLD(x) __asm__("" : "+v"(x))
+#define FLOAT_REQUANT_HOLD(x) __asm__("" : "+v"(x))
 /* sum + products of bytes, of which @u are unsigned. As an intrinsic compilers move sums about. */
-#define LINE_DOT(sum, u, s) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(s))
+#define FLOAT_REQUANT_DOT(sum, u, s) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(s))
 
-#define LINE_LANES 64
-#define LINE_VECTORS 4
-#define LINE_EXTRAS 4
+#define FLOAT_REQUANT_LANES 64
+#define FLOAT_REQUANT_VECTORS 4
+#define FLOAT_REQUANT_EXTRAS 4
 
-enum line_mode {
-	LINE_CLAMPED, /* nothing below the zero point survives */
-	LINE_WHOLE,
-	LINE_STEPS, /* ek_mbqm(), ek_mbqm_up() */
+enum float_requant_mode {
+	FLOAT_REQUANT_CLAMPED, /* nothing below the zero point survives */
+	FLOAT_REQUANT_WHOLE,
+	FLOAT_REQUANT_STEPS, /* ek_mbqm(), ek_mbqm_up() */
 };
 
-/* The channels of a panel, packed. In LINE_STEPS: high is the multiplier, low and rho the shifts to
+/* The channels of a panel, packed. In FLOAT_REQUANT_STEPS: high is the multiplier, low and rho the shifts to
  * the left and right, step 1 where ties below zero go away from it. */
-struct line_panel {
-	int32_t start[LINE_LANES]; /* of the sums */
-	float high[LINE_LANES], low[LINE_LANES], rho[LINE_LANES];
-	float origin[LINE_LANES], step[LINE_LANES]; /* sums below the origin: less by step */
-	int32_t mode; /* enum line_mode */
+struct float_requant_panel {
+	int32_t start[FLOAT_REQUANT_LANES]; /* of the sums */
+	float high[FLOAT_REQUANT_LANES], low[FLOAT_REQUANT_LANES], rho[FLOAT_REQUANT_LANES];
+	float origin[FLOAT_REQUANT_LANES],
+		step[FLOAT_REQUANT_LANES]; /* sums below the origin: less by step */
+	int32_t mode; /* enum float_requant_mode */
 	/* Of kernels: what weights of more than 8 bits ask for. */
 	int32_t sums;
-	uint32_t extras, extra[LINE_EXTRAS];
+	uint32_t extras, extra[FLOAT_REQUANT_EXTRAS];
 	int32_t unused[9];
 };
 
 /* A channel as it comes from a file. */
-struct line_channel {
+struct float_requant_channel {
 	struct ek_scale scale;
 	bool ties_up; /* ek_mbqm_up() for ek_mbqm() */
 	int32_t start; /* of the sum, with bias */
@@ -73,15 +74,16 @@ struct line_channel {
 };
 
 /* Limits of the output, as unsigned codes. */
-struct line_output {
+struct float_requant_output {
 	int32_t zero, lo, hi;
 	bool is_signed;
 };
 
-ALWAYS_INLINE struct line_output line_output(int32_t zero, int32_t lo, int32_t hi, bool is_signed)
+ALWAYS_INLINE struct float_requant_output float_requant_output(
+	int32_t zero, int32_t lo, int32_t hi, bool is_signed)
 {
 	int32_t by = is_signed ? 128 : 0;
-	return (struct line_output){zero + by, lo + by, hi + by, is_signed};
+	return (struct float_requant_output){zero + by, lo + by, hi + by, is_signed};
 }
 
 /* 16 channels of a panel, in registers. */
@@ -89,19 +91,19 @@ struct line {
 	__m512 high, low, rho, origin, step;
 };
 
-ALWAYS_INLINE struct line line_load(const struct line_panel *p, int j)
+ALWAYS_INLINE struct line float_requant_load(const struct float_requant_panel *p, int j)
 {
 	return (struct line){_mm512_load_ps(p->high + 16 * j), _mm512_load_ps(p->low + 16 * j),
 		_mm512_load_ps(p->rho + 16 * j), _mm512_load_ps(p->origin + 16 * j),
 		_mm512_load_ps(p->step + 16 * j)};
 }
 
-ALWAYS_INLINE __m512i line_start(const struct line_panel *p, int j)
+ALWAYS_INLINE __m512i float_requant_start(const struct float_requant_panel *p, int j)
 {
 	return _mm512_load_si512(p->start + 16 * j);
 }
 
-ALWAYS_INLINE __m512i line_codes(const struct line *l, bool clamped, __m512i sums)
+ALWAYS_INLINE __m512i float_requant_codes(const struct line *l, bool clamped, __m512i sums)
 {
 	__m512 x = _mm512_cvtepi32_ps(sums), t = _mm512_fmadd_ps(x, l->low, l->rho);
 	if (!clamped) {
@@ -112,8 +114,8 @@ ALWAYS_INLINE __m512i line_codes(const struct line *l, bool clamped, __m512i sum
 		_mm512_fmadd_round_ps(x, l->high, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 }
 
-/* LINE_STEPS; without the zero point. */
-static inline __m512i line_steps(const struct line_panel *p, int j, __m512i sums)
+/* FLOAT_REQUANT_STEPS; without the zero point. */
+static inline __m512i float_requant_steps(const struct float_requant_panel *p, int j, __m512i sums)
 {
 	const __m512i half = _mm512_set1_epi64(1 << 30), one = _mm512_set1_epi32(1);
 	__m512i multiplier = _mm512_load_si512(p->high + 16 * j);
@@ -134,41 +136,42 @@ static inline __m512i line_steps(const struct line_panel *p, int j, __m512i sums
 }
 
 /* What all stores of a call need. */
-struct line_limits {
+struct float_requant_limits {
 	__m512i lo, hi, sign;
 };
 
-ALWAYS_INLINE struct line_limits line_limits(const struct line_output *o)
+ALWAYS_INLINE struct float_requant_limits float_requant_limits(const struct float_requant_output *o)
 {
-	return (struct line_limits){_mm512_set1_epi8((char)o->lo), _mm512_set1_epi8((char)o->hi),
-		_mm512_set1_epi8((char)(o->is_signed ? 0x80 : 0))};
+	return (struct float_requant_limits){_mm512_set1_epi8((char)o->lo),
+		_mm512_set1_epi8((char)o->hi), _mm512_set1_epi8((char)(o->is_signed ? 0x80 : 0))};
 }
 
 /* Codes of the type from four vectors; in each 128 bits the four of @a, then those of @b, ... */
-ALWAYS_INLINE __m512i line_pack(
-	const struct line_limits *limits, __m512i a, __m512i b, __m512i c, __m512i d)
+ALWAYS_INLINE __m512i float_requant_pack(
+	const struct float_requant_limits *limits, __m512i a, __m512i b, __m512i c, __m512i d)
 {
 	__m512i y = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
 	y = _mm512_min_epu8(_mm512_max_epu8(y, limits->lo), limits->hi);
 	return _mm512_xor_si512(y, limits->sign);
 }
 
-/* line_pack() of vectors that lie one behind the other. */
-ALWAYS_INLINE __m512i line_pack_natural(
-	const struct line_limits *limits, __m512i a, __m512i b, __m512i c, __m512i d)
+/* float_requant_pack() of vectors that lie one behind the other. */
+ALWAYS_INLINE __m512i float_requant_pack_natural(
+	const struct float_requant_limits *limits, __m512i a, __m512i b, __m512i c, __m512i d)
 {
 	const __m512i order =
 		_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-	return _mm512_permutexvar_epi32(order, line_pack(limits, a, b, c, d));
+	return _mm512_permutexvar_epi32(order, float_requant_pack(limits, a, b, c, d));
 }
 
-ALWAYS_INLINE __mmask64 line_bytes(uint64_t n)
+ALWAYS_INLINE __mmask64 float_requant_bytes(uint64_t n)
 {
 	return n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
 }
 
 /* A panel of 64 lanes, as lines where all of them can be had so; lanes without a channel are zero. */
-void line_panel_make__avx512(struct line_panel *p, const struct line_channel channels[LINE_LANES],
-	const struct line_output *output);
+void float_requant_panel_make__avx512(struct float_requant_panel *p,
+	const struct float_requant_channel channels[FLOAT_REQUANT_LANES],
+	const struct float_requant_output *output);
 
 #endif

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * line_sse41 - int32 sums become codes of 8 bits by one line of doubles, where it is proven to fit
+ * float_requant_sse41 - int32 sums become codes of 8 bits by one line of doubles, where it is proven to fit
  *
- * As line_avx2.h by other arithmetic: there are no multiply-adds, but a double holds the slope and, but
+ * As float_requant_avx2.h by other arithmetic: there are no multiply-adds, but a double holds the slope and, but
  * for a few bits, its product with a sum; conversion cuts, which is down where codes are unsigned.
- * Shifts by lanes are missing too: to the left LINE_STEPS multiplies, to the right it shifts four times,
+ * Shifts by lanes are missing too: to the left FLOAT_REQUANT_STEPS multiplies, to the right it shifts four times,
  * of which one lane each stays.
  */
-#ifndef KERNELS_X86_LINE_SSE41_H
-#define KERNELS_X86_LINE_SSE41_H
+#ifndef KERNELS_REQUANT_FLOAT_REQUANT_SSE41_H
+#define KERNELS_REQUANT_FLOAT_REQUANT_SSE41_H
 
 #include <math.h>
 
-#include "kernels/x86/line_ymm.h"
-#include "kernels/x86/vec_sse41.h"
+#include "kernels/requant/float_requant_ymm.h"
+#include "kernels/simd/vector_s32_sse41.h"
 
-struct line_panel {
+struct float_requant_panel {
 	int32_t start[VEC_COLS]; /* of the sums */
 	union {
 		struct {
 			double slope[VEC_COLS], height[VEC_COLS];
 			double step[VEC_COLS]; /* sums below 0: less by it */
 		};
-		struct { /* LINE_STEPS */
+		struct { /* FLOAT_REQUANT_STEPS */
 			int64_t right[VEC_COLS]; /* shift */
 			int32_t multiplier[VEC_COLS];
 			int32_t left[VEC_COLS]; /* a power of two */
@@ -30,25 +30,25 @@ struct line_panel {
 			int32_t away[VEC_COLS]; /* 1: ties below zero go away from it, else 0 */
 		};
 	};
-	int32_t mode; /* enum line_mode */
+	int32_t mode; /* enum float_requant_mode */
 	int32_t sums; /* of kernels: 0 */
 	int32_t unused[2];
 };
 
 /* Doubles have enough bits to round to nearest. */
-ALWAYS_INLINE unsigned line_begin(void)
+ALWAYS_INLINE unsigned float_requant_begin(void)
 {
 	return 0;
 }
 
-ALWAYS_INLINE void line_end(unsigned before)
+ALWAYS_INLINE void float_requant_end(unsigned before)
 {
 	(void)before;
 }
 
 /* The line of one lane, @nudge of 2^-46 higher. */
-static inline void line_set(
-	struct line_panel *p, int lane, int32_t start, const struct line_shape *line, int nudge)
+static inline void float_requant_set(struct float_requant_panel *p, int lane, int32_t start,
+	const struct float_requant_shape *line, int nudge)
 {
 	p->start[lane] = start;
 	p->slope[lane] = line->slope;
@@ -56,8 +56,8 @@ static inline void line_set(
 	p->step[lane] = line->below;
 }
 
-static inline void line_set_steps(
-	struct line_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
+static inline void float_requant_set_steps(
+	struct float_requant_panel *p, int lane, int32_t start, struct ek_scale scale, bool ties_up)
 {
 	const uint32_t left = scale.shift > 0 ? (uint32_t)scale.shift : 0;
 	const uint32_t right = scale.shift < 0 ? (uint32_t)-scale.shift : 0;
@@ -69,12 +69,12 @@ static inline void line_set_steps(
 	p->away[lane] = !ties_up;
 }
 
-ALWAYS_INLINE vec line_start(const struct line_panel *p, int j)
+ALWAYS_INLINE vec float_requant_start(const struct float_requant_panel *p, int j)
 {
 	return vec_load(p->start + j * VEC_LANES);
 }
 
-ALWAYS_INLINE vec line_origin(const struct line_panel *p, int j)
+ALWAYS_INLINE vec float_requant_origin(const struct float_requant_panel *p, int j)
 {
 	(void)p;
 	(void)j;
@@ -86,7 +86,7 @@ struct line {
 	__m128d slope[2], height[2], step[2];
 };
 
-ALWAYS_INLINE struct line line_load(const struct line_panel *p, int j)
+ALWAYS_INLINE struct line float_requant_load(const struct float_requant_panel *p, int j)
 {
 	struct line l;
 	for (int i = 0; i < 2; i++) {
@@ -98,7 +98,7 @@ ALWAYS_INLINE struct line line_load(const struct line_panel *p, int j)
 	return l;
 }
 
-ALWAYS_INLINE vec line_codes(const struct line *l, bool clamped, vec sums)
+ALWAYS_INLINE vec float_requant_codes(const struct line *l, bool clamped, vec sums)
 {
 	const vec below = _mm_srai_epi32(sums, 31);
 	__m128d x = _mm_mul_pd(_mm_cvtepi32_pd(sums), l->slope[0]);
@@ -114,7 +114,7 @@ ALWAYS_INLINE vec line_codes(const struct line *l, bool clamped, vec sums)
 	return _mm_unpacklo_epi64(_mm_cvttpd_epi32(x), _mm_cvttpd_epi32(y));
 }
 
-ALWAYS_INLINE vec line_shift_right(const int64_t right[VEC_LANES], vec x)
+ALWAYS_INLINE vec float_requant_shift_right(const int64_t right[VEC_LANES], vec x)
 {
 	__m128i by[VEC_LANES];
 	for (int i = 0; i < VEC_LANES; i++) {
@@ -125,8 +125,8 @@ ALWAYS_INLINE vec line_shift_right(const int64_t right[VEC_LANES], vec x)
 	return _mm_blend_epi16(low, high, 0xF0);
 }
 
-/* ek_mbqm() or ek_mbqm_up() of any sum, by LINE_STEPS; without the zero point. */
-static inline vec line_steps(const struct line_panel *p, int j, vec sums)
+/* ek_mbqm() or ek_mbqm_up() of any sum, by FLOAT_REQUANT_STEPS; without the zero point. */
+static inline vec float_requant_steps(const struct float_requant_panel *p, int j, vec sums)
 {
 	const __m128i half = _mm_set_epi32(0, 1 << 30, 0, 1 << 30);
 	const vec m = vec_load(p->multiplier + j * VEC_LANES);
@@ -139,7 +139,7 @@ static inline vec line_steps(const struct line_panel *p, int j, vec sums)
 	vec away = vec_and(_mm_srli_epi32(high, 31), vec_load(p->away + j * VEC_LANES));
 	vec threshold = vec_add(_mm_srli_epi32(dropped, 1), away);
 	vec up = vec_greater(vec_and(high, dropped), threshold);
-	return vec_sub(line_shift_right(p->right + j * VEC_LANES, high), up);
+	return vec_sub(float_requant_shift_right(p->right + j * VEC_LANES, high), up);
 }
 
 #endif

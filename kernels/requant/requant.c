@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/requant.h"
+#include "kernels/requant/requant.h"
 
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/requant/requant_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/codes.h"
-#if defined(__aarch64__)
-#include "kernels/arm/quantize.h"
-#endif
+#include "kernels/requant/requant_arm.h"
 #endif
 
 #define REQUANT_ROW(name, type, dst_type)                                                          \

@@ -11,13 +11,13 @@
  * @dst, @src: n elements. Types of 8 bits that only map one code to another go through lut.h.
  * Source: TFLite reference/requantize.h, quantize.h, dequantize.h and ReluX of reference_ops.h.
  */
-#ifndef KERNELS_REQUANT_H
-#define KERNELS_REQUANT_H
+#ifndef KERNELS_REQUANT_REQUANT_H
+#define KERNELS_REQUANT_REQUANT_H
 
 #include <stdbool.h>
 
-#include "kernels/cpu.h"
-#include "kernels/quant.h"
+#include "kernels/cpu_features.h"
+#include "kernels/math/quant.h"
 
 struct ek_requant_params {
 	int32_t src_zero, zero;

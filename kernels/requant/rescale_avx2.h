@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rescale_avx2 - ek_mbqm() and its parts in 8 lanes, one scale for all of them */
-#ifndef KERNELS_X86_RESCALE_AVX2_H
-#define KERNELS_X86_RESCALE_AVX2_H
+#ifndef KERNELS_REQUANT_RESCALE_AVX2_H
+#define KERNELS_REQUANT_RESCALE_AVX2_H
 
 #include <immintrin.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define RESCALE_INLINE static inline __attribute__((always_inline))
 

@@ -6,13 +6,13 @@
  *
  * Source: tflite kernels/internal/reference/integer_ops/transpose_conv.h, batch_matmul.h.
  */
-#ifndef KERNELS_WEIGHTED_H
-#define KERNELS_WEIGHTED_H
+#ifndef KERNELS_REQUANT_WEIGHTED_H
+#define KERNELS_REQUANT_WEIGHTED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 struct ek_weighted {
 	const int32_t *bias32; /* by output channel; at most one of the two, none is zero */

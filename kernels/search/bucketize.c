@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/bucketize.h"
+#include "kernels/search/bucketize.h"
 
 #define ROW(name, type, compared)                                                                  \
 	void name(                                                                                 \

@@ -8,8 +8,8 @@
  * Integers are compared as floats, doubles as doubles; a NaN stands behind all boundaries.
  * Source: TFLite bucketize.cc (std::upper_bound).
  */
-#ifndef KERNELS_BUCKETIZE_H
-#define KERNELS_BUCKETIZE_H
+#ifndef KERNELS_SEARCH_BUCKETIZE_H
+#define KERNELS_SEARCH_BUCKETIZE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/candidates.h"
+#include "kernels/search/candidates.h"
 
 void ek_candidates_push(struct ek_candidate *heap, size_t n, struct ek_candidate candidate)
 {

@@ -7,8 +7,8 @@
  * std::pop_heap of GNU's C++ library, where of equal children the right one moves up.
  * Source: TFLite reference/non_max_suppression.h.
  */
-#ifndef KERNELS_CANDIDATES_H
-#define KERNELS_CANDIDATES_H
+#ifndef KERNELS_SEARCH_CANDIDATES_H
+#define KERNELS_SEARCH_CANDIDATES_H
 
 #include <stddef.h>
 #include <stdint.h>

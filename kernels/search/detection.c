@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/detection.h"
+#include "kernels/search/detection.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* detection - boxes of objects: decoding, overlap, suppression of those that overlap a better one.
  * Source: tflite kernels/detection_postprocess.cc. */
-#ifndef KERNELS_DETECTION_H
-#define KERNELS_DETECTION_H
+#ifndef KERNELS_SEARCH_DETECTION_H
+#define KERNELS_SEARCH_DETECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/find.h"
+#include "kernels/search/find_value.h"
 
 #define FIND(name, type, condition)                                                                \
 	size_t name(const void *x, size_t n, int64_t value)                                        \

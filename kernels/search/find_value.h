@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * find - where in a row a number stands
+ * find_value - where in a row a number stands
  *
  * @x: n elements. The index of the first that equals @value (any zero for f32 and @value 0), or is
  * below 0; n where there is none. @value is one of the row's type.
  */
-#ifndef KERNELS_FIND_H
-#define KERNELS_FIND_H
+#ifndef KERNELS_SEARCH_FIND_VALUE_H
+#define KERNELS_SEARCH_FIND_VALUE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/pose.h"
+#include "kernels/search/pose.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -8,8 +8,8 @@
  * Source: Papandreou et al., "PersonLab", 2018; parameters and order of sums as in Coral's
  * posenet_decoder.cc.
  */
-#ifndef KERNELS_POSE_H
-#define KERNELS_POSE_H
+#ifndef KERNELS_SEARCH_POSE_H
+#define KERNELS_SEARCH_POSE_H
 
 #include <stddef.h>
 #include <stdint.h>

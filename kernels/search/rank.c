@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/rank.h"
+#include "kernels/search/rank.h"
 
 #include <stdbool.h>
 #include <string.h>

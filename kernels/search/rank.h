@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rank - which of many numbers are the greatest. No NaN is looked for: where there are some the
  * order is any, but always one of the indices. */
-#ifndef KERNELS_RANK_H
-#define KERNELS_RANK_H
+#ifndef KERNELS_SEARCH_RANK_H
+#define KERNELS_SEARCH_RANK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/order.h"
+#include "kernels/search/top_k.h"
 
 #include <string.h>
 

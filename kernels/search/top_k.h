@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * order - the largest elements first, of equal ones the one that stands further in front
+ * top_k - the largest elements first, of equal ones the one that stands further in front
  *
  * An element is a key, which orders as its value does, and its index. A heap of items has the last
  * of them in order at its root, so that the first k of any number are kept by putting each that
@@ -8,8 +8,8 @@
  * Keys: of floats -0 is as 0, and all NaN stand behind everything.
  * The order is total: results do not depend on how the heap was made.
  */
-#ifndef KERNELS_ORDER_H
-#define KERNELS_ORDER_H
+#ifndef KERNELS_SEARCH_TOP_K_H
+#define KERNELS_SEARCH_TOP_K_H
 
 #include <stdbool.h>
 #include <stddef.h>

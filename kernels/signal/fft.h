@@ -11,8 +11,8 @@
  * @table: what ek_fft_table_f32() or _f64() has filled in for the same n
  * Nothing overlaps. Reads and writes exactly the elements named.
  */
-#ifndef KERNELS_FFT_H
-#define KERNELS_FFT_H
+#ifndef KERNELS_SIGNAL_FFT_H
+#define KERNELS_SIGNAL_FFT_H
 
 #include <stddef.h>
 
@@ -44,5 +44,46 @@ void ek_rfft_f32(
 	struct ek_complex_f32 *dst, const float *src, size_t n, const struct ek_complex_f32 *table);
 void ek_rfft_f64(struct ek_complex_f64 *dst, const double *src, size_t n,
 	const struct ek_complex_f64 *table);
+
+/*
+ * The same in parts, to the same bits, for a caller that has something to do between them: passes
+ * 0, 1, ... one after the other, each for its steps 0, 1, ... The steps @first to @end - 1 of a
+ * pass are done by one call; those of one pass may be done in any order.
+ */
+static inline unsigned int ek_fft_passes(size_t n)
+{
+	return 1 + (unsigned int)__builtin_ctzll(n);
+}
+
+/* Of each pass. */
+static inline size_t ek_fft_steps(size_t n)
+{
+	return n / 2;
+}
+
+static inline unsigned int ek_rfft_passes(size_t n)
+{
+	return n < 2 ? 1 : 2 + ek_fft_passes(n / 2);
+}
+
+/* Of each pass: some passes have nothing to do in the last ones. */
+static inline size_t ek_rfft_steps(size_t n)
+{
+	return n < 2 ? 1 : n / 2;
+}
+
+void ek_fft_pass_f32(struct ek_complex_f32 *x, size_t n, const struct ek_complex_f32 *table,
+	unsigned int pass, size_t first, size_t end);
+void ek_fft_pass_f64(struct ek_complex_f64 *x, size_t n, const struct ek_complex_f64 *table,
+	unsigned int pass, size_t first, size_t end);
+
+void ek_rfft_pass_f32(struct ek_complex_f32 *dst, const float *src, size_t n,
+	const struct ek_complex_f32 *table, unsigned int pass, size_t first, size_t end);
+void ek_rfft_pass_f64(struct ek_complex_f64 *dst, const double *src, size_t n,
+	const struct ek_complex_f64 *table, unsigned int pass, size_t first, size_t end);
+
+/* Elements @first to @end - 1 of the table. */
+void ek_fft_table_part_f32(struct ek_complex_f32 *table, size_t n, size_t first, size_t end);
+void ek_fft_table_part_f64(struct ek_complex_f64 *table, size_t n, size_t first, size_t end);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/signal.h"
+#include "kernels/signal/signal.h"
 
 #include <math.h>
 
@@ -21,21 +21,28 @@ void ek_signal_window(int16_t *dst, const int16_t *src, const int16_t *window, s
 	}
 }
 
-int ek_signal_auto_scale(int16_t *dst, const int16_t *src, size_t n)
+int16_t ek_signal_peak(int16_t peak, const int16_t *src, size_t n)
 {
-	int16_t max = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (src[i] > max) {
-			max = src[i];
-		} else if (-src[i] > max) {
-			max = (int16_t)-src[i];
+		if (src[i] > peak) {
+			peak = src[i];
+		} else if (-src[i] > peak) {
+			peak = (int16_t)-src[i];
 		}
 	}
-	int bits = max > 0 ? 15 - bit_width((uint32_t)max) : 0;
+	return peak;
+}
+
+int ek_signal_headroom(int16_t peak)
+{
+	return peak > 0 ? 15 - bit_width((uint32_t)peak) : 0;
+}
+
+void ek_signal_scale(int16_t *dst, const int16_t *src, size_t n, int bits)
+{
 	for (size_t i = 0; i < n; i++) {
 		dst[i] = (int16_t)((int32_t)src[i] * (1 << bits));
 	}
-	return bits;
 }
 
 void ek_signal_energy(uint32_t *dst, const int16_t *src, size_t n)
@@ -46,27 +53,13 @@ void ek_signal_energy(uint32_t *dst, const int16_t *src, size_t n)
 	}
 }
 
-/* Sum of the weights of channel @i, with their sign, times its bins, modulo 2^64. */
-static uint64_t weigh(
-	const struct ek_signal_bank *bank, const int16_t *weights, const uint32_t *src, size_t i)
+uint64_t ek_signal_weigh(const uint32_t *src, const int16_t *weights, size_t n)
 {
 	uint64_t sum = 0;
-	for (int32_t k = 0; k < bank->widths[i]; k++) {
-		sum += (uint64_t)(int64_t)weights[bank->weight_starts[i] + k] *
-			src[bank->starts[i] + k];
+	for (size_t i = 0; i < n; i++) {
+		sum += (uint64_t)(int64_t)weights[i] * src[i];
 	}
 	return sum;
-}
-
-void ek_signal_filter_bank(uint64_t *dst, const uint32_t *src, const struct ek_signal_bank *bank)
-{
-	uint64_t carried = 0; /* what the lower neighbour's bins add */
-	for (size_t i = 0; i <= bank->channels; i++) {
-		if (i > 0) { /* nobody below the first one wants its weights */
-			dst[i - 1] = carried + weigh(bank, bank->weights, src, i);
-		}
-		carried = weigh(bank, bank->unweights, src, i);
-	}
 }
 
 uint32_t ek_signal_sqrt(uint64_t x)

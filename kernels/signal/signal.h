@@ -9,8 +9,8 @@
  * Source: the signal library of TensorFlow Lite Micro (signal/src); PCAN: Wang et al., "Trainable
  * frontend for robust and far-field keyword spotting", 2017.
  */
-#ifndef KERNELS_SIGNAL_H
-#define KERNELS_SIGNAL_H
+#ifndef KERNELS_SIGNAL_SIGNAL_H
+#define KERNELS_SIGNAL_SIGNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,27 +20,22 @@
 void ek_signal_window(int16_t *dst, const int16_t *src, const int16_t *window, size_t n, int shift);
 
 /*
- * Block floating point: dst[i] = src[i] * 2^b, with the largest b >= 0 that leaves the largest
- * absolute value in int16; gives b, 0 where all are 0. The reference takes that value as an int16, in
- * which the absolute value of -32768 is -32768; so does this.
+ * Block floating point: dst[i] = src[i] * 2^b, with the largest b >= 0 that leaves the largest absolute
+ * value in int16. The peak of all pieces of a signal, from 0 on, gives b, which scales each piece.
+ *
+ * The largest absolute value of @peak and @src. The reference takes it as an int16, in which the absolute
+ * value of -32768 is -32768; so does this.
  */
-int ek_signal_auto_scale(int16_t *dst, const int16_t *src, size_t n);
+int16_t ek_signal_peak(int16_t peak, const int16_t *src, size_t n);
+/* b for that peak, 0 where all are 0. */
+int ek_signal_headroom(int16_t peak);
+void ek_signal_scale(int16_t *dst, const int16_t *src, size_t n, int bits);
 
 /* dst[i] = re^2 + im^2 of src[i], complex numbers of two int16, re first. */
 void ek_signal_energy(uint32_t *dst, const int16_t *src, size_t n);
 
-/* Bins and weights of channel i start at starts[i] and weight_starts[i] and are widths[i] many. */
-struct ek_signal_bank {
-	const int16_t *weights, *unweights;
-	const int16_t *starts, *weight_starts, *widths; /* channels + 1 each */
-	size_t channels;
-};
-
-/*
- * Triangles that overlap by half: dst[i] = sum of unweights of channel i + sum of weights of channel
- * i + 1, each times its bin's energy, modulo 2^64. Negative widths count as none.
- */
-void ek_signal_filter_bank(uint64_t *dst, const uint32_t *src, const struct ek_signal_bank *bank);
+/* Sum of weights[i] * src[i] modulo 2^64: one side of a triangle of the filter bank. */
+uint64_t ek_signal_weigh(const uint32_t *src, const int16_t *weights, size_t n);
 
 /* Square root of @x, rounded, at most 65535 for x < 2^32. */
 uint32_t ek_signal_sqrt(uint64_t x);
@@ -53,7 +48,7 @@ struct ek_signal_subtraction {
 };
 
 /* The noise of each channel is followed by a filter of first order and taken off; @noise holds it
- * from one call to the next. */
+ * from one call to the next. src[0] is an even channel. */
 void ek_signal_subtract(uint32_t *dst, uint32_t *noise, const uint32_t *src, size_t n,
 	const struct ek_signal_subtraction *s);
 

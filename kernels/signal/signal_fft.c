@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/signal_fft.h"
+#include "kernels/signal/signal_fft.h"
 
 #include <math.h>
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 /* True where the power of two is odd: one step, the innermost, is of radix 2. */
 static bool radix_2_is_last(size_t n)
@@ -34,7 +39,7 @@ static size_t place(size_t i, size_t n)
 #define HALF(w) ((w) >> 1)
 #define LAST(x, n) (x)
 #define TO_UNIT(x) floor(.5 + UNIT * (x))
-#include "kernels/signal_fft_body.h"
+#include "kernels/signal/signal_fft_body.h"
 #undef NAME
 #undef scalar
 #undef wide
@@ -48,7 +53,7 @@ static size_t place(size_t i, size_t n)
 #define UNIT 2147483647
 #define ROUND(w) (((w) + (1 << 30)) >> 31)
 #define STORE(w) ((int32_t)(w))
-#include "kernels/signal_fft_body.h"
+#include "kernels/signal/signal_fft_body.h"
 #undef NAME
 #undef scalar
 #undef wide
@@ -69,4 +74,4 @@ static size_t place(size_t i, size_t n)
 #define HALF(w) ((w)*0.5f)
 #define LAST(x, n) ((x) / (float)(n))
 #define TO_UNIT(x) (x)
-#include "kernels/signal_fft_body.h"
+#include "kernels/signal/signal_fft_body.h"

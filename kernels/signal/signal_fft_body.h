@@ -39,33 +39,38 @@ static inline cpx NAME(turn)(double phase)
 	return (cpx){(scalar)TO_UNIT(cos(phase)), (scalar)TO_UNIT(sin(phase))};
 }
 
-void NAME(ek_signal_fft_table)(cpx *table, size_t n, bool inverse)
+void NAME(ek_signal_fft_table_part)(cpx *table, size_t n, bool inverse, size_t first, size_t end)
 {
 	const double pi = 3.14159265358979323846;
-	size_t half = n / 2;
-	for (size_t i = 0; i < half; i++) {
-		double phase = -2 * pi * (double)i / (double)half;
+	const size_t half = n / 2;
+	for (size_t i = first; i < end; i++) {
+		const double phase = i < half ? -2 * pi * (double)i / (double)half
+					      : -pi * ((double)(i - half + 1) / (double)half + .5);
 		table[i] = NAME(turn)(inverse ? -phase : phase);
-	}
-	for (size_t i = 0; i < half / 2; i++) {
-		double phase = -pi * ((double)(i + 1) / (double)half + .5);
-		table[half + i] = NAME(turn)(inverse ? -phase : phase);
 	}
 }
 
-static void NAME(step2)(cpx *x, size_t m, size_t stride, const cpx *table)
+void NAME(ek_signal_fft_table)(cpx *table, size_t n, bool inverse)
 {
-	for (size_t k = 0; k < m; k++) {
+	NAME(ek_signal_fft_table_part)(table, n, inverse, 0, ek_signal_fft_table_count(n));
+}
+
+/* Steps of radix 2 on pairs of neighbours, from pair @first on. */
+static void NAME(steps2)(cpx *x, const cpx *table, size_t first, size_t end)
+{
+	for (size_t k = 2 * first; k < 2 * end; k += 2) {
 		cpx a = NAME(share)(x[k], 2);
-		cpx b = NAME(product)(NAME(share)(x[k + m], 2), table[k * stride]);
-		x[k + m] = NAME(difference)(a, b);
+		cpx b = NAME(product)(NAME(share)(x[k + 1], 2), table[0]);
+		x[k + 1] = NAME(difference)(a, b);
 		x[k] = NAME(sum)(a, b);
 	}
 }
 
-static void NAME(step4)(cpx *x, size_t m, size_t stride, const cpx *table, bool inverse)
+/* Steps of radix 4 number @k to @end - 1 of one block of 4 * m. */
+static void NAME(step4)(
+	cpx *x, size_t m, size_t stride, const cpx *table, bool inverse, size_t k, size_t end)
 {
-	for (size_t k = 0; k < m; k++) {
+	for (; k < end; k++) {
 		cpx a = NAME(share)(x[k], 4);
 		cpx b = NAME(product)(NAME(share)(x[k + m], 4), table[k * stride]);
 		cpx c = NAME(product)(NAME(share)(x[k + 2 * m], 4), table[2 * k * stride]);
@@ -83,36 +88,42 @@ static void NAME(step4)(cpx *x, size_t m, size_t stride, const cpx *table, bool 
 	}
 }
 
-/* The complex transform of @n numbers in the order that place() gives, in place. */
-static void NAME(transform)(cpx *x, size_t n, const cpx *table, bool inverse)
+/* Those of all blocks of n numbers, from step @first on. */
+static void NAME(steps4)(
+	cpx *x, size_t n, size_t m, const cpx *table, bool inverse, size_t first, size_t end)
 {
-	size_t m = 1;
-	if (radix_2_is_last(n)) {
-		for (size_t at = 0; at < n; at += 2) {
-			NAME(step2)(x + at, 1, n / 2, table);
-		}
-		m = 2;
-	}
-	for (; m < n; m *= 4) {
-		for (size_t at = 0; at < n; at += 4 * m) {
-			NAME(step4)(x + at, m, n / (4 * m), table, inverse);
-		}
+	for (size_t count; first < end; first += count) {
+		const size_t k = first & (m - 1);
+		cpx *block = x + 4 * (first - k);
+		count = least(m - k, end - first);
+		NAME(step4)(block, m, n / (4 * m), table, inverse, k, k + count);
 	}
 }
 
-void NAME(ek_signal_rfft)(cpx *dst, const scalar *src, size_t n, const cpx *table, cpx *scratch)
+/* Pass @pass of the complex transform of @n numbers in the order that place() gives, in place. */
+static void NAME(transform)(cpx *x, size_t n, const cpx *table, bool inverse, unsigned int pass,
+	size_t first, size_t end)
 {
-	size_t half = n / 2;
-	for (size_t i = 0; i < half; i++) {
-		size_t from = place(i, half);
-		scratch[i] = (cpx){src[2 * from], src[2 * from + 1]};
+	const unsigned int odd = radix_2_is_last(n);
+	if (odd && pass == 0) {
+		NAME(steps2)(x, table, first, least(end, n / 2));
+	} else {
+		const size_t m = (size_t)1 << (2 * pass - odd);
+		NAME(steps4)(x, n, m, table, inverse, first, least(end, n / 4));
 	}
-	NAME(transform)(scratch, half, table, false);
-	cpx first = NAME(share)(scratch[0], 2);
-	dst[0] = (cpx){STORE((wide)first.re + first.im), 0};
-	dst[half] = (cpx){STORE((wide)first.re - first.im), 0};
-	for (size_t k = 1; k <= half / 2; k++) {
-		cpx a = NAME(share)(scratch[k], 2), b = scratch[half - k];
+}
+
+/* Bins k and half - k of a real transform, from the complex one in @x. */
+static void NAME(split)(
+	cpx *dst, const cpx *x, size_t half, const cpx *table, size_t at, size_t end)
+{
+	if (at == 0) {
+		cpx first = NAME(share)(x[0], 2);
+		dst[0] = (cpx){STORE((wide)first.re + first.im), 0};
+		dst[half] = (cpx){STORE((wide)first.re - first.im), 0};
+	}
+	for (size_t k = at ? at : 1; k < end; k++) {
+		cpx a = NAME(share)(x[k], 2), b = x[half - k];
 		b = NAME(share)((cpx){b.re, STORE(-(wide)b.im)}, 2);
 		cpx both = NAME(sum)(a, b);
 		cpx t = NAME(product)(NAME(difference)(a, b), table[half + k - 1]);
@@ -123,27 +134,73 @@ void NAME(ek_signal_rfft)(cpx *dst, const scalar *src, size_t n, const cpx *tabl
 	}
 }
 
-void NAME(ek_signal_irfft)(scalar *dst, const cpx *src, size_t n, const cpx *table, cpx *scratch)
+void NAME(ek_signal_rfft_pass)(cpx *dst, const scalar *src, size_t n, const cpx *table,
+	cpx *scratch, unsigned int pass, size_t first, size_t end)
 {
-	size_t half = n / 2;
-	cpx first = {STORE((wide)src[0].re + src[half].re), STORE((wide)src[0].re - src[half].re)};
-	scratch[0] = NAME(share)(first, 2);
-	for (size_t k = 1; k <= half / 2; k++) {
+	const size_t half = n / 2;
+	if (pass == 0) {
+		for (size_t i = first; i < end; i++) {
+			size_t from = place(i, half);
+			scratch[i] = (cpx){src[2 * from], src[2 * from + 1]};
+		}
+	} else if (pass < ek_signal_rfft_passes(n) - 1) {
+		NAME(transform)(scratch, half, table, false, pass - 1, first, end);
+	} else {
+		NAME(split)(dst, scratch, half, table, first, least(end, half / 2 + 1));
+	}
+}
+
+void NAME(ek_signal_rfft)(cpx *dst, const scalar *src, size_t n, const cpx *table, cpx *scratch)
+{
+	for (unsigned int pass = 0; pass < ek_signal_rfft_passes(n); pass++) {
+		NAME(ek_signal_rfft_pass)(dst, src, n, table, scratch, pass, 0, n / 2);
+	}
+}
+
+/* The complex numbers k and half - k whose transform back is the real one of the bins @src. */
+static void NAME(join)(
+	cpx *dst, const cpx *src, size_t half, const cpx *table, size_t at, size_t end)
+{
+	if (at == 0) {
+		cpx first = {STORE((wide)src[0].re + src[half].re),
+			STORE((wide)src[0].re - src[half].re)};
+		dst[0] = NAME(share)(first, 2);
+	}
+	for (size_t k = at ? at : 1; k < end; k++) {
 		cpx a = NAME(share)(src[k], 2), b = src[half - k];
 		b = NAME(share)((cpx){b.re, STORE(-(wide)b.im)}, 2);
 		cpx even = NAME(sum)(a, b);
 		cpx odd = NAME(product)(NAME(difference)(a, b), table[half + k - 1]);
 		cpx mirrored = NAME(difference)(even, odd);
-		scratch[k] = NAME(sum)(even, odd);
-		scratch[half - k] = (cpx){mirrored.re, STORE(-(wide)mirrored.im)};
+		dst[k] = NAME(sum)(even, odd);
+		dst[half - k] = (cpx){mirrored.re, STORE(-(wide)mirrored.im)};
 	}
+}
+
+void NAME(ek_signal_irfft_pass)(scalar *dst, const cpx *src, size_t n, const cpx *table,
+	cpx *scratch, unsigned int pass, size_t first, size_t end)
+{
+	const size_t half = n / 2;
 	cpx *out = (cpx *)dst;
-	for (size_t i = 0; i < half; i++) {
-		out[i] = scratch[place(i, half)];
+	if (pass == 0) {
+		NAME(join)(scratch, src, half, table, first, least(end, half / 2 + 1));
+	} else if (pass == 1) {
+		for (size_t i = first; i < end; i++) {
+			out[i] = scratch[place(i, half)];
+		}
+	} else if (pass < ek_signal_irfft_passes(n) - 1) {
+		NAME(transform)(out, half, table, true, pass - 2, first, end);
+	} else {
+		for (size_t i = 2 * first; i < 2 * end; i++) {
+			dst[i] = LAST(dst[i], n);
+		}
 	}
-	NAME(transform)(out, half, table, true);
-	for (size_t i = 0; i < n; i++) {
-		dst[i] = LAST(dst[i], n);
+}
+
+void NAME(ek_signal_irfft)(scalar *dst, const cpx *src, size_t n, const cpx *table, cpx *scratch)
+{
+	for (unsigned int pass = 0; pass < ek_signal_irfft_passes(n); pass++) {
+		NAME(ek_signal_irfft_pass)(dst, src, n, table, scratch, pass, 0, n / 2);
 	}
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bytes_avx2 - codes as bytes, and as floats, by the names that the bodies for all instruction sets of
- * 128 and 256 bits use; what products need is in vec_avx2.h
+ * 128 and 256 bits use; what products need is in vector_s32_avx2.h
  *
  * bytes_sse41.h is the same for vectors of 128 bits.
  */
-#ifndef KERNELS_X86_BYTES_AVX2_H
-#define KERNELS_X86_BYTES_AVX2_H
+#ifndef KERNELS_SIMD_BYTES_AVX2_H
+#define KERNELS_SIMD_BYTES_AVX2_H
 
-#include "kernels/x86/bytes_some.h"
-#include "kernels/x86/vec_avx2.h"
+#include "kernels/simd/bytes_some.h"
+#include "kernels/simd/vector_s32_avx2.h"
 
 /* @n <= VEC_LANES codes, zero behind them. */
 ALWAYS_INLINE vec vec_wide(const bool is_signed, const uint8_t *from, uint32_t n)

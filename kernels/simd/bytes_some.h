@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bytes_some - fewer bytes than a vector has, and none beyond them read */
-#ifndef KERNELS_X86_BYTES_SOME_H
-#define KERNELS_X86_BYTES_SOME_H
+#ifndef KERNELS_SIMD_BYTES_SOME_H
+#define KERNELS_SIMD_BYTES_SOME_H
 
 #include <immintrin.h>
 #include <stdint.h>

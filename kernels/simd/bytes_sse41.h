@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bytes_sse41 - bytes_avx2.h for vectors of 128 bits */
-#ifndef KERNELS_X86_BYTES_SSE41_H
-#define KERNELS_X86_BYTES_SSE41_H
+#ifndef KERNELS_SIMD_BYTES_SSE41_H
+#define KERNELS_SIMD_BYTES_SSE41_H
 
-#include "kernels/x86/bytes_some.h"
-#include "kernels/x86/vec_sse41.h"
+#include "kernels/simd/bytes_some.h"
+#include "kernels/simd/vector_s32_sse41.h"
 
 ALWAYS_INLINE vec vec_wide(const bool is_signed, const uint8_t *from, uint32_t n)
 {

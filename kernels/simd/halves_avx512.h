@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* halves_avx512 - every other pixel of 128 bytes, of 8, 16 or 32 bytes each */
-#ifndef KERNELS_X86_HALVES_AVX512_H
-#define KERNELS_X86_HALVES_AVX512_H
+#ifndef KERNELS_SIMD_HALVES_AVX512_H
+#define KERNELS_SIMD_HALVES_AVX512_H
 
 #include <immintrin.h>
 #include <stddef.h>

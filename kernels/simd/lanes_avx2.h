@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wide_avx2 - int32 and float in 8 lanes, by the names that the bodies for AVX2 and AVX512 use; wide_avx512.h is the same for 16 */
-#ifndef KERNELS_X86_WIDE_AVX2_H
-#define KERNELS_X86_WIDE_AVX2_H
+/* lanes_avx2 - int32 and float in 8 lanes, by the names that the bodies for AVX2 and AVX512 use; lanes_avx512.h is the same for 16 */
+#ifndef KERNELS_SIMD_LANES_AVX2_H
+#define KERNELS_SIMD_LANES_AVX2_H
 
 #include <immintrin.h>
 #include <stdbool.h>

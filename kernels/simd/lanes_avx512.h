@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wide_avx512 - wide_avx2.h with 16 lanes */
-#ifndef KERNELS_X86_WIDE_AVX512_H
-#define KERNELS_X86_WIDE_AVX512_H
+/* lanes_avx512 - lanes_avx2.h with 16 lanes */
+#ifndef KERNELS_SIMD_LANES_AVX512_H
+#define KERNELS_SIMD_LANES_AVX512_H
 
 #include <immintrin.h>
 #include <stdbool.h>

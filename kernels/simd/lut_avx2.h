@@ -7,8 +7,8 @@
  * to a code's own answer. The answers are joined by exclusive or, and each part is stored as what it
  * differs by from the one before. The upper half is asked by the same indices; bit 7 of the code chooses.
  */
-#ifndef KERNELS_X86_LUT_AVX2_H
-#define KERNELS_X86_LUT_AVX2_H
+#ifndef KERNELS_SIMD_LUT_AVX2_H
+#define KERNELS_SIMD_LUT_AVX2_H
 
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lut_avx512 - a table of 256 bytes in four registers */
-#ifndef KERNELS_X86_LUT_AVX512_H
-#define KERNELS_X86_LUT_AVX512_H
+#ifndef KERNELS_SIMD_LUT_AVX512_H
+#define KERNELS_SIMD_LUT_AVX512_H
 
 #include <immintrin.h>
 #include <stdint.h>

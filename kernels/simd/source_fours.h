@@ -4,12 +4,12 @@
  *
  * VPDPBUSD takes an unsigned and a signed operand: int8 codes become x + 128, uint8 weights w less
  * their zero point where those of a panel fit in 8 bits, else w - 128, and 128 less the zero point
- * times the sum of what a pixel sees is added. Includes come after vec_avx2.h.
+ * times the sum of what a pixel sees is added. Includes come after vector_s32_avx2.h.
  */
-#ifndef KERNELS_X86_SOURCE_FOURS_H
-#define KERNELS_X86_SOURCE_FOURS_H
+#ifndef KERNELS_SIMD_SOURCE_FOURS_H
+#define KERNELS_SIMD_SOURCE_FOURS_H
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define SOURCE_BYTES 1
 #define SOURCE_CODES 4

@@ -4,12 +4,12 @@
  *
  * VPMADDUBSW saturates sums of two products of 8 bits, so that codes are widened to 16, less their
  * zero points: -255 .. 255. VPMADDWD sums pairs of products exactly, and the rest wraps. Includes
- * come after vec_avx2.h or vec_sse41.h. source_fours.h has the same names.
+ * come after vector_s32_avx2.h or vector_s32_sse41.h. source_fours.h has the same names.
  */
-#ifndef KERNELS_X86_SOURCE_PAIRS_H
-#define KERNELS_X86_SOURCE_PAIRS_H
+#ifndef KERNELS_SIMD_SOURCE_PAIRS_H
+#define KERNELS_SIMD_SOURCE_PAIRS_H
 
-#include "kernels/quant.h"
+#include "kernels/math/quant.h"
 
 #define SOURCE_BYTES 2 /* of a code */
 #define SOURCE_CODES 2 /* of a step: four bytes, and so for weights */

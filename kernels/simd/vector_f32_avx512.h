@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vector_avx512 - floats of one vector, by the names that the bodies for all instruction sets use */
-#ifndef KERNELS_X86_VECTOR_AVX512_H
-#define KERNELS_X86_VECTOR_AVX512_H
+/* vector_f32_avx512 - floats of one vector, by the names that the bodies for all instruction sets use */
+#ifndef KERNELS_SIMD_VECTOR_F32_AVX512_H
+#define KERNELS_SIMD_VECTOR_F32_AVX512_H
 
 #include <immintrin.h>
 #include <stddef.h>

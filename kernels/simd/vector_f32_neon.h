@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vector_neon - floats of one vector, by the names that the bodies for all instruction sets use (AArch64) */
-#ifndef KERNELS_ARM_VECTOR_NEON_H
-#define KERNELS_ARM_VECTOR_NEON_H
+/* vector_f32_neon - floats of one vector, by the names that the bodies for all instruction sets use (AArch64) */
+#ifndef KERNELS_SIMD_VECTOR_F32_NEON_H
+#define KERNELS_SIMD_VECTOR_F32_NEON_H
 
 #include <arm_neon.h>
 #include <stddef.h>

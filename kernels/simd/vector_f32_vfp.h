@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vector_vfp - vector_neon.h's names for ARMv7, whose vectors flush what is very small to zero: four
+ * vector_f32_vfp - vector_f32_neon.h's names for ARMv7, whose vectors flush what is very small to zero: four
  * floats, each by an instruction of its own
  */
-#ifndef KERNELS_ARM_VECTOR_VFP_H
-#define KERNELS_ARM_VECTOR_VFP_H
+#ifndef KERNELS_SIMD_VECTOR_F32_VFP_H
+#define KERNELS_SIMD_VECTOR_F32_VFP_H
 
 #include <arm_neon.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 #define VECTOR_INLINE static inline __attribute__((always_inline))
 #define VECTOR_LANES 4

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vector_vfpv4 - vector_neon.h's names for ARMv7 with VFPv4: two floats, each by an instruction of its
+ * vector_f32_vfpv4 - vector_f32_neon.h's names for ARMv7 with VFPv4: two floats, each by an instruction of its
  * own, since those of NEON flush what is very small to zero there. 16 pairs are registers.
  */
-#ifndef KERNELS_ARM_VECTOR_VFPV4_H
-#define KERNELS_ARM_VECTOR_VFPV4_H
+#ifndef KERNELS_SIMD_VECTOR_F32_VFPV4_H
+#define KERNELS_SIMD_VECTOR_F32_VFPV4_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 #define VECTOR_INLINE static inline __attribute__((always_inline))
 #define VECTOR_LANES 2

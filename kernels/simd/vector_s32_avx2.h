@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vec_avx2 - int32 sums and codes of one vector, by the names that the bodies for all instruction
+ * vector_s32_avx2 - int32 sums and codes of one vector, by the names that the bodies for all instruction
  * sets of 128 and 256 bits use
  *
- * vec_sse41.h is the same for vectors of 4 lanes. A panel is two vectors of channels, or one where
+ * vector_s32_sse41.h is the same for vectors of 4 lanes. A panel is two vectors of channels, or one where
  * there are no more; VEC_CHANNEL() says where packing leaves each of them.
  */
-#ifndef KERNELS_X86_VEC_AVX2_H
-#define KERNELS_X86_VEC_AVX2_H
+#ifndef KERNELS_SIMD_VECTOR_S32_AVX2_H
+#define KERNELS_SIMD_VECTOR_S32_AVX2_H
 
 #include <immintrin.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vec_sse41 - vec_avx2.h for vectors of 4 lanes, of which a panel has two, or one */
-#ifndef KERNELS_X86_VEC_SSE41_H
-#define KERNELS_X86_VEC_SSE41_H
+/* vector_s32_sse41 - vector_s32_avx2.h for vectors of 4 lanes, of which a panel has two, or one */
+#ifndef KERNELS_SIMD_VECTOR_S32_SSE41_H
+#define KERNELS_SIMD_VECTOR_S32_SSE41_H
 
 #include <immintrin.h>
 #include <stdbool.h>

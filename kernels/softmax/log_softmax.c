@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/log_softmax.h"
+#include "kernels/softmax/log_softmax.h"
 
-#include "kernels/fixed.h"
+#include "kernels/math/fixed.h"
 
 #define INTEGER_BITS 5 /* of a scaled difference */
 #define SUM_BITS 12 /* integer bits of the sum */
 
-void ek_log_softmax_f32(float *dst, const float *src, size_t n)
+float ek_log_softmax_f32_max(float max, const float *src, size_t n)
 {
-	float max = src[0], sum = 0;
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		max = max < src[i] ? src[i] : max;
 	}
+	return max;
+}
+
+float ek_log_softmax_f32_sum(float sum, const float *src, size_t n, float max)
+{
 	for (size_t i = 0; i < n; i++) {
 		sum += expf(src[i] - max);
 	}
-	float log_sum = logf(sum);
+	return sum;
+}
+
+void ek_log_softmax_f32_finish(float *dst, const float *src, size_t n, float max, float log_sum)
+{
 	for (size_t i = 0; i < n; i++) {
 		dst[i] = src[i] - max - log_sum;
 	}
+}
+
+void ek_log_softmax_f32(float *dst, const float *src, size_t n)
+{
+	float max = ek_log_softmax_f32_max(src[0], src, n);
+	float sum = ek_log_softmax_f32_sum(0, src, n, max);
+	ek_log_softmax_f32_finish(dst, src, n, max, logf(sum));
 }
 
 void ek_log_softmax_fill(struct ek_scale scale, struct ek_log_softmax *params)
@@ -44,18 +59,28 @@ static inline int32_t one(
 /* Differences are cut to 8 bits and the sum kept above 0 for the case that somebody else writes to
  * @src meanwhile: any result will do then, but no other memory may be read. */
 #define LOG_SOFTMAX_ROW(name, type)                                                                \
-	void name(void *dst, const void *src, size_t n, const struct ek_log_softmax *p)            \
+	static int32_t max_##name(int32_t max, const void *src, size_t n)                          \
 	{                                                                                          \
 		const type *x = src;                                                               \
-		type *y = dst;                                                                     \
-		int32_t max = x[0];                                                                \
-		uint64_t sum = 0;                                                                  \
-		for (size_t i = 1; i < n; i++) {                                                   \
+		for (size_t i = 0; i < n; i++) {                                                   \
 			max = x[i] > max ? x[i] : max;                                             \
 		}                                                                                  \
+		return max;                                                                        \
+	}                                                                                          \
+	static uint64_t sum_##name(uint64_t sum, const void *src, size_t n, int32_t max,           \
+		const struct ek_log_softmax *p)                                                    \
+	{                                                                                          \
+		const type *x = src;                                                               \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			sum += (uint32_t)ek_rdbpot(p->exp[(uint8_t)(max - x[i])], SUM_BITS);       \
 		}                                                                                  \
+		return sum;                                                                        \
+	}                                                                                          \
+	static void finish_##name(void *dst, const void *src, size_t n, int32_t max, uint64_t sum, \
+		const struct ek_log_softmax *p)                                                    \
+	{                                                                                          \
+		const type *x = src;                                                               \
+		type *y = dst;                                                                     \
 		sum = sum ? sum : 1;                                                               \
 		int32_t log_sum = ek_fixed_log(sum < INT32_MAX ? (int32_t)sum : INT32_MAX);        \
 		int32_t least = ek_mbqm(ek_add32(log_sum, INT32_MIN), p->reverse);                 \
@@ -63,7 +88,15 @@ static inline int32_t one(
 		for (size_t i = 0; i < n; i++) {                                                   \
 			y[i] = (type)one((uint8_t)(max - x[i]), log_sum, limit, p);                \
 		}                                                                                  \
-	}
+	}                                                                                          \
+	void ek_log_softmax_##name(                                                                \
+		void *dst, const void *src, size_t n, const struct ek_log_softmax *p)              \
+	{                                                                                          \
+		int32_t max = max_##name(*(const type *)src, src, n);                              \
+		finish_##name(dst, src, n, max, sum_##name(0, src, n, max, p), p);                 \
+	}                                                                                          \
+	const struct ek_log_softmax_parts ek_log_softmax_parts_##name = {                          \
+		max_##name, sum_##name, finish_##name};
 
-LOG_SOFTMAX_ROW(ek_log_softmax_s8, int8_t)
-LOG_SOFTMAX_ROW(ek_log_softmax_u8, uint8_t)
+LOG_SOFTMAX_ROW(s8, int8_t)
+LOG_SOFTMAX_ROW(u8, uint8_t)

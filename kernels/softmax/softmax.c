@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/softmax.h"
+#include "kernels/softmax/softmax.h"
 
 #include <math.h>
 
-#include "kernels/fixed.h"
-#include "kernels/lut.h"
-#include "kernels/softmax_parts.h"
+#include "kernels/elementwise/lut.h"
+#include "kernels/math/fixed.h"
+#include "kernels/softmax/softmax_parts.h"
 #if defined(__x86_64__)
-#include "kernels/x86/codes.h"
+#include "kernels/softmax/softmax_x86.h"
 #elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/arm/codes.h"
+#include "kernels/softmax/softmax_arm.h"
 #endif
 
 #define INTEGER_BITS 5 /* of a scaled difference */
@@ -33,31 +33,50 @@ static inline int32_t share(
 /* Differences are cut to 8 bits for the case that somebody else writes to @src meanwhile: any result
  * will do then, but no other memory may be read. */
 #define SOFTMAX_ROW(name, type, dst_type)                                                          \
-	static void name(                                                                          \
-		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
+	static int32_t max_##name(int32_t max, const void *src, size_t n)                          \
+	{                                                                                          \
+		const type *x = src;                                                               \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			max = x[i] > max ? x[i] : max;                                             \
+		}                                                                                  \
+		return max;                                                                        \
+	}                                                                                          \
+	static uint64_t sum_##name(uint64_t sum, const void *src, size_t n, int32_t max,           \
+		const struct ek_softmax_params *params)                                            \
+	{                                                                                          \
+		const int32_t *e = params->exp8;                                                   \
+		const type *x = src;                                                               \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], EK_SOFTMAX_SUM_BITS); \
+		}                                                                                  \
+		return sum;                                                                        \
+	}                                                                                          \
+	static void share_##name(void *dst, const void *src, size_t n, int32_t max, uint64_t sum,  \
+		const struct ek_softmax_params *params)                                            \
 	{                                                                                          \
 		const int32_t *e = params->exp8;                                                   \
 		const type *x = src;                                                               \
 		dst_type *y = dst;                                                                 \
-		int32_t max = x[0], shift;                                                         \
-		uint64_t sum = 0;                                                                  \
-		for (size_t i = 1; i < n; i++) {                                                   \
-			max = x[i] > max ? x[i] : max;                                             \
-		}                                                                                  \
-		for (size_t i = 0; i < n; i++) {                                                   \
-			sum += (uint32_t)ek_rdbpot(e[(uint8_t)(max - x[i])], EK_SOFTMAX_SUM_BITS); \
-		}                                                                                  \
-		int32_t reciprocal = ek_softmax_invert(sum, params, &shift);                       \
+		int32_t shift, reciprocal = ek_softmax_invert(sum, params, &shift);                \
 		for (size_t i = 0; i < n; i++) {                                                   \
 			y[i] = (dst_type)share(                                                    \
 				e[(uint8_t)(max - x[i])], reciprocal, shift, params);              \
 		}                                                                                  \
-	}
+	}                                                                                          \
+	static void softmax_##name##__c(                                                           \
+		void *dst, const void *src, size_t n, const struct ek_softmax_params *params)      \
+	{                                                                                          \
+		int32_t max = max_##name(*(const type *)src, src, n);                              \
+		uint64_t sum = sum_##name(0, src, n, max, params);                                 \
+		share_##name(dst, src, n, max, sum, params);                                       \
+	}                                                                                          \
+	const struct ek_softmax_parts ek_softmax_parts_##name = {                                  \
+		max_##name, sum_##name, share_##name};
 
-SOFTMAX_ROW(softmax_s8__c, int8_t, int8_t)
-SOFTMAX_ROW(softmax_u8__c, uint8_t, uint8_t)
-SOFTMAX_ROW(softmax_s8to16__c, int8_t, int16_t)
-SOFTMAX_ROW(softmax_u8to16__c, uint8_t, int16_t)
+SOFTMAX_ROW(s8, int8_t, int8_t)
+SOFTMAX_ROW(u8, uint8_t, uint8_t)
+SOFTMAX_ROW(s8to16, int8_t, int16_t)
+SOFTMAX_ROW(u8to16, uint8_t, int16_t)
 
 static inline int32_t exp_s16(int32_t difference, const struct ek_softmax_params *p)
 {
@@ -90,19 +109,35 @@ static void softmax_s16__c(
 	}
 }
 
-void ek_softmax_f32(float *dst, const float *src, size_t n, float beta)
+float ek_softmax_f32_max(float max, const float *src, size_t n)
 {
-	float max = src[0], sum = 0;
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		max = max < src[i] ? src[i] : max;
 	}
+	return max;
+}
+
+float ek_softmax_f32_sum(float sum, float *dst, const float *src, size_t n, float max, float beta)
+{
 	for (size_t i = 0; i < n; i++) {
 		dst[i] = expf((src[i] - max) * beta);
 		sum += dst[i];
 	}
+	return sum;
+}
+
+void ek_softmax_f32_share(float *dst, size_t n, float sum)
+{
 	for (size_t i = 0; i < n; i++) {
 		dst[i] /= sum;
 	}
+}
+
+void ek_softmax_f32(float *dst, const float *src, size_t n, float beta)
+{
+	float max = ek_softmax_f32_max(src[0], src, n);
+	float sum = ek_softmax_f32_sum(0, dst, src, n, max, beta);
+	ek_softmax_f32_share(dst, n, sum);
 }
 
 const struct ek_softmax ek_softmax_s8[] = {

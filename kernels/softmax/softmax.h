@@ -10,23 +10,11 @@
  * dst may be src where both have 8 bits. Bit-exact with entry 0 of each list.
  * Source: TFLite reference/softmax.h (Softmax, SoftmaxInt16), gemmlowp fixedpoint.h.
  */
-#ifndef KERNELS_SOFTMAX_H
-#define KERNELS_SOFTMAX_H
+#ifndef KERNELS_SOFTMAX_SOFTMAX_H
+#define KERNELS_SOFTMAX_SOFTMAX_H
 
-#include "kernels/cpu.h"
-#include "kernels/quant.h"
-
-struct ek_softmax_params {
-	struct ek_scale scale; /* to the argument of the exponential's table; int16 only */
-	const int32_t *exp8; /* 256 entries of ek_softmax_exp8(); 8 bits only */
-	int32_t out_lo, out_hi; /* range of the output's type */
-	int32_t out_bits; /* 8, or 16 for an int16 output; 8 bits only */
-	const int16_t *exp; /* 513 entries, int16 only */
-	const int16_t *reciprocal; /* 513 entries, 1 / (1 + x), int16 only */
-};
-
-typedef void ek_softmax_fn(
-	void *dst, const void *src, size_t n, const struct ek_softmax_params *params);
+#include "kernels/cpu_features.h"
+#include "kernels/softmax/softmax_params.h"
 
 struct ek_softmax {
 	struct ek_variant variant;
@@ -47,5 +35,24 @@ void ek_softmax_exp8(struct ek_scale scale, int32_t diff_min, int32_t ret_table[
 
 /* dst[i] = exp(beta * (src[i] - max)) / sum; dst may be src. */
 void ek_softmax_f32(float *dst, const float *src, size_t n, float beta);
+
+/*
+ * The same to the bit for a row that comes in parts: first the maximum of all parts, then the sum over all
+ * of them, then the results. The first part's @max is its first element, and its @sum is 0.
+ */
+struct ek_softmax_parts {
+	int32_t (*max)(int32_t max, const void *src, size_t n);
+	uint64_t (*sum)(uint64_t sum, const void *src, size_t n, int32_t max,
+		const struct ek_softmax_params *params);
+	void (*share)(void *dst, const void *src, size_t n, int32_t max, uint64_t sum,
+		const struct ek_softmax_params *params);
+};
+extern const struct ek_softmax_parts ek_softmax_parts_s8, ek_softmax_parts_u8,
+	ek_softmax_parts_s8to16, ek_softmax_parts_u8to16;
+
+float ek_softmax_f32_max(float max, const float *src, size_t n);
+/* Writes exponentials to @dst. */
+float ek_softmax_f32_sum(float sum, float *dst, const float *src, size_t n, float max, float beta);
+void ek_softmax_f32_share(float *dst, size_t n, float sum);
 
 #endif

@@ -5,10 +5,10 @@
  */
 #include <stdbool.h>
 
-#include "kernels/softmax_parts.h"
-#include "kernels/x86/codes.h"
-#include "kernels/x86/lut_avx2.h"
-#include "kernels/x86/rescale_avx2.h"
+#include "kernels/requant/rescale_avx2.h"
+#include "kernels/simd/lut_avx2.h"
+#include "kernels/softmax/softmax_parts.h"
+#include "kernels/softmax/softmax_x86.h"
 
 #define SHORT_ROW 64
 
@@ -52,7 +52,7 @@ static uint64_t sum_of(const int32_t *exp8, const uint8_t *x, size_t n, uint8_t 
 	return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
-/* share() of kernels/softmax.c for all differences. */
+/* share() of kernels/softmax/softmax.c for all differences. */
 static void shares_of(const struct ek_softmax_params *p, int32_t reciprocal, int32_t shift,
 	uint8_t shares[static 256])
 {

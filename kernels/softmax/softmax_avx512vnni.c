@@ -4,10 +4,12 @@
  * 20 bits as three tables of bytes, whose sums are sums of bytes; the shares as one, which is made
  * when the sum is known.
  */
-#include "kernels/softmax_parts.h"
-#include "kernels/x86/codes.h"
-#include "kernels/x86/lut_avx512.h"
-#include "kernels/x86/rescale_avx512.h"
+#include <stdbool.h>
+
+#include "kernels/requant/rescale_avx512.h"
+#include "kernels/simd/lut_avx512.h"
+#include "kernels/softmax/softmax_parts.h"
+#include "kernels/softmax/softmax_x86.h"
 
 #define PLANES 3
 #define SHORT_ROW 64
@@ -78,7 +80,7 @@ static uint64_t sum_of(const struct planes *p, const uint8_t *x, size_t n, __m51
 	return total;
 }
 
-/* share() of kernels/softmax.c for all differences. */
+/* share() of kernels/softmax/softmax.c for all differences. */
 static struct lut shares_of(const struct ek_softmax_params *p, int32_t reciprocal, int32_t shift)
 {
 	_Alignas(64) uint8_t shares[256] = {0};

@@ -4,9 +4,9 @@
  * negative, so that rounding shifts have their ties away from zero. A row that fits in the room of
  * one chunk fetches them once.
  */
-#include "kernels/arm/codes.h"
-#include "kernels/arm/panel_neon.h"
-#include "kernels/softmax_parts.h"
+#include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/softmax/softmax_arm.h"
+#include "kernels/softmax/softmax_parts.h"
 
 #define CHUNK 256
 
@@ -82,7 +82,7 @@ ALWAYS_INLINE void put(
 			if (bytes == 1) {
 				vst1_s8((int8_t *)some, vmovn_s16(y));
 			}
-			product_copy_few(to, (const uint8_t *)some, (n - i) * (size_t)bytes);
+			gemm_copy_few(to, (const uint8_t *)some, (n - i) * (size_t)bytes);
 		} else if (bytes == 1) {
 			vst1_s8((int8_t *)to, vmovn_s16(y));
 		} else {

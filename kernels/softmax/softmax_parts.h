@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* softmax_parts - the steps of an 8-bit softmax that all its rows have in common */
-#ifndef KERNELS_SOFTMAX_PARTS_H
-#define KERNELS_SOFTMAX_PARTS_H
+#ifndef KERNELS_SOFTMAX_SOFTMAX_PARTS_H
+#define KERNELS_SOFTMAX_SOFTMAX_PARTS_H
 
-#include "kernels/fixed.h"
-#include "kernels/softmax.h"
+#include "kernels/math/fixed.h"
+#include "kernels/softmax/softmax_params.h"
 
 #define EK_SOFTMAX_SUM_BITS 12 /* integer bits of the sum */
 

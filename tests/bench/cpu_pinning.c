@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pins.h"
+#include "tests/bench/cpu_pinning.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ static void find_cores(struct pins *pins)
 	}
 }
 
-/* Threads that end meanwhile do not matter. */
+/* Threads that end meanwhile are ignored. */
 static void find_threads(struct pins *pins)
 {
 	char path[64];
@@ -58,7 +58,7 @@ int pins_init(struct pins *pins, pid_t other, struct error *err)
 	if (other) {
 		find_threads(pins);
 	}
-	/* What it had: only tells whether it may be done. */
+	/* Sets the unchanged mask, to check the permission. */
 	if (pins->n > 0 &&
 		sched_setaffinity(pins->threads[0], sizeof(pins->sets[0]), &pins->sets[0]) < 0) {
 		int code = -errno;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pins - threads of this process and of another held to one core each, for a measurement
+ * cpu_pinning - pins this thread and the threads of another process to one core each, for
+ * benchmarks
  *
- * Signals that end a process wait until pins_deinit() has given all threads back the cores they had.
+ * Signals that end the process are blocked until pins_deinit() has restored all affinity masks.
  */
-#ifndef CLIENT_PINS_H
-#define CLIENT_PINS_H
+#ifndef TESTS_BENCH_CPU_PINNING_H
+#define TESTS_BENCH_CPU_PINNING_H
 
 #include <sched.h>
 #include <signal.h>
@@ -14,11 +15,11 @@
 
 #include "base/error.h"
 
-#define PINS_MAX 96 /* threads of the other process */
+#define PINS_MAX 96 /* most threads of the other process */
 
 struct pins {
-	pid_t other; /* 0: nobody */
-	int cores[2]; /* two that this process may use; the second is -1 where there is one */
+	pid_t other; /* 0: none */
+	int cores[2]; /* two cores this process may use; the second is -1 if there is only one */
 	cpu_set_t own;
 	unsigned int n;
 	pid_t threads[PINS_MAX];
@@ -26,11 +27,11 @@ struct pins {
 	sigset_t signals;
 };
 
-/* @other: whose threads are held beside this one; -EPERM when it is not this user's. */
+/* @other: process whose threads are pinned too. -EPERM: it belongs to another user. */
 int must_check pins_init(struct pins *pins, pid_t other, struct error *err);
 void pins_deinit(struct pins *pins);
 
-/* This thread to @core, the other process's to @other_core. */
+/* Pins this thread to @core and the other process's threads to @other_core. */
 int must_check pins_set(struct pins *pins, int core, int other_core, struct error *err);
 
 #endif

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench --ipc: what asking costs, beside what the machine makes it cost
+ * ipc - cost of a round trip to the daemon, compared with the machine's lower bound
  *
- * The same question with its tensors in the body, copied by the library to memory that it shares, in shared memory, and with everything in shared
- * memory (a ring), which says nothing of how they got there, so once more with a copy of them; and ping-pongs between
- * processes that do nothing else: bytes over a socketpair, the two wake-ups of a ring, and on one core what
- * giving way to each other takes. Each with both sides on one core and on two; without sleep, which is for cores of one's own, on two only.
+ *   ipc [-c N] [--warmup N] [--spin US] [--json] MODEL
+ *
+ * Asks the daemon at $EDGED_SOCKET. It moves the daemon's threads to one core meanwhile, so it runs as
+ * the daemon's user or as root. --spin: polls for the answer for up to US microseconds, on two cores
+ * only.
+ *
+ * Measures one request with the tensors in the body; copied by the library to shared memory; in
+ * shared memory; and in shared memory through a ring, without and with a copy of the tensors. Then
+ * round trips between two processes that do nothing else: bytes over a socketpair, the two wakeups
+ * of a ring, and on one core sched_yield(). All with both sides on one core and on two cores;
+ * polling without sleep on two cores only.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,17 +25,22 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/ipc_floor.h"
-#include "client/json.h"
-#include "client/pins.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "base/own.h"
+#include "client/lib/edge_client.h"
+#include "tests/bench/cpu_pinning.h"
+#include "tests/bench/ipc_floor.h"
 
-#define LEARNING 300u /* rounds before those that count: edged learns how long the model takes */
+#define LEARNING 300u /* warm-up rounds: edged learns how long the model takes */
 #define MAX_ROWS 20
 #define FEW_BYTES 64u
+#define TIMEOUT_MS 10000u
+#define MOST 1000000ul /* rounds, microseconds */
+
+struct settings {
+	const char *model;
+	uint32_t count, warmup, spin_us;
+	bool json;
+};
 
 struct row {
 	const char *what, *cores;
@@ -34,7 +48,7 @@ struct row {
 	double cpu_us; /* of edged, per request, with the run; 0: not told */
 };
 
-/* Where both sides are held. */
+/* cores to which client and daemon are pinned */
 struct cores {
 	const char *name;
 	int client, daemon;
@@ -42,18 +56,18 @@ struct cores {
 
 struct ipc {
 	const struct settings *settings;
-	struct edge_client *client; /* all tensors in the body, unless they are in the region */
-	struct edge_client *usual; /* the same as the library has it unless told otherwise */
-	struct edge_client *ring; /* the same with a ring; NULL where the daemon has none */
+	struct edge_client *client; /* tensors in the body, or in the region */
+	struct edge_client *usual; /* with the library's defaults */
+	struct edge_client *ring; /* with a ring; NULL if the daemon has none */
 	struct edge_client_model *model;
 	struct edge_client_tensor *inputs, *shared_inputs;
 	struct edge_client_place *places;
 	struct edge_client_request request, shared_request;
-	void *data, *own; /* shared, and as many bytes that are not */
-	size_t bytes, input_bytes; /* of @data, and of its inputs, which come first */
+	void *data, *own; /* shared memory, and a private buffer of equal size */
+	size_t bytes, input_bytes; /* of @data, and of the inputs at its start */
 	uint32_t n_places;
 	pid_t daemon;
-	uint64_t *ns; /* one for each round */
+	uint64_t *ns; /* one time for each round */
 	struct row rows[MAX_ROWS];
 	unsigned int n_rows;
 	struct ipc_floor floor;
@@ -75,7 +89,19 @@ static void ipc_deinit(struct ipc *ipc)
 	edge_client_close(ipc->client);
 }
 
-/* ---- the question */
+static int remote_error(const struct edge_client_error *from, struct error *err)
+{
+	return error_set(err, from->code, "%s", from->text);
+}
+
+static int open_client(struct edge_client **ret_client, struct error *err)
+{
+	struct edge_client_error why = {0};
+	int r = edge_client_open(NULL, TIMEOUT_MS, ret_client, &why);
+	return r < 0 ? remote_error(&why, err) : 0;
+}
+
+/* ---- the request */
 
 static uint64_t room_of(const struct edge_client_tensor_info *info)
 {
@@ -92,11 +118,12 @@ static int add_region(struct ipc *ipc, struct edge_client *client, int fd, uint3
 {
 	struct edge_client_error why = {0};
 	int r = edge_client_region_add(client, fd, ipc->bytes,
-		EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS, REMOTE_TIMEOUT_MS, ret_region, &why);
+		EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS, TIMEOUT_MS, ret_region, &why);
 	return r < 0 ? remote_error(&why, err) : 0;
 }
 
-/* A connection with a ring, which calls the same memory by the same number. */
+/* Opens a connection with a ring. Its region must get the number of the first connection's
+ * region. */
 static int share_with_ring(struct ipc *ipc, int fd, uint32_t region, struct error *err)
 {
 	struct edge_client_error why = {0};
@@ -104,12 +131,12 @@ static int share_with_ring(struct ipc *ipc, int fd, uint32_t region, struct erro
 	if (!edge_client_peer(ipc->client)->has_rings) {
 		return 0;
 	}
-	int r = remote_open(ipc->settings->socket, ipc->settings->timeout_ms, &ipc->ring, err);
+	int r = open_client(&ipc->ring, err);
 	r = r < 0 ? r : add_region(ipc, ipc->ring, fd, &own, err);
 	if (r == 0 && own != region) {
 		return error_set(err, -EPROTO, "region %u is %u for another", region, own);
 	}
-	if (r == 0 && edge_client_use_ring(ipc->ring, REMOTE_TIMEOUT_MS, &why) < 0) {
+	if (r == 0 && edge_client_use_ring(ipc->ring, TIMEOUT_MS, &why) < 0) {
 		return remote_error(&why, err);
 	}
 	return r;
@@ -147,7 +174,7 @@ static int share(struct ipc *ipc, const struct edge_client_signature *s, struct 
 	return r;
 }
 
-/* Inputs first, then the places of outputs; all zero. */
+/* Places the inputs first, then the outputs; all bytes are zero. */
 static void lay_out(struct ipc *ipc, const struct edge_client_signature *s)
 {
 	uint64_t at = 0;
@@ -174,7 +201,7 @@ static int ask_prepare(struct ipc *ipc, struct error *err)
 	const struct edge_client_signature *s = &ipc->model->signatures[0];
 	for (uint32_t i = 0; i < s->n_inputs; i++) {
 		if (s->inputs[i].type == EDGE_CLIENT_STRING) {
-			return error_set(err, -EINVAL, "--ipc needs a model without text inputs");
+			return error_set(err, -EINVAL, "this needs a model without text inputs");
 		}
 	}
 	ipc->inputs = calloc((size_t)s->n_inputs + 1, sizeof(ipc->inputs[0]));
@@ -198,7 +225,7 @@ static int ask_prepare(struct ipc *ipc, struct error *err)
 	return r;
 }
 
-/* The daemon behind the socket, or 0: a manager's socket says the manager. */
+/* Returns the daemon's process id; 0 if the socket belongs to a service manager. */
 static pid_t daemon_of(const struct edge_client *client)
 {
 	struct ucred peer = {0};
@@ -219,16 +246,15 @@ static int ipc_open(struct ipc *ipc, struct error *err)
 {
 	const struct settings *s = ipc->settings;
 	struct edge_client_error why = {0};
-	int r = remote_open(s->socket, s->timeout_ms, &ipc->client, err);
+	int r = open_client(&ipc->client, err);
 	if (r < 0) {
 		return r;
 	}
-	r = edge_client_describe(
-		ipc->client, s->arguments[0], NULL, REMOTE_TIMEOUT_MS, &ipc->model, &why);
+	r = edge_client_describe(ipc->client, s->model, NULL, TIMEOUT_MS, &ipc->model, &why);
 	if (r < 0) {
 		return remote_error(&why, err);
 	}
-	r = remote_open(s->socket, s->timeout_ms, &ipc->usual, err);
+	r = open_client(&ipc->usual, err);
 	if (r < 0) {
 		return r;
 	}
@@ -252,7 +278,7 @@ static int ask(
 {
 	struct edge_client_answer *answer = NULL;
 	struct edge_client_error why = {0};
-	if (edge_client_infer(client, request, REMOTE_TIMEOUT_MS, &answer, &why) < 0) {
+	if (edge_client_infer(client, request, TIMEOUT_MS, &answer, &why) < 0) {
 		return remote_error(&why, err);
 	}
 	edge_client_answer_free(answer);
@@ -279,7 +305,7 @@ static int round_ring(struct ipc *ipc, struct error *err)
 	return ask(ipc->ring, &ipc->shared_request, err);
 }
 
-/* Inputs come from elsewhere, and outputs are wanted there. */
+/* Inputs are copied in from, and outputs copied out to, a private buffer. */
 static int round_copied(struct ipc *ipc, struct error *err)
 {
 	const size_t n = ipc->input_bytes;
@@ -294,7 +320,7 @@ static int round_floor(struct ipc *ipc, struct error *err)
 	return ipc_floor_ask(&ipc->floor, err);
 }
 
-/* CPU time of edged, or 0. */
+/* Returns the CPU time of edged in ns, or 0. */
 static uint64_t daemon_cpu_ns(const struct ipc *ipc)
 {
 	clockid_t id;
@@ -303,7 +329,7 @@ static uint64_t daemon_cpu_ns(const struct ipc *ipc)
 		clock_gettime(id, &time) < 0) {
 		return 0;
 	}
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
 }
 
 static int compare_ns(const void *a, const void *b)
@@ -341,7 +367,7 @@ static int measure(
 	return 0;
 }
 
-/* Of all tensors, as the body has them. */
+/* Returns the bytes of all tensors in the body. */
 static uint64_t bytes_of(const struct edge_client_tensor_info *tensors, uint32_t n)
 {
 	uint64_t bytes = 0;
@@ -351,7 +377,7 @@ static uint64_t bytes_of(const struct edge_client_tensor_info *tensors, uint32_t
 	return bytes;
 }
 
-/* The process that answers is @pins' other one for so long. */
+/* Pins the child process of ipc_floor as the other side. */
 static int measure_floor(struct ipc *ipc, const struct ipc_floor *floor, const char *what,
 	const struct cores *on, struct error *err)
 {
@@ -392,7 +418,7 @@ static int measure_floors(struct ipc *ipc, const struct cores *on, struct error 
 	return r;
 }
 
-/* Whether the library does it with so many bytes. */
+/* True if the library shares inputs of this size by default. */
 static bool hands_over(const struct ipc *ipc)
 {
 	const struct edge_client_signature *s = &ipc->model->signatures[0];
@@ -431,7 +457,7 @@ static int measure_all(struct ipc *ipc, struct error *err)
 	}
 	pins_deinit(&pins);
 	if (!ipc->daemon) {
-		return error_set(err, -EPERM, "--ipc needs an edged that opened its socket itself");
+		return error_set(err, -EPERM, "this needs an edged that opened its socket itself");
 	}
 	const struct cores one = {"one", pins.cores[0], pins.cores[0]};
 	const struct cores two = {"two", pins.cores[0], pins.cores[1]};
@@ -443,59 +469,89 @@ static int measure_all(struct ipc *ipc, struct error *err)
 	return r == 0 && two.daemon >= 0 ? measure_on(ipc, &two, err) : r;
 }
 
-/* ---- what is told */
+/* ---- output */
 
-static int print_table(const struct ipc *ipc)
+static void print_table(const struct ipc *ipc)
 {
-	static const char *const titles[] = {"ROUND TRIP", "CORES", "P50 us", "P99 us", "CPU us"};
-	owned_grid struct grid grid = {0};
-	grid_init(&grid, 5, 7u << 2);
-	for (size_t i = 0; i < 5; i++) {
-		grid_add(&grid, "%s", titles[i]);
-	}
+	printf("%-32s %-5s %10s %10s %10s\n", "ROUND TRIP", "CORES", "P50 us", "P99 us", "CPU us");
 	for (unsigned int i = 0; i < ipc->n_rows; i++) {
 		const struct row *row = &ipc->rows[i];
-		grid_add(&grid, "%s", row->what);
-		grid_add(&grid, "%s", row->cores);
-		grid_add(&grid, "%.2f", row->p50_us);
-		grid_add(&grid, "%.2f", row->p99_us);
-		grid_add(&grid, row->cpu_us > 0 ? "%.2f" : "-", row->cpu_us);
+		printf("%-32s %-5s %10.2f %10.2f ", row->what, row->cores, row->p50_us,
+			row->p99_us);
+		if (row->cpu_us > 0) {
+			printf("%10.2f\n", row->cpu_us);
+		} else {
+			printf("%10s\n", "-");
+		}
 	}
-	return grid_print(&grid, stdout, true, ipc->settings);
 }
 
-static int print_json(const struct ipc *ipc)
+static void print_json(const struct ipc *ipc)
 {
-	owned(json_document_free) struct json_document *d = json_document_new(true);
-	if (!d) {
-		return -ENOMEM;
-	}
 	for (unsigned int i = 0; i < ipc->n_rows; i++) {
 		const struct row *row = &ipc->rows[i];
-		json_begin_object(d, NULL);
-		json_put_text(d, "round_trip", row->what);
-		json_put_text(d, "cores", row->cores);
-		json_put_real(d, "p50_us", row->p50_us);
-		json_put_real(d, "p99_us", row->p99_us);
-		json_put_real(d, "cpu_us", row->cpu_us);
-		json_end(d);
+		printf("%s{\"round_trip\": \"%s\", \"cores\": \"%s\", \"p50_us\": %.3f, \"p99_us\": %.3f, "
+		       "\"cpu_us\": %.3f}",
+			i ? ",\n " : "[", row->what, row->cores, row->p50_us, row->p99_us,
+			row->cpu_us);
 	}
-	return json_print(d, stdout, ipc->settings->format == CLI_FORMAT_JSON);
+	puts("]");
 }
 
-int cmd_bench_ipc(const struct settings *s)
+static bool read_count(const char *text, uint32_t *ret)
 {
-	__attribute__((cleanup(ipc_deinit))) struct ipc ipc = {.settings = s};
+	char *end = NULL;
+	const unsigned long n = strtoul(text, &end, 10);
+	*ret = (uint32_t)n;
+	return end != text && *end == 0 && n <= MOST;
+}
+
+static bool read_settings(int argc, char **argv, struct settings *s)
+{
+	static const struct option options[] = {{"warmup", required_argument, NULL, 'w'},
+		{"spin", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'}, {0}};
+	bool valid = true;
+	for (int o; (o = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+		switch (o) {
+		case 'c':
+			valid = read_count(optarg, &s->count) && s->count > 0 && valid;
+			break;
+		case 'w':
+			valid = read_count(optarg, &s->warmup) && valid;
+			break;
+		case 's':
+			valid = read_count(optarg, &s->spin_us) && valid;
+			break;
+		case 'j':
+			s->json = true;
+			break;
+		default:
+			valid = false;
+		}
+	}
+	s->model = argv[optind];
+	return valid && optind + 1 == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {.count = 100, .warmup = 5};
+	__attribute__((cleanup(ipc_deinit))) struct ipc ipc = {.settings = &settings};
 	struct error err = {0};
+	if (!read_settings(argc, argv, &settings)) {
+		fputs("usage: ipc [-c N] [--warmup N] [--spin US] [--json] MODEL\n", stderr);
+		return 2;
+	}
 	int r = ipc_open(&ipc, &err);
 	r = r < 0 ? r : measure_all(&ipc, &err);
 	if (r < 0) {
-		report_error(s->arguments[0], &err);
-		return report_exit_of(&err);
+		fprintf(stderr, "%s: %s\n", settings.model, err.text);
+		return 1;
 	}
-	r = s->format == CLI_FORMAT_TABLE ? print_table(&ipc) : print_json(&ipc);
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
+	if (settings.json) {
+		print_json(&ipc);
+	} else {
+		print_table(&ipc);
 	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return 0;
 }

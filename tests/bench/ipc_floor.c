@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/ipc_floor.h"
+#include "tests/bench/ipc_floor.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -38,7 +38,7 @@ static bool receive_all(int fd, void *data, size_t bytes)
 	return recv(fd, data, bytes, MSG_WAITALL) == (ssize_t)bytes;
 }
 
-/* ---- the other process: until it is ended */
+/* ---- the child process: runs until it is killed */
 
 static void answer_bytes(const struct ipc_floor *floor, int fd)
 {
@@ -46,7 +46,7 @@ static void answer_bytes(const struct ipc_floor *floor, int fd)
 		send_all(fd, floor->bytes, floor->bytes_back)) {}
 }
 
-/* As edged's loop and ring.c have it. */
+/* Same calls as edged's event loop and ring.c. */
 static void answer_bell(const struct ipc_floor *floor)
 {
 	struct ipc_floor_words *words = floor->words;
@@ -66,7 +66,7 @@ static void answer_bell(const struct ipc_floor *floor)
 	}
 }
 
-/* As spin.c has it where who asks shares its core. */
+/* Same calls as busy_poll.c for a client on the same core. */
 static void answer_in_turn(const struct ipc_floor *floor)
 {
 	for (unsigned int answered = 0;;) {
@@ -106,7 +106,7 @@ static _Noreturn void answer(struct ipc_floor *floor, int other)
 	_exit(0);
 }
 
-/* ---- this one */
+/* ---- the parent process */
 
 static int open_words(struct ipc_floor *floor)
 {
@@ -167,7 +167,7 @@ static bool ask_bytes(const struct ipc_floor *floor)
 		receive_all(floor->fd, floor->bytes, floor->bytes_back);
 }
 
-/* As a client with a ring has it that shares its core. */
+/* Same calls as a client with a ring on the daemon's core. */
 static bool ask_bell(const struct ipc_floor *floor)
 {
 	struct ipc_floor_words *words = floor->words;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ipc_floor - what the machine makes a question cost, whoever answers it
+ * ipc_floor - measures the machine's lower bound for a round trip between two processes
  *
- * A second process that does nothing but answer, with the fewest system calls by which it can be asked: some bytes
- * over a socketpair; the two wake-ups of a ring (lane.h), by the very calls that edged and its client make for them; words
- * in shared memory that both look at and give way to the other one; or that both look at without sleep.
+ * A child process answers each request with as few system calls as possible: bytes over a
+ * socketpair; the two wakeups of a ring (ring_client.h), with the system calls that edged and its
+ * client use; words in shared memory polled with sched_yield(); words in shared memory polled
+ * without a pause.
  */
-#ifndef CLIENT_IPC_FLOOR_H
-#define CLIENT_IPC_FLOOR_H
+#ifndef TESTS_BENCH_IPC_FLOOR_H
+#define TESTS_BENCH_IPC_FLOOR_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,17 +28,18 @@ struct ipc_floor_words;
 
 struct ipc_floor {
 	enum ipc_floor_kind kind;
-	uint32_t bytes_there, bytes_back; /* of IPC_FLOOR_BYTES, 1 at least; others: not used */
+	/* bytes of a request and a reply; at least 1 for IPC_FLOOR_BYTES, else unused */
+	uint32_t bytes_there, bytes_back;
 	int fd; /* this end of the socketpair, or the eventfd */
-	void *bytes; /* room for either */
-	struct ipc_floor_words
-		*words; /* shared with the other process; NULL: it is the socketpair */
+	void *bytes; /* buffer for a request or a reply */
+	struct ipc_floor_words *words; /* shared with the child; NULL with a socketpair */
 	pid_t pid;
 };
 
-/* Starts the other process, after kind and bytes were set and all else is 0; ipc_floor_stop() also after a failure. -errno. */
+/* Starts the child process. The caller has set kind and bytes, all else is 0. Call
+ * ipc_floor_stop() also after a failure. */
 int must_check ipc_floor_start(struct ipc_floor *floor, struct error *err);
-/* There and back again. -EIO when the other process has gone. */
+/* One round trip. -EIO: the child has ended. */
 int must_check ipc_floor_ask(const struct ipc_floor *floor, struct error *err);
 void ipc_floor_stop(struct ipc_floor *floor);
 

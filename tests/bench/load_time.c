@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load - how long a model takes from its file to the first answer, and what memory it holds then
+ * load_time - how long a model takes from its file to the first answer, and what memory it holds then
  *
  *   load [--rounds N] [--threads N] [--smaps] [--warm] FILE.tflite...
  *
@@ -20,7 +20,7 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
-#include "base/code.h"
+#include "base/code_pages.h"
 #include "engine/edge.h"
 
 #define RUNS_AFTER 20
@@ -109,7 +109,7 @@ static struct figures live(const struct plan_of_rounds *plan)
 	start = clock_now_ns();
 	must(edge_model_keep(model, &err), "keep", &err);
 	f.keep_ns = clock_now_ns() - start;
-	code_forget_pages(); /* as edged does when it has loaded */
+	code_pages_forget(); /* as edged does when it has loaded */
 	malloc_trim(0);
 	for (unsigned int i = 0; i < RUNS_AFTER; i++) {
 		uint64_t ns = timed_run(session, &control);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fakes/flat_writer.h"
+#include "tests/fakes/flatbuffer_writer.h"
 
 #include <assert.h>
 

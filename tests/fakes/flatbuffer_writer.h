@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flat_writer - writes FlatBuffers front to back, for tests
+ * flatbuffer_writer - writes FlatBuffers front to back, for tests
  *
  * Parents are written before their children, with room for the offsets, and linked afterwards.
  * Nothing is checked but memory: a test may write what no honest writer would.
  */
-#ifndef TESTS_FAKES_FLAT_WRITER_H
-#define TESTS_FAKES_FLAT_WRITER_H
+#ifndef TESTS_FAKES_FLATBUFFER_WRITER_H
+#define TESTS_FAKES_FLATBUFFER_WRITER_H
 
 #include "base/bytes.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/kernels/crash.h"
+#include "tests/kernels/crash_note.h"
 
 #include <signal.h>
 #include <stdarg.h>

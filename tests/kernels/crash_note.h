@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crash - says which case was running when a signal ends the program */
-#ifndef TESTS_KERNELS_CRASH_H
-#define TESTS_KERNELS_CRASH_H
+/* crash_note - says which case was running when a signal ends the program */
+#ifndef TESTS_KERNELS_CRASH_NOTE_H
+#define TESTS_KERNELS_CRASH_NOTE_H
 
 #include "base/own.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/kernels/check.h"
+#include "tests/kernels/kernel_check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "tests/kernels/crash.h"
+#include "tests/kernels/crash_note.h"
 #include "tests/kernels/peak.h"
 
 #define UNTOUCHED 0xa5

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check - the frame of the kernel checker: random values, guarded buffers, tiles, figures
+ * kernel_check - the frame of the kernel checker: random values, guarded buffers, tiles, figures
  *
  * Each family's file makes cases: operands in buffers that end at a guard page, what a naive loop
  * says the output is, and a function that runs one variant on a tile. check_subject() runs it over
  * several ways to cut the output into tiles. The case is written down before each call, and a
  * signal handler prints it when the call crashes.
  */
-#ifndef TESTS_KERNELS_CHECK_H
-#define TESTS_KERNELS_CHECK_H
+#ifndef TESTS_KERNELS_KERNEL_CHECK_H
+#define TESTS_KERNELS_KERNEL_CHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/cpu.h"
-#include "kernels/quant.h"
+#include "kernels/conv/window.h"
+#include "kernels/cpu_features.h"
+#include "kernels/math/quant.h"
 #include "kernels/tile.h"
-#include "kernels/window.h"
 
 struct check_buffer;
 
@@ -58,7 +58,7 @@ void check_subject(struct check *c, const struct check_subject *subject);
 
 /*
  * Some output rows of a picture, of whose input only the rows are there that taps of theirs read, with 128
- * bytes before and behind: so a chain of layers has it (backends/cpu/strips.c). Nothing in bench mode, for
+ * bytes before and behind: so a chain of layers has it (backends/cpu/row_fusion.c). Nothing in bench mode, for
  * more than one picture, and where nothing is read. @input: in the arguments of @subject; another for
  * the run. @row_bytes: of a row of it.
  */
@@ -97,7 +97,7 @@ int32_t *check_ties(struct check *c, const struct ek_scale *scale, size_t n);
 
 /*
  * Channels of 8-bit outputs with the zero point in the middle, whose code changes within three of the bias, and whose
- * line of floats (kernels/x86/line_avx512.h) would begin at an odd number beyond 2^24, which no float is:
+ * line of floats (kernels/requant/float_requant_avx512.h) would begin at an odd number beyond 2^24, which no float is:
  * one code is wrong where sums begin at another integer than the line was proven from.
  */
 void check_far(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/system/bus.h"
+#include "tests/system/message_bus.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bus - a dbus-daemon of the test's own, which lets everybody do everything, and edged on it */
-#ifndef TESTS_SYSTEM_BUS_H
-#define TESTS_SYSTEM_BUS_H
+/* message_bus - a dbus-daemon of the test's own, which lets everybody do everything, and edged on it */
+#ifndef TESTS_SYSTEM_MESSAGE_BUS_H
+#define TESTS_SYSTEM_MESSAGE_BUS_H
 
 #include <sys/types.h>
 #include <systemd/sd-bus.h>

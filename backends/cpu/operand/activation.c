@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/activation.h"
+#include "backends/cpu/operand/activation.h"
 
 #include <math.h>
 
-#include "engine/options.h"
-#include "kernels/fast_math.h"
+#include "engine/op_options.h"
+#include "kernels/math/fast_math.h"
 
 /* NaN becomes @lo, as in LiteRT kernels/internal/tensor_utils.h; the operators without state let it
  * pass. */

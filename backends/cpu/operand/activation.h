@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* activation - fused activations of the recurrent operators, in float */
-#ifndef BACKENDS_CPU_ACTIVATION_H
-#define BACKENDS_CPU_ACTIVATION_H
+#ifndef BACKENDS_CPU_OPERAND_ACTIVATION_H
+#define BACKENDS_CPU_OPERAND_ACTIVATION_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/blockwise.h"
+#include "backends/cpu/operand/blockwise.h"
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 static float scale_at(const struct tensor *t, uint64_t i)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blockwise - weights whose rows have a scale for each block of elements (struct quant) */
-#ifndef BACKENDS_CPU_BLOCKWISE_H
-#define BACKENDS_CPU_BLOCKWISE_H
+#ifndef BACKENDS_CPU_OPERAND_BLOCKWISE_H
+#define BACKENDS_CPU_OPERAND_BLOCKWISE_H
 
 #include "backends/cpu/op.h"
 

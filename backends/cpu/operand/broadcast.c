@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/broadcast.h"
+#include "backends/cpu/operand/broadcast.h"
 
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/grid.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/tile_grid.h"
 #include "backends/cpu/tiles.h"
 
 /* Steps of an operand through the dimensions of the result, aligned at the end. */
@@ -76,9 +76,9 @@ void broadcast_plan(const struct op_setup *setup, uint32_t n, struct broadcast *
 	}
 	broadcast_plan_shapes(op_shape_out(setup, 0), in, n, ret);
 	for (uint32_t k = 0; k < n; k++) {
-		ret->bytes[k] = (uint8_t)accept_element_bytes(op_tensor_in(setup, k));
+		ret->bytes[k] = (uint8_t)op_accept_element_bytes(op_tensor_in(setup, k));
 	}
-	ret->dst_bytes = (uint8_t)accept_element_bytes(op_tensor_out(setup, 0));
+	ret->dst_bytes = (uint8_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 }
 
 struct rows {
@@ -149,7 +149,7 @@ static enum course course_of(const struct broadcast *p, uint32_t k)
 							   : COURSE_OTHER;
 }
 
-/* How many rows fit; 0 where this way is none. */
+/* How many rows fit, at most as many as there are; 0 where this way is none. */
 static uint64_t rows_at_once(const struct broadcast *p)
 {
 	uint64_t bytes = 1, row = p->rank < 2 ? 0 : p->size[p->rank - 1];
@@ -163,7 +163,8 @@ static uint64_t rows_at_once(const struct broadcast *p)
 		bytes = p->bytes[k] > bytes ? p->bytes[k] : bytes;
 	}
 	uint64_t n = row < REPEAT_BYTES ? REPEAT_BYTES / (row * bytes) : 0;
-	return n < 4 ? 0 : n;
+	uint64_t rows = p->size[p->rank - 2];
+	return n < 4 ? 0 : n < rows ? n : rows;
 }
 
 /* @to: each of @n elements @times in a row. */
@@ -243,6 +244,11 @@ static int run_repeated(struct rows *r, uint64_t at_once, struct sources s)
 			r->row(r->state, r->dst, src, step, (size_t)(n * row));
 			r->dst += n * row * p->dst_bytes;
 		}
+	}
+	r->since_check += t.total * row;
+	if (t.result == 0 && r->since_check > TILE_ELEMENTS) {
+		r->since_check = 0;
+		t.result = run_control_check(r->control);
 	}
 	return t.result;
 }
@@ -334,12 +340,12 @@ static void run_part(const void *args, uint64_t first, uint64_t n)
 int broadcast_run_shared(const struct broadcast *plan, const struct op_call *call,
 	broadcast_row_fn *row, const void *state, struct error *err)
 {
-	if (plan->rank != 1 || plan->empty || !grid_shares_line(call, plan->size[0])) {
+	if (plan->rank != 1 || plan->empty || !tile_grid_shares_line(call, plan->size[0])) {
 		return broadcast_run(plan, call, row, state, err);
 	}
 	struct shared_row shared = {plan, row, state, op_out(call, 0)->data, {0}};
 	for (uint32_t k = 0; k < plan->n; k++) {
 		shared.src[k] = op_in(call, k)->data;
 	}
-	return grid_run_line(call, plan->size[0], run_part, &shared, err);
+	return tile_grid_run_line(call, plan->size[0], run_part, &shared, err);
 }

@@ -5,8 +5,8 @@
  * Planned once: dimensions of size 1 vanish and neighbours that all operands step through alike are
  * joined, so that equal shapes are one row and a bias is rows of its own length.
  */
-#ifndef BACKENDS_CPU_BROADCAST_H
-#define BACKENDS_CPU_BROADCAST_H
+#ifndef BACKENDS_CPU_OPERAND_BROADCAST_H
+#define BACKENDS_CPU_OPERAND_BROADCAST_H
 
 #include "backends/cpu/op.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/strided.h"
-#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
+#include "backends/cpu/operand/string_tensor.h"
 
 struct copies *copies_new(struct op_setup *setup, uint32_t value, uint32_t n)
 {
@@ -16,7 +16,7 @@ struct copies *copies_new(struct op_setup *setup, uint32_t value, uint32_t n)
 	p->value = value;
 	p->shape = *op_shape_out(setup, 0);
 	p->is_strings = t->type == DTYPE_STRING;
-	p->element_bytes = p->is_strings ? 4 : (uint32_t)accept_element_bytes(t);
+	p->element_bytes = p->is_strings ? 4 : (uint32_t)op_accept_element_bytes(t);
 	if (p->is_strings) {
 		p->n_in = (uint32_t)op_elements(op_shape_in(setup, value));
 		p->n_out = (uint32_t)op_elements(&p->shape);
@@ -44,7 +44,7 @@ void copies_add(struct copies *p, struct copy copy)
 			return;
 		}
 	}
-	ek_walk_simplify(&copy.walk);
+	ek_strided_copy_simplify(&copy.walk);
 	p->copy[p->count++] = copy;
 }
 

@@ -10,11 +10,11 @@
  * and copies_run() is the operator's run(). A tensor of strings is moved as the numbers of its
  * strings, by the same copies, and then written in the order that came out.
  */
-#ifndef BACKENDS_CPU_COPIES_H
-#define BACKENDS_CPU_COPIES_H
+#ifndef BACKENDS_CPU_OPERAND_COPIES_H
+#define BACKENDS_CPU_OPERAND_COPIES_H
 
 #include "backends/cpu/op.h"
-#include "kernels/walk.h"
+#include "kernels/move/strided_copy.h"
 
 enum copies_fill {
 	COPIES_NO_FILL, /* the copies reach every element of the result */
@@ -27,7 +27,7 @@ enum copies_fill {
 struct copy {
 	uint32_t from; /* input, or COPIES_FROM_RESULT: what earlier copies have left there */
 	ptrdiff_t src, dst; /* bytes to the first element */
-	struct ek_walk walk;
+	struct ek_strided_copy walk;
 };
 
 struct copies {

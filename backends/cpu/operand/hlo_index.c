@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/hlo_index.h"
+#include "backends/cpu/operand/hlo_index.h"
 
 void hlo_index_init(struct hlo_index *x, const struct shape *indices, int64_t vector,
 	const struct options_list *map)

@@ -6,11 +6,11 @@
  * start in the operand's dimension that the map names; all others are the batch's. A vector
  * dimension that is the indices' rank means vectors of one element.
  */
-#ifndef BACKENDS_CPU_HLO_INDEX_H
-#define BACKENDS_CPU_HLO_INDEX_H
+#ifndef BACKENDS_CPU_OPERAND_HLO_INDEX_H
+#define BACKENDS_CPU_OPERAND_HLO_INDEX_H
 
 #include "base/dtype.h"
-#include "engine/options.h"
+#include "engine/op_options.h"
 
 struct hlo_index {
 	uint64_t batches;

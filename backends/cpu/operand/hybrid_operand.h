@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hybrid - float activations of operators with integer weights, as codes in an operator's scratch
+/* hybrid_operand - float activations of operators with integer weights, as codes in an operator's scratch
  */
-#ifndef BACKENDS_CPU_HYBRID_H
-#define BACKENDS_CPU_HYBRID_H
+#ifndef BACKENDS_CPU_OPERAND_HYBRID_OPERAND_H
+#define BACKENDS_CPU_OPERAND_HYBRID_OPERAND_H
 
 #include "backends/cpu/op.h"
-#include "kernels/hybrid.h"
+#include "kernels/hybrid/hybrid.h"
 
 /* Operand @operand (0 unless it is set) as @n_rows rows of @depth elements, and where in the scratch
  * their codes stand. */
@@ -26,6 +26,11 @@ struct hybrid_rows {
 	const int8_t *codes;
 	const struct ek_hybrid_row *rows;
 };
+
+/* ek_hybrid_quantise() of a row of any length: 0, -ETIMEDOUT or -ECANCELED. */
+int must_check hybrid_quantise(const struct ek_hybrid *kernel, const float *values, uint64_t n,
+	bool asymmetric, const struct run_control *control, int8_t *codes,
+	struct ek_hybrid_row *ret_row);
 
 /* 0, -ETIMEDOUT or -ECANCELED. */
 int must_check hybrid_run(const struct op_call *call, const struct hybrid *hybrid,

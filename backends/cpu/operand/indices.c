@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/indices.h"
+#include "backends/cpu/operand/indices.h"
 
 int indices_refuse(
 	const struct indices *x, uint64_t k, int64_t value, int64_t limit, struct error *err)

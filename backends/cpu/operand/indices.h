@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* indices - operands whose values say where: read one by one, and proved in range each time */
-#ifndef BACKENDS_CPU_INDICES_H
-#define BACKENDS_CPU_INDICES_H
+#ifndef BACKENDS_CPU_OPERAND_INDICES_H
+#define BACKENDS_CPU_OPERAND_INDICES_H
 
 #include "backends/cpu/op.h"
 

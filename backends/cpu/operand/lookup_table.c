@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/table.h"
+#include "backends/cpu/operand/lookup_table.h"
 
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/row_fusion.h"
+#include "backends/cpu/tile_grid.h"
 #include "backends/cpu/tiles.h"
 
-void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
+void lookup_table_init(struct op_setup *setup, size_t entry_bytes, struct lookup_table *table)
 {
 	const struct ek_lut8 *kernel =
 		ek_pick(ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features);
@@ -20,37 +20,37 @@ void table_init(struct op_setup *setup, size_t entry_bytes, struct table *table)
 					 : "lut32__c";
 }
 
-void table_fill_curve(
-	const struct op_setup *setup, ek_curve_fn *curve, float undefined, struct table *table)
+void lookup_table_fill_curve(const struct op_setup *setup, ek_curve_fn *curve, float undefined,
+	struct lookup_table *table)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
-	const float scale = quant_scale(in, 0), inverse = 1.0f / quant_scale(out, 0);
+	const float scale = quant_params_scale(in, 0), inverse = 1.0f / quant_params_scale(out, 0);
 	const int32_t in_zero = (int32_t)quant_zero(&in->quant, 0);
 	const int32_t out_zero = (int32_t)quant_zero(&out->quant, 0);
 	int32_t lo, hi;
-	quant_type_range(out->type, &lo, &hi);
+	quant_params_type_range(out->type, &lo, &hi);
 	for (unsigned int i = 0; i < 256; i++) {
-		float v = scale * (float)(table_code(in->type, i) - in_zero);
+		float v = scale * (float)(lookup_table_code(in->type, i) - in_zero);
 		int64_t code = ek_round32((double)roundf(curve(v, undefined) * inverse));
 		table->u8[i] = (uint8_t)ek_clamp32(ek_sat32(code + out_zero), lo, hi);
 	}
 }
 
-void table_fill_codes(const struct op_setup *setup, ek_codes_one_fn *one,
-	const struct ek_codes *params, struct table *table)
+void lookup_table_fill_codes(const struct op_setup *setup, ek_quantized_one_fn *one,
+	const struct ek_quantized *params, struct lookup_table *table)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	for (unsigned int i = 0; i < 256; i++) {
-		table->u8[i] = (uint8_t)one(table_code(type, i), params);
+		table->u8[i] = (uint8_t)one(lookup_table_code(type, i), params);
 	}
 }
 
-void table_fill_requant(
-	const struct op_setup *setup, const struct ek_requant_params *params, struct table *table)
+void lookup_table_fill_requant(const struct op_setup *setup, const struct ek_requant_params *params,
+	struct lookup_table *table)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	for (unsigned int i = 0; i < 256; i++) {
-		int32_t code = ek_requant_one(table_code(type, i), params);
+		int32_t code = ek_requant_one(lookup_table_code(type, i), params);
 		if (table->entry_bytes == 1) {
 			table->u8[i] = (uint8_t)code;
 		} else {
@@ -61,7 +61,7 @@ void table_fill_requant(
 
 /* One run of a table. */
 struct table_job {
-	const struct table *table;
+	const struct lookup_table *table;
 	uint8_t *dst;
 	const uint8_t *src;
 };
@@ -69,7 +69,7 @@ struct table_job {
 static void run_part(const void *args, uint64_t first, uint64_t n)
 {
 	const struct table_job *job = args;
-	const struct table *table = job->table;
+	const struct lookup_table *table = job->table;
 	uint8_t *dst = job->dst + first * table->entry_bytes;
 	const uint8_t *src = job->src + first;
 	if (table->entry_bytes == 1) {
@@ -81,7 +81,7 @@ static void run_part(const void *args, uint64_t first, uint64_t n)
 	}
 }
 
-bool table_strip(const struct op_setup *setup, struct strip_shape *ret)
+bool lookup_table_row_shape(const struct op_setup *setup, struct row_fusion_shape *ret)
 {
 	const struct shape *out = op_shape_out(setup, 0);
 	const unsigned int in_type = op_tensor_in(setup, 0)->type;
@@ -90,30 +90,31 @@ bool table_strip(const struct op_setup *setup, struct strip_shape *ret)
 		return false;
 	}
 	const uint32_t rows = (uint32_t)out->dim[1];
-	const uint64_t n = op_product(out, 2, 4);
-	*ret = (struct strip_shape){
+	const uint64_t n = op_gemm(out, 2, 4);
+	*ret = (struct row_fusion_shape){
 		.y = {.in = rows, .out = rows, .taps = 1, .stride = 1, .dilation = 1},
 		.in_row_bytes = n,
-		.out_row_bytes = n * accept_element_bytes(op_tensor_out(setup, 0)),
+		.out_row_bytes = n * op_accept_element_bytes(op_tensor_out(setup, 0)),
 		.is_simple = true};
 	return true;
 }
 
-void table_run_rows(
-	const struct table *table, const struct op_call *call, const struct strip_rows *rows)
+void lookup_table_run_rows(const struct lookup_table *table, const struct op_call *call,
+	const struct row_fusion_rows *rows)
 {
-	const uint64_t n = op_product(&op_out(call, 0)->shape, 2, 4);
+	const uint64_t n = op_gemm(&op_out(call, 0)->shape, 2, 4);
 	const struct table_job job = {table, rows->output, rows->input};
 	run_part(&job, rows->first * n, rows->n * n);
 }
 
-int table_run(const struct table *table, const struct op_call *call, struct error *err)
+int lookup_table_run(
+	const struct lookup_table *table, const struct op_call *call, struct error *err)
 {
 	const struct value *out = op_out(call, 0);
 	const struct table_job job = {table, out->data, op_in(call, 0)->data};
 	const uint64_t n = op_elements(&out->shape);
-	if (grid_shares_line(call, n)) {
-		return grid_run_line(call, n, run_part, &job, err);
+	if (tile_grid_shares_line(call, n)) {
+		return tile_grid_run_line(call, n, run_part, &job, err);
 	}
 	struct tiles t = {.total = n, .control = call->control};
 	while (tiles_next(&t)) {

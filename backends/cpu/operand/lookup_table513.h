@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table513 - functions of an int16 code, worked out at 513 points at prepare time */
-#ifndef BACKENDS_CPU_TABLE513_H
-#define BACKENDS_CPU_TABLE513_H
+/* lookup_table513 - functions of an int16 code, worked out at 513 points at prepare time */
+#ifndef BACKENDS_CPU_OPERAND_LOOKUP_TABLE513_H
+#define BACKENDS_CPU_OPERAND_LOOKUP_TABLE513_H
 
 #include "backends/cpu/op.h"
-#include "kernels/curve.h"
-#include "kernels/lut.h"
+#include "kernels/elementwise/lut.h"
+#include "kernels/math/curve.h"
 
 /* Scale and zero point of argument and result, both int16. */
 struct table513_range {
@@ -20,12 +20,12 @@ struct table513_range {
  * of what linear interpolation errs in the middle of the stretch that begins there.
  * Source: gen_lut of tflite kernels/internal/common.h, in double.
  */
-void table513_fill(double (*function)(double), const struct table513_range *range,
+void lookup_table513_fill(double (*function)(double), const struct table513_range *range,
 	int16_t table[static EK_LUT513]);
 
 /* The same in floats, for input 0 and output 0 of the node, both int16; @undefined: handed on to
  * @curve. NaN gives 0. */
-void table513_fill_curve(const struct op_setup *setup, ek_curve_fn *curve, float undefined,
+void lookup_table513_fill_curve(const struct op_setup *setup, ek_curve_fn *curve, float undefined,
 	int16_t table[static EK_LUT513]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/matrices.h"
+#include "backends/cpu/operand/matrices.h"
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 
 static uint64_t matrix_bytes(const struct matrices *m)
 {
@@ -13,7 +13,7 @@ static int transpose(const struct matrices *m, void *dst, const void *src,
 	const struct run_control *control, struct error *err)
 {
 	const ptrdiff_t element = (ptrdiff_t)m->element_bytes;
-	const struct ek_walk walk = {
+	const struct ek_strided_copy walk = {
 		.rank = 2,
 		.size = {(size_t)m->rows, (size_t)m->depth},
 		.dst_step = {(ptrdiff_t)m->depth * element, element},
@@ -25,7 +25,7 @@ static int transpose(const struct matrices *m, void *dst, const void *src,
 static int transpose_constant(struct op_setup *setup, struct matrices *m, struct error *err)
 {
 	const struct shape *shape = op_shape_in(setup, m->operand);
-	uint64_t n = op_product(shape, 0, shape->rank - 2u), bytes = matrix_bytes(m);
+	uint64_t n = op_gemm(shape, 0, shape->rank - 2u), bytes = matrix_bytes(m);
 	const char *src = op_constant(setup, m->operand);
 	char *ready = op_alloc(setup, n * bytes);
 	if (!ready) {
@@ -49,7 +49,7 @@ int matrices_prepare(
 	const int32_t *size = &shape->dim[shape->rank - 2];
 	*ret = (struct matrices){
 		.operand = i,
-		.element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, i)),
+		.element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, i)),
 		.rows = (uint64_t)size[transpose ? 1 : 0],
 		.depth = (uint64_t)size[transpose ? 0 : 1],
 		.transpose = transpose,

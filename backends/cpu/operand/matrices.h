@@ -6,8 +6,8 @@
  * by side: "rows" here. An operand that is stored the other way round is transposed into scratch,
  * matrix by matrix, as the products need them; a constant one once, into the program.
  */
-#ifndef BACKENDS_CPU_MATRICES_H
-#define BACKENDS_CPU_MATRICES_H
+#ifndef BACKENDS_CPU_OPERAND_MATRICES_H
+#define BACKENDS_CPU_OPERAND_MATRICES_H
 
 #include "backends/cpu/op.h"
 

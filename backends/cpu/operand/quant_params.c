@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/quant_params.h"
 
 #include <float.h>
 #include <math.h>
 
-struct ek_scale quant_split(double scale)
+struct ek_scale quant_params_split(double scale)
 {
 	struct ek_scale none = {0, 0};
 	if (!(scale > 0) || !isfinite(scale)) {
@@ -22,7 +22,7 @@ struct ek_scale quant_split(double scale)
 	return (struct ek_scale){(int32_t)m, shift};
 }
 
-float quant_scale(const struct tensor *t, uint32_t channel)
+float quant_params_scale(const struct tensor *t, uint32_t channel)
 {
 	if (!t->quant.n_scales) {
 		return 1;
@@ -30,20 +30,21 @@ float quant_scale(const struct tensor *t, uint32_t channel)
 	return t->quant.scale[t->quant.n_scales > 1 ? channel : 0];
 }
 
-double quant_common_scale(const struct op_setup *setup, struct ek_add_params *ret)
+double quant_params_common_scale(const struct op_setup *setup, struct ek_add_params *ret)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
-	double a_scale = (double)quant_scale(a, 0), b_scale = (double)quant_scale(b, 0);
+	double a_scale = (double)quant_params_scale(a, 0),
+	       b_scale = (double)quant_params_scale(b, 0);
 	double twice = 2 * fmax(a_scale, b_scale);
 	ret->a_zero = (int32_t)quant_zero(&a->quant, 0);
 	ret->b_zero = (int32_t)quant_zero(&b->quant, 0);
 	ret->zero = (int32_t)quant_zero(&op_tensor_out(setup, 0)->quant, 0);
-	ret->a_scale = quant_split(a_scale / twice);
-	ret->b_scale = quant_split(b_scale / twice);
+	ret->a_scale = quant_params_split(a_scale / twice);
+	ret->b_scale = quant_params_split(b_scale / twice);
 	return twice;
 }
 
-void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi)
+void quant_params_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi)
 {
 	bool is_signed = dtype != DTYPE_UINT8 && dtype != DTYPE_UINT16;
 	unsigned int bits = dtype_bits(dtype);
@@ -52,9 +53,9 @@ void quant_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi)
 	*ret_hi = (int32_t)(is_signed ? span / 2 - 1 : span - 1);
 }
 
-int32_t quant_code(const struct tensor *t, float x)
+int32_t quant_params_code(const struct tensor *t, float x)
 {
-	int32_t q = ek_round32(roundf(x / quant_scale(t, 0)));
+	int32_t q = ek_round32(roundf(x / quant_params_scale(t, 0)));
 	return ek_sat32((int64_t)q + quant_zero(&t->quant, 0));
 }
 
@@ -84,7 +85,7 @@ static int activation_bounds(
 	}
 }
 
-int quant_activation_range(unsigned int activation, const struct tensor *t, int32_t *ret_lo,
+int quant_params_activation_range(unsigned int activation, const struct tensor *t, int32_t *ret_lo,
 	int32_t *ret_hi, struct error *err)
 {
 	float lo = 0, hi = 0;
@@ -93,14 +94,14 @@ int quant_activation_range(unsigned int activation, const struct tensor *t, int3
 		return r;
 	}
 	int32_t type_lo = 0, type_hi = 0;
-	quant_type_range(t->type, &type_lo, &type_hi);
+	quant_params_type_range(t->type, &type_lo, &type_hi);
 	/* Codes of the bounds, kept in the type: a bound beyond it does not bind. */
-	*ret_lo = lo == -FLT_MAX ? type_lo : ek_clamp32(quant_code(t, lo), type_lo, type_hi);
-	*ret_hi = hi == FLT_MAX ? type_hi : ek_clamp32(quant_code(t, hi), type_lo, type_hi);
+	*ret_lo = lo == -FLT_MAX ? type_lo : ek_clamp32(quant_params_code(t, lo), type_lo, type_hi);
+	*ret_hi = hi == FLT_MAX ? type_hi : ek_clamp32(quant_params_code(t, hi), type_lo, type_hi);
 	return 0;
 }
 
-int quant_activation_range_float(
+int quant_params_activation_range_float(
 	unsigned int activation, float *ret_lo, float *ret_hi, struct error *err)
 {
 	return activation_bounds(activation, ret_lo, ret_hi, err);

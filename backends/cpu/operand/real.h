@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* real - operands that may be float32 or uint8 with a scale, as float */
-#ifndef BACKENDS_CPU_REAL_H
-#define BACKENDS_CPU_REAL_H
+#ifndef BACKENDS_CPU_OPERAND_REAL_H
+#define BACKENDS_CPU_OPERAND_REAL_H
 
 #include "backends/cpu/op.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/refuse.h"
+#include "backends/cpu/operand/refuse.h"
 
 #include "backends/cpu/tiles.h"
-#include "kernels/find.h"
+#include "kernels/search/find_value.h"
 
 static ek_find_fn *finder_of(unsigned int type)
 {

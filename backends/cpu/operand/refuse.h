@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* refuse - numbers that an operator can't take as its second operand, looked for in each run */
-#ifndef BACKENDS_CPU_REFUSE_H
-#define BACKENDS_CPU_REFUSE_H
+#ifndef BACKENDS_CPU_OPERAND_REFUSE_H
+#define BACKENDS_CPU_OPERAND_REFUSE_H
 
 #include "backends/cpu/op.h"
 

@@ -1,50 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/rows.h"
+#include "backends/cpu/operand/rows.h"
 
 #include <string.h>
 
-#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/operand/string_tensor.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/nibbles.h"
+#include "kernels/math/nibbles.h"
 
 void rows_init(struct rows *rows, const struct op_setup *setup, uint32_t input, uint32_t first,
 	rows_at_fn *at)
 {
 	const struct shape *out = op_shape_out(setup, 0);
 	*rows = (struct rows){.input = input, .at = at, .shape = *out};
-	rows->count = op_product(out, 0, first);
-	rows->elements = op_product(out, first, out->rank);
+	rows->count = op_gemm(out, 0, first);
+	rows->elements = op_gemm(out, first, out->rank);
 }
 
-/* Makes row @r of the output out of row @row of the input. */
-typedef void put_fn(
-	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row);
+struct put {
+	const struct rows *rows;
+	void *out;
+	const void *in;
+	size_t bits;
+	const struct run_control *control;
+};
+/* Row @row of the input becomes row @r of the output. 0, -ETIMEDOUT or -ECANCELED. */
+typedef int put_fn(const struct put *p, uint64_t r, int64_t row);
 
-static void put_bytes(
-	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row)
+static int put_bytes(const struct put *p, uint64_t r, int64_t row)
 {
-	size_t bytes = (size_t)rows->elements * (bits / 8);
-	char *to = (char *)out + r * bytes;
-	if (row == ROWS_NONE) {
-		memset(to, 0, bytes);
-	} else {
-		memcpy(to, (const char *)in + (size_t)row * bytes, bytes);
-	}
+	size_t bytes = (size_t)p->rows->elements * (p->bits / 8);
+	char *to = (char *)p->out + r * bytes;
+	return row == ROWS_NONE
+		? tiles_clear(to, bytes, p->control)
+		: tiles_copy(to, (const char *)p->in + (size_t)row * bytes, bytes, p->control);
 }
 
-static void put_s4(
-	const struct rows *rows, void *out, const void *in, size_t bits, uint64_t r, int64_t row)
+static int put_s4(const struct put *p, uint64_t r, int64_t row)
 {
-	(void)bits;
-	size_t n = (size_t)rows->elements;
-	ek_copy_s4(out, (size_t)r * n, in, (size_t)row * n, n);
+	size_t n = (size_t)p->rows->elements;
+	ek_copy_s4(p->out, (size_t)r * n, p->in, (size_t)row * n, n);
+	return 0;
 }
 
 static int run_plain(const struct op_call *call, const struct rows *rows, put_fn *put, size_t bits,
 	struct error *err)
 {
-	void *out = op_out(call, 0)->data;
-	const void *in = op_in(call, rows->input)->data;
+	const struct put p = {
+		rows, op_out(call, 0)->data, op_in(call, rows->input)->data, bits, call->control};
 	struct tiles t = {
 		.total = rows->count, .control = call->control, .each = tiles_rows(rows->elements)};
 	while (tiles_next(&t)) {
@@ -54,7 +56,10 @@ static int run_plain(const struct op_call *call, const struct rows *rows, put_fn
 			if (r < 0) {
 				return r;
 			}
-			put(rows, out, in, bits, i, row);
+			t.result = put(&p, i, row);
+			if (t.result < 0) {
+				return tiles_end(&t, err);
+			}
 		}
 	}
 	return tiles_end(&t, err);
@@ -101,8 +106,8 @@ static int run_strings(const struct op_call *call, const struct rows *rows, stru
 {
 	const struct value *src = op_in(call, rows->input);
 	uint64_t n = op_elements(&rows->shape), bytes = 0;
-	struct strings in;
-	int r = strings_open(&in, src->data, src->bytes, op_elements(&src->shape), err);
+	struct strings in = {0};
+	int r = run_control_open_strings(call->control, &in, src, op_elements(&src->shape), err);
 	r = r < 0 ? r : walk_strings(call, rows, &in, NULL, &bytes, err);
 	if (r < 0) {
 		return r;

@@ -5,8 +5,8 @@
  *
  * Output 0 of strings has its memory from op_give_output(); all others have it already.
  */
-#ifndef BACKENDS_CPU_ROWS_H
-#define BACKENDS_CPU_ROWS_H
+#ifndef BACKENDS_CPU_OPERAND_ROWS_H
+#define BACKENDS_CPU_OPERAND_ROWS_H
 
 #include "backends/cpu/op.h"
 

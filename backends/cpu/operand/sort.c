@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/sort.h"
+#include "backends/cpu/operand/sort.h"
 
 #include "backends/cpu/tiles.h"
-#include "kernels/rank.h"
+#include "kernels/search/rank.h"
 
 #define SORT_TILE 1024 /* items; each goes down some 20 levels */
 

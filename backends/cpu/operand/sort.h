@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sort - heaps of kernels/order.h and ranks of kernels/rank.h, with a look at the control now and
+/* sort - heaps of kernels/search/top_k.h and ranks of kernels/search/rank.h, with a look at the control now and
  * then */
-#ifndef BACKENDS_CPU_SORT_H
-#define BACKENDS_CPU_SORT_H
+#ifndef BACKENDS_CPU_OPERAND_SORT_H
+#define BACKENDS_CPU_OPERAND_SORT_H
 
 #include "engine/backend.h"
-#include "kernels/order.h"
+#include "kernels/search/top_k.h"
 
 /* What makes items of elements of a type; NULL for a type that has none. */
 ek_order_keys_fn *sort_keys_of(unsigned int dtype);

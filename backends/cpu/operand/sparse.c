@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/sparse.h"
+#include "backends/cpu/operand/sparse.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sparse - constants of a few stored elements as the dense tensors that they stand for */
-#ifndef BACKENDS_CPU_SPARSE_H
-#define BACKENDS_CPU_SPARSE_H
+#ifndef BACKENDS_CPU_OPERAND_SPARSE_H
+#define BACKENDS_CPU_OPERAND_SPARSE_H
 
 #include "engine/graph.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/strided.h"
 
 #include <string.h>
 
@@ -8,10 +8,10 @@
 #define LARGE_ROW (1 << 18) /* elements: some ms, where strides are bad for the cache */
 
 /* Index by index of the outermost dimension, each of which is large itself. */
-static int run_inner(char *dst, const char *src, size_t element_bytes, const struct ek_walk *walk,
-	const struct run_control *control, struct error *err)
+static int run_inner(char *dst, const char *src, size_t element_bytes,
+	const struct ek_strided_copy *walk, const struct run_control *control, struct error *err)
 {
-	struct ek_walk inner = {.rank = walk->rank - 1};
+	struct ek_strided_copy inner = {.rank = walk->rank - 1};
 	int r = 0;
 	memcpy(inner.size, walk->size + 1, inner.rank * sizeof(inner.size[0]));
 	memcpy(inner.src_step, walk->src_step + 1, inner.rank * sizeof(inner.src_step[0]));
@@ -24,15 +24,15 @@ static int run_inner(char *dst, const char *src, size_t element_bytes, const str
 	return r;
 }
 
-int strided_copy(void *dst, const void *src, size_t element_bytes, const struct ek_walk *walk,
-	const struct run_control *control, struct error *err)
+int strided_copy(void *dst, const void *src, size_t element_bytes,
+	const struct ek_strided_copy *walk, const struct run_control *control, struct error *err)
 {
 	if (walk->rank == 0) {
-		ek_walk_copy(dst, src, element_bytes, walk);
+		ek_strided_copy_run(dst, src, element_bytes, walk);
 		return 0;
 	}
 	uint64_t row = 1;
-	struct ek_walk part = *walk;
+	struct ek_strided_copy part = *walk;
 	for (uint32_t i = 1; i < walk->rank; i++) {
 		row *= walk->size[i];
 	}
@@ -42,7 +42,7 @@ int strided_copy(void *dst, const void *src, size_t element_bytes, const struct 
 	struct tiles t = {.total = walk->size[0], .control = control, .each = tiles_rows(row)};
 	while (tiles_next(&t)) {
 		part.size[0] = (size_t)t.count;
-		ek_walk_copy((char *)dst + (ptrdiff_t)t.at * walk->dst_step[0],
+		ek_strided_copy_run((char *)dst + (ptrdiff_t)t.at * walk->dst_step[0],
 			(const char *)src + (ptrdiff_t)t.at * walk->src_step[0], element_bytes,
 			&part);
 	}
@@ -54,7 +54,7 @@ int strided_fill(void *dst, const void *value, size_t element_bytes, uint64_t co
 {
 	struct tiles t = {.total = count, .control = control, .each = LARGE_ROW};
 	while (tiles_next(&t)) {
-		ek_walk_fill(
+		ek_strided_copy_fill(
 			(char *)dst + t.at * element_bytes, value, element_bytes, (size_t)t.count);
 	}
 	return tiles_end(&t, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/operand/string_tensor.h"
 
 #include "backends/cpu/tiles.h"
 
@@ -7,12 +7,11 @@ int string_tensor_open(const struct op_call *call, uint32_t i, uint64_t elements
 	struct strings *ret, struct error *err)
 {
 	const struct value *in = op_in(call, i);
-	int r = strings_open(ret, in->data, in->bytes, elements, err);
+	int r = run_control_open_strings(call->control, ret, in, elements, err);
 	if (r < 0) {
 		error_prefix(err, "input %u", i);
-		return -EINVAL;
 	}
-	return 0;
+	return r == -EBADMSG ? -EINVAL : r;
 }
 
 static int measure(const struct strings *from, const uint32_t *index, uint32_t count,
@@ -40,11 +39,20 @@ int string_tensor_give(const struct op_call *call, uint32_t i, const struct shap
 	}
 	struct strings_writer w = strings_writer_within(op_out(call, i)->data, count, bytes);
 	struct tiles t = {.total = count, .control = call->control};
+	uint64_t moved = 0; /* bytes since the last look */
 	while (tiles_next(&t)) {
 		for (uint64_t k = t.at; k < t.at + t.count; k++) {
 			uint32_t length = 0;
 			const void *text = strings_get(from, index[k], &length);
 			strings_put(&w, text, length);
+			moved += length;
+			if (moved > TILE_BYTES) {
+				moved = 0;
+				t.result = run_control_check(call->control);
+			}
+			if (t.result < 0) {
+				return tiles_end(&t, err);
+			}
 		}
 	}
 	r = tiles_end(&t, err);
@@ -66,7 +74,8 @@ int string_tensor_copy(const struct op_call *call, uint32_t i, const struct shap
 	int r = string_tensor_open(call, from, op_elements(shape), &s, err);
 	r = r < 0 ? r : op_give_output(call, i, shape, in->bytes, err);
 	if (r == 0) {
-		memcpy(op_out(call, i)->data, in->data, (size_t)in->bytes);
+		r = tiles_copy(op_out(call, i)->data, in->data, in->bytes, call->control);
+		r = tiles_result(r, err);
 	}
 	return r;
 }

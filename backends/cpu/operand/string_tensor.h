@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* string_tensor - tensors of strings: read as a run finds them, written in a new order */
-#ifndef BACKENDS_CPU_STRING_TENSOR_H
-#define BACKENDS_CPU_STRING_TENSOR_H
+#ifndef BACKENDS_CPU_OPERAND_STRING_TENSOR_H
+#define BACKENDS_CPU_OPERAND_STRING_TENSOR_H
 
 #include "backends/cpu/op.h"
 #include "base/strings.h"

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench: the same question many times, on one or several sessions or connections at once. */
+/* bench: repeats one request, on one or more sessions or connections at once. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/strings.h"
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/json.h"
-#include "client/report.h"
-#include "client/target.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/target.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/pipeline/json_builder.h"
 #include "engine/edge.h"
 
-struct lane { /* one session or connection, and what it measured */
+struct bench_client { /* one session or connection, and its measurements */
 	pthread_t thread;
 	struct target *target;
 	struct tensor_bytes *inputs;
-	uint64_t *ns; /* count */
-	uint64_t *node_ns; /* the least of all runs, one per node; NULL without --per-op */
+	uint64_t *ns; /* time of each run; @count entries */
+	uint64_t *node_ns; /* shortest time of each node; NULL without --per-op */
 	uint32_t n_nodes;
 	uint32_t warmup, count;
 	bool started;
 	bool show_progress;
-	struct error err; /* code 0: all runs were answered */
+	struct error err; /* code 0: all runs succeeded */
 };
 
 struct bench {
 	const struct settings *settings;
 	bool local;
-	struct lane *lanes;
-	uint32_t n_lanes;
+	struct bench_client *clients;
+	uint32_t n_clients;
 	uint64_t wall_ns;
 };
 
@@ -39,38 +39,38 @@ struct figures {
 	size_t n;
 };
 
-static void lane_deinit(struct lane *lane)
+static void bench_client_deinit(struct bench_client *client)
 {
-	for (uint32_t i = 0; lane->inputs && i < lane->target->n_inputs; i++) {
-		tensor_free(&lane->inputs[i]);
+	for (uint32_t i = 0; client->inputs && i < client->target->n_inputs; i++) {
+		tensor_free(&client->inputs[i]);
 	}
-	free(lane->inputs);
-	free(lane->ns);
-	free(lane->node_ns);
-	target_free(lane->target);
+	free(client->inputs);
+	free(client->ns);
+	free(client->node_ns);
+	target_free(client->target);
 }
 
 static void bench_deinit(struct bench *bench)
 {
-	for (uint32_t i = 0; i < bench->n_lanes; i++) {
-		lane_deinit(&bench->lanes[i]);
+	for (uint32_t i = 0; i < bench->n_clients; i++) {
+		bench_client_deinit(&bench->clients[i]);
 	}
-	free(bench->lanes);
+	free(bench->clients);
 }
 
-/* Bytes that look like a picture, the same in every run; zeros for wider types, where a number may
- * be an index, and empty strings. */
-static int make_inputs(struct lane *lane, struct error *err)
+/* Fills 8-bit inputs with noise, identical in every run. Wider types, which may be indices, are
+ * zero; strings are empty. */
+static int make_inputs(struct bench_client *client, struct error *err)
 {
-	const struct target *t = lane->target;
+	const struct target *t = client->target;
 	uint32_t seed = 1;
-	lane->inputs = calloc((size_t)t->n_inputs + 1, sizeof(lane->inputs[0]));
-	if (!lane->inputs) {
+	client->inputs = calloc((size_t)t->n_inputs + 1, sizeof(client->inputs[0]));
+	if (!client->inputs) {
 		return error_no_memory(err);
 	}
 	for (uint32_t i = 0; i < t->n_inputs; i++) {
-		struct tensor_bytes *tensor = &lane->inputs[i];
-		const struct spec *spec = &t->inputs[i];
+		struct tensor_bytes *tensor = &client->inputs[i];
+		const struct tensor_spec *spec = &t->inputs[i];
 		int r = spec->type == DTYPE_STRING
 			? tensor_new_strings(&spec->shape, tensor, err)
 			: tensor_new(spec->type, &spec->shape, tensor, err);
@@ -86,66 +86,66 @@ static int make_inputs(struct lane *lane, struct error *err)
 	return 0;
 }
 
-static void keep_node_times(struct lane *lane)
+static void keep_node_times(struct bench_client *client)
 {
-	const uint64_t *ns = edge_session_node_ns(target_session(lane->target));
-	for (uint32_t i = 0; ns && i < lane->n_nodes; i++) {
-		lane->node_ns[i] = ns[i] < lane->node_ns[i] ? ns[i] : lane->node_ns[i];
+	const uint64_t *ns = edge_session_node_ns(target_session(client->target));
+	for (uint32_t i = 0; ns && i < client->n_nodes; i++) {
+		client->node_ns[i] = ns[i] < client->node_ns[i] ? ns[i] : client->node_ns[i];
 	}
 }
 
-static void *lane_main(void *data)
+static void *bench_client_main(void *data)
 {
-	struct lane *lane = data;
+	struct bench_client *client = data;
 	uint64_t ignored = 0, progress_ns = 0;
 	int r = 0;
-	for (uint32_t i = 0; i < lane->warmup && r == 0; i++) {
-		r = target_run(lane->target, lane->inputs, &ignored, &lane->err);
+	for (uint32_t i = 0; i < client->warmup && r == 0; i++) {
+		r = target_run(client->target, client->inputs, &ignored, &client->err);
 	}
-	for (uint32_t i = 0; i < lane->count && r == 0; i++) {
-		r = target_run(lane->target, lane->inputs, &lane->ns[i], &lane->err);
-		if (r == 0 && lane->node_ns) {
-			keep_node_times(lane);
+	for (uint32_t i = 0; i < client->count && r == 0; i++) {
+		r = target_run(client->target, client->inputs, &client->ns[i], &client->err);
+		if (r == 0 && client->node_ns) {
+			keep_node_times(client);
 		}
-		if (lane->show_progress) {
-			report_progress("runs", i, lane->count, &progress_ns);
+		if (client->show_progress) {
+			report_progress("runs", i, client->count, &progress_ns);
 		}
 	}
 	report_progress_end(progress_ns);
 	return NULL;
 }
 
-static int prepare_profile(struct lane *lane, struct error *err)
+static int prepare_profile(struct bench_client *client, struct error *err)
 {
-	lane->n_nodes = edge_model_node_count(target_model(lane->target));
-	lane->node_ns = calloc((size_t)lane->n_nodes + 1, sizeof(lane->node_ns[0]));
-	if (!lane->node_ns) {
+	client->n_nodes = edge_model_node_count(target_model(client->target));
+	client->node_ns = calloc((size_t)client->n_nodes + 1, sizeof(client->node_ns[0]));
+	if (!client->node_ns) {
 		return error_no_memory(err);
 	}
-	memset(lane->node_ns, 0xff, lane->n_nodes * sizeof(lane->node_ns[0]));
-	int r = edge_session_profile(target_session(lane->target), true);
+	memset(client->node_ns, 0xff, client->n_nodes * sizeof(client->node_ns[0]));
+	int r = edge_session_profile(target_session(client->target), true);
 	return r < 0 ? error_set(err, r, "profile: %s", strerror(-r)) : 0;
 }
 
-static int prepare_lane(struct bench *bench, uint32_t i, struct target *first, struct error *err)
+static int prepare_client(struct bench *bench, uint32_t i, struct target *first, struct error *err)
 {
 	const struct settings *s = bench->settings;
-	struct lane *lane = &bench->lanes[i];
-	lane->count = s->count / bench->n_lanes + (i < s->count % bench->n_lanes);
-	lane->warmup = s->warmup;
-	lane->show_progress = i == 0 && !s->quiet;
+	struct bench_client *client = &bench->clients[i];
+	client->count = s->count / bench->n_clients + (i < s->count % bench->n_clients);
+	client->warmup = s->warmup;
+	client->show_progress = i == 0 && !s->quiet;
 	int r = 0;
 	if (i == 0) {
-		lane->target = first;
+		client->target = first;
 	} else {
-		r = target_share(first, &lane->target, err);
+		r = target_share(first, &client->target, err);
 	}
-	r = r < 0 ? r : make_inputs(lane, err);
+	r = r < 0 ? r : make_inputs(client, err);
 	if (r == 0 && i == 0 && s->per_op) {
-		r = prepare_profile(lane, err);
+		r = prepare_profile(client, err);
 	}
-	lane->ns = calloc((size_t)lane->count + 1, sizeof(lane->ns[0]));
-	return r < 0 ? r : lane->ns ? 0 : error_no_memory(err);
+	client->ns = calloc((size_t)client->count + 1, sizeof(client->ns[0]));
+	return r < 0 ? r : client->ns ? 0 : error_no_memory(err);
 }
 
 static int open_first(struct bench *bench, struct target **ret_target, struct error *err)
@@ -170,42 +170,43 @@ static int prepare(struct bench *bench, struct error *err)
 		return r;
 	}
 	uint32_t n = bench->settings->clients;
-	bench->lanes = calloc(n, sizeof(bench->lanes[0]));
-	if (!bench->lanes) {
+	bench->clients = calloc(n, sizeof(bench->clients[0]));
+	if (!bench->clients) {
 		target_free(first);
 		return error_no_memory(err);
 	}
-	bench->n_lanes = n;
-	bench->lanes[0].target = first;
+	bench->n_clients = n;
+	bench->clients[0].target = first;
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		r = prepare_lane(bench, i, first, err);
+		r = prepare_client(bench, i, first, err);
 	}
 	return r;
 }
 
-static int run_lanes(struct bench *bench, struct error *err)
+static int run_clients(struct bench *bench, struct error *err)
 {
 	uint64_t start = clock_now_ns();
 	int r = 0;
-	for (uint32_t i = 1; i < bench->n_lanes && r == 0; i++) {
-		r = -pthread_create(&bench->lanes[i].thread, NULL, lane_main, &bench->lanes[i]);
-		bench->lanes[i].started = r == 0;
+	for (uint32_t i = 1; i < bench->n_clients && r == 0; i++) {
+		r = -pthread_create(
+			&bench->clients[i].thread, NULL, bench_client_main, &bench->clients[i]);
+		bench->clients[i].started = r == 0;
 	}
 	if (r == 0) {
-		lane_main(&bench->lanes[0]);
+		bench_client_main(&bench->clients[0]);
 	}
-	for (uint32_t i = 1; i < bench->n_lanes; i++) {
-		if (bench->lanes[i].started) {
-			pthread_join(bench->lanes[i].thread, NULL);
+	for (uint32_t i = 1; i < bench->n_clients; i++) {
+		if (bench->clients[i].started) {
+			pthread_join(bench->clients[i].thread, NULL);
 		}
 	}
 	bench->wall_ns = clock_now_ns() - start;
 	if (r < 0) {
 		return error_set(err, r, "thread: %s", strerror(-r));
 	}
-	for (uint32_t i = 0; i < bench->n_lanes; i++) {
-		if (bench->lanes[i].err.code) {
-			*err = bench->lanes[i].err;
+	for (uint32_t i = 0; i < bench->n_clients; i++) {
+		if (bench->clients[i].err.code) {
+			*err = bench->clients[i].err;
 			return err->code;
 		}
 	}
@@ -220,7 +221,7 @@ static int compare_ns(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Nearest rank: the smallest time that at least @percent of all runs did not exceed. */
+/* Nearest rank: the shortest time that at least @percent of the runs did not exceed. */
 static double percentile_ms(const uint64_t *sorted, size_t n, unsigned int percent)
 {
 	size_t rank = (n * percent + 99) / 100;
@@ -235,11 +236,11 @@ static int compute(const struct bench *bench, struct figures *f)
 	if (!all) {
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < bench->n_lanes; i++) {
-		const struct lane *lane = &bench->lanes[i];
-		memcpy(all + at, lane->ns, lane->count * sizeof(all[0]));
-		at += lane->count;
-		runs += lane->count + lane->warmup;
+	for (uint32_t i = 0; i < bench->n_clients; i++) {
+		const struct bench_client *client = &bench->clients[i];
+		memcpy(all + at, client->ns, client->count * sizeof(all[0]));
+		at += client->count;
+		runs += client->count + client->warmup;
 	}
 	qsort(all, n, sizeof(all[0]), compare_ns);
 	for (size_t i = 0; i < n; i++) {
@@ -258,19 +259,19 @@ static int compute(const struct bench *bench, struct figures *f)
 	return 0;
 }
 
-static void add_node_rows(struct grid *grid, const struct lane *lane)
+static void add_node_rows(struct grid *grid, const struct bench_client *client)
 {
 	char shape[SHAPE_TEXT_SIZE];
 	struct edge_node_info info;
 	double total = 0;
-	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		total += (double)lane->node_ns[i];
+	for (uint32_t i = 0; i < client->n_nodes; i++) {
+		total += (double)client->node_ns[i];
 	}
-	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
+	for (uint32_t i = 0; i < client->n_nodes; i++) {
+		if (edge_model_node(target_model(client->target), 0, i, &info) < 0) {
 			continue;
 		}
-		double ns = (double)lane->node_ns[i];
+		double ns = (double)client->node_ns[i];
 		grid_add(grid, "%u", i);
 		grid_add(grid, "%s", info.op);
 		grid_add(grid, "%s", dtype_name(info.type));
@@ -304,7 +305,7 @@ static int print_bench_table(const struct bench *bench, const struct figures *f)
 	if (grid_print(&head, stdout, true, bench->settings) < 0) {
 		return -ENOMEM;
 	}
-	if (!bench->lanes[0].node_ns) {
+	if (!bench->clients[0].node_ns) {
 		return 0;
 	}
 	putchar('\n');
@@ -312,63 +313,61 @@ static int print_bench_table(const struct bench *bench, const struct figures *f)
 	for (size_t i = 0; i < 8; i++) {
 		grid_add(&nodes, "%s", node_titles[i]);
 	}
-	add_node_rows(&nodes, &bench->lanes[0]);
+	add_node_rows(&nodes, &bench->clients[0]);
 	return grid_print(&nodes, stdout, true, bench->settings);
 }
 
-static void put_nodes(struct json_document *d, const struct lane *lane)
+static void put_nodes(struct json_document *d, const struct bench_client *client)
 {
 	char shape[SHAPE_TEXT_SIZE];
 	struct edge_node_info info;
-	json_begin_list(d, "nodes");
-	for (uint32_t i = 0; i < lane->n_nodes; i++) {
-		if (edge_model_node(target_model(lane->target), 0, i, &info) < 0) {
+	json_builder_begin_list(d, "nodes");
+	for (uint32_t i = 0; i < client->n_nodes; i++) {
+		if (edge_model_node(target_model(client->target), 0, i, &info) < 0) {
 			continue;
 		}
-		json_begin_object(d, NULL);
-		json_put_text(d, "op", info.op);
-		json_put_text(d, "type", dtype_name(info.type));
-		json_put_text(d, "output", shape_format(shape, sizeof(shape), &info.output));
-		json_put_integer(d, "macs", (int64_t)info.macs);
-		json_put_real(d, "min_us", (double)lane->node_ns[i] / 1e3);
-		json_put_text(d, "kernel", info.detail);
-		json_end(d);
+		json_builder_begin_object(d, NULL);
+		json_builder_put_text(d, "op", info.op);
+		json_builder_put_text(d, "type", dtype_name(info.type));
+		json_builder_put_text(
+			d, "output", shape_format(shape, sizeof(shape), &info.output));
+		json_builder_put_integer(d, "macs", (int64_t)info.macs);
+		json_builder_put_real(d, "min_us", (double)client->node_ns[i] / 1e3);
+		json_builder_put_text(d, "kernel", info.detail);
+		json_builder_end(d);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static int print_bench_json(const struct bench *bench, const struct figures *f)
 {
-	owned(json_document_free) struct json_document *d = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
 	if (!d) {
 		return -ENOMEM;
 	}
-	json_put_text(d, "model", bench->lanes[0].target->name);
-	json_put_text(d, "version", bench->lanes[0].target->version);
-	json_put_bool(d, "local", bench->local);
-	json_put_integer(d, "at_once", bench->n_lanes);
-	json_put_integer(d, "runs", (int64_t)f->n);
-	json_put_real(d, "min_ms", f->min_ms);
-	json_put_real(d, "p50_ms", f->p50_ms);
-	json_put_real(d, "p90_ms", f->p90_ms);
-	json_put_real(d, "p99_ms", f->p99_ms);
-	json_put_real(d, "max_ms", f->max_ms);
-	json_put_real(d, "mean_ms", f->mean_ms);
-	json_put_real(d, "runs_per_s", f->per_second);
-	if (bench->lanes[0].node_ns) {
-		put_nodes(d, &bench->lanes[0]);
+	json_builder_put_text(d, "model", bench->clients[0].target->name);
+	json_builder_put_text(d, "version", bench->clients[0].target->version);
+	json_builder_put_bool(d, "local", bench->local);
+	json_builder_put_integer(d, "at_once", bench->n_clients);
+	json_builder_put_integer(d, "runs", (int64_t)f->n);
+	json_builder_put_real(d, "min_ms", f->min_ms);
+	json_builder_put_real(d, "p50_ms", f->p50_ms);
+	json_builder_put_real(d, "p90_ms", f->p90_ms);
+	json_builder_put_real(d, "p99_ms", f->p99_ms);
+	json_builder_put_real(d, "max_ms", f->max_ms);
+	json_builder_put_real(d, "mean_ms", f->mean_ms);
+	json_builder_put_real(d, "runs_per_s", f->per_second);
+	if (bench->clients[0].node_ns) {
+		put_nodes(d, &bench->clients[0]);
 	}
-	return json_print(d, stdout, bench->settings->format == CLI_FORMAT_JSON);
+	return json_builder_print(d, stdout, bench->settings->format == CLI_FORMAT_JSON);
 }
 
 static int check_settings(const struct settings *s, bool local)
 {
 	if (!local && (s->per_op || s->cpu || s->threads > 1)) {
 		report_line("bench: --per-op, --cpu and --threads need --local");
-		return EXIT_USAGE;
-	}
-	if (s->ipc && (local || s->clients > 1)) {
-		report_line("bench: --ipc asks the daemon, on one connection");
 		return EXIT_USAGE;
 	}
 	return EXIT_DONE;
@@ -384,11 +383,8 @@ int cmd_bench(const struct settings *s)
 	if (code != EXIT_DONE) {
 		return code;
 	}
-	if (s->ipc) {
-		return cmd_bench_ipc(s);
-	}
 	int r = prepare(&bench, &err);
-	r = r < 0 ? r : run_lanes(&bench, &err);
+	r = r < 0 ? r : run_clients(&bench, &err);
 	if (r < 0) {
 		report_error(s->arguments[0], &err);
 		return report_exit_of(&err);

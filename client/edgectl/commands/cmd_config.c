@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config show: what counts for the daemon that runs, and where each value comes from. */
+/* config show: the running daemon's settings and their origins. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
-#include "client/commands.h"
-#include "client/connection.h"
-#include "client/json.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/lib/connection.h"
+#include "client/pipeline/json_builder.h"
 
 typedef int print_fn(void *context, const struct wire_config_item *item);
 
-/* Tells each key of a reply's body. */
+/* Calls @print for each key of the reply. */
 static int walk(const void *body, size_t size, print_fn *print, void *context, struct error *err)
 {
 	struct bytes_reader r = bytes_reader_of(body, size);
@@ -29,13 +29,13 @@ static int walk(const void *body, size_t size, print_fn *print, void *context, s
 
 static void put_text(struct json_document *d, const char *key, struct wire_text text)
 {
-	json_put_bytes(d, key, text.data, text.length);
+	json_builder_put_bytes(d, key, text.data, text.length);
 }
 
 static int put_item(void *context, const struct wire_config_item *item)
 {
 	struct json_document *d = context;
-	json_begin_object(d, NULL);
+	json_builder_begin_object(d, NULL);
 	put_text(d, "section", item->section);
 	put_text(d, "key", item->key);
 	put_text(d, "value", item->value);
@@ -43,17 +43,17 @@ static int put_item(void *context, const struct wire_config_item *item)
 	if (item->pending.length > 0) {
 		put_text(d, "pending", item->pending);
 	}
-	json_end(d);
+	json_builder_end(d);
 	return 0;
 }
 
-/* As the files have it: a backslash is one. */
+/* Escapes control characters but keeps backslashes, as in the files. */
 static const char *clean(char out[2048], struct wire_text text)
 {
 	return error_clean(out, 2048, text.data, text.length);
 }
 
-/* A file that edged would take, with remarks. */
+/* Prints a valid configuration file with comments. */
 static int print_item(void *context, const struct wire_config_item *item)
 {
 	char *section = context;
@@ -73,13 +73,13 @@ static int print_item(void *context, const struct wire_config_item *item)
 
 static int show_json(const void *body, size_t size, const struct settings *s, struct error *err)
 {
-	owned(json_document_free) struct json_document *d = json_document_new(true);
+	owned(json_builder_document_free) struct json_document *d = json_builder_document_new(true);
 	if (!d) {
 		return error_no_memory(err);
 	}
 	int e = walk(body, size, put_item, d, err);
 	if (e == 0) {
-		e = json_print(d, stdout, s->format == CLI_FORMAT_JSON);
+		e = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
 		e = e < 0 ? error_set(err, e, "standard output: %s", strerror(-e)) : 0;
 	}
 	return e;

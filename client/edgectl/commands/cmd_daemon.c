@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list and reload: the models that the daemon has. */
+/* list and reload: the daemon's models. */
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
 #include <time.h>
 
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/json.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/pipeline/json_builder.h"
 
 static uint32_t timeout_of(const struct settings *s)
 {
@@ -31,7 +31,8 @@ static int fail_public(const struct edge_client_error *why)
 
 static int print_document(const struct json_document *document, const struct settings *s)
 {
-	int r = document ? json_print(document, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
+	int r = document ? json_builder_print(document, stdout, s->format == CLI_FORMAT_JSON)
+			 : -ENOMEM;
 	if (r < 0) {
 		report_line("standard output: %s", strerror(-r));
 	}
@@ -42,30 +43,31 @@ static int print_document(const struct json_document *document, const struct set
 
 static void put_item(struct json_document *document, const struct edge_client_list_item *item)
 {
-	json_put_text(document, "name", item->name);
-	json_put_text(document, "version", item->version);
-	json_put_text(document, "state", item->state);
+	json_builder_put_text(document, "name", item->name);
+	json_builder_put_text(document, "version", item->version);
+	json_builder_put_text(document, "state", item->state);
 	if (item->reason[0]) {
-		json_put_text(document, "reason", item->reason);
+		json_builder_put_text(document, "reason", item->reason);
 	}
-	json_put_integer(document, "generation", (int64_t)item->generation);
+	json_builder_put_integer(document, "generation", (int64_t)item->generation);
 	if (item->sha256[0]) {
-		json_put_text(document, "sha256", item->sha256);
-		json_put_integer(document, "since", (int64_t)item->since);
-		json_put_integer(document, "by", (int64_t)item->by);
-		json_put_integer(document, "last_good", (int64_t)item->last_good);
-		json_put_bool(document, "on_trial", item->on_trial);
-		json_put_bool(document, "pinned", item->pinned);
+		json_builder_put_text(document, "sha256", item->sha256);
+		json_builder_put_integer(document, "since", (int64_t)item->since);
+		json_builder_put_integer(document, "by", (int64_t)item->by);
+		json_builder_put_integer(document, "last_good", (int64_t)item->last_good);
+		json_builder_put_bool(document, "on_trial", item->on_trial);
+		json_builder_put_bool(document, "pinned", item->pinned);
 	}
 }
 
 static int list_json(const struct edge_client_list *list, const struct settings *s)
 {
-	owned(json_document_free) struct json_document *all = json_document_new(true);
+	owned(json_builder_document_free) struct json_document *all =
+		json_builder_document_new(true);
 	for (size_t i = 0; i < list->n_items && all; i++) {
-		json_begin_object(all, NULL);
+		json_builder_begin_object(all, NULL);
 		put_item(all, &list->items[i]);
-		json_end(all);
+		json_builder_end(all);
 	}
 	return print_document(all, s);
 }
@@ -74,7 +76,8 @@ static int list_jsonl(const struct edge_client_list *list, const struct settings
 {
 	int code = EXIT_DONE;
 	for (size_t i = 0; i < list->n_items && code == EXIT_DONE; i++) {
-		owned(json_document_free) struct json_document *one = json_document_new(false);
+		owned(json_builder_document_free) struct json_document *one =
+			json_builder_document_new(false);
 		if (one) {
 			put_item(one, &list->items[i]);
 		}
@@ -89,7 +92,7 @@ static void add_escaped(struct grid *grid, const char *text)
 	grid_add(grid, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
 }
 
-/* State, digest, time and user; what is not known is a dash. */
+/* Adds state, digest, time and user; a dash if unknown. */
 static void add_store(struct grid *grid, const struct edge_client_list_item *item)
 {
 	char state[64], digest[13], since[32] = "-";
@@ -112,7 +115,7 @@ static void add_store(struct grid *grid, const struct edge_client_list_item *ite
 	}
 }
 
-/* Whether what serves is on trial or pinned, and why a newer file was refused. */
+/* Adds whether the serving version is on trial or pinned, and why a newer file was refused. */
 static void add_note(struct grid *grid, const struct edge_client_list_item *item)
 {
 	char reason[512];
@@ -174,7 +177,7 @@ int cmd_reload(const struct settings *s)
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
 		return fail(&err);
 	}
-	/* Loading takes as long as it takes. */
+	/* Loading has no default timeout. */
 	if (edge_client_reload(client, s->timeout_ms, &reload, &why) < 0) {
 		return fail_public(&why);
 	}
@@ -182,10 +185,11 @@ int cmd_reload(const struct settings *s)
 		printf("%u ready, %u refused\n", reload.models_ready, reload.models_refused);
 		return EXIT_DONE;
 	}
-	owned(json_document_free) struct json_document *d = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
 	if (d) {
-		json_put_integer(d, "models_ready", reload.models_ready);
-		json_put_integer(d, "models_refused", reload.models_refused);
+		json_builder_put_integer(d, "models_ready", reload.models_ready);
+		json_builder_put_integer(d, "models_refused", reload.models_refused);
 	}
 	return print_document(d, s);
 }

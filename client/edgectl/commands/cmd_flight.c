@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flight: the requests that a daemon answered last, of the daemon itself or of a file that it wrote. */
+/* flight: the daemon's most recent requests, from the daemon or from a file that it wrote. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,23 +7,23 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/flight.h"
+#include "base/flight_record.h"
 #include "base/own.h"
 #include "base/status.h"
-#include "client/commands.h"
-#include "client/connection.h"
-#include "client/grid.h"
-#include "client/json.h"
-#include "client/remote.h"
-#include "client/report.h"
-#include "client/stats_view.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/stats_view.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/lib/connection.h"
+#include "client/pipeline/json_builder.h"
 
 #define TIME_SIZE 40
 #define MAX_FILE_BYTES (FLIGHT_HEAD_BYTES + FLIGHT_RECORDS * sizeof(struct flight_record))
 
 static const char *const class_names[] = {"normal", "batch", "realtime", "control"};
 
-/* What was read, and its records in order. */
+/* The recorder's bytes, and its records in order. */
 struct flights {
 	void *bytes;
 	size_t size;
@@ -38,7 +38,7 @@ static void flights_deinit(struct flights *flights)
 	free(flights->records);
 }
 
-/* ---- where they come from */
+/* ---- input */
 
 static int read_file(const char *path, struct flights *flights, struct error *err)
 {
@@ -100,9 +100,9 @@ static int sort(struct flights *flights, struct error *err)
 	return 0;
 }
 
-/* ---- how they are shown */
+/* ---- output */
 
-/* "2026-01-31 12:00:00.000123", local time. */
+/* Formats "2026-01-31 12:00:00.000123", local time. */
 static const char *print_time(char out[TIME_SIZE], uint64_t us)
 {
 	struct tm when;
@@ -131,54 +131,56 @@ static void put_record(struct json_document *d, const struct flights *flights, s
 	const struct flight_record *record = &flights->records[i];
 	char name[72];
 	flight_view_name(&flights->view, record, name);
-	json_put_integer(d, "seq", (int64_t)record->seq);
-	json_put_integer(d, "ended_us", (int64_t)record->ended_us);
-	json_put_text(d, "model", name);
-	json_put_integer(d, "version", (int64_t)record->version);
-	json_put_text(d, "status", status_of(record));
-	json_put_text(d, "class", class_of(record));
-	json_put_integer(d, "queue_us", record->queue_us);
-	json_put_integer(d, "compute_us", record->compute_us);
-	json_put_integer(d, "total_us", record->total_us);
-	json_put_integer(d, "others_us", record->others_us);
-	json_put_integer(d, "body_bytes", record->body_bytes);
-	json_put_integer(d, "uid", record->uid);
-	json_put_integer(d, "pid", record->pid);
-	json_put_integer(d, "id", (int64_t)record->id);
+	json_builder_put_integer(d, "seq", (int64_t)record->seq);
+	json_builder_put_integer(d, "ended_us", (int64_t)record->ended_us);
+	json_builder_put_text(d, "model", name);
+	json_builder_put_integer(d, "version", (int64_t)record->version);
+	json_builder_put_text(d, "status", status_of(record));
+	json_builder_put_text(d, "class", class_of(record));
+	json_builder_put_integer(d, "queue_us", record->queue_us);
+	json_builder_put_integer(d, "compute_us", record->compute_us);
+	json_builder_put_integer(d, "total_us", record->total_us);
+	json_builder_put_integer(d, "others_us", record->others_us);
+	json_builder_put_integer(d, "body_bytes", record->body_bytes);
+	json_builder_put_integer(d, "uid", record->uid);
+	json_builder_put_integer(d, "pid", record->pid);
+	json_builder_put_integer(d, "id", (int64_t)record->id);
 }
 
 static int print_json(const struct flights *flights)
 {
 	const struct flight_header *header = &flights->view.header;
-	owned(json_document_free) struct json_document *d = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
 	if (!d) {
 		return -ENOMEM;
 	}
-	json_put_integer(d, "pid", header->pid);
-	json_put_integer(d, "signal", header->signal);
-	json_put_integer(d, "started_us", (int64_t)header->started_us);
-	json_put_integer(d, "written_us", (int64_t)header->written_us);
-	json_put_integer(d, "requests", (int64_t)header->seq);
-	json_begin_list(d, "records");
+	json_builder_put_integer(d, "pid", header->pid);
+	json_builder_put_integer(d, "signal", header->signal);
+	json_builder_put_integer(d, "started_us", (int64_t)header->started_us);
+	json_builder_put_integer(d, "written_us", (int64_t)header->written_us);
+	json_builder_put_integer(d, "requests", (int64_t)header->seq);
+	json_builder_begin_list(d, "records");
 	for (size_t i = 0; i < flights->n; i++) {
-		json_begin_object(d, NULL);
+		json_builder_begin_object(d, NULL);
 		put_record(d, flights, i);
-		json_end(d);
+		json_builder_end(d);
 	}
-	json_end(d);
-	return json_print(d, stdout, true);
+	json_builder_end(d);
+	return json_builder_print(d, stdout, true);
 }
 
 static int print_jsonl(const struct flights *flights)
 {
 	int r = 0;
 	for (size_t i = 0; i < flights->n && r == 0; i++) {
-		owned(json_document_free) struct json_document *d = json_document_new(false);
+		owned(json_builder_document_free) struct json_document *d =
+			json_builder_document_new(false);
 		if (!d) {
 			return -ENOMEM;
 		}
 		put_record(d, flights, i);
-		r = json_print(d, stdout, false);
+		r = json_builder_print(d, stdout, false);
 	}
 	return r;
 }

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* infer and run: files in, answers out. */
+/* infer and run: inference on files. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client/commands.h"
-#include "client/pipeline/input.h"
-#include "client/pipeline/npy.h"
-#include "client/pipeline_files.h"
-#include "client/print.h"
-#include "client/record.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/pipeline_files.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/selftest_record.h"
+#include "client/edgectl/view/print.h"
+#include "client/media/input_file.h"
+#include "client/media/npy.h"
 
-#define TOP_K 5 /* classes of an answer */
+#define TOP_K 5 /* default number of classes */
 
 struct job {
 	const struct settings *settings;
 	struct target *target;
 	struct labels labels;
-	struct fit_options fit;
+	struct preprocess_options fit;
 	struct tensor_bytes *inputs; /* target->n_inputs */
 	struct tensor_bytes *outputs; /* borrowed views, target->n_outputs */
-	struct json_document *list; /* -o json: every answer */
+	struct json_document *list; /* -o json: all results */
 	FILE *record; /* NULL: none */
 	uint64_t progress_ns;
 };
@@ -34,7 +34,7 @@ static void job_deinit(struct job *job)
 	free(job->inputs);
 	free(job->outputs);
 	labels_free(&job->labels);
-	json_document_free(job->list);
+	json_builder_document_free(job->list);
 	target_free(job->target);
 	if (job->record) {
 		fclose(job->record);
@@ -56,11 +56,11 @@ static int open_target(const struct settings *s, struct target **ret_target, str
 				     : target_open_model(name, &options, ret_target, err);
 }
 
-/* -l FILE before the labels of the model's only output. */
+/* Loads -l FILE, else the labels of the model's only output. */
 static int load_labels(struct job *job, struct error *err)
 {
 	owned_source struct source source = {0};
-	const struct spec *output = job->target->outputs;
+	const struct tensor_spec *output = job->target->outputs;
 	if (job->settings->labels) {
 		int r = source_open(job->settings->labels, 0, &source, err);
 		return r < 0
@@ -76,8 +76,8 @@ static int load_labels(struct job *job, struct error *err)
 static void set_fit(struct job *job)
 {
 	const struct settings *s = job->settings;
-	job->fit = (struct fit_options){.layout = (enum fit_layout)s->layout,
-		.resize = (enum fit_resize)s->resize,
+	job->fit = (struct preprocess_options){.layout = (enum preprocess_layout)s->layout,
+		.resize = (enum preprocess_resize)s->resize,
 		.n_mean = s->mean.n,
 		.n_std = s->std.n,
 		.rate = s->rate};
@@ -85,7 +85,7 @@ static void set_fit(struct job *job)
 	memcpy(job->fit.std, s->std.value, sizeof(s->std.value));
 }
 
-/* NAME=FILE where NAME is an input of the model; a file's own name may hold a '='. */
+/* Splits NAME=FILE if NAME is an input of the model; a file name may contain '='. */
 static const char *split_name(
 	const struct target *target, const char *argument, uint32_t *ret_index)
 {
@@ -113,7 +113,7 @@ static int read_input(struct job *job, uint32_t index, const char *path, struct 
 			job->target->inputs[index].name);
 	}
 	r = r < 0 ? r
-		  : input_read(&job->target->inputs[index], &job->fit,
+		  : input_file_read(&job->target->inputs[index], &job->fit,
 			    (enum input_format)job->settings->input_format, &source, tensor, err);
 	if (r == 0 && job->settings->verbose) {
 		report_line("input %u: %zu bytes become %s %s", index, source.size,
@@ -123,7 +123,7 @@ static int read_input(struct job *job, uint32_t index, const char *path, struct 
 	return r;
 }
 
-/* A file name that says which output of which source it is: [SOURCE.]INDEX-NAME.npy */
+/* Builds the path of an output file: [SOURCE.]INDEX-NAME.npy */
 static void output_path(
 	const struct job *job, const char *source, uint32_t index, char *out, size_t size)
 {
@@ -189,17 +189,18 @@ static int print_result_json(
 	const struct job *job, const struct print_result *result, struct error *err)
 {
 	if (job->list) {
-		json_begin_object(job->list, NULL);
+		json_builder_begin_object(job->list, NULL);
 		print_json(result, job->list);
-		json_end(job->list);
+		json_builder_end(job->list);
 		return 0;
 	}
-	owned(json_document_free) struct json_document *one = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *one =
+		json_builder_document_new(false);
 	if (!one) {
 		return error_no_memory(err);
 	}
 	print_json(result, one);
-	int r = json_print(one, stdout, job->settings->format == CLI_FORMAT_JSON);
+	int r = json_builder_print(one, stdout, job->settings->format == CLI_FORMAT_JSON);
 	return r < 0 ? error_set(err, r, "standard output: %s", strerror(-r)) : 0;
 }
 
@@ -224,14 +225,14 @@ static int show(struct job *job, const char *source, uint64_t ns, const struct a
 	return r < 0 ? error_no_memory(err) : 0;
 }
 
-/* Specs of the inputs as they were sent: a free dimension has its size. */
+/* Uses the inputs' shapes as sent: dynamic dimensions have their size. */
 static int make_answer(struct job *job, struct answer *ret_answer, struct error *err)
 {
 	const struct target *t = job->target;
 	struct answer_options options = {.labels = &job->labels,
 		.top_k = job->settings->top_k ? job->settings->top_k : TOP_K,
 		.threshold = job->settings->threshold};
-	struct spec first = {0};
+	struct tensor_spec first = {0};
 	if (t->n_inputs > 0) {
 		first = t->inputs[0];
 		first.shape = job->inputs[0].shape;
@@ -240,7 +241,7 @@ static int make_answer(struct job *job, struct answer *ret_answer, struct error 
 		t->n_outputs, ret_answer, err);
 }
 
-/* All inputs are in place. */
+/* Runs the model and prints the result. All inputs are set. */
 static int ask(struct job *job, const char *source)
 {
 	owned_answer struct answer answer = {0};
@@ -251,8 +252,8 @@ static int ask(struct job *job, const char *source)
 		job->outputs[i] = target_output(job->target, i);
 	}
 	if (r == 0 && job->record) {
-		r = record_write(job->record, job->target, job->settings->signature, job->inputs,
-			job->outputs, &err);
+		r = selftest_record_write(job->record, job->target, job->settings->signature,
+			job->inputs, job->outputs, &err);
 	}
 	r = r < 0 ? r : make_answer(job, &answer, &err);
 	if (r < 0) {
@@ -274,7 +275,7 @@ static int missing(const struct target *target, uint32_t index)
 	return EXIT_USAGE;
 }
 
-/* One answer for each argument; goes on after one that failed, whose code is kept. */
+/* Runs the model for each argument. Continues after a failure and returns its exit code. */
 static int ask_each(struct job *job)
 {
 	int code = EXIT_DONE;
@@ -305,7 +306,7 @@ static int ask_each(struct job *job)
 	return code;
 }
 
-/* One answer for all arguments, by name or in the model's order. */
+/* Runs the model once with all arguments, by name or in the model's order. */
 static int ask_together(struct job *job)
 {
 	uint32_t next = 0;
@@ -349,7 +350,7 @@ static int prepare(struct job *job, struct error *err)
 	job->inputs = calloc((size_t)job->target->n_inputs + 1, sizeof(job->inputs[0]));
 	job->outputs = calloc((size_t)job->target->n_outputs + 1, sizeof(job->outputs[0]));
 	if (many && job->settings->format == CLI_FORMAT_JSON) {
-		job->list = json_document_new(true);
+		job->list = json_builder_document_new(true);
 	}
 	if (!job->inputs || !job->outputs ||
 		(many && job->settings->format == CLI_FORMAT_JSON && !job->list)) {
@@ -358,7 +359,7 @@ static int prepare(struct job *job, struct error *err)
 	return 0;
 }
 
-/* Before the first question: a model may take long. */
+/* Called before the first run, which may take long. */
 static int make_output_dir(const char *folder, struct error *err)
 {
 	struct stat st;
@@ -368,8 +369,8 @@ static int make_output_dir(const char *folder, struct error *err)
 	return 0;
 }
 
-/* The pipeline of the model's name says what its inputs and outputs mean. Who says that on the command
- * line, or wants the tensors, gets them. */
+/* True if a pipeline named like the model defines its inputs and outputs. Options that define
+ * them, or ask for tensors, take precedence. */
 static bool has_pipeline(const struct settings *s, char *ret_path)
 {
 	bool own = s->raw || s->output_dir || s->labels || s->signature || s->record ||
@@ -415,7 +416,7 @@ int cmd_infer(const struct settings *settings)
 		report_line("%s: %s", settings->record, strerror(errno));
 		return code ? code : EXIT_NEGATIVE;
 	}
-	if (job.list && !settings->raw && json_print(job.list, stdout, true) < 0) {
+	if (job.list && !settings->raw && json_builder_print(job.list, stdout, true) < 0) {
 		report_line("standard output: %s", strerror(errno));
 		return code ? code : EXIT_NEGATIVE;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pipeline: check, list, show and run; and infer on a model that has one. */
+/* pipeline: check, list, show and run; and infer on a model that has a pipeline. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -8,26 +8,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/pipeline/source.h"
-#include "client/pipeline/table.h"
-#include "client/pipeline_files.h"
-#include "client/pipeline_targets.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/pipeline_files.h"
+#include "client/edgectl/pipeline_targets.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/media/byte_source.h"
+#include "client/media/csv.h"
 
-#define LINE_BYTES 8192 /* of a row of numbers, with the zero byte */
-#define PIECE_BYTES 8192 /* of a stream, at most: a quarter of a second at 16 kHz */
+#define LINE_BYTES 8192 /* longest line of numbers, with the zero byte */
+/* most bytes of a stream pushed at once: a quarter of a second at 16 kHz */
+#define PIECE_BYTES 8192
 
 struct work {
 	const struct settings *settings;
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
 	size_t n_results;
-	bool everything; /* infer: what decisions would keep for themselves too, and each input is one */
-	bool has_mask; /* some result had one, for --mask */
+	bool everything; /* infer: print every result, and treat each input by itself */
+	bool has_mask; /* a result had a mask, for --mask */
 	bool write_failed;
-	bool is_lost; /* standard output takes no more */
+	bool is_lost; /* writing to standard output failed */
 };
 
 static void work_deinit(struct work *work)
@@ -36,7 +37,7 @@ static void work_deinit(struct work *work)
 	pipeline_targets_deinit(&work->targets);
 }
 
-/* What a model's refusal gives is the daemon's; all else is the input's. */
+/* Returns the daemon's exit code for a refusal by the model, else the input's. */
 static int exit_of(const struct error *err)
 {
 	bool asked = err->code == -ENOTCONN || err->status == EDGE_NOT_FOUND ||
@@ -45,7 +46,7 @@ static int exit_of(const struct error *err)
 	return asked ? report_exit_of(err) : EXIT_UNREADABLE;
 }
 
-/* All of it to the file at @path, or nothing: no part of a picture stays. Links and devices keep their place. */
+/* Writes the whole file, or removes it: no truncated image stays. Links and devices are kept. */
 static int file_fill(const char *path, const void *data, size_t bytes)
 {
 	owned_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -59,7 +60,7 @@ static int file_fill(const char *path, const void *data, size_t bytes)
 	}
 	if (r < 0 && fd >= 0 && ftruncate(fd, 0) == 0 && lstat(path, &st) == 0 &&
 		S_ISREG(st.st_mode)) {
-		(void)unlink(path); /* what is told is why it could not be written */
+		(void)unlink(path); /* the caller reports the write error */
 	}
 	return r;
 }
@@ -73,8 +74,8 @@ static void file_write(struct work *work, const char *path, const void *data, si
 	}
 }
 
-/* Told here, while errno says why. What is still in the buffer goes nowhere, so that the end of edgectl
- * does not tell it again. */
+/* Reports the write error while errno is set, and discards the buffer, so that it is not
+ * reported again at exit. */
 static void output_lose(struct work *work)
 {
 	if (errno != EPIPE) {
@@ -97,7 +98,7 @@ static void result_print(void *context, const struct pipeline_result *result)
 	if (work->is_lost) {
 		return;
 	}
-	/* Whoever reads a stream's events wants them now. */
+	/* Flushes, because readers of a stream want events at once. */
 	if (fputs(format == CLI_FORMAT_JSON ? before : "", stdout) < 0 || puts(shown) < 0 ||
 		fflush(stdout) < 0) {
 		output_lose(work);
@@ -130,7 +131,7 @@ static int open_path(struct work *work, const char *path, struct error *err)
 	return r;
 }
 
-/* What all stages found in the picture @path, which was looked at with that @code. */
+/* Writes the drawing of image @path. @code: exit code of the run. */
 static int drawing_write(struct work *work, const char *path, int code)
 {
 	owned_mem void *png = NULL;
@@ -171,14 +172,14 @@ static int file_push(struct work *work, const char *path, const char *source)
 	return work->settings->draw ? drawing_write(work, path, code) : code;
 }
 
-/* What has come in so far was looked at, with that @code. */
+/* Reports a read error. @code: exit code of the input before it. */
 static int input_fail(int code, int why)
 {
 	report_line("standard input: %s", strerror(why));
 	return code ? code : EXIT_UNREADABLE;
 }
 
-/* Standard input as it comes; @unit bytes belong together, what is left of one waits for the rest. */
+/* Pushes standard input as it arrives, in multiples of @unit bytes. */
 static int stream_push(struct work *work, size_t unit, const char *type)
 {
 	char piece[PIECE_BYTES];
@@ -213,8 +214,8 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 	return code;
 }
 
-/* The next line of standard input, with a zero byte behind it. Its length, 0 at the end, -EFBIG of one without
- * room, which has been skipped, else what reading gave. */
+/* Reads the next line of standard input, zero-terminated. Returns its length, 0 at the end,
+ * -EFBIG for a line that is too long and was skipped, else the read error. */
 static int line_read(char line[LINE_BYTES])
 {
 	int n = 0, c = 0;
@@ -229,22 +230,22 @@ static int line_read(char line[LINE_BYTES])
 	return n < LINE_BYTES - 1 ? n : -EFBIG;
 }
 
-/* @first: what stands only where a file begins. */
+/* @first: true for the first line, which may have a byte order mark or be a header. */
 static int line_push(
 	struct work *work, const char *line, size_t length, bool first, struct error *err)
 {
-	const size_t mark = first ? table_mark(line, length) : 0;
+	const size_t mark = first ? csv_bom_size(line, length) : 0;
 	const char *text = line + mark;
 	const struct pipeline_input input = {
 		.data = text, .size = length - mark, .content_type = "text/csv", .source = "-"};
 	const char *begin = text + strspn(text, " \r");
 	const bool nothing = strspn(text, " \r\n") == input.size || *begin == '#';
-	return nothing || (first && table_is_heading(text))
+	return nothing || (first && csv_is_header(text))
 		? 0
 		: pipeline_run(work->pipeline, &input, err);
 }
 
-/* Lines of numbers as they come. */
+/* Pushes lines of numbers as they arrive. */
 static int lines_push(struct work *work)
 {
 	char line[LINE_BYTES];
@@ -271,7 +272,8 @@ static int lines_push(struct work *work)
 	return code;
 }
 
-/* A file of a stream that is all of it: it has a result, also where it is a sound shorter than a window. */
+/* Pushes a file that is a complete stream: it gives a result even if the sound is shorter than a
+ * window. */
 static int alone_push(struct work *work, const char *path)
 {
 	const char *source = strlen(path) < PIPELINE_SOURCE_SIZE ? path : "-";
@@ -311,7 +313,7 @@ static int one_push(struct work *work, const char *argument)
 	if (feed == PIPELINE_SINGLE) {
 		return file_push(work, argument, argument);
 	}
-	/* The files of a stream are pieces of one. */
+	/* Several files are pieces of one stream. */
 	return file_push(work, argument, "-");
 }
 
@@ -385,7 +387,7 @@ static void row_add(struct grid *grid, const struct pipeline *p)
 	grid_add(grid, "%s", error_escape(shown, sizeof(shown), description, strlen(description)));
 }
 
-/* Reads a file. @grid gets a row for it, @shown its keys; both may be NULL. */
+/* Reads a file. Adds a row to @grid and prints its keys to @shown; both may be NULL. */
 static int file_check(const char *path, struct grid *grid, FILE *shown)
 {
 	owned(pipeline_close) struct pipeline *p = NULL;
@@ -409,7 +411,7 @@ static void files_free(struct pipeline_files *files)
 	pipeline_files_free(files);
 }
 
-/* All there are. @grid as above. */
+/* Checks all pipelines. @grid may be NULL. */
 static int all_check(const struct settings *settings, struct grid *grid)
 {
 	__attribute__((cleanup(files_free))) struct pipeline_files files = {0};

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* show: what a model asks for and gives, of the daemon or of a file. */
+/* show: describes a model of the daemon or of a file. */
 #include <errno.h>
 #include <string.h>
 
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/json.h"
-#include "client/plan_view.h"
-#include "client/remote.h"
-#include "client/report.h"
-#include "client/target.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/target.h"
+#include "client/edgectl/view/plan_view.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/pipeline/json_builder.h"
 #include "engine/edge.h"
 
 #define MAX_FIGURES 13
 #define TEXT_SIZE 256
 
-/* A number or a text of the model as a whole. */
+/* A number or text about the whole model. */
 struct figure {
 	const char *key, *title;
 	char text[TEXT_SIZE]; /* escaped; "" for a number */
@@ -42,7 +42,7 @@ static void add_text(
 	}
 }
 
-/* Keys of signatures, with commas between; what is too long for a figure is cut. */
+/* Keys of signatures, separated by commas; truncated if too long. */
 struct keys {
 	char text[TEXT_SIZE];
 	size_t used;
@@ -70,14 +70,14 @@ static void local_figures(struct edge_model *model, struct figures *f)
 	add_number(f, "macs", "multiply-accumulates", info->macs);
 	add_number(f, "operators", "operators", info->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
-	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* but the default */
+	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* without the default */
 	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
 		add_key(&keys, signature.key.data, signature.key.length);
 	}
 	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
 }
 
-/* Where the machine has a meter, and the model has run. */
+/* Only if the machine has a power meter and the model has run. */
 static void add_energy(
 	struct edge_client *client, const char *model, uint32_t timeout_ms, struct figures *f)
 {
@@ -112,7 +112,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	add_number(f, "operators", "operators", model->n_nodes);
 	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
 	add_number(f, "signatures", "signatures",
-		model->n_signatures ? model->n_signatures - 1 : 0); /* but the default */
+		model->n_signatures ? model->n_signatures - 1 : 0); /* without the default */
 	for (uint32_t i = 0; i < model->n_signatures; i++) {
 		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
 	}
@@ -121,7 +121,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	return 0;
 }
 
-static size_t count_lines(const struct spec *spec)
+static size_t count_lines(const struct tensor_spec *spec)
 {
 	size_t n = 0;
 	for (size_t i = 0; spec->labels && i < spec->labels_bytes; i++) {
@@ -130,7 +130,8 @@ static size_t count_lines(const struct spec *spec)
 	return n;
 }
 
-static void add_spec_row(struct grid *grid, const char *kind, uint32_t i, const struct spec *spec)
+static void add_spec_row(
+	struct grid *grid, const char *kind, uint32_t i, const struct tensor_spec *spec)
 {
 	char shape[SHAPE_TEXT_SIZE];
 	size_t labels = count_lines(spec);
@@ -183,8 +184,8 @@ static int print_figures(
 	return grid_print(&grid, stdout, false, s);
 }
 
-static int print_tensors(const struct spec *inputs, uint32_t n_inputs, const struct spec *outputs,
-	uint32_t n_outputs, const struct settings *s)
+static int print_tensors(const struct tensor_spec *inputs, uint32_t n_inputs,
+	const struct tensor_spec *outputs, uint32_t n_outputs, const struct settings *s)
 {
 	static const char *const titles[] = {
 		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
@@ -199,7 +200,7 @@ static int print_tensors(const struct spec *inputs, uint32_t n_inputs, const str
 	return grid_print(&grid, stdout, true, s);
 }
 
-/* Those with a key, in the order of the file. */
+/* Prints the signatures with a key, in the order of the file. */
 static int print_signatures(const struct target *target, const struct settings *s)
 {
 	struct error err = {0};
@@ -217,14 +218,14 @@ static int print_signatures(const struct target *target, const struct settings *
 	}
 }
 
-/* The one that was asked for: target_open_file() has found it. */
+/* Returns the index of --signature, which target_open_file() has checked. */
 static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
 {
 	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
 	return found > 0 ? (uint32_t)found : 0;
 }
 
-/* Which kernel runs each operator: known only of a model in this process. */
+/* Prints each operator's kernel: known only for a model in this process. */
 static int print_nodes(const struct edge_model *model, const struct settings *s)
 {
 	uint32_t signature = signature_of(model, s);
@@ -268,100 +269,102 @@ static int show_table(
 	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-static void put_spec(struct json_document *d, const struct spec *spec)
+static void put_spec(struct json_document *d, const struct tensor_spec *spec)
 {
-	json_begin_object(d, NULL);
-	json_put_text(d, "name", spec->name);
-	json_put_text(d, "type", dtype_name(spec->type));
-	json_begin_list(d, "shape");
+	json_builder_begin_object(d, NULL);
+	json_builder_put_text(d, "name", spec->name);
+	json_builder_put_text(d, "type", dtype_name(spec->type));
+	json_builder_begin_list(d, "shape");
 	for (unsigned int i = 0; i < spec->declared.rank; i++) {
-		json_put_integer(d, NULL, spec->declared.dim[i]);
+		json_builder_put_integer(d, NULL, spec->declared.dim[i]);
 	}
-	json_end(d);
-	json_put_integer(d, "bytes", (int64_t)spec->bytes);
+	json_builder_end(d);
+	json_builder_put_integer(d, "bytes", (int64_t)spec->bytes);
 	if (spec->scale > 0) {
-		json_put_real(d, "scale", spec->scale);
-		json_put_integer(d, "zero_point", spec->zero_point);
+		json_builder_put_real(d, "scale", spec->scale);
+		json_builder_put_integer(d, "zero_point", spec->zero_point);
 	}
 	if (spec->n_mean || spec->n_std) {
-		json_begin_list(d, "mean");
+		json_builder_begin_list(d, "mean");
 		for (uint32_t i = 0; i < spec->n_mean; i++) {
-			json_put_real(d, NULL, (double)spec->mean[i]);
+			json_builder_put_real(d, NULL, (double)spec->mean[i]);
 		}
-		json_end(d);
-		json_begin_list(d, "std");
+		json_builder_end(d);
+		json_builder_begin_list(d, "std");
 		for (uint32_t i = 0; i < spec->n_std; i++) {
-			json_put_real(d, NULL, (double)spec->std[i]);
+			json_builder_put_real(d, NULL, (double)spec->std[i]);
 		}
-		json_end(d);
+		json_builder_end(d);
 	}
 	if (spec->labels) {
-		json_put_integer(d, "labels", (int64_t)count_lines(spec));
+		json_builder_put_integer(d, "labels", (int64_t)count_lines(spec));
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static void put_nodes(struct json_document *d, const struct edge_model *model, uint32_t signature)
 {
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
-	json_begin_list(d, "nodes");
+	json_builder_begin_list(d, "nodes");
 	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
-		json_begin_object(d, NULL);
-		json_put_text(d, "op", info.op);
-		json_put_text(d, "type", dtype_name(info.type));
-		json_put_text(d, "output", shape_format(shape, sizeof(shape), &info.output));
-		json_put_integer(d, "macs", (int64_t)info.macs);
-		json_put_text(d, "kernel", info.detail);
-		json_end(d);
+		json_builder_begin_object(d, NULL);
+		json_builder_put_text(d, "op", info.op);
+		json_builder_put_text(d, "type", dtype_name(info.type));
+		json_builder_put_text(
+			d, "output", shape_format(shape, sizeof(shape), &info.output));
+		json_builder_put_integer(d, "macs", (int64_t)info.macs);
+		json_builder_put_text(d, "kernel", info.detail);
+		json_builder_end(d);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static void put_specs(
-	struct json_document *d, const char *key, const struct spec *specs, uint32_t n)
+	struct json_document *d, const char *key, const struct tensor_spec *specs, uint32_t n)
 {
-	json_begin_list(d, key);
+	json_builder_begin_list(d, key);
 	for (uint32_t i = 0; i < n; i++) {
 		put_spec(d, &specs[i]);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
-/* Stops without a word at what cannot be told: the document is then short of it. */
+/* Stops silently at an error; the document is then incomplete. */
 static void put_signatures(struct json_document *d, const struct target *target)
 {
-	json_begin_list(d, "signature_list");
+	json_builder_begin_list(d, "signature_list");
 	for (uint32_t i = 1;; i++) {
 		owned_signature struct target_signature one = {0};
 		if (target_signature(target, i, &one, NULL) < 0) {
 			break;
 		}
-		json_begin_object(d, NULL);
-		json_put_text(d, "key", one.key);
+		json_builder_begin_object(d, NULL);
+		json_builder_put_text(d, "key", one.key);
 		put_specs(d, "inputs", one.inputs, one.n_inputs);
 		put_specs(d, "outputs", one.outputs, one.n_outputs);
-		json_end(d);
+		json_builder_end(d);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static int show_json(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
-	owned(json_document_free) struct json_document *d = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
 	if (!d) {
 		report_line("out of memory");
 		return EXIT_NEGATIVE;
 	}
-	json_put_text(d, "model", target->name);
-	json_put_text(d, "version", target->version);
+	json_builder_put_text(d, "model", target->name);
+	json_builder_put_text(d, "version", target->version);
 	for (size_t i = 0; i < figures->n; i++) {
 		const struct figure *row = &figures->row[i];
 		if (row->text[0]) {
-			json_put_text(d, row->key, row->text);
+			json_builder_put_text(d, row->key, row->text);
 		} else {
-			json_put_integer(d, row->key, (int64_t)row->value);
+			json_builder_put_integer(d, row->key, (int64_t)row->value);
 		}
 	}
 	put_specs(d, "inputs", target->inputs, target->n_inputs);
@@ -376,7 +379,7 @@ static int show_json(
 	} else if (model) {
 		put_nodes(d, model, signature_of(model, s));
 	}
-	r = r < 0 ? r : json_print(d, stdout, s->format == CLI_FORMAT_JSON);
+	r = r < 0 ? r : json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	if (r < 0) {
 		report_line("standard output: %s", strerror(-r));
 	}

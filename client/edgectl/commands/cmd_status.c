@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status: what the daemon is doing, and how it answered so far. */
+/* status: the daemon's state and counters. */
 #include <errno.h>
 #include <string.h>
 
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/json.h"
-#include "client/power_view.h"
-#include "client/remote.h"
-#include "client/report.h"
-#include "client/stats_view.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/power_view.h"
+#include "client/edgectl/view/stats_view.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/pipeline/json_builder.h"
 
-/* One row per number, for both forms. */
+/* One number, for the table and for JSON. */
 struct figure {
 	const char *key, *title;
 	uint64_t value;
@@ -42,25 +42,26 @@ static size_t list_figures(const struct edge_client_status *s, struct figure *ou
 	return sizeof(all) / sizeof(all[0]);
 }
 
-/* What the daemon said; @stats is NULL for one before protocol 1.3. */
+/* The daemon's replies; @stats is NULL before protocol 1.3. */
 struct answers {
 	const struct edge_client_peer *peer;
 	struct edge_client_status status;
 	struct edge_client_stats *stats;
-	struct edge_client_power power; /* without anything where nothing was told */
+	struct edge_client_power power; /* zeroed if the daemon reports none */
 };
 
 static int print_json(const struct answers *a, const struct settings *s)
 {
 	struct figure figures[MAX_FIGURES];
 	const size_t n = list_figures(&a->status, figures);
-	owned(json_document_free) struct json_document *d = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
 	if (d) {
-		json_put_text(d, "name", a->peer->name);
-		json_put_text(d, "version", a->peer->version);
-		json_put_real(d, "uptime_s", (double)a->status.uptime_us / 1e6);
+		json_builder_put_text(d, "name", a->peer->name);
+		json_builder_put_text(d, "version", a->peer->version);
+		json_builder_put_real(d, "uptime_s", (double)a->status.uptime_us / 1e6);
 		for (size_t i = 0; i < n; i++) {
-			json_put_integer(d, figures[i].key, (int64_t)figures[i].value);
+			json_builder_put_integer(d, figures[i].key, (int64_t)figures[i].value);
 		}
 		stats_view_put_counts(d, "requests", a->status.counts);
 		if (a->stats) {
@@ -68,14 +69,14 @@ static int print_json(const struct answers *a, const struct settings *s)
 		}
 		power_view_put(d, &a->power);
 	}
-	const int r = d ? json_print(d, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
+	const int r = d ? json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
 	if (r < 0) {
 		report_line("standard output: %s", strerror(-r));
 	}
 	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-static int print_figures(const struct answers *a, const struct settings *s)
+static int print_counters(const struct answers *a, const struct settings *s)
 {
 	struct figure figures[MAX_FIGURES];
 	const size_t n = list_figures(&a->status, figures);
@@ -101,7 +102,7 @@ static int print_figures(const struct answers *a, const struct settings *s)
 
 static int print_tables(const struct answers *a, const struct settings *s)
 {
-	int r = print_figures(a, s);
+	int r = print_counters(a, s);
 	if (r == 0 && a->stats) {
 		r = stats_view_print(a->stats, stdout, s);
 	}

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollback, pin, unpin, load, unload, forget-bad, history and fsck: what is done with the daemon's store of models. */
+/* rollback, pin, unpin, load, unload, forget-bad, history and fsck: operations on the daemon's
+ * store. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "client/commands.h"
-#include "client/edge_client.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/lib/edge_client.h"
 
 static int fail(const struct error *err)
 {
@@ -25,7 +26,7 @@ static int ask(const struct settings *s, enum edge_client_store_verb verb, const
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
 		return fail(&err);
 	}
-	/* Loading a version takes as long as it takes. */
+	/* Loading has no default timeout. */
 	if (edge_client_store(client, verb, model, argument, s->timeout_ms, ret_text, &why) < 0) {
 		remote_error(&why, &err);
 		return fail(&err);
@@ -50,7 +51,7 @@ int cmd_forget_bad(const struct settings *s)
 	return ask(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
 }
 
-/* Lines of a daemon that is not trusted to have escaped them. */
+/* Escapes the lines: the daemon is not trusted to have done it. */
 static void print_lines(const char *text)
 {
 	char shown[1024];
@@ -74,7 +75,8 @@ int cmd_history(const struct settings *s)
 
 /* ---- fsck */
 
-/* The daemon's program looks at a store that no daemon uses: the one beside this program, or in $PATH. */
+/* Runs edged --fsck on a store without a running daemon: the program beside edgectl, or in
+ * $PATH. */
 static int fsck_alone(const struct settings *s)
 {
 	static const char name[] = "edged";

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* teach: the model of a pipeline of embeddings learns a label from a few files, or forgets it. */
+/* teach: adds few-shot examples of a label to a pipeline's model, or removes them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/examples.h"
-#include "client/commands.h"
-#include "client/examples_file.h"
-#include "client/pipeline/source.h"
-#include "client/pipeline_files.h"
-#include "client/pipeline_targets.h"
-#include "client/remote.h"
-#include "client/report.h"
-#include "client/target.h"
+#include "base/few_shot.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/few_shot_file.h"
+#include "client/edgectl/pipeline_files.h"
+#include "client/edgectl/pipeline_targets.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/target.h"
+#include "client/media/byte_source.h"
 
-/* That somebody else holds the lock of a file of examples. */
+/* Waiting for the lock of a file of examples: time in ms until a message, and until an error. */
 #define SAY_MS 1000
 #define MOST_MS 10000
 
@@ -24,14 +24,14 @@ struct lesson {
 	const char *label;
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
-	const char *model; /* that is taught */
-	const char *path; /* of a file of examples; "": the daemon keeps them */
-	FILE *file; /* of memory: the examples so far */
-	char *text; /* owned; what they are, for a file, after fflush() */
+	const char *model; /* the model that gets the examples */
+	const char *path; /* file of examples; "": the daemon keeps them */
+	FILE *file; /* memory stream of the new examples */
+	char *text; /* owned; the examples for a file, valid after fflush() */
 	size_t text_size;
-	int memory; /* for the daemon, else -1 */
-	size_t n; /* vectors written */
-	struct error err; /* of writing */
+	int memory; /* memfd with the examples for the daemon, else -1 */
+	size_t n; /* embeddings written */
+	struct error err; /* of writing the embeddings */
 };
 
 static void lesson_deinit(struct lesson *lesson)
@@ -51,7 +51,7 @@ static void vector_write(void *context, const struct pipeline_result *result)
 	if (!result->vector || lesson->err.code || strcmp(result->model, lesson->model) != 0) {
 		return;
 	}
-	if (examples_write(lesson->file, lesson->label, result->vector, result->n_vector,
+	if (few_shot_write(lesson->file, lesson->label, result->vector, result->n_vector,
 		    &lesson->err) == 0) {
 		lesson->n++;
 	}
@@ -61,13 +61,13 @@ static int lesson_open(struct lesson *lesson, const char *path, struct error *er
 {
 	struct pipeline_models models = pipeline_targets_models(&lesson->targets);
 	const struct pipeline_sink sink = {.result = vector_write, .context = lesson};
-	models.examples = NULL; /* what it knows is no matter */
+	models.examples = NULL; /* existing examples are not needed */
 	int r = pipeline_open(path, &models, &sink, &lesson->pipeline, err);
 	if (r < 0) {
 		return r;
 	}
 	pipeline_want_everything(lesson->pipeline);
-	lesson->model = pipeline_taught(lesson->pipeline, &lesson->path);
+	lesson->model = pipeline_set_few_shot(lesson->pipeline, &lesson->path);
 	if (!lesson->model) {
 		return error_set(err, -EINVAL, "%s: it has no embeddings", path);
 	}
@@ -77,7 +77,7 @@ static int lesson_open(struct lesson *lesson, const char *path, struct error *er
 		: 0;
 }
 
-/* Where examples go, until all are there. */
+/* Opens the buffer that collects the examples. */
 static int place_open(struct lesson *lesson, struct error *err)
 {
 	if (lesson->path[0]) {
@@ -90,7 +90,7 @@ static int place_open(struct lesson *lesson, struct error *err)
 	if (!lesson->file) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
-	copy = -1; /* the stream's */
+	copy = -1; /* owned by the stream */
 	return 0;
 }
 
@@ -120,7 +120,7 @@ static int file_learn(struct lesson *lesson, const char *path)
 	return EXIT_DONE;
 }
 
-/* Whose embeddings they are: all are of one. */
+/* Returns the model's version that computed the embeddings. */
 static const char *version_of(const struct lesson *lesson)
 {
 	const struct pipeline_targets *targets = &lesson->targets;
@@ -134,7 +134,7 @@ static const char *version_of(const struct lesson *lesson)
 	return NULL;
 }
 
-/* @fd -1: the examples of the label go. */
+/* @fd -1: removes the examples of the label. */
 static int tell_daemon(const struct settings *s, const struct lesson *lesson, int fd)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
@@ -174,10 +174,10 @@ static void say_waiting(void *context, const char *path)
 static int tell_file(const struct settings *s, const struct lesson *lesson)
 {
 	struct error err = {0};
-	char shown[4 * EXAMPLES_LABEL_SIZE];
-	const struct examples_file_patience patience = {
+	char shown[4 * FEW_SHOT_LABEL_SIZE];
+	const struct few_shot_file_patience patience = {
 		.say_ms = SAY_MS, .most_ms = MOST_MS, .say = say_waiting, .context = (void *)s};
-	if (examples_file_add(lesson->path, lesson->text, lesson->text_size, &patience, &err) < 0) {
+	if (few_shot_file_add(lesson->path, lesson->text, lesson->text_size, &patience, &err) < 0) {
 		report_error(NULL, &err);
 		return err.code == -EBUSY ? report_exit_of(&err) : EXIT_NEGATIVE;
 	}
@@ -205,7 +205,7 @@ static int learn(const struct settings *s, struct lesson *lesson)
 	return code ? code : kept;
 }
 
-/* Of examples in a file each line is one: who wants one gone takes it out. */
+/* A file of examples has one example a line, which users remove with an editor. */
 static int forget(const struct settings *s, const struct lesson *lesson)
 {
 	if (lesson->path[0]) {
@@ -227,9 +227,9 @@ int cmd_teach(const struct settings *s)
 		report_line("teach: %s", s->forget ? "--forget takes no INPUT" : "no INPUT");
 		return EXIT_USAGE;
 	}
-	if (!examples_is_label(lesson.label, strlen(lesson.label))) {
+	if (!few_shot_is_label(lesson.label, strlen(lesson.label))) {
 		report_line("teach: a label has 1 to %d bytes, no control characters",
-			EXAMPLES_LABEL_SIZE - 1);
+			FEW_SHOT_LABEL_SIZE - 1);
 		return EXIT_USAGE;
 	}
 	int r = pipeline_files_find(s->pipelines, s->arguments[0], path, &err);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* top: what the daemon does, once a second, until it is ended. */
+/* top: the daemon's activity once a second, until interrupted. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
-#include "client/commands.h"
-#include "client/grid.h"
-#include "client/remote.h"
-#include "client/report.h"
-#include "client/screen.h"
-#include "client/stats_view.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/screen.h"
+#include "client/edgectl/view/stats_view.h"
+#include "client/edgectl/view/text_columns.h"
 
 #define INTERVAL_MS 1000
 
-/* What the daemon said at one moment. */
+/* The daemon's counters at one moment. */
 struct sample {
 	struct edge_client_status status;
 	struct edge_client_stats *stats;
@@ -28,9 +28,9 @@ static int sample_take(struct edge_client *client, const struct settings *s,
 	return r < 0 ? r : edge_client_stats(client, timeout_ms, &ret_sample->stats, why);
 }
 
-/* ---- what happened between two samples */
+/* ---- differences of two samples */
 
-/* Per second. */
+/* Returns the increase per second. */
 static double rate(const struct sample *before, const struct sample *now, uint64_t a, uint64_t b)
 {
 	const uint64_t us = now->status.uptime_us - before->status.uptime_us;
@@ -67,7 +67,7 @@ static uint64_t count_of(const struct edge_client_timing *timing, uint64_t low_n
 	return 0;
 }
 
-/* Of those requests that are in @now and were not in @before. */
+/* Percentile of the requests in @now that are not in @before. */
 static uint64_t percentile(
 	const struct edge_client_timing *before, const struct edge_client_timing *now, double part)
 {
@@ -77,7 +77,8 @@ static uint64_t percentile(
 		const struct edge_client_bucket *bucket = &now->buckets[i];
 		const uint64_t seen = count_of(before, bucket->low_ns);
 		buckets[i] = *bucket;
-		buckets[i].count -= seen <= bucket->count ? seen : 0; /* they were halved */
+		/* the daemon halved the counts */
+		buckets[i].count -= seen <= bucket->count ? seen : 0;
 		between.n_buckets++;
 	}
 	const uint64_t ns = edge_client_percentile_ns(&between, part);
@@ -203,7 +204,7 @@ static int print_page(const struct edge_client *client, const struct sample *bef
 	return r;
 }
 
-/* ---- again and again */
+/* ---- main loop */
 
 static int show(struct screen *screen, const struct edge_client *client,
 	const struct sample *before, const struct sample *now, const struct settings *s)
@@ -221,8 +222,8 @@ static int show(struct screen *screen, const struct edge_client *client,
 	return r < 0 ? r : screen_show(screen, text);
 }
 
-/* The first page is of a second too: counters may be older than the daemon, which kept them when it was
- * started again, so nothing is known of the time that they are of. */
+/* The first page also covers one second: restored counters are older than the daemon, so no rate
+ * follows from them. */
 static int follow(struct screen *screen, struct edge_client *client, const struct settings *s,
 	struct error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* install, export and remove: models that come to the daemon's store and leave it without the models folder. */
+/* install, export and remove: models in the daemon's store, without the models folder. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,16 +8,15 @@
 #include <sys/stat.h>
 
 #include "base/tar.h"
-#include "client/commands.h"
-#include "client/edge_client.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/lib/edge_client.h"
 
 #define CHUNK ((size_t)64 << 10)
-#define MAX_STREAM                                                                                 \
-	((uint64_t)4 << 30) /* more than any model may have: a stream without end ends here */
+#define MAX_STREAM ((uint64_t)4 << 30) /* larger than any model: bounds an endless stream */
 #define MODEL_SUFFIX ".tflite"
-#define MOST_PARTS 100 /* of exports to one name that were killed, and files of others */
+#define MOST_PARTS 100 /* attempts at a free temporary name */
 
 static int fail(const char *what, const struct error *err)
 {
@@ -27,7 +26,7 @@ static int fail(const char *what, const struct error *err)
 
 /* ---- files */
 
-/* On a disk rather than in memory, where there is one to write to. */
+/* Opens a temporary file on disk; in memory if no folder is writable. */
 static int spool_open(int *ret_fd, struct error *err)
 {
 	const char *folder = getenv("TMPDIR");
@@ -57,7 +56,7 @@ static int write_all(int fd, const void *data, size_t size, struct error *err)
 	return 0;
 }
 
-/* What is left of @from, to its end. */
+/* Copies @from to its end. */
 static int copy_rest(int from, int to, uint64_t *ret_bytes, struct error *err)
 {
 	owned_mem char *chunk = malloc(CHUNK);
@@ -78,15 +77,16 @@ static int copy_rest(int from, int to, uint64_t *ret_bytes, struct error *err)
 	return code;
 }
 
-/* Nobody changes it while the daemon reads. What is no memory cannot be sealed, and need not be. */
+/* Seals a memfd, so that it cannot change while the daemon reads. Fails harmlessly for other
+ * files. */
 static void seal(int fd)
 {
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
-/* ---- what belongs to a model's file */
+/* ---- files beside a model */
 
-/* What stands beside NAME.tflite, and is called so in a bundle. */
+/* Files beside NAME.tflite, and their names in a bundle. */
 static const struct beside {
 	const char *end, *name;
 } besides[] = {
@@ -104,7 +104,7 @@ static bool ends_in(const char *text, const char *end)
 	return length > n && strcmp(text + length - n, end) == 0;
 }
 
-/* The path without ".tflite". */
+/* Builds the path of a file beside the model. */
 static int beside_path(
 	const char *path, const struct beside *beside, char *out, size_t size, struct error *err)
 {
@@ -115,7 +115,7 @@ static int beside_path(
 		: 0;
 }
 
-/* A header, the file, zeros; the header is written last, when it is known how long the file was. */
+/* Adds a header, the file and padding; the header is written last, with the file's size. */
 static int part_add(int to, int from, const char *name, struct error *err)
 {
 	static const uint8_t zeros[TAR_BLOCK];
@@ -165,7 +165,7 @@ static bool has_company(const char *path)
 	return company;
 }
 
-/* ---- what is handed over */
+/* ---- the file for the daemon */
 
 static int spool_stream(int from, int *ret_fd, struct error *err)
 {
@@ -192,7 +192,8 @@ static int spool_company(const char *path, int *ret_fd, struct error *err)
 	return code;
 }
 
-/* A file as it is where the daemon can read it so; what is no file, or has company, from a copy. */
+/* Opens the file. Copies a stream to a temporary file; makes a bundle of a model file that has
+ * files beside it. */
 static int source_open(const char *path, int *ret_fd, struct error *err)
 {
 	struct stat st;
@@ -213,7 +214,7 @@ static int source_open(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* ---- asking */
+/* ---- request */
 
 static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
 	int fd, char **ret_text, struct error *err)
@@ -230,7 +231,7 @@ static int ask(const struct settings *s, enum edge_client_store_verb verb, const
 	return code < 0 ? remote_error(&why, err) : 0;
 }
 
-/* The name that --name gives, or the file's own; NULL: the bundle says it. */
+/* Returns --name, else the file's name; NULL: the bundle has the name. */
 static const char *name_of(const struct settings *s, const char *path, char *out, size_t size)
 {
 	const char *slash = strrchr(path, '/');
@@ -280,7 +281,7 @@ int cmd_remove(const struct settings *s)
 
 /* ---- export */
 
-/* A new file beside @path, under a name that nothing has. */
+/* Creates a file beside @path under an unused name. */
 static int part_new(const char *path, char **ret_name, int *ret_fd, struct error *err)
 {
 	int code = -EEXIST;
@@ -305,7 +306,8 @@ static int part_new(const char *path, char **ret_name, int *ret_fd, struct error
 	return error_set(err, code, "%s", strerror(-code));
 }
 
-/* Under another name until it is whole: what was there before stays until then. */
+/* Writes to a temporary name and renames, so that the old file stays until the new one is
+ * complete. */
 static int deliver_file(int from, const char *path, struct error *err)
 {
 	owned_mem char *fresh = NULL;
@@ -335,8 +337,8 @@ static int deliver(int from, const char *path, struct error *err)
 	if (strcmp(path, "-") == 0) {
 		return copy_rest(from, STDOUT_FILENO, &bytes, err);
 	}
-	if (stat(path, &st) == 0 &&
-		!S_ISREG(st.st_mode)) { /* a pipe or a terminal has no other name */
+	/* written directly: a pipe or a terminal cannot be renamed */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		owned_fd int to = open(path, O_WRONLY | O_CLOEXEC);
 		return to < 0 ? error_set(err, -errno, "%s", strerror(errno))
 			      : copy_rest(from, to, &bytes, err);

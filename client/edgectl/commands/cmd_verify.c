@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify: one line for each file, in order, whatever happens. */
+/* verify: one line for each file, in order. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,21 +11,21 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
-#include "client/commands.h"
-#include "client/golden/case.h"
-#include "client/golden/find.h"
-#include "client/golden/run.h"
-#include "client/pipeline/spec.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/report.h"
+#include "client/golden/golden_case.h"
+#include "client/golden/golden_find.h"
+#include "client/golden/golden_run.h"
+#include "client/media/tensor_spec.h"
 #include "engine/edge.h"
 
-/* Reading and running a file together; a run that takes longer was admitted: it is not the file's
- * fault. */
+/* Time for loading a file and running it. A run that takes longer is cut short; the file passes all
+ * the same. */
 #define FILE_LIMIT_NS 500000000u
 #define RUN_AT_LEAST_NS 100000000u
 
-/* Where a golden case is and which file its model is. */
-struct golden_place {
+/* A golden case's folder and the identity of its model file. */
+struct golden_index_entry {
 	const char *folder;
 	dev_t device;
 	ino_t inode;
@@ -33,19 +33,19 @@ struct golden_place {
 
 struct golden_index {
 	struct golden_list list; /* owns the folders' names */
-	struct golden_place *entries; /* owned */
+	struct golden_index_entry *entries; /* owned */
 	size_t n;
 };
 
 struct check {
 	const struct settings *settings;
 	const char *path;
-	uint64_t started_ns; /* with this file */
+	uint64_t started_ns; /* start of the work on this file, in ns */
 	struct edge_options options;
-	const struct golden_index *golden; /* NULL: none are to be run */
+	const struct golden_index *golden; /* NULL: run no golden cases */
 };
 
-/* "model_refused" of "MODEL_REFUSED". */
+/* Converts "MODEL_REFUSED" to "model_refused". */
 static void code_name(enum edge_status status, char *out, size_t size)
 {
 	snprintf(out, size, "%s", status_name(status));
@@ -54,18 +54,19 @@ static void code_name(enum edge_status status, char *out, size_t size)
 	}
 }
 
-/* A program counts lines; a person who looks at many wants the name of each. */
+/* The name is printed on a terminal with several files, or with --verbose: a script knows by the
+ * line's number which file it is about. */
 static void print_name(const struct check *check)
 {
 	const struct settings *s = check->settings;
-	char shown[4096];
+	char escaped[4096];
 	if (s->verbose || (s->n_arguments > 1 && isatty(STDOUT_FILENO))) {
-		error_escape(shown, sizeof(shown), check->path, strlen(check->path));
-		printf("%s: ", shown);
+		error_escape(escaped, sizeof(escaped), check->path, strlen(check->path));
+		printf("%s: ", escaped);
 	}
 }
 
-static int refuse(const struct check *check, const struct error *err)
+static int check_failed(const struct check *check, const struct error *err)
 {
 	char code[32];
 	code_name(err->status, code, sizeof(code));
@@ -86,11 +87,11 @@ static int unreadable(const struct check *check, int code)
 static bool is_integer(unsigned int type)
 {
 	int64_t lowest, highest;
-	spec_range(type, &lowest, &highest);
+	tensor_spec_range(type, &lowest, &highest);
 	return lowest < highest && dtype_bits(type) >= 8;
 }
 
-/* Every integer of the inputs becomes 1. */
+/* Sets every integer of the inputs to 1. */
 static int fill_ones(struct edge_session *session, uint32_t n_inputs, struct error *err)
 {
 	for (uint32_t i = 0; i < n_inputs; i++) {
@@ -109,9 +110,9 @@ static int fill_ones(struct edge_session *session, uint32_t n_inputs, struct err
 	return 0;
 }
 
-/* On the zeros that a session's own inputs start as; where those are no values for the model (a
- * divisor), on ones. */
-static int run_on_something(struct edge_session *session, const struct edge_model *model,
+/* Runs with the initial inputs, which are zeros. A model that divides by an integer input refuses
+ * them: it runs with ones. */
+static int run_with_dummy_inputs(struct edge_session *session, const struct edge_model *model,
 	const struct run_control *control, struct error *err)
 {
 	struct edge_signature_info signature;
@@ -133,7 +134,7 @@ static int run_once(const struct check *check, struct edge_model *model, struct 
 	uint64_t limit_ns = check->started_ns + FILE_LIMIT_NS;
 	uint64_t least_ns = clock_now_ns() + RUN_AT_LEAST_NS;
 	struct run_control control = {.deadline_ns = limit_ns > least_ns ? limit_ns : least_ns};
-	r = run_on_something(session, model, &control, err);
+	r = run_with_dummy_inputs(session, model, &control, err);
 	if (r == -ETIMEDOUT) {
 		if (!check->settings->quiet) {
 			report_error(check->path, &(struct error){.text = "the run was cut short"});
@@ -152,7 +153,7 @@ static void index_deinit(struct golden_index *index)
 	free(index->entries);
 }
 
-/* The file that the case's first line names. */
+/* Stats the file named in the case's first line. */
 static int stat_model(const char *folder, struct stat *ret_stat)
 {
 	char path[4096], line[2048];
@@ -184,8 +185,8 @@ static int index_init(struct golden_index *index, const char *folder, struct err
 	for (size_t i = 0; i < index->list.count; i++) {
 		struct stat st;
 		if (stat_model(index->list.folders[i], &st) == 0) {
-			index->entries[index->n++] =
-				(struct golden_place){index->list.folders[i], st.st_dev, st.st_ino};
+			index->entries[index->n++] = (struct golden_index_entry){
+				index->list.folders[i], st.st_dev, st.st_ino};
 		}
 	}
 	return 0;
@@ -195,20 +196,20 @@ static int run_case(const struct check *check, const char *folder, struct error 
 {
 	owned(golden_case_free) struct golden_case *golden = NULL;
 	struct golden_result result;
-	char shown[160];
-	error_escape(shown, sizeof(shown), folder, strlen(folder));
+	char escaped[160];
+	error_escape(escaped, sizeof(escaped), folder, strlen(folder));
 	int r = golden_case_read(folder, &golden, err);
 	if (r < 0) {
-		error_prefix(err, "golden %s", shown);
+		error_prefix(err, "golden %s", escaped);
 		return r;
 	}
 	golden_run(golden, &check->options.cpu_features, 1, 1, 1, 0, &result);
 	return result.verdict == GOLDEN_PASSED
 		? 0
-		: error_set(err, -EIO, "golden %s: %s", shown, result.text);
+		: error_set(err, -EIO, "golden %s: %s", escaped, result.text);
 }
 
-/* All cases of the file at @fd; the first that fails is told. */
+/* Runs all golden cases of the file at @fd; reports the first failure. */
 static int run_golden(const struct check *check, int fd, struct error *err)
 {
 	struct stat st;
@@ -217,9 +218,9 @@ static int run_golden(const struct check *check, int fd, struct error *err)
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
 	for (size_t i = 0; i < check->golden->n; i++) {
-		const struct golden_place *place = &check->golden->entries[i];
-		if (place->device == st.st_dev && place->inode == st.st_ino) {
-			int r = run_case(check, place->folder, err);
+		const struct golden_index_entry *entry = &check->golden->entries[i];
+		if (entry->device == st.st_dev && entry->inode == st.st_ino) {
+			int r = run_case(check, entry->folder, err);
 			if (r < 0) {
 				return r;
 			}
@@ -227,9 +228,10 @@ static int run_golden(const struct check *check, int fd, struct error *err)
 		}
 	}
 	if (!check->settings->quiet) {
-		struct error told = {0};
-		snprintf(told.text, sizeof(told.text), "%zu golden cases", cases);
-		report_error(check->path, &told);
+		char escaped[512];
+		report_line("%s: %zu golden cases",
+			error_escape(escaped, sizeof(escaped), check->path, strlen(check->path)),
+			cases);
 	}
 	return 0;
 }
@@ -260,7 +262,7 @@ static int check_file(const struct check *check)
 		r = run_golden(check, fd, &err);
 	}
 	if (r < 0) {
-		return refuse(check, &err);
+		return check_failed(check, &err);
 	}
 	print_name(check);
 	puts("ok");
@@ -293,7 +295,8 @@ int cmd_verify(const struct settings *settings)
 		check.path = settings->arguments[i];
 		check.started_ns = clock_now_ns();
 		int one = check_file(&check);
-		code = one > code ? one : code; /* unreadable before refused before ok */
+		/* unreadable takes precedence over refused, refused over ok */
+		code = one > code ? one : code;
 		if (!settings->quiet) {
 			report_progress("files", (uint64_t)i + 1, (uint64_t)settings->n_arguments,
 				&progress_ns);

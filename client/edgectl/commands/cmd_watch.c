@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch: what becomes of the daemon's models, a line each, until it is ended. */
+/* watch: changes of the daemon's models, one a line, until interrupted. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "client/commands.h"
-#include "client/json.h"
-#include "client/remote.h"
-#include "client/report.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/pipeline/json_builder.h"
 
 struct watch {
 	const struct settings *settings;
-	int result; /* of printing */
+	int result; /* error of printing */
 };
 
 static int print_json(const struct edge_client_list_item *item)
 {
-	owned(json_document_free) struct json_document *one = json_document_new(false);
+	owned(json_builder_document_free) struct json_document *one =
+		json_builder_document_new(false);
 	if (!one) {
 		return -ENOMEM;
 	}
-	json_put_text(one, "name", item->name);
-	json_put_text(one, "version", item->version);
-	json_put_text(one, "state", item->state);
+	json_builder_put_text(one, "name", item->name);
+	json_builder_put_text(one, "version", item->version);
+	json_builder_put_text(one, "state", item->state);
 	if (item->reason[0]) {
-		json_put_text(one, "reason", item->reason);
+		json_builder_put_text(one, "reason", item->reason);
 	}
-	json_put_integer(one, "generation", (int64_t)item->generation);
-	return json_print(one, stdout, false);
+	json_builder_put_integer(one, "generation", (int64_t)item->generation);
+	return json_builder_print(one, stdout, false);
 }
 
 static void print_line(const struct edge_client_list_item *item)
@@ -42,7 +43,7 @@ static void print_line(const struct edge_client_list_item *item)
 		reason);
 }
 
-/* Whoever reads it, from a pipe too, wants it now. */
+/* Flushes each change, also to a pipe. */
 static void on_models(void *data, const struct edge_client_list *list)
 {
 	struct watch *watch = data;

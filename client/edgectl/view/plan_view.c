@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/plan_view.h"
+#include "client/edgectl/view/plan_view.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "client/grid.h"
+#include "client/edgectl/view/text_columns.h"
 
 #define MAP_COLUMNS 24
 
-/* What all steps have together. */
+/* Sums over all steps. */
 struct totals {
 	uint64_t macs, arena_end;
 	double microseconds;
@@ -44,7 +44,15 @@ static const char *place_name(enum edge_place place)
 	return names[place];
 }
 
-/* The output's bytes in the arena, as a bar over its whole length. */
+/* The place in the table. JSON keeps its older words. */
+static const char *place_title(enum edge_place place)
+{
+	return place == EDGE_PLACE_INNER       ? "fused"
+		: place == EDGE_PLACE_RUN_TIME ? "dynamic"
+					       : place_name(place);
+}
+
+/* Draws the output's range in the arena as a bar over the arena's length. */
 static void draw_map(
 	const struct view *view, const struct edge_step *step, char out[MAP_COLUMNS + 1])
 {
@@ -67,7 +75,7 @@ static double share_of(const struct view *view, const struct edge_step *step)
 	return total > 0 ? 100 * step->microseconds / total : 0;
 }
 
-static int add_row(void *context, const struct edge_step *step)
+static int add_step_row(void *context, const struct edge_step *step)
 {
 	struct view *view = context;
 	struct grid *grid = &view->grid;
@@ -80,7 +88,7 @@ static int add_row(void *context, const struct edge_step *step)
 	if (step->place == EDGE_PLACE_ARENA) {
 		grid_add(grid, "%" PRIu64, step->offset);
 	} else {
-		grid_add(grid, "%s", place_name(step->place));
+		grid_add(grid, "%s", place_title(step->place));
 	}
 	draw_map(view, step, map);
 	grid_add(grid, "%s", map);
@@ -93,16 +101,17 @@ static int add_row(void *context, const struct edge_step *step)
 
 static void begin_plan_grid(struct grid *grid)
 {
-	static const char *const titles[] = {"STEP", "OP", "TYPE", "OUTPUT", "BYTES", "AT", "ARENA",
-		"MACS", "us", "SHARE", "KERNEL"};
+	static const char *const titles[] = {"STEP", "OP", "TYPE", "OUTPUT", "BYTES", "OFFSET",
+		"ARENA", "MACS", "us", "SHARE", "KERNEL"};
 	unsigned int n = sizeof(titles) / sizeof(titles[0]);
+	/* right-aligned: BYTES, OFFSET, MACS, us, SHARE */
 	grid_init(grid, n, 1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9);
 	for (unsigned int i = 0; i < n; i++) {
 		grid_add(grid, "%s", titles[i]);
 	}
 }
 
-static void print_figures(const struct edge_model *model, const struct totals *totals)
+static void print_totals(const struct edge_model *model, const struct totals *totals)
 {
 	const struct edge_model_info *info = edge_model_info(model);
 	printf("\nparameters %" PRIu64 ", file %" PRIu64 " bytes, prepared %" PRIu64
@@ -122,9 +131,9 @@ int plan_view_print(
 	if (r < 0) {
 		return r;
 	}
-	print_figures(model, &view.totals);
+	print_totals(model, &view.totals);
 	begin_plan_grid(&view.grid);
-	r = edge_model_steps(model, signature, add_row, &view);
+	r = edge_model_steps(model, signature, add_step_row, &view);
 	if (r == 0) {
 		r = grid_print(&view.grid, stdout, true, settings);
 	}
@@ -132,29 +141,29 @@ int plan_view_print(
 	return r;
 }
 
-static int put_row(void *context, const struct edge_step *step)
+static int add_step_json(void *context, const struct edge_step *step)
 {
 	struct view *view = context;
 	struct json_document *d = view->document;
 	char shape[SHAPE_TEXT_SIZE];
-	json_begin_object(d, NULL);
-	json_put_integer(d, "subgraph", step->subgraph);
-	json_put_integer(d, "node", step->node);
-	json_put_integer(d, "depth", step->depth);
-	json_put_text(d, "op", step->op);
-	json_put_text(d, "type", dtype_name(step->type));
-	json_put_text(d, "output", shape_format(shape, sizeof(shape), &step->output));
-	json_put_integer(d, "bytes", (int64_t)step->bytes);
-	json_put_text(d, "place", place_name(step->place));
+	json_builder_begin_object(d, NULL);
+	json_builder_put_integer(d, "subgraph", step->subgraph);
+	json_builder_put_integer(d, "node", step->node);
+	json_builder_put_integer(d, "depth", step->depth);
+	json_builder_put_text(d, "op", step->op);
+	json_builder_put_text(d, "type", dtype_name(step->type));
+	json_builder_put_text(d, "output", shape_format(shape, sizeof(shape), &step->output));
+	json_builder_put_integer(d, "bytes", (int64_t)step->bytes);
+	json_builder_put_text(d, "place", place_name(step->place));
 	if (step->place == EDGE_PLACE_ARENA) {
-		json_put_integer(d, "offset", (int64_t)step->offset);
+		json_builder_put_integer(d, "offset", (int64_t)step->offset);
 	}
-	json_put_integer(d, "macs", (int64_t)step->macs);
-	json_put_integer(d, "moved_bytes", (int64_t)step->moved_bytes);
-	json_put_real(d, "expected_us", step->microseconds);
-	json_put_real(d, "share", share_of(view, step) / 100);
-	json_put_text(d, "kernel", step->detail);
-	json_end(d);
+	json_builder_put_integer(d, "macs", (int64_t)step->macs);
+	json_builder_put_integer(d, "moved_bytes", (int64_t)step->moved_bytes);
+	json_builder_put_real(d, "expected_us", step->microseconds);
+	json_builder_put_real(d, "share", share_of(view, step) / 100);
+	json_builder_put_text(d, "kernel", step->detail);
+	json_builder_end(d);
 	return 0;
 }
 
@@ -167,11 +176,11 @@ int plan_view_put(
 	if (r < 0) {
 		return r;
 	}
-	json_put_integer(document, "parameters", (int64_t)info->parameters);
-	json_put_integer(document, "session_bytes", (int64_t)info->session_bytes);
-	json_put_real(document, "expected_us", view.totals.microseconds);
-	json_begin_list(document, "plan");
-	r = edge_model_steps(model, signature, put_row, &view);
-	json_end(document);
+	json_builder_put_integer(document, "parameters", (int64_t)info->parameters);
+	json_builder_put_integer(document, "session_bytes", (int64_t)info->session_bytes);
+	json_builder_put_real(document, "expected_us", view.totals.microseconds);
+	json_builder_begin_list(document, "plan");
+	r = edge_model_steps(model, signature, add_step_json, &view);
+	json_builder_end(document);
 	return r;
 }

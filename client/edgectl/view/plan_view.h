@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan_view - show --plan: steps of a plan, where they write, and where its time is expected to go */
-#ifndef CLIENT_PLAN_VIEW_H
-#define CLIENT_PLAN_VIEW_H
+/* plan_view - show --plan: steps of a plan, their memory, and their predicted times */
+#ifndef CLIENT_EDGECTL_VIEW_PLAN_VIEW_H
+#define CLIENT_EDGECTL_VIEW_PLAN_VIEW_H
 
-#include "client/cli.h"
-#include "client/json.h"
+#include "client/edgectl/cli.h"
+#include "client/pipeline/json_builder.h"
 #include "engine/edge.h"
 
-/* Prints the table. -ENOENT for a signature that is not there, -ENOMEM, or what writing gave. */
+/* Prints a table. -ENOENT: no such signature. -ENOMEM. Else the error of writing. */
 int must_check plan_view_print(
 	const struct edge_model *model, uint32_t signature, const struct settings *settings);
 
-/* The same as a list "plan" of objects. Errors as above. */
+/* Adds the plan as a list "plan" of objects. Errors like plan_view_print(). */
 int must_check plan_view_put(
 	struct json_document *document, const struct edge_model *model, uint32_t signature);
 

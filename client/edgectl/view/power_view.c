@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/power_view.h"
+#include "client/edgectl/view/power_view.h"
 
 #include <stdbool.h>
 
@@ -37,19 +37,19 @@ void power_view_put(struct json_document *d, const struct edge_client_power *pow
 	if (!is_known(power)) {
 		return;
 	}
-	json_begin_object(d, "power");
-	json_put_text(d, "policy", power->policy);
-	json_put_bool(d, "batch_turned_away", power->sheds_batch);
-	json_put_integer(d, "duty_percent", power->duty);
-	json_put_bool(d, "current", power->current);
+	json_builder_begin_object(d, "power");
+	json_builder_put_text(d, "policy", power->policy);
+	json_builder_put_bool(d, "batch_turned_away", power->sheds_batch);
+	json_builder_put_integer(d, "duty_percent", power->duty);
+	json_builder_put_bool(d, "current", power->current);
 	if (power->has_temperature) {
-		json_put_text(d, "sensor", power->sensor);
-		json_put_real(d, "temperature_c", power->temperature_mc / 1e3);
-		json_put_real(d, "limit_c", power->limit_mc / 1e3);
+		json_builder_put_text(d, "sensor", power->sensor);
+		json_builder_put_real(d, "temperature_c", power->temperature_mc / 1e3);
+		json_builder_put_real(d, "limit_c", power->limit_mc / 1e3);
 	}
 	if (power->has_meter) {
-		json_put_real(d, "power_w", power->power_mw / 1e3);
-		json_put_real(d, "idle_w", power->idle_mw / 1e3);
+		json_builder_put_real(d, "power_w", power->power_mw / 1e3);
+		json_builder_put_real(d, "idle_w", power->idle_mw / 1e3);
 	}
-	json_end(d);
+	json_builder_end(d);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* power_view - temperature and power of the machine, for `edgectl status` */
-#ifndef CLIENT_POWER_VIEW_H
-#define CLIENT_POWER_VIEW_H
+/* power_view - the machine's temperature and power, for `edgectl status` */
+#ifndef CLIENT_EDGECTL_VIEW_POWER_VIEW_H
+#define CLIENT_EDGECTL_VIEW_POWER_VIEW_H
 
-#include "client/edge_client.h"
-#include "client/grid.h"
-#include "client/json.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/lib/edge_client.h"
+#include "client/pipeline/json_builder.h"
 
-/* Rows of two columns; none where no sensor was read. */
+/* Adds rows of two columns; no rows if no sensor was read. */
 void power_view_add(struct grid *grid, const struct edge_client_power *power);
-/* The same as an object "power". */
+/* Adds an object "power". */
 void power_view_put(struct json_document *d, const struct edge_client_power *power);
 
 #endif

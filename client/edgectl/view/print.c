@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/print.h"
+#include "client/edgectl/view/print.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/strings.h"
-#include "client/grid.h"
-#include "client/pipeline/values.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/media/tensor_values.h"
 
-#define NS_PER_MS 1e6
 #define VALUES_IN_TABLE 6
-#define VALUES_IN_JSON 4096 /* a document of more is better written by --output-dir */
+#define VALUES_IN_JSON 4096 /* larger outputs are better written with --output-dir */
 
 static void print_legend(const struct print_result *r, FILE *out, const struct settings *settings)
 {
@@ -18,7 +18,7 @@ static void print_legend(const struct print_result *r, FILE *out, const struct s
 	error_escape(source, sizeof(source), r->source, strlen(r->source));
 	if (!settings->no_legend) {
 		fprintf(out, "%s  %s  %.2f ms\n", source, r->target->name,
-			(double)r->ns / NS_PER_MS);
+			(double)r->ns / (double)NSEC_PER_MSEC);
 	}
 }
 
@@ -37,15 +37,15 @@ static void add_class_rows(struct grid *grid, const struct answer *answer)
 	}
 }
 
-/* The first few, as they are read, into @out. */
-static void show_numbers(
-	const struct spec *spec, const struct tensor_bytes *bytes, size_t n, char *out, size_t size)
+/* Formats the first few values into @out. */
+static void show_numbers(const struct tensor_spec *spec, const struct tensor_bytes *bytes, size_t n,
+	char *out, size_t size)
 {
 	size_t used = 0;
 	out[0] = 0;
 	for (size_t k = 0; k < n && k < VALUES_IN_TABLE; k++) {
 		int w = snprintf(out + used, size - used, "%s%.4g", k ? " " : "",
-			values_get(spec, bytes->data, k));
+			tensor_values_get(spec, bytes->data, k));
 		used += w > 0 && (size_t)w < size - used ? (size_t)w : 0;
 	}
 }
@@ -64,11 +64,12 @@ static void show_strings(const struct strings *strings, char *out, size_t size)
 	}
 }
 
-/* Empty, with no strings in it, for what is not a whole table. */
-static struct strings open_strings(const struct spec *spec, const struct tensor_bytes *bytes)
+/* Returns an empty table if the bytes are not a valid one. */
+static struct strings open_strings(const struct tensor_spec *spec, const struct tensor_bytes *bytes)
 {
 	struct strings strings = {0};
-	return strings_open(&strings, bytes->data, bytes->bytes, spec_elements(spec), NULL) == 0
+	return strings_open(
+		       &strings, bytes->data, bytes->bytes, tensor_spec_elements(spec), NULL) == 0
 		? strings
 		: (struct strings){0};
 }
@@ -91,11 +92,11 @@ static void add_tensor_rows(struct grid *grid, const struct print_result *r)
 		grid_add(grid, "%s", heading[i]);
 	}
 	for (uint32_t i = 0; i < r->target->n_outputs; i++) {
-		const struct spec *spec = &r->target->outputs[i];
+		const struct tensor_spec *spec = &r->target->outputs[i];
 		struct answer_summary s = answer_summarise(spec, &r->outputs[i]);
 		char values[600] = "";
-		size_t n = (size_t)spec_elements(spec);
-		bool numbers = values_are_numbers(spec->type);
+		size_t n = (size_t)tensor_spec_elements(spec);
+		bool numbers = tensor_values_are_numbers(spec->type);
 		if (numbers) {
 			show_numbers(spec, &r->outputs[i], n, values, sizeof(values));
 		} else if (spec->type == DTYPE_STRING) {
@@ -145,91 +146,92 @@ int print_table(const struct print_result *r, FILE *out, const struct settings *
 
 static void put_classes(const struct answer *answer, struct json_document *document)
 {
-	json_begin_list(document, "results");
+	json_builder_begin_list(document, "results");
 	for (size_t i = 0; i < answer->n_classes; i++) {
 		const struct answer_class *one = &answer->classes[i];
-		json_begin_object(document, NULL);
+		json_builder_begin_object(document, NULL);
 		if (one->label) {
-			json_put_text(document, "label", one->label);
+			json_builder_put_text(document, "label", one->label);
 		}
-		json_put_integer(document, "index", (int64_t)one->index);
-		json_put_real(document, "score", one->score);
-		json_end(document);
+		json_builder_put_integer(document, "index", (int64_t)one->index);
+		json_builder_put_real(document, "score", one->score);
+		json_builder_end(document);
 	}
-	json_end(document);
+	json_builder_end(document);
 }
 
-static void put_strings(
-	const struct spec *spec, const struct tensor_bytes *bytes, struct json_document *document)
+static void put_strings(const struct tensor_spec *spec, const struct tensor_bytes *bytes,
+	struct json_document *document)
 {
 	struct strings strings = open_strings(spec, bytes);
 	if (strings.count > VALUES_IN_JSON) {
 		return;
 	}
-	json_begin_list(document, "values");
+	json_builder_begin_list(document, "values");
 	for (uint32_t i = 0; i < strings.count; i++) {
 		uint32_t length = 0;
 		const void *text = strings_get(&strings, i, &length);
-		json_put_bytes(document, NULL, text, length);
+		json_builder_put_bytes(document, NULL, text, length);
 	}
-	json_end(document);
+	json_builder_end(document);
 }
 
-static void put_output(
-	const struct spec *spec, const struct tensor_bytes *bytes, struct json_document *document)
+static void put_output(const struct tensor_spec *spec, const struct tensor_bytes *bytes,
+	struct json_document *document)
 {
 	struct answer_summary s = answer_summarise(spec, bytes);
-	size_t n = (size_t)spec_elements(spec);
-	json_begin_object(document, NULL);
-	json_put_text(document, "name", spec->name);
-	json_put_text(document, "type", dtype_name(spec->type));
-	json_begin_list(document, "shape");
+	size_t n = (size_t)tensor_spec_elements(spec);
+	json_builder_begin_object(document, NULL);
+	json_builder_put_text(document, "name", spec->name);
+	json_builder_put_text(document, "type", dtype_name(spec->type));
+	json_builder_begin_list(document, "shape");
 	for (unsigned int i = 0; i < spec->shape.rank; i++) {
-		json_put_integer(document, NULL, spec->shape.dim[i]);
+		json_builder_put_integer(document, NULL, spec->shape.dim[i]);
 	}
-	json_end(document);
+	json_builder_end(document);
 	if (spec->type == DTYPE_STRING) {
 		put_strings(spec, bytes, document);
-		json_end(document);
+		json_builder_end(document);
 		return;
 	}
-	json_put_real(document, "min", s.lowest);
-	json_put_real(document, "mean", s.mean);
-	json_put_real(document, "max", s.highest);
-	if (values_are_numbers(spec->type) && n <= VALUES_IN_JSON) {
-		json_begin_list(document, "values");
+	json_builder_put_real(document, "min", s.lowest);
+	json_builder_put_real(document, "mean", s.mean);
+	json_builder_put_real(document, "max", s.highest);
+	if (tensor_values_are_numbers(spec->type) && n <= VALUES_IN_JSON) {
+		json_builder_begin_list(document, "values");
 		for (size_t i = 0; i < n; i++) {
-			json_put_real(document, NULL, values_get(spec, bytes->data, i));
+			json_builder_put_real(
+				document, NULL, tensor_values_get(spec, bytes->data, i));
 		}
-		json_end(document);
+		json_builder_end(document);
 	}
-	json_end(document);
+	json_builder_end(document);
 }
 
 void print_json(const struct print_result *r, struct json_document *document)
 {
-	json_put_text(document, "model", r->target->name);
-	json_put_text(document, "version", r->target->version);
-	json_put_text(document, "source", r->source);
-	json_put_real(document, "infer_ms", (double)r->ns / NS_PER_MS);
+	json_builder_put_text(document, "model", r->target->name);
+	json_builder_put_text(document, "version", r->target->version);
+	json_builder_put_text(document, "source", r->source);
+	json_builder_put_real(document, "infer_ms", (double)r->ns / (double)NSEC_PER_MSEC);
 	switch (r->answer->kind) {
 	case ANSWER_CLASSES:
 		put_classes(r->answer, document);
 		break;
 	case ANSWER_ANOMALY:
-		json_put_real(document, "anomaly_score", r->answer->anomaly);
+		json_builder_put_real(document, "anomaly_score", r->answer->anomaly);
 		if (!isnan(r->answer->threshold)) {
-			json_put_real(document, "threshold", r->answer->threshold);
-			json_put_bool(
+			json_builder_put_real(document, "threshold", r->answer->threshold);
+			json_builder_put_bool(
 				document, "anomalous", r->answer->anomaly > r->answer->threshold);
 		}
 		break;
 	case ANSWER_TENSORS:
-		json_begin_list(document, "outputs");
+		json_builder_begin_list(document, "outputs");
 		for (uint32_t i = 0; i < r->target->n_outputs; i++) {
 			put_output(&r->target->outputs[i], &r->outputs[i], document);
 		}
-		json_end(document);
+		json_builder_end(document);
 		break;
 	}
 }

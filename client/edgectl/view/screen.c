@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/screen.h"
+#include "client/edgectl/view/screen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 
-#define MS_NS UINT64_C(1000000)
-#define HIDE "\033[?25l\033[?7l" /* the cursor, and lines that are too long do not wrap */
+#define HIDE "\033[?25l\033[?7l" /* hides the cursor and turns off line wrap */
 #define SHOW "\033[?25h\033[?7h"
 #define HOME "\033[H"
 #define CLEAR_LINE "\033[K"
@@ -51,7 +50,7 @@ void screen_end(struct screen *screen)
 	if (screen->signals >= 0) {
 		struct signalfd_siginfo info;
 		while (read(screen->signals, &info, sizeof(info)) == sizeof(info)) {
-			/* what ended it shall not end it once more */
+			/* discard signals that are already handled */
 		}
 		close(screen->signals);
 		sigprocmask(SIG_SETMASK, &screen->mask, NULL);
@@ -89,7 +88,7 @@ int screen_show(struct screen *screen, const char *page)
 	return fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
 }
 
-/* True when a key that is waiting ends it. */
+/* True if a key that ends the display was pressed. */
 static bool ends(void)
 {
 	char keys[64];
@@ -99,11 +98,12 @@ static bool ends(void)
 
 bool screen_wait(struct screen *screen, uint32_t ms)
 {
-	const uint64_t end_ns = clock_now_ns() + ms * MS_NS;
+	const uint64_t end_ns = clock_now_ns() + ms * NSEC_PER_MSEC;
 	for (uint64_t now; (now = clock_now_ns()) < end_ns;) {
 		struct pollfd wait[] = {{.fd = screen->signals, .events = POLLIN},
 			{.fd = screen->keys ? STDIN_FILENO : -1, .events = POLLIN}};
-		const int left = (int)((end_ns - now + MS_NS - 1) / MS_NS);
+		const int left =
+			(int)((clock_left_ns(end_ns, now) + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 		if (poll(wait, 2, left) < 0 && errno != EINTR) {
 			return false;
 		}

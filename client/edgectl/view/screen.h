@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * screen - pages of text one after the other
+ * screen - shows pages of text one after the other
  *
- * On a terminal each takes the place of the one before, cut to the window, and a key or a signal ends
- * it; whatever happens, the terminal is given back as it was. Anywhere else pages follow each other with
- * an empty line between, and only signals are heeded. Escapes are those of ECMA-48 and xterm that every
- * terminal knows.
+ * On a terminal each page replaces the last one, clipped to the window. A key or a signal ends the
+ * display, and the terminal's settings are restored in every case. Elsewhere pages are separated
+ * by an empty line, and only signals end the display. Uses escape sequences of ECMA-48 and xterm
+ * only.
  */
-#ifndef CLIENT_SCREEN_H
-#define CLIENT_SCREEN_H
+#ifndef CLIENT_EDGECTL_VIEW_SCREEN_H
+#define CLIENT_EDGECTL_VIEW_SCREEN_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -18,10 +18,10 @@
 #include "base/own.h"
 
 struct screen {
-	bool terminal; /* standard output is one */
-	bool keys; /* standard input is one */
+	bool terminal; /* standard output is a terminal */
+	bool keys; /* standard input is a terminal */
 	bool shown;
-	int signals; /* SIGINT, SIGTERM, SIGHUP; -1: they do what they do */
+	int signals; /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: not caught */
 	struct termios before;
 	sigset_t mask;
 };
@@ -29,10 +29,10 @@ struct screen {
 void screen_begin(struct screen *screen);
 void screen_end(struct screen *screen);
 
-/* A negative errno when it cannot be written. */
+/* Returns a negative errno if writing failed. */
 int must_check screen_show(struct screen *screen, const char *page);
 
-/* False when somebody wants to end it: q, the end of input, or a signal. */
+/* Waits @ms. Returns false when the display shall end: q, end of input, or a signal. */
 bool screen_wait(struct screen *screen, uint32_t ms);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/stats_view.h"
+#include "client/edgectl/view/stats_view.h"
 
 #include <pwd.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "client/grid.h"
+#include "client/edgectl/view/text_columns.h"
 
 static const char *const class_names[] = {"normal", "batch", "realtime", "control"};
-/* In order of urgency. */
+/* by falling urgency */
 static const unsigned int class_order[] = {
 	EDGE_CLIENT_CONTROL, EDGE_CLIENT_REALTIME, EDGE_CLIENT_NORMAL, EDGE_CLIENT_BATCH};
 static const char *const phase_names[EDGE_CLIENT_PHASES] = {"queue", "compute", "total"};
 static const struct {
 	const char *key;
-	double part;
+	double quantile;
 } percentiles[] = {{"p50_us", 0.5}, {"p90_us", 0.9}, {"p99_us", 0.99}, {"p999_us", 0.999}};
 
 #define N_PERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
@@ -58,8 +58,8 @@ static uint64_t failures_of(const struct edge_client_stats_model *model)
 	return n;
 }
 
-/* Its part of all that was computed; 0 when nothing was. */
-static double part_of(
+/* Returns the user's fraction of the total run time; 0 without any. */
+static double share_of(
 	const struct edge_client_stats *stats, const struct edge_client_stats_user *user)
 {
 	uint64_t all = 0;
@@ -74,86 +74,87 @@ static double part_of(
 void stats_view_put_counts(
 	struct json_document *d, const char *key, const uint64_t counts[EDGE_CLIENT_N_CODES])
 {
-	json_begin_object(d, key);
+	json_builder_begin_object(d, key);
 	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-		json_put_integer(d, edge_client_code_name(i), (int64_t)counts[i]);
+		json_builder_put_integer(d, edge_client_code_name(i), (int64_t)counts[i]);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static void put_timing(
 	struct json_document *d, const char *key, const struct edge_client_timing *timing)
 {
-	json_begin_object(d, key);
-	json_put_integer(d, "count", (int64_t)timing->count);
-	json_put_real(d, "sum_us", (double)timing->sum_ns / 1e3);
+	json_builder_begin_object(d, key);
+	json_builder_put_integer(d, "count", (int64_t)timing->count);
+	json_builder_put_real(d, "sum_us", (double)timing->sum_ns / 1e3);
 	for (size_t i = 0; i < N_PERCENTILES; i++) {
-		json_put_real(d, percentiles[i].key,
-			(double)edge_client_percentile_ns(timing, percentiles[i].part) / 1e3);
+		json_builder_put_real(d, percentiles[i].key,
+			(double)edge_client_percentile_ns(timing, percentiles[i].quantile) / 1e3);
 	}
-	json_put_real(d, "max_us", (double)timing->max_ns / 1e3);
-	json_end(d);
+	json_builder_put_real(d, "max_us", (double)timing->max_ns / 1e3);
+	json_builder_end(d);
 }
 
 static void put_model(struct json_document *d, const struct edge_client_stats_model *model)
 {
-	json_begin_object(d, NULL);
-	json_put_text(d, "name", model->name);
-	json_put_text(d, "version", model->version);
-	json_put_text(d, "state", model->state);
-	json_put_integer(d, "held_bytes", (int64_t)model->held_bytes);
+	json_builder_begin_object(d, NULL);
+	json_builder_put_text(d, "name", model->name);
+	json_builder_put_text(d, "version", model->version);
+	json_builder_put_text(d, "state", model->state);
+	json_builder_put_integer(d, "held_bytes", (int64_t)model->held_bytes);
 	stats_view_put_counts(d, "requests", model->counts);
 	for (unsigned int i = 0; i < EDGE_CLIENT_PHASES; i++) {
 		put_timing(d, phase_names[i], &model->phases[i]);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 static void put_user(struct json_document *d, const struct edge_client_stats *stats,
 	const struct edge_client_stats_user *user)
 {
 	char name[64];
-	json_begin_object(d, NULL);
-	json_put_integer(d, "uid", user->uid);
-	json_put_text(d, "user", stats_view_user(name, sizeof(name), user->uid));
-	json_put_integer(d, "clients", user->clients);
-	json_put_integer(d, "queued", user->queued);
-	json_put_integer(d, "charged_bytes", (int64_t)user->charged_bytes);
-	json_put_integer(d, "requests", (int64_t)user->requests);
-	json_put_integer(d, "run_us", (int64_t)user->run_us);
-	json_put_real(d, "share", part_of(stats, user));
-	json_end(d);
+	json_builder_begin_object(d, NULL);
+	json_builder_put_integer(d, "uid", user->uid);
+	json_builder_put_text(d, "user", stats_view_user(name, sizeof(name), user->uid));
+	json_builder_put_integer(d, "clients", user->clients);
+	json_builder_put_integer(d, "queued", user->queued);
+	json_builder_put_integer(d, "charged_bytes", (int64_t)user->charged_bytes);
+	json_builder_put_integer(d, "requests", (int64_t)user->requests);
+	json_builder_put_integer(d, "run_us", (int64_t)user->run_us);
+	json_builder_put_real(d, "share", share_of(stats, user));
+	json_builder_end(d);
 }
 
 static void put_lines(struct json_document *d, const char *key, const char *lines)
 {
-	json_begin_list(d, key);
+	json_builder_begin_list(d, key);
 	while (*lines) {
 		const size_t length = strcspn(lines, "\n");
-		json_put_bytes(d, NULL, lines, length);
+		json_builder_put_bytes(d, NULL, lines, length);
 		lines += length + (lines[length] != 0);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 void stats_view_put(struct json_document *d, const struct edge_client_stats *stats)
 {
-	json_begin_object(d, "queue");
+	json_builder_begin_object(d, "queue");
 	for (unsigned int i = 0; i < 4; i++) {
-		json_put_integer(d, class_names[class_order[i]], stats->queued[class_order[i]]);
+		json_builder_put_integer(
+			d, class_names[class_order[i]], stats->queued[class_order[i]]);
 	}
-	json_end(d);
+	json_builder_end(d);
 	put_lines(d, "backends", stats->backends);
-	json_begin_list(d, "users");
+	json_builder_begin_list(d, "users");
 	for (size_t i = 0; i < stats->n_users; i++) {
 		put_user(d, stats, &stats->users[i]);
 	}
-	json_end(d);
-	json_begin_list(d, "models");
+	json_builder_end(d);
+	json_builder_begin_list(d, "models");
 	for (size_t i = 0; i < stats->n_models; i++) {
 		put_model(d, &stats->models[i]);
 	}
-	json_end(d);
+	json_builder_end(d);
 }
 
 /* ---- tables */
@@ -207,7 +208,7 @@ static int print_users(
 		grid_add(&grid, "%u", user->queued);
 		grid_add(&grid, "%llu", (unsigned long long)user->charged_bytes);
 		grid_add(&grid, "%llu", (unsigned long long)user->requests);
-		grid_add(&grid, "%.0f %%", 100 * part_of(stats, user));
+		grid_add(&grid, "%.0f %%", 100 * share_of(stats, user));
 	}
 	return grid_print(&grid, out, true, settings);
 }
@@ -223,7 +224,7 @@ static void add_model(struct grid *grid, const struct edge_client_stats_model *m
 	add_time(grid, edge_client_percentile_ns(&model->phases[EDGE_CLIENT_PHASE_QUEUE], 0.5));
 	add_time(grid, edge_client_percentile_ns(&model->phases[EDGE_CLIENT_PHASE_COMPUTE], 0.5));
 	for (size_t i = 0; i < N_PERCENTILES; i++) {
-		add_time(grid, edge_client_percentile_ns(total, percentiles[i].part));
+		add_time(grid, edge_client_percentile_ns(total, percentiles[i].quantile));
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/grid.h"
+#include "client/edgectl/view/text_columns.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -52,7 +52,7 @@ void grid_add(struct grid *grid, const char *format, ...)
 	grid->cells[grid->n_cells++] = text;
 }
 
-/* Code points: bytes that do not continue one. */
+/* Counts code points: bytes that are no UTF-8 continuation. */
 static size_t width_of(const char *text)
 {
 	size_t width = 0;

@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grid - rows of text in columns that line up */
-#ifndef CLIENT_GRID_H
-#define CLIENT_GRID_H
+/* text_columns - aligns rows of text in columns */
+#ifndef CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
+#define CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "base/own.h"
-#include "client/cli.h"
+#include "client/edgectl/cli.h"
 
 struct grid {
-	char **cells; /* owned, row after row */
+	char **cells; /* owned, row by row */
 	size_t n_cells, capacity;
 	unsigned int columns;
-	unsigned int right; /* bits of columns that are aligned to the right */
-	bool failed; /* out of memory: grid_print() says so */
+	unsigned int right; /* bit mask of the right-aligned columns */
+	bool failed; /* out of memory; reported by grid_print() */
 };
 
+/* @right: bit mask of the right-aligned columns, bit 0 for the first. */
 void grid_init(struct grid *grid, unsigned int columns, unsigned int right);
 void grid_deinit(struct grid *grid);
 
-/* The next cell. Control characters have been escaped by the caller. */
+/* Adds the next cell. The caller has escaped control characters. */
 void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
 
-/* @heading: the first row is one, printed bold with @colour, left out with @no_legend. -ENOMEM. */
+/* Prints the rows. @heading: the first row is a heading, bold with colours, omitted with
+ * no_legend. -ENOMEM. */
 int must_check grid_print(
 	const struct grid *grid, FILE *out, bool heading, const struct settings *settings);
 
-/* May colours be used on @out? --color, NO_COLOR, TERM=dumb, terminal. */
+/* True if colours are allowed on @out: --color, NO_COLOR, TERM=dumb, and whether @out is a
+ * terminal. */
 bool grid_colours(FILE *out, const struct settings *settings);
 
 #define owned_grid __attribute__((cleanup(grid_deinit)))

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys of a pipeline that are right each by itself and wrong together. */
+/* Rejects keys that are valid alone and contradict each other. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/recipe.h"
+#include "client/pipeline/config/pipeline_config.h"
 
-unsigned int recipe_line(const struct recipe_stage *stage, const char *section, const char *key)
+unsigned int pipeline_config_line(
+	const struct pipeline_config_stage *stage, const char *section, const char *key)
 {
 	size_t n = 0;
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, key) == 0 &&
 			stage->lines[i]) {
@@ -21,28 +22,28 @@ unsigned int recipe_line(const struct recipe_stage *stage, const char *section, 
 
 static bool gives_boxes(uint64_t kind)
 {
-	return kind == RECIPE_POST_DETECTIONS || kind == RECIPE_POST_SSD ||
-		kind == RECIPE_POST_YOLOV5 || kind == RECIPE_POST_YOLOV8 ||
-		kind == RECIPE_POST_KEYPOINTS || kind == RECIPE_POST_POSES;
+	return kind == PIPELINE_CONFIG_POST_DETECTIONS || kind == PIPELINE_CONFIG_POST_SSD ||
+		kind == PIPELINE_CONFIG_POST_YOLOV5 || kind == PIPELINE_CONFIG_POST_YOLOV8 ||
+		kind == PIPELINE_CONFIG_POST_KEYPOINTS || kind == PIPELINE_CONFIG_POST_POSES;
 }
 
-static int fault(const struct recipe_stage *stage, const char *section, const char *key,
+static int fault(const struct pipeline_config_stage *stage, const char *section, const char *key,
 	const char *why, unsigned int *ret_line, struct error *err)
 {
-	*ret_line = recipe_line(stage, section, key);
+	*ret_line = pipeline_config_line(stage, section, key);
 	return error_set(err, -EINVAL, "%s: %s", key, why);
 }
 
 static int parent_find(
-	struct recipe *recipe, size_t index, unsigned int *ret_line, struct error *err)
+	struct pipeline_config *config, size_t index, unsigned int *ret_line, struct error *err)
 {
-	struct recipe_stage *stage = &recipe->stages[index];
+	struct pipeline_config_stage *stage = &config->stages[index];
 	stage->parent = index > 0 ? index - 1 : 0;
 	if (!stage->after[0]) {
 		return 0;
 	}
 	for (size_t i = 0; i < index; i++) {
-		if (strcmp(recipe->stages[i].name, stage->after) == 0) {
+		if (strcmp(config->stages[i].name, stage->after) == 0) {
 			stage->parent = i;
 			return 0;
 		}
@@ -51,52 +52,54 @@ static int parent_find(
 }
 
 static int cascade_check(
-	struct recipe *recipe, size_t index, unsigned int *ret_line, struct error *err)
+	struct pipeline_config *config, size_t index, unsigned int *ret_line, struct error *err)
 {
-	struct recipe_stage *stage = &recipe->stages[index];
+	struct pipeline_config_stage *stage = &config->stages[index];
 	static const char *const keys[] = {
 		"after", "when", "min-score", "on", "for", "input", "grow", "max-crops", "budget"};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && index == 0; i++) {
-		if (recipe_line(stage, "stage", keys[i]) != recipe_line(stage, "", "")) {
+		if (pipeline_config_line(stage, "stage", keys[i]) !=
+			pipeline_config_line(stage, "", "")) {
 			return fault(stage, "stage", keys[i], "the first stage comes after none",
 				ret_line, err);
 		}
 	}
-	int code = parent_find(recipe, index, ret_line, err);
+	int code = parent_find(config, index, ret_line, err);
 	if (code < 0) {
 		return code;
 	}
-	const struct recipe_stage *parent = &recipe->stages[stage->parent];
-	uint64_t takes = recipe_takes(recipe, stage);
-	bool looks = index > 0 && stage->input != RECIPE_INPUT_OUTPUTS;
-	if (looks && parent->post.kind == RECIPE_POST_TENSORS) {
+	const struct pipeline_config_stage *parent = &config->stages[stage->parent];
+	uint64_t takes = pipeline_config_takes(config, stage);
+	bool looks = index > 0 && stage->input != PIPELINE_CONFIG_INPUT_OUTPUTS;
+	if (looks && parent->post.kind == PIPELINE_CONFIG_POST_TENSORS) {
 		return fault(stage, "stage", "input",
 			"kind = tensors of the stage before finds nothing to look at", ret_line,
 			err);
 	}
-	if (stage->input == RECIPE_INPUT_CROP && !gives_boxes(parent->post.kind)) {
+	if (stage->input == PIPELINE_CONFIG_INPUT_CROP && !gives_boxes(parent->post.kind)) {
 		return fault(stage, "stage", "input", "the stage before finds no boxes to crop",
 			ret_line, err);
 	}
-	if (stage->input == RECIPE_INPUT_CROP && takes != RECIPE_SOURCE_AUTO &&
-		takes != RECIPE_SOURCE_PICTURE) {
+	if (stage->input == PIPELINE_CONFIG_INPUT_CROP && takes != PIPELINE_CONFIG_SOURCE_AUTO &&
+		takes != PIPELINE_CONFIG_SOURCE_PICTURE) {
 		return fault(stage, "stage", "input", "what comes in is no picture to crop",
 			ret_line, err);
 	}
-	if (looks && stage->on == RECIPE_ON_EVENT && !parent->decision.given) {
+	if (looks && stage->on == PIPELINE_CONFIG_ON_EVENT && !parent->decision.given) {
 		return fault(
 			stage, "stage", "on", "the stage before has no [decision]", ret_line, err);
 	}
-	if (looks && stage->on == RECIPE_ON_EVENT && !isnan(parent->decision.change)) {
+	if (looks && stage->on == PIPELINE_CONFIG_ON_EVENT && !isnan(parent->decision.change)) {
 		return fault(stage, "stage", "on", "with change nothing begins in the stage before",
 			ret_line, err);
 	}
 	return 0;
 }
 
-static int crop_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+static int crop_check(
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_reals *crop = &stage->pre.crop;
+	const struct pipeline_config_reals *crop = &stage->pre.crop;
 	bool whole = crop->n == 0;
 	bool inside = crop->n == 4 && crop->v[0] >= 0 && crop->v[1] >= 0 && crop->v[2] > 0 &&
 		crop->v[3] > 0 && crop->v[0] + crop->v[2] <= 1 && crop->v[1] + crop->v[3] <= 1;
@@ -106,10 +109,10 @@ static int crop_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 			  ret_line, err);
 }
 
-static int features_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+static int features_check(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_pre *pre = &stage->pre;
+	const struct pipeline_config_pre *pre = &stage->pre;
 	double highest = isnan(pre->fmax) ? (double)pre->sr / 2 : pre->fmax;
 	if (pre->n_fft & (pre->n_fft - 1)) {
 		return fault(stage, "pre", "n_fft", "a power of two", ret_line, err);
@@ -117,34 +120,37 @@ static int features_check(const struct recipe *recipe, const struct recipe_stage
 	if (pre->win_length > pre->n_fft) {
 		return fault(stage, "pre", "win_length", "longer than n_fft", ret_line, err);
 	}
-	if (pre->features == RECIPE_FEATURES_SPECTRAL || pre->features == RECIPE_FEATURES_NONE) {
+	if (pre->features == PIPELINE_CONFIG_FEATURES_SPECTRAL ||
+		pre->features == PIPELINE_CONFIG_FEATURES_NONE) {
 		return 0;
 	}
 	if (highest > (double)pre->sr / 2 || pre->fmin + 1 > highest) {
 		return fault(stage, "pre", isnan(pre->fmax) ? "fmin" : "fmax",
 			"fmin < fmax <= sr / 2, and 1 Hz between them", ret_line, err);
 	}
-	if (pre->features == RECIPE_FEATURES_MFCC && pre->n_mfcc > pre->n_mels) {
+	if (pre->features == PIPELINE_CONFIG_FEATURES_MFCC && pre->n_mfcc > pre->n_mels) {
 		return fault(stage, "pre", "n_mfcc", "more than n_mels", ret_line, err);
 	}
-	bool first = stage == &recipe->stages[0];
-	return first && recipe->source.kind == RECIPE_SOURCE_NUMBERS && recipe->source.columns > 1
+	bool first = stage == &config->stages[0];
+	return first && config->source.kind == PIPELINE_CONFIG_SOURCE_NUMBERS &&
+			config->source.columns > 1
 		? fault(stage, "pre", "features", "mel and mfcc are of one column", ret_line, err)
 		: 0;
 }
 
-/* Channels are known of pictures and of samples. */
-static int norm_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+/* The number of channels is known for images and for samples. */
+static int norm_check(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_pre *pre = &stage->pre;
-	const struct recipe_reals *both[] = {&pre->mean, &pre->std};
+	const struct pipeline_config_pre *pre = &stage->pre;
+	const struct pipeline_config_reals *both[] = {&pre->mean, &pre->std};
 	static const char *const keys[] = {"mean", "std"};
-	uint64_t takes = recipe_takes(recipe, stage);
-	bool samples = takes == RECIPE_SOURCE_SOUND && pre->features == RECIPE_FEATURES_NONE;
+	uint64_t takes = pipeline_config_takes(config, stage);
+	bool samples = takes == PIPELINE_CONFIG_SOURCE_SOUND &&
+		pre->features == PIPELINE_CONFIG_FEATURES_NONE;
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t n = both[i]->n;
-		if (takes == RECIPE_SOURCE_PICTURE && n != 0 && n != 1 && n != 3) {
+		if (takes == PIPELINE_CONFIG_SOURCE_PICTURE && n != 0 && n != 1 && n != 3) {
 			return fault(stage, "pre", keys[i], "one, or one for each of 3 colours",
 				ret_line, err);
 		}
@@ -160,7 +166,7 @@ static int norm_check(const struct recipe *recipe, const struct recipe_stage *st
 	return 0;
 }
 
-/* "value_0" and the like stand for what `names` leaves out. */
+/* True for "value_0" and the like, the results' names of unnamed numbers. */
 static bool is_unnamed(const char *name)
 {
 	static const char unnamed[] = "value_";
@@ -184,14 +190,15 @@ static bool is_taken(const char *name)
 	return is_unnamed(name);
 }
 
-/* Each is a member of the results, beside those that all have. */
-static int names_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+/* Each name becomes a member of the results and must not repeat another member. */
+static int names_check(
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	char name[RECIPE_TEXT_SIZE], shown[80];
+	char name[PIPELINE_CONFIG_TEXT_SIZE], shown[80];
 	for (const char *at = stage->post.names; *at;) {
-		at = recipe_list_next(at, name);
-		if (is_taken(name) || recipe_list_has(at, name)) {
-			*ret_line = recipe_line(stage, "post", "names");
+		at = pipeline_config_list_next(at, name);
+		if (is_taken(name) || pipeline_config_list_has(at, name)) {
+			*ret_line = pipeline_config_line(stage, "post", "names");
 			return error_set(err, -EINVAL, "names: %s is what results have already",
 				error_escape(shown, sizeof(shown), name, strlen(name)));
 		}
@@ -199,48 +206,49 @@ static int names_check(const struct recipe_stage *stage, unsigned int *ret_line,
 	return 0;
 }
 
-/* Every key that is given means something. */
-static int needs_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+/* Rejects keys that have no effect. */
+static int needs_check(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	char needs[RECIPE_NEEDS_SIZE];
+	char needs[PIPELINE_CONFIG_NEEDS_SIZE];
 	size_t n = 0;
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
-		unsigned int line =
-			recipe_key_is_common(&keys[i]) ? recipe->lines[i] : stage->lines[i];
-		if (line && !recipe_key_counts(recipe, stage, &keys[i])) {
+		unsigned int line = pipeline_config_key_is_common(&keys[i]) ? config->lines[i]
+									    : stage->lines[i];
+		if (line && !pipeline_config_key_counts(config, stage, &keys[i])) {
 			*ret_line = line;
 			return error_set(err, -EINVAL, "%s: %s", keys[i].key,
-				recipe_key_needs(&keys[i], needs));
+				pipeline_config_key_needs(&keys[i], needs));
 		}
 	}
 	return 0;
 }
 
-/* As post.c reads them. */
+/* Number of outputs that postprocess.c reads. */
 static unsigned int outputs_of(uint64_t kind)
 {
-	return kind == RECIPE_POST_DETECTIONS || kind == RECIPE_POST_POSES ? 4
-		: kind == RECIPE_POST_SSD                                  ? 2
-									   : 1;
+	return kind == PIPELINE_CONFIG_POST_DETECTIONS || kind == PIPELINE_CONFIG_POST_POSES ? 4
+		: kind == PIPELINE_CONFIG_POST_SSD                                           ? 2
+											     : 1;
 }
 
-static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+static int post_check(
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_post_keys *post = &stage->post;
+	const struct pipeline_config_post_keys *post = &stage->post;
 	if (post->box_scales.n != 4 || !(post->box_scales.v[0] > 0) ||
 		!(post->box_scales.v[1] > 0) || !(post->box_scales.v[2] > 0) ||
 		!(post->box_scales.v[3] > 0)) {
 		return fault(stage, "post", "box-scales", "four numbers above 0", ret_line, err);
 	}
-	if (post->activation == RECIPE_SOFTMAX && gives_boxes(post->kind) &&
-		post->kind != RECIPE_POST_SSD) {
+	if (post->activation == PIPELINE_CONFIG_SOFTMAX && gives_boxes(post->kind) &&
+		post->kind != PIPELINE_CONFIG_POST_SSD) {
 		return fault(stage, "post", "activation", "yolo has linear or sigmoid scores",
 			ret_line, err);
 	}
 	if (post->outputs.n > outputs_of(post->kind)) {
-		*ret_line = recipe_line(stage, "post", "outputs");
+		*ret_line = pipeline_config_line(stage, "post", "outputs");
 		return error_set(
 			err, -EINVAL, "outputs: this kind takes %u", outputs_of(post->kind));
 	}
@@ -255,10 +263,11 @@ static int post_check(const struct recipe_stage *stage, unsigned int *ret_line, 
 }
 
 static int anchors_check(
-	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_post_keys *post = &stage->post;
-	const struct recipe_reals *scales = &post->anchor_scales, *ratios = &post->anchor_ratios;
+	const struct pipeline_config_post_keys *post = &stage->post;
+	const struct pipeline_config_reals *scales = &post->anchor_scales,
+					   *ratios = &post->anchor_ratios;
 	if (scales->n != 2 || !(scales->v[0] > 0) || scales->v[0] > scales->v[1] ||
 		scales->v[1] > 1) {
 		return fault(stage, "post", "anchor-scales",
@@ -277,23 +286,24 @@ static int anchors_check(
 	return 0;
 }
 
-/* Is a word of @list one of @other too? That one as *ret_word. */
-static bool shares_word(const char *list, const char *other, char ret_word[RECIPE_TEXT_SIZE])
+/* Returns true if the lists share a word; *ret_word is that word. */
+static bool shares_word(
+	const char *list, const char *other, char ret_word[PIPELINE_CONFIG_TEXT_SIZE])
 {
 	while (*list) {
-		list = recipe_list_next(list, ret_word);
-		if (recipe_list_has(other, ret_word)) {
+		list = pipeline_config_list_next(list, ret_word);
+		if (pipeline_config_list_has(other, ret_word)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* What one key looks for another does not leave out. */
-static int words_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+/* Rejects a word that one key looks for and another key excludes. */
+static int words_check(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_stage *parent = &recipe->stages[stage->parent];
+	const struct pipeline_config_stage *parent = &config->stages[stage->parent];
 	const struct {
 		const char *section, *key, *list, *other, *where;
 	} pairs[] = {
@@ -301,10 +311,10 @@ static int words_check(const struct recipe *recipe, const struct recipe_stage *s
 		{"decision", "labels", stage->decision.labels, stage->post.skip, "skip"},
 		{"stage", "when", stage->when, parent->post.skip, "skip of the stage before"},
 	};
-	char word[RECIPE_TEXT_SIZE], shown[80];
+	char word[PIPELINE_CONFIG_TEXT_SIZE], shown[80];
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (shares_word(pairs[i].list, pairs[i].other, word)) {
-			*ret_line = recipe_line(stage, pairs[i].section, pairs[i].key);
+			*ret_line = pipeline_config_line(stage, pairs[i].section, pairs[i].key);
 			return error_set(err, -EINVAL, "%s: %s is also in %s", pairs[i].key,
 				error_escape(shown, sizeof(shown), word, strlen(word)),
 				pairs[i].where);
@@ -314,17 +324,17 @@ static int words_check(const struct recipe *recipe, const struct recipe_stage *s
 }
 
 static int decision_check(
-	const struct recipe_stage *stage, unsigned int *ret_line, struct error *err)
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_decision *d = &stage->decision;
+	const struct pipeline_config_decision *d = &stage->decision;
 	if (d->k > d->n) {
 		return fault(stage, "decision", "k", "more than n", ret_line, err);
 	}
 	if (d->low > (isnan(d->threshold) ? stage->post.threshold : d->threshold)) {
 		return fault(stage, "decision", "low", "above threshold", ret_line, err);
 	}
-	if (d->given && stage->post.kind == RECIPE_POST_TENSORS &&
-		d->publish != RECIPE_PUBLISH_ALL) {
+	if (d->given && stage->post.kind == PIPELINE_CONFIG_POST_TENSORS &&
+		d->publish != PIPELINE_CONFIG_PUBLISH_ALL) {
 		return fault(stage, "decision", "publish",
 			"with kind = tensors nothing begins: only all tells anything", ret_line,
 			err);
@@ -332,40 +342,41 @@ static int decision_check(
 	return 0;
 }
 
-/* The line of a key of [source]. */
-static unsigned int common_line(const struct recipe *recipe, const char *key)
+/* Returns the line of a key of [source]. */
+static unsigned int common_line(const struct pipeline_config *config, const char *key)
 {
 	size_t n = 0;
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(keys[i].section, "source") == 0 && strcmp(keys[i].key, key) == 0) {
-			return recipe->lines[i];
+			return config->lines[i];
 		}
 	}
 	return 1;
 }
 
-/* Numbers without names have no labels; only results call them "value_0". */
-static int unnamed_check(const struct recipe *recipe, const struct recipe_stage *stage,
-	unsigned int *ret_line, struct error *err)
+/* Numbers without `names` have no labels; "value_0" is only a name in results. */
+static int unnamed_check(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, unsigned int *ret_line, struct error *err)
 {
 	const struct {
 		const char *section, *key, *list;
-		const struct recipe_post_keys *of;
+		const struct pipeline_config_post_keys *of;
 	} lists[] = {
 		{"decision", "labels", stage->decision.labels, &stage->post},
 		{"decision", "ignore", stage->decision.ignore, &stage->post},
-		{"stage", "when", stage->when, &recipe->stages[stage->parent].post},
+		{"stage", "when", stage->when, &config->stages[stage->parent].post},
 	};
-	char word[RECIPE_TEXT_SIZE];
+	char word[PIPELINE_CONFIG_TEXT_SIZE];
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		const struct recipe_post_keys *of = lists[i].of;
+		const struct pipeline_config_post_keys *of = lists[i].of;
 		const bool unnamed =
-			of->kind == RECIPE_POST_NUMBERS && !of->names[0] && !of->labels[0];
+			of->kind == PIPELINE_CONFIG_POST_NUMBERS && !of->names[0] && !of->labels[0];
 		for (const char *at = lists[i].list; *at && unnamed;) {
-			at = recipe_list_next(at, word);
+			at = pipeline_config_list_next(at, word);
 			if (is_unnamed(word) || strcmp(word, "value") == 0) {
-				*ret_line = recipe_line(stage, lists[i].section, lists[i].key);
+				*ret_line =
+					pipeline_config_line(stage, lists[i].section, lists[i].key);
 				return error_set(err, -EINVAL,
 					"%s: %s is a number without a name; give it one by names",
 					lists[i].key, word);
@@ -375,33 +386,33 @@ static int unnamed_check(const struct recipe *recipe, const struct recipe_stage 
 	return 0;
 }
 
-int recipe_check(struct recipe *recipe, unsigned int *ret_line, struct error *err)
+int pipeline_config_check(struct pipeline_config *config, unsigned int *ret_line, struct error *err)
 {
-	const struct recipe_source *source = &recipe->source;
-	if (recipe->stages[0].name[0] == 0) {
-		memcpy(recipe->stages[0].name, recipe->name, sizeof(recipe->name));
+	const struct pipeline_config_source *source = &config->source;
+	if (config->stages[0].name[0] == 0) {
+		memcpy(config->stages[0].name, config->name, sizeof(config->name));
 	}
 	if ((source->width == 0) != (source->height == 0)) {
-		*ret_line = common_line(recipe, source->width ? "width" : "height");
+		*ret_line = common_line(config, source->width ? "width" : "height");
 		return error_set(err, -EINVAL, "width and height: both or none");
 	}
-	for (size_t i = 0; i < recipe->n_stages; i++) {
-		const struct recipe_stage *stage = &recipe->stages[i];
+	for (size_t i = 0; i < config->n_stages; i++) {
+		const struct pipeline_config_stage *stage = &config->stages[i];
 		if (!stage->model[0]) {
 			*ret_line = stage->line ? stage->line : 1;
 			return error_set(err, -EINVAL, "stage %s has no [model] name", stage->name);
 		}
-		int code = cascade_check(recipe, i, ret_line, err);
-		code = code < 0 ? code : needs_check(recipe, stage, ret_line, err);
+		int code = cascade_check(config, i, ret_line, err);
+		code = code < 0 ? code : needs_check(config, stage, ret_line, err);
 		code = code < 0 ? code : crop_check(stage, ret_line, err);
-		code = code < 0 ? code : norm_check(recipe, stage, ret_line, err);
-		code = code < 0 ? code : features_check(recipe, stage, ret_line, err);
+		code = code < 0 ? code : norm_check(config, stage, ret_line, err);
+		code = code < 0 ? code : features_check(config, stage, ret_line, err);
 		code = code < 0 ? code : post_check(stage, ret_line, err);
 		code = code < 0 ? code : anchors_check(stage, ret_line, err);
 		code = code < 0 ? code : names_check(stage, ret_line, err);
 		code = code < 0 ? code : decision_check(stage, ret_line, err);
-		code = code < 0 ? code : words_check(recipe, stage, ret_line, err);
-		code = code < 0 ? code : unnamed_check(recipe, stage, ret_line, err);
+		code = code < 0 ? code : words_check(config, stage, ret_line, err);
+		code = code < 0 ? code : unnamed_check(config, stage, ret_line, err);
 		if (code < 0) {
 			return code;
 		}

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a key of the table means anything: the conditions of struct recipe_key. */
+/* Evaluates the conditions of struct pipeline_config_key (needs). */
 #include <assert.h>
 #include <string.h>
 
-#include "client/pipeline/recipe.h"
+#include "client/pipeline/config/pipeline_config.h"
 
 #define NAME_SIZE 40
 #define WORDS_SIZE 160
 
-/* One condition: name=word,word or name, perhaps with "!" before it. */
+/* One condition: name=word,word or name, optionally negated by "!". */
 struct need {
 	bool negated;
-	char section[NAME_SIZE], name[NAME_SIZE]; /* "" where the name says no section */
-	char words[WORDS_SIZE]; /* "": it is given */
+	char section[NAME_SIZE], name[NAME_SIZE]; /* "": the key's own section */
+	char words[WORDS_SIZE]; /* "": true if the key is set */
 };
 
 static void part_copy(char *out, size_t size, const char *from, size_t length)
@@ -20,7 +20,7 @@ static void part_copy(char *out, size_t size, const char *from, size_t length)
 	snprintf(out, size, "%.*s", (int)length, from);
 }
 
-/* The one at @at, which is not the end. Returns what is behind it. */
+/* Parses the condition at @at, which is not the end. Returns the text after it. */
 static const char *need_read(const char *at, struct need *ret_need)
 {
 	const size_t length = strcspn(at, " "), words = strcspn(at, "= ");
@@ -36,31 +36,33 @@ static const char *need_read(const char *at, struct need *ret_need)
 	return at + length + (at[length] == ' ');
 }
 
-/* ---- what holds */
+/* ---- evaluation */
 
-uint64_t recipe_takes(const struct recipe *recipe, const struct recipe_stage *stage)
+uint64_t pipeline_config_takes(
+	const struct pipeline_config *config, const struct pipeline_config_stage *stage)
 {
-	while (stage != &recipe->stages[0]) {
-		if (stage->input == RECIPE_INPUT_OUTPUTS) {
-			return RECIPE_SOURCE_NUMBERS;
+	while (stage != &config->stages[0]) {
+		if (stage->input == PIPELINE_CONFIG_INPUT_OUTPUTS) {
+			return PIPELINE_CONFIG_SOURCE_NUMBERS;
 		}
-		stage = &recipe->stages[stage->parent];
+		stage = &config->stages[stage->parent];
 	}
-	return recipe->source.kind;
+	return config->source.kind;
 }
 
-static bool has_windows(const struct recipe *recipe, const struct recipe_stage *stage)
+static bool has_windows(
+	const struct pipeline_config *config, const struct pipeline_config_stage *stage)
 {
-	uint64_t kind = recipe->source.kind;
-	return stage == &recipe->stages[0]
-		? kind == RECIPE_SOURCE_SOUND || kind == RECIPE_SOURCE_NUMBERS
-		: stage->input == RECIPE_INPUT_OUTPUTS;
+	uint64_t kind = config->source.kind;
+	return stage == &config->stages[0]
+		? kind == PIPELINE_CONFIG_SOURCE_SOUND || kind == PIPELINE_CONFIG_SOURCE_NUMBERS
+		: stage->input == PIPELINE_CONFIG_INPUT_OUTPUTS;
 }
 
-static const struct recipe_key *key_find(const char *section, const char *name)
+static const struct pipeline_config_key *key_find(const char *section, const char *name)
 {
 	size_t n = 0;
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, name) == 0) {
 			return &keys[i];
@@ -69,54 +71,57 @@ static const struct recipe_key *key_find(const char *section, const char *name)
 	return NULL;
 }
 
-/* "" where it is neither set nor more than 0 or no. */
-static void value_get(const struct recipe *recipe, const struct recipe_stage *stage,
-	const char *section, const char *name, char out[RECIPE_TEXT_SIZE])
+/* Returns "" if the value is not set, 0 or no. */
+static void value_get(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const char *section, const char *name,
+	char out[PIPELINE_CONFIG_TEXT_SIZE])
 {
-	const struct recipe_key *key = key_find(section, name);
+	const struct pipeline_config_key *key = key_find(section, name);
 	assert(key);
-	const void *base = recipe_key_is_common(key) ? (const void *)recipe : stage;
-	recipe_get(base, key, out, RECIPE_TEXT_SIZE);
-	const bool counted = key->kind == RECIPE_COUNT || key->kind == RECIPE_TRUTH;
+	const void *base = pipeline_config_key_is_common(key) ? (const void *)config : stage;
+	pipeline_config_get(base, key, out, PIPELINE_CONFIG_TEXT_SIZE);
+	const bool counted =
+		key->kind == PIPELINE_CONFIG_COUNT || key->kind == PIPELINE_CONFIG_TRUTH;
 	if (counted && (strcmp(out, "0") == 0 || strcmp(out, "no") == 0)) {
 		out[0] = 0;
 	}
 }
 
-static void need_value(const struct recipe *recipe, const struct recipe_stage *stage,
-	const char *section, const struct need *need, char out[RECIPE_TEXT_SIZE])
+static void need_value(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const char *section, const struct need *need,
+	char out[PIPELINE_CONFIG_TEXT_SIZE])
 {
 	static const char *const kinds[] = {"auto", "picture", "sound", "numbers", "tensor"};
 	if (strcmp(need->name, "takes") == 0) {
-		strcpy(out, kinds[recipe_takes(recipe, stage)]);
+		strcpy(out, kinds[pipeline_config_takes(config, stage)]);
 	} else if (strcmp(need->name, "windows") == 0) {
-		strcpy(out, has_windows(recipe, stage) ? "yes" : "");
+		strcpy(out, has_windows(config, stage) ? "yes" : "");
 	} else if (strcmp(need->name, "decision") == 0) {
 		strcpy(out, stage->decision.given ? "yes" : "");
 	} else if (strcmp(need->section, "before") == 0) {
-		value_get(recipe, &recipe->stages[stage->parent], "post", need->name, out);
+		value_get(config, &config->stages[stage->parent], "post", need->name, out);
 	} else {
 		value_get(
-			recipe, stage, need->section[0] ? need->section : section, need->name, out);
+			config, stage, need->section[0] ? need->section : section, need->name, out);
 	}
 }
 
-static bool need_holds(const struct recipe *recipe, const struct recipe_stage *stage,
-	const char *section, const struct need *need)
+static bool need_holds(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const char *section, const struct need *need)
 {
-	char value[RECIPE_TEXT_SIZE], word[NAME_SIZE];
-	need_value(recipe, stage, section, need, value);
+	char value[PIPELINE_CONFIG_TEXT_SIZE], word[NAME_SIZE];
+	need_value(config, stage, section, need, value);
 	bool holds = !need->words[0] && value[0];
 	for (const char *at = need->words; *at; at += *at == ',') {
 		part_copy(word, sizeof(word), at, strcspn(at, ","));
-		holds |= recipe_list_has(value, word);
+		holds |= pipeline_config_list_has(value, word);
 		at += strlen(word);
 	}
 	return holds != need->negated;
 }
 
-bool recipe_key_counts(
-	const struct recipe *recipe, const struct recipe_stage *stage, const struct recipe_key *key)
+bool pipeline_config_key_counts(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const struct pipeline_config_key *key)
 {
 	bool holds = true;
 	struct need need;
@@ -129,17 +134,17 @@ bool recipe_key_counts(
 			at += 2;
 		}
 		at = need_read(at, &need);
-		holds &= need_holds(recipe, stage, key->section, &need);
+		holds &= need_holds(config, stage, key->section, &need);
 	}
 	return holds;
 }
 
-/* ---- as words */
+/* ---- formatting */
 
 static void add(char *out, const char *text, size_t length)
 {
 	size_t used = strlen(out);
-	part_copy(out + used, RECIPE_NEEDS_SIZE - used, text, length);
+	part_copy(out + used, PIPELINE_CONFIG_NEEDS_SIZE - used, text, length);
 }
 
 static void add_text(char *out, const char *text)
@@ -186,7 +191,8 @@ static void need_add(char *out, const struct need *need)
 	}
 }
 
-char *recipe_key_needs(const struct recipe_key *key, char out[RECIPE_NEEDS_SIZE])
+char *pipeline_config_key_needs(
+	const struct pipeline_config_key *key, char out[PIPELINE_CONFIG_NEEDS_SIZE])
 {
 	struct need need;
 	out[0] = 0;

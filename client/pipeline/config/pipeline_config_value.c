@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values of recipe.h: text to value and back. */
+/* Parses and formats the values of pipeline_config.h. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/ini.h"
-#include "client/pipeline/recipe.h"
+#include "client/pipeline/config/pipeline_config.h"
 
-static int complain(
-	const struct recipe_key *key, const char *value, const char *wanted, struct error *err)
+static int complain(const struct pipeline_config_key *key, const char *value, const char *wanted,
+	struct error *err)
 {
 	char shown[80];
 	return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
 		error_escape(shown, sizeof(shown), value, strlen(value)), wanted);
 }
 
-static int count_set(
-	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+static int count_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
+	struct error *err)
 {
 	uint64_t number = 0;
 	const char *at = value;
@@ -28,28 +28,29 @@ static int count_set(
 		}
 	}
 	uint64_t unit = 1;
-	if (key->kind == RECIPE_TIME) {
+	if (key->kind == PIPELINE_CONFIG_TIME) {
 		unit = strcmp(at, "ms") == 0     ? 1
 			: strcmp(at, "s") == 0   ? 1000
 			: strcmp(at, "min") == 0 ? 60000
 						 : 0;
 	}
-	if (at == value || unit == 0 || (key->kind == RECIPE_COUNT && *at)) {
+	if (at == value || unit == 0 || (key->kind == PIPELINE_CONFIG_COUNT && *at)) {
 		return complain(key, value,
-			key->kind == RECIPE_TIME ? "a time with its unit (ms, s, min)" : "a number",
+			key->kind == PIPELINE_CONFIG_TIME ? "a time with its unit (ms, s, min)"
+							  : "a number",
 			err);
 	}
 	if (bytes_mul_overflows(number, unit, &number) || (double)number < key->min ||
 		(double)number > key->max) {
 		return error_set(err, -EINVAL, "%s: %s is not between %.0f and %.0f%s", key->key,
-			value, key->min, key->max, key->kind == RECIPE_TIME ? " ms" : "");
+			value, key->min, key->max, key->kind == PIPELINE_CONFIG_TIME ? " ms" : "");
 	}
 	*place = number;
 	return 0;
 }
 
-static int choice_set(
-	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+static int choice_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
+	struct error *err)
 {
 	size_t length = strlen(value);
 	uint64_t position = 0;
@@ -66,8 +67,8 @@ static int choice_set(
 	return complain(key, value, wanted, err);
 }
 
-static int truth_set(
-	uint64_t *place, const struct recipe_key *key, const char *value, struct error *err)
+static int truth_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
+	struct error *err)
 {
 	bool truth = false;
 	if (ini_truth(value, &truth) < 0) {
@@ -78,7 +79,7 @@ static int truth_set(
 }
 
 static int real_set(
-	double *place, const struct recipe_key *key, const char *value, struct error *err)
+	double *place, const struct pipeline_config_key *key, const char *value, struct error *err)
 {
 	char *end = NULL;
 	double real = value[0] ? strtod(value, &end) : NAN;
@@ -93,10 +94,10 @@ static int real_set(
 	return 0;
 }
 
-static int reals_set(struct recipe_reals *place, const struct recipe_key *key, const char *value,
-	struct error *err)
+static int reals_set(struct pipeline_config_reals *place, const struct pipeline_config_key *key,
+	const char *value, struct error *err)
 {
-	struct recipe_reals reals = {0};
+	struct pipeline_config_reals reals = {0};
 	char wanted[64];
 	snprintf(wanted, sizeof(wanted), "up to %.0f numbers with commas between", key->max);
 	for (const char *at = value; *at;) {
@@ -116,7 +117,8 @@ static int reals_set(struct recipe_reals *place, const struct recipe_key *key, c
 	return 0;
 }
 
-static int text_set(char *place, const struct recipe_key *key, const char *value, struct error *err)
+static int text_set(
+	char *place, const struct pipeline_config_key *key, const char *value, struct error *err)
 {
 	size_t length = strlen(value);
 	if ((double)length > key->max) {
@@ -126,25 +128,26 @@ static int text_set(char *place, const struct recipe_key *key, const char *value
 	return 0;
 }
 
-int recipe_set(void *base, const struct recipe_key *key, const char *value, struct error *err)
+int pipeline_config_set(
+	void *base, const struct pipeline_config_key *key, const char *value, struct error *err)
 {
 	void *place = (char *)base + key->offset;
 	value = value[0] ? value : key->value;
 	switch (key->kind) {
-	case RECIPE_TEXT:
+	case PIPELINE_CONFIG_TEXT:
 		return text_set(place, key, value, err);
-	case RECIPE_COUNT:
-	case RECIPE_TIME:
+	case PIPELINE_CONFIG_COUNT:
+	case PIPELINE_CONFIG_TIME:
 		return count_set(place, key, value, err);
-	case RECIPE_TRUTH:
+	case PIPELINE_CONFIG_TRUTH:
 		return truth_set(place, key, value, err);
-	case RECIPE_CHOICE:
+	case PIPELINE_CONFIG_CHOICE:
 		return choice_set(place, key, value, err);
-	case RECIPE_REAL:
+	case PIPELINE_CONFIG_REAL:
 		return real_set(place, key, value, err);
-	case RECIPE_REALS:
+	case PIPELINE_CONFIG_REALS:
 		return reals_set(place, key, value, err);
-	case RECIPE_ZONES:
+	case PIPELINE_CONFIG_ZONES:
 		return zones_parse(value, place, err);
 	}
 	return error_set(err, -EINVAL, "%s", key->key);
@@ -158,7 +161,7 @@ static void choice_get(const char *words, uint64_t position, char *out, size_t s
 	snprintf(out, size, "%.*s", (int)strcspn(words, " "), words);
 }
 
-static void reals_get(const struct recipe_reals *reals, char *out, size_t size)
+static void reals_get(const struct pipeline_config_reals *reals, char *out, size_t size)
 {
 	size_t used = 0;
 	out[0] = 0;
@@ -168,47 +171,48 @@ static void reals_get(const struct recipe_reals *reals, char *out, size_t size)
 	}
 }
 
-char *recipe_get(const void *base, const struct recipe_key *key, char *out, size_t size)
+char *pipeline_config_get(
+	const void *base, const struct pipeline_config_key *key, char *out, size_t size)
 {
 	const void *place = (const char *)base + key->offset;
 	const uint64_t *count = place;
 	const double *real = place;
 	out[0] = 0;
 	switch (key->kind) {
-	case RECIPE_TEXT:
+	case PIPELINE_CONFIG_TEXT:
 		snprintf(out, size, "%s", (const char *)place);
 		break;
-	case RECIPE_COUNT:
-	case RECIPE_TIME:
+	case PIPELINE_CONFIG_COUNT:
+	case PIPELINE_CONFIG_TIME:
 		snprintf(out, size, "%llu%s", (unsigned long long)*count,
-			key->kind == RECIPE_TIME ? "ms" : "");
+			key->kind == PIPELINE_CONFIG_TIME ? "ms" : "");
 		break;
-	case RECIPE_TRUTH:
+	case PIPELINE_CONFIG_TRUTH:
 		snprintf(out, size, "%s", *count ? "yes" : "no");
 		break;
-	case RECIPE_CHOICE:
+	case PIPELINE_CONFIG_CHOICE:
 		choice_get(key->words, *count, out, size);
 		break;
-	case RECIPE_REAL:
+	case PIPELINE_CONFIG_REAL:
 		snprintf(out, isnan(*real) ? 0 : size, "%.9g", *real);
 		break;
-	case RECIPE_REALS:
+	case PIPELINE_CONFIG_REALS:
 		reals_get(place, out, size);
 		break;
-	case RECIPE_ZONES:
+	case PIPELINE_CONFIG_ZONES:
 		zones_format(place, out, size);
 		break;
 	}
 	return out;
 }
 
-const char *recipe_list_next(const char *list, char ret_word[RECIPE_TEXT_SIZE])
+const char *pipeline_config_list_next(const char *list, char ret_word[PIPELINE_CONFIG_TEXT_SIZE])
 {
 	size_t n = 0, shown = 0;
 	for (list += strspn(list, " \t"); *list && *list != ','; list++) {
 		bool escaped = *list == '\\' && (list[1] == ',' || list[1] == '\\');
 		list += escaped;
-		if (n + 1 < RECIPE_TEXT_SIZE) {
+		if (n + 1 < PIPELINE_CONFIG_TEXT_SIZE) {
 			ret_word[n++] = *list;
 		}
 		shown = escaped || !strchr(" \t", *list) ? n : shown;
@@ -217,11 +221,11 @@ const char *recipe_list_next(const char *list, char ret_word[RECIPE_TEXT_SIZE])
 	return list + (*list == ',');
 }
 
-bool recipe_list_has(const char *list, const char *word)
+bool pipeline_config_list_has(const char *list, const char *word)
 {
-	char one[RECIPE_TEXT_SIZE];
+	char one[PIPELINE_CONFIG_TEXT_SIZE];
 	while (*list) {
-		list = recipe_list_next(list, one);
+		list = pipeline_config_list_next(list, one);
 		if (one[0] && strcmp(one, word) == 0) {
 			return true;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/pipeline/zone.h"
+#include "client/pipeline/config/zone.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A share of the picture. NULL when there is none at @text; else what follows it. */
+/* Parses a fraction from 0 to 1. Returns the text after it; NULL if there is none. */
 static const char *share_parse(const char *text, double *ret_share)
 {
 	char *end = NULL;
@@ -97,7 +97,7 @@ static bool is_between(double a, double x, double b)
 	return fmin(a, b) <= x && x <= fmax(a, b);
 }
 
-/* Does the point lie on the side from corner @i to corner @j? */
+/* True if the point is on the edge from corner @i to corner @j. */
 static bool is_on_side(const struct zone *zone, size_t i, size_t j, double x, double y)
 {
 	const double dx = zone->x[j] - zone->x[i], dy = zone->y[j] - zone->y[i];

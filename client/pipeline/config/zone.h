@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zone - named areas of a picture
+ * zone - named areas of an image
  *
  *   zones = door: 0.1 0.2, 0.4 0.2, 0.4 0.9; street: 0 0.5, 1 0.5, 1 1, 0 1
  *
- * Corners are x y, shares of the picture's width and height, in order around the area; it closes by
- * itself. A point is inside by the even-odd rule, and on a side of it.
+ * Corners are x y as fractions of the image's width and height, in order around the area. The last
+ * corner is connected to the first. A point is inside by the even-odd rule, or if it is on an
+ * edge.
  */
-#ifndef CLIENT_PIPELINE_ZONE_H
-#define CLIENT_PIPELINE_ZONE_H
+#ifndef CLIENT_PIPELINE_CONFIG_ZONE_H
+#define CLIENT_PIPELINE_CONFIG_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,11 +32,11 @@ struct zones {
 	struct zone zone[ZONES_MAX];
 };
 
-/* -EINVAL with the reason. */
+/* -EINVAL: the message has the reason. */
 int must_check zones_parse(const char *text, struct zones *ret_zones, struct error *err);
 char *zones_format(const struct zones *zones, char *out, size_t size);
 
-/* The first zone that @x, @y is in; NULL when it is in none. */
+/* Returns the first zone that contains @x, @y; NULL: none. */
 const struct zone *zones_find(const struct zones *zones, double x, double y);
 
 #endif

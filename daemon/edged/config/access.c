@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/access.h"
+#include "daemon/edged/config/access.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 
 #include "base/own.h"
-#include "daemon/config.h"
+#include "daemon/edged/config/config.h"
 
-#define FEW_GROUPS 64 /* of a peer; more are found in memory for the moment */
+#define FEW_GROUPS 64 /* groups of a peer on the stack; more are allocated */
 #define BLANKS " \t"
 
 static_assert(ACCESS_RIGHTS <= 64, "a bit of each");
@@ -32,7 +32,7 @@ static bool find_id(const char *name, bool group, uint32_t *ret_id)
 {
 	*ret_id = 0;
 	if (number(name, ret_id) || (!group && strcmp(name, "root") == 0)) {
-		return true; /* without looking anything up */
+		return true; /* no look-up */
 	}
 	const struct group *g = group ? getgrnam(name) : NULL;
 	const struct passwd *p = group ? NULL : getpwnam(name);
@@ -43,7 +43,7 @@ static bool find_id(const char *name, bool group, uint32_t *ret_id)
 static int list_add(
 	struct access_list *list, const char *who, const struct log *log, struct error *err)
 {
-	char shown[64];
+	char escaped[64];
 	const bool group = who[0] == '@';
 	uint32_t id = 0;
 	if (strcmp(who, "everybody") == 0) {
@@ -59,12 +59,12 @@ static int list_add(
 		list->n++;
 	} else {
 		log_warning(log, "access: there is no %s",
-			error_escape(shown, sizeof(shown), who, strlen(who)));
+			error_escape(escaped, sizeof(escaped), who, strlen(who)));
 	}
 	return 0;
 }
 
-/* Users and groups, separated by @between. @text is cut into pieces. */
+/* Reads users and groups that are separated by @between. Cuts @text into pieces. */
 static int list_read(struct access_list *list, char *text, const char *between,
 	const struct log *log, struct error *err)
 {
@@ -85,7 +85,7 @@ static int right_read(struct access *access, enum access_right right, const char
 	return list_read(&access->rights[right], copy, BLANKS, log, err);
 }
 
-/* MODEL=WHO,WHO... */
+/* Reads one rule: MODEL=WHO,WHO... */
 static int model_read(struct access *access, char *rule, const struct log *log, struct error *err)
 {
 	char *who = strchr(rule, '=');
@@ -145,23 +145,24 @@ int access_read(struct access *access, const struct config *config, const struct
 	return 0;
 }
 
-/* ---- asking */
+/* ---- checking */
 
 struct who {
 	uid_t uid;
 	bool has_group;
 	gid_t group;
-	size_t n_groups; /* further ones */
+	size_t n_groups; /* supplementary groups */
 	const gid_t *groups;
 };
 
-/* The peer's further groups when it connected: at @few, or in memory that is *ret_many. False when there is none for them. */
+/* Finds the supplementary groups that the peer had when it connected: in @few, or allocated as
+ * *ret_many. False without memory. */
 static bool groups_find(struct who *who, int socket, gid_t few[FEW_GROUPS], void **ret_many)
 {
 	socklen_t size = FEW_GROUPS * sizeof(gid_t);
 	gid_t *groups = few;
 	int code = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size);
-	if (code < 0 && errno == ERANGE) { /* @size is what they take */
+	if (code < 0 && errno == ERANGE) { /* the kernel set @size to the size needed */
 		groups = *ret_many = malloc(size);
 		if (!groups) {
 			return false;
@@ -217,7 +218,7 @@ static void peer_update(
 		bool has = (all && i < ACCESS_OF_MODELS) || list_has(&access->rights[i], &who);
 		peer->rights |= (uint64_t)has << i;
 	}
-	if (found) { /* else it is asked for again the next time */
+	if (found) { /* else the next call tries again */
 		peer->generation = access->generation;
 	}
 }

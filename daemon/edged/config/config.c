@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/config.h"
+#include "daemon/edged/config/config.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ini.h"
+#include "daemon/system/config_file.h"
 
-#define MAX_FILES 256
 #define MAX_KEYS 96
 
-/* What is being read, for messages and for finding keys that are given twice. */
+/* The file that is being read. */
 struct reading {
 	struct config *config;
 	const struct log *log;
 	const char *path;
 	unsigned int line;
 	char section[64];
-	unsigned int seen[MAX_KEYS]; /* line of each key in this file, 0: not there */
+	unsigned int seen[MAX_KEYS]; /* line of each key in this file; 0: not given yet */
 	const struct tracer *tracer;
 };
 
-/* Who wants to know where keys are; @seen NULL: nobody does. */
+/* Callback for the places of keys; @seen NULL: none. */
 struct tracer {
 	config_seen_function *seen;
 	void *context;
@@ -36,7 +35,7 @@ void config_init(struct config *config)
 	assert(n <= MAX_KEYS);
 	memset(config, 0, sizeof(*config));
 	for (size_t i = 0; i < n; i++) {
-		int code = config_set(config, &keys[i], keys[i].value, NULL);
+		int code = config_set(config, &keys[i], keys[i].default_value, NULL);
 		assert(code == 0);
 		(void)code;
 	}
@@ -45,7 +44,7 @@ void config_init(struct config *config)
 static int section_read(void *context, const char *name, struct error *err)
 {
 	struct reading *reading = context;
-	char shown[64];
+	char escaped[64];
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
 	bool known = strncmp(name, "X-", 2) == 0;
@@ -54,7 +53,7 @@ static int section_read(void *context, const char *name, struct error *err)
 	}
 	if (!known || strlen(name) >= sizeof(reading->section)) {
 		return error_set(err, -EINVAL, "there is no section [%s]",
-			error_escape(shown, sizeof(shown), name, strlen(name)));
+			error_escape(escaped, sizeof(escaped), name, strlen(name)));
 	}
 	memcpy(reading->section, name, strlen(name) + 1);
 	return 0;
@@ -62,16 +61,16 @@ static int section_read(void *context, const char *name, struct error *err)
 
 static int foreign_key(const struct reading *reading, const char *key)
 {
-	char shown[64];
+	char escaped[64];
 	log_warning(reading->log, "%s:%u: %s is ignored", reading->path, reading->line,
-		error_escape(shown, sizeof(shown), key, strlen(key)));
+		error_escape(escaped, sizeof(escaped), key, strlen(key)));
 	return 0;
 }
 
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
 	struct reading *reading = context;
-	char shown[64];
+	char escaped[64];
 	reading->line = line;
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
@@ -94,21 +93,31 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 		}
 		return config_set(reading->config, &keys[i], value, err);
 	}
-	error_escape(shown, sizeof(shown), key, strlen(key));
+	error_escape(escaped, sizeof(escaped), key, strlen(key));
 	return reading->section[0] == 0
-		? error_set(err, -EINVAL, "%s stands before the first [section]", shown)
-		: error_set(err, -EINVAL, "there is no key %s in [%s]", shown, reading->section);
+		? error_set(err, -EINVAL, "%s stands before the first [section]", escaped)
+		: error_set(err, -EINVAL, "there is no key %s in [%s]", escaped, reading->section);
 }
 
-static int file_read(struct config *config, const char *path, const struct log *log,
-	const struct tracer *tracer, struct error *err)
+/* What one configuration is read with. */
+struct loading {
+	struct config *config;
+	const struct log *log;
+	const struct tracer *tracer;
+};
+
+static int file_read(void *context, const char *path, struct error *err)
 {
+	const struct loading *loading = context;
 	FILE *file = NULL;
 	int code = ini_open(path, &file, err);
 	if (code < 0) {
 		return code;
 	}
-	struct reading reading = {.config = config, .log = log, .path = path, .tracer = tracer};
+	struct reading reading = {.config = loading->config,
+		.log = loading->log,
+		.path = path,
+		.tracer = loading->tracer};
 	const struct ini_reader reader = {
 		.section = section_read, .key = key_read, .context = &reading};
 	code = ini_read(file, path, &reader, err);
@@ -116,47 +125,7 @@ static int file_read(struct config *config, const char *path, const struct log *
 	return code;
 }
 
-static int is_drop_in(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-	return entry->d_name[0] != '.' && length > 5 &&
-		strcmp(entry->d_name + length - 5, ".conf") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int drop_in_read(struct config *config, const char *folder, const char *name,
-	const struct log *log, const struct tracer *tracer, struct error *err)
-{
-	char path[CONFIG_PATH_SIZE + 256];
-	int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return length < 0 || (size_t)length >= sizeof(path)
-		? error_set(err, -EINVAL, "%s: the name is too long", folder)
-		: file_read(config, path, log, tracer, err);
-}
-
-static int drop_ins_read(struct config *config, const char *folder, const struct log *log,
-	const struct tracer *tracer, struct error *err)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(folder, &entries, is_drop_in, by_name);
-	int code = n < 0 && errno != ENOENT && errno != ENOTDIR
-		? error_set(err, -errno, "%s: %s", folder, strerror(errno))
-		: 0;
-	for (int i = 0; i < n; i++) {
-		if (code == 0 && i < MAX_FILES) {
-			code = drop_in_read(config, folder, entries[i]->d_name, log, tracer, err);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return code;
-}
-
-/* Limits that contradict each other would show only as requests that are always refused. */
+/* Refuses limits that contradict each other: they would refuse every large request. */
 static int config_check(const struct config *config, struct error *err)
 {
 	if (config->max_body > config->max_bytes_per_user) {
@@ -195,15 +164,11 @@ int config_trace(struct config *config, const char *path, const struct log *log,
 	struct config read;
 	config_init(&read);
 	const char *file = path ? path : system_path();
-	char folder[CONFIG_PATH_SIZE];
-	int length = snprintf(
-		folder, sizeof(folder), "%s.d", file ? file : SYSCONFDIR "/edged/edged.conf");
-	if (length < 0 || (size_t)length >= sizeof(folder)) {
-		return error_set(err, -EINVAL, "the configuration's path is too long");
-	}
-	int code = file ? file_read(&read, file, log, &tracer, err) : 0;
+	struct loading loading = {&read, log, &tracer};
+	int code = file ? file_read(&loading, file, err) : 0;
 	if (code == 0) {
-		code = drop_ins_read(&read, folder, log, &tracer, err);
+		code = config_file_drop_ins(
+			file ? file : SYSCONFDIR "/edged/edged.conf", file_read, &loading, err);
 	}
 	if (code == 0) {
 		code = config_check(&read, err);
@@ -212,18 +177,6 @@ int config_trace(struct config *config, const char *path, const struct log *log,
 		*config = read;
 	}
 	return code;
-}
-
-static void lines_print(FILE *out, const char *text)
-{
-	fputs("# ", out);
-	for (; *text; text++) {
-		putc(*text, out);
-		if (*text == '\n') {
-			fputs("# ", out);
-		}
-	}
-	putc('\n', out);
 }
 
 void config_print(FILE *out)
@@ -238,8 +191,6 @@ void config_print(FILE *out)
 			section = keys[i].section;
 			fprintf(out, "\n[%s]\n", section);
 		}
-		putc('\n', out);
-		lines_print(out, keys[i].help);
-		fprintf(out, "#%s = %s\n", keys[i].key, keys[i].value);
+		config_file_print(out, &keys[i]);
 	}
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What edged.conf says of signatures: one policy for all models, and others for some. */
+/* The keys signatures and signatures-of: one policy for all models, and others for some. */
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/config.h"
+#include "daemon/edged/config/config.h"
 
 #define BLANKS " \t,"
 
@@ -29,7 +29,8 @@ const char *config_policy_name(uint64_t policy)
 	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : "off";
 }
 
-/* The next NAME=POLICY; the name's length is 0 when it is none. NULL at the end. */
+/* The next NAME=POLICY of a list; *ret_name is the name's length, 0 when the entry is malformed.
+ * NULL at the end. */
 static const char *entry_next(const char **at, size_t *ret_name, uint64_t *ret_policy)
 {
 	const char *entry = *at + strspn(*at, BLANKS);
@@ -46,7 +47,7 @@ static const char *entry_next(const char **at, size_t *ret_name, uint64_t *ret_p
 	return entry;
 }
 
-/* The list without entries. */
+/* True when @entry and all that follows it is "none". */
 static bool is_none(const char *entry)
 {
 	return strcmp(entry, "none") == 0;
@@ -59,10 +60,11 @@ int config_policy_check(const char *list, struct error *err)
 	uint64_t policy = 0;
 	while ((entry = entry_next(&list, &name, &policy))) {
 		if (name == 0 && !is_none(entry)) {
-			char shown[80];
+			char escaped[80];
 			return error_set(err, -EINVAL,
 				"signatures-of: \"%s\" is not MODEL=require, MODEL=warn or MODEL=off",
-				error_escape(shown, sizeof(shown), entry, strcspn(entry, BLANKS)));
+				error_escape(
+					escaped, sizeof(escaped), entry, strcspn(entry, BLANKS)));
 		}
 	}
 	return 0;

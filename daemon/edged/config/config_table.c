@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 
-#include "daemon/config.h"
-#include "daemon/governor.h"
+#include "daemon/edged/config/config.h"
+#include "daemon/system/governor.h"
 
 #define AT(member) offsetof(struct config, member)
 #define LENGTH(member) 0, sizeof(((struct config *)0)->member) - 1
@@ -46,7 +46,7 @@ static const struct config_key keys[] = {
 		"while requests come. 0: it sleeps."},
 	{"daemon", "drain-timeout", CONFIG_TIME, AT(drain_timeout_ms), 0, 10 * MINUTE, RELOAD, "5s",
 		"How long running requests may take to finish after SIGTERM."},
-	{"daemon", "slow-request", CONFIG_SHORT, AT(slow_request_us), 0, 600000000, RELOAD, "0s",
+	{"daemon", "slow-request", CONFIG_TIME_US, AT(slow_request_us), 0, 600000000, RELOAD, "0s",
 		"Requests that take at least so long, from header to answer, are told in the log with\n"
 		"the operators that took longest, ten a minute at most. 0s: none. While it is set every\n"
 		"operator is timed, which takes some tens of nanoseconds of each. The unit may be us too."},
@@ -54,9 +54,9 @@ static const struct config_key keys[] = {
 		"all",
 		"Instruction sets that kernels may use: all, none, or names separated by commas."},
 
-	{"daemon", "d-bus", CONFIG_TRUTH, AT(d_bus), 0, 1, RESTART, "yes",
+	{"daemon", "d-bus", CONFIG_BOOL, AT(d_bus), 0, 1, RESTART, "yes",
 		"Be org.edged1 on the system bus, where there is one."},
-	{"daemon", "sandbox", CONFIG_TRUTH, AT(sandbox), 0, 1, RESTART, "yes",
+	{"daemon", "sandbox", CONFIG_BOOL, AT(sandbox), 0, 1, RESTART, "yes",
 		"Where edged's unit has not done it: give up by itself what it does not need. Files are\n"
 		"then only written below state. A container's filter of system calls stays."},
 	{"daemon", "check-program", CONFIG_TEXT, AT(check_program), LENGTH(check_program), RESTART,
@@ -160,7 +160,7 @@ static const struct config_key keys[] = {
 		RELOAD, "64M",
 		"Bytes of all files that a model's save signature has left below\n"
 		"STATE/checkpoints/NAME."},
-	{"models", "allow-signature-change", CONFIG_TRUTH, AT(allow_signature_change), 0, 1, RELOAD,
+	{"models", "allow-signature-change", CONFIG_BOOL, AT(allow_signature_change), 0, 1, RELOAD,
 		"no",
 		"Whether a file may replace one that has other inputs or outputs. A model.conf says\n"
 		"it for one model."},
@@ -174,7 +174,7 @@ static const struct config_key keys[] = {
 	{"models", "keys", CONFIG_TEXT, AT(keys), LENGTH(keys), RELOAD, "/etc/edged/keys.d",
 		"Folder of the public keys that are trusted, files *.pub of minisign. It is read at each\n"
 		"look at the models."},
-	{"models", "watch", CONFIG_TRUTH, AT(watch), 0, 1, RESTART, "yes",
+	{"models", "watch", CONFIG_BOOL, AT(watch), 0, 1, RESTART, "yes",
 		"Whether edged looks at the models folder by itself when that has changed."},
 	{"models", "watch-quiet", CONFIG_TIME, AT(watch_quiet_ms), 0, MINUTE, RELOAD, "200ms",
 		"How long nothing may change before it looks; after a second of changes it looks anyway."},
@@ -198,7 +198,7 @@ static const struct config_key keys[] = {
 	{"models", "load-wait", CONFIG_TIME, AT(load_wait_ms), 0, 10 * MINUTE, RELOAD, "10s",
 		"How long a request for a model that was unloaded waits until it is loaded, if its own\n"
 		"deadline is not sooner."},
-	{"models", "memory-pressure", CONFIG_TRUTH, AT(memory_pressure), 0, 1, RESTART, "yes",
+	{"models", "memory-pressure", CONFIG_BOOL, AT(memory_pressure), 0, 1, RESTART, "yes",
 		"Whether caches are dropped, and then idle models unloaded, when the system is short of\n"
 		"memory."},
 	{"models", "probation-requests", CONFIG_COUNT, AT(probation_requests), 0, 1000000, RELOAD,

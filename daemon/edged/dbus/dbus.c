@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/dbus.h"
+#include "daemon/edged/dbus/dbus.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/dbus_parts.h"
+#include "daemon/edged/dbus/dbus_parts.h"
 
-#define TURN_NS 200000 /* for the bus in one turn of the loop, which has requests to read */
-#define RETRY_MS 5000 /* until a bus that has gone is looked for again */
+#define TURN_NS 200000 /* time for the bus in one turn of the loop */
+#define RETRY_MS 5000 /* between attempts to connect again after the bus has gone */
 #define OWNER 1 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
 #define USUAL_SOCKET "/run/dbus/system_bus_socket"
-
-void dbus_vtable(const struct dbus *dbus, const sd_bus_vtable *members,
-	sd_bus_vtable ret_table[DBUS_MAX_MEMBERS])
-{
-	size_t n = 0;
-	ret_table[n].type = _SD_BUS_VTABLE_START;
-	ret_table[n].x.start.element_size = sizeof(sd_bus_vtable);
-	ret_table[n].x.start.features = _SD_BUS_VTABLE_PARAM_NAMES;
-	ret_table[n].x.start.vtable_format_reference = dbus->api.vtable_format;
-	do {
-		ret_table[++n] = *members;
-	} while (members++->type != _SD_BUS_VTABLE_END && n + 1 < DBUS_MAX_MEMBERS);
-}
 
 /* ---- the loop */
 
@@ -35,7 +22,7 @@ static void on_timer(uv_timer_t *timer)
 	on_poll(&((struct dbus *)timer->data)->poll, 0, 0);
 }
 
-/* When the bus wants to be looked at next. @more: at once, when the others have had their turn. */
+/* Sets poll and timer to the bus's next event. @more: messages are left for the next turn. */
 static void wait_for_it(struct dbus *dbus, bool more)
 {
 	uint64_t until = UINT64_MAX;
@@ -74,22 +61,22 @@ static void disconnect(struct dbus *dbus)
 	uv_timer_start(&dbus->timer, on_retry, RETRY_MS, 0);
 }
 
-/* What has come, and what is to go: as much as fits into a turn. Each thing that is done with the bus ends here. */
+/* Receives and sends messages, as many as fit into a turn. Every function that used the bus ends
+ * with it. */
 static void settle(struct dbus *dbus)
 {
 	const uint64_t until = clock_now_ns() + TURN_NS;
 	int code = 1;
 	if (dbus->stale) {
 		dbus->stale = false;
-		dbus_models_tell(dbus);
+		dbus_models_emit_changes(dbus);
 	}
 	while (code > 0 && clock_now_ns() < until) {
 		code = dbus->api.bus_process(dbus->bus, NULL);
 	}
 	if (code < 0) {
-		log_warning(&dbus->edged->log,
-			"the bus has gone: %s; edged looks for it every %d s", strerror(-code),
-			RETRY_MS / 1000);
+		log_warning(dbus->serve->log, "the bus has gone: %s; edged looks for it every %d s",
+			strerror(-code), RETRY_MS / 1000);
 		disconnect(dbus);
 	} else {
 		wait_for_it(dbus, code > 0);
@@ -106,12 +93,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* ---- what others call */
+/* ---- calls from other modules */
 
 void dbus_models_changed(struct dbus *dbus)
 {
 	if (dbus && dbus->bus) {
-		dbus_models_tell(dbus);
+		dbus_models_emit_changes(dbus);
 		dbus_calls_scanned(dbus);
 		settle(dbus);
 	}
@@ -125,9 +112,9 @@ void dbus_models_stale(struct dbus *dbus)
 	}
 }
 
-bool dbus_order_done(struct dbus *dbus, struct order *order)
+bool dbus_command_done(struct dbus *dbus, struct store_command *command)
 {
-	if (!dbus || !dbus->bus || !dbus_calls_ordered(dbus, order)) {
+	if (!dbus || !dbus->bus || !dbus_calls_ordered(dbus, command)) {
 		return false;
 	}
 	settle(dbus);
@@ -142,10 +129,10 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *ret_er
 	uint32_t outcome = 0;
 	(void)ret_error;
 	if (dbus->api.bus_message_is_method_error(message, NULL) > 0) {
-		log_notice(&dbus->edged->log, "not on the bus as " DBUS_NAME ": %s",
+		log_notice(dbus->serve->log, "not on the bus as " DBUS_NAME ": %s",
 			dbus->api.bus_message_get_error(message)->message);
 	} else if (dbus->api.bus_message_read(message, "u", &outcome) >= 0 && outcome != OWNER) {
-		log_notice(&dbus->edged->log,
+		log_notice(dbus->serve->log,
 			"not on the bus as " DBUS_NAME ": somebody else has the name");
 	}
 	return 0;
@@ -172,7 +159,7 @@ static int objects_add(struct dbus *dbus)
 
 static int poll_init(struct dbus *dbus)
 {
-	int code = uv_poll_init(&dbus->edged->loop, &dbus->poll, dbus->api.bus_get_fd(dbus->bus));
+	int code = uv_poll_init(dbus->loop, &dbus->poll, dbus->api.bus_get_fd(dbus->bus));
 	if (code == 0) {
 		dbus->poll.data = dbus;
 		dbus->handles++;
@@ -201,28 +188,29 @@ static void on_retry(uv_timer_t *timer)
 	if (connect_it(dbus) < 0) {
 		uv_timer_start(&dbus->timer, on_retry, RETRY_MS, 0);
 	} else {
-		log_notice(&dbus->edged->log, "there is a bus again");
+		log_notice(dbus->serve->log, "there is a bus again");
 		settle(dbus);
 	}
 }
 
-struct dbus *dbus_start(struct edged *edged)
+struct dbus *dbus_start(struct serve *serve, uv_loop_t *loop)
 {
 	owned_mem struct dbus *dbus = NULL;
-	if (!edged->config.d_bus || !there_is_one()) {
+	if (!serve->config->d_bus || !there_is_one()) {
 		return NULL;
 	}
 	dbus = calloc(1, sizeof(*dbus));
 	int code = dbus ? 0 : -ENOMEM;
 	if (code == 0) {
-		dbus->edged = edged;
+		dbus->serve = serve;
+		dbus->loop = loop;
 		code = dbus_api_load(&dbus->api) ? connect_it(dbus) : -ELIBACC;
 	}
 	if (code < 0) {
-		log_notice(&edged->log, "not on the bus: %s", strerror(-code));
+		log_notice(serve->log, "not on the bus: %s", strerror(-code));
 		return NULL;
 	}
-	uv_timer_init(&edged->loop, &dbus->timer);
+	uv_timer_init(loop, &dbus->timer);
 	dbus->timer.data = dbus;
 	dbus->handles++;
 	settle(dbus);

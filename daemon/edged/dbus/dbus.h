@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dbus - org.edged1 on the system bus: what is there, and what may be done with it
+ * dbus - org.edged1 on the system bus: state of the models, and the store commands
  *
  *   /org/edged1                        ObjectManager, org.edged1.Manager (dbus_manager.c)
  *   /org/edged1/model/NAME             org.edged1.Model (dbus_models.c)
  *   /org/freedesktop/LogControl1       the log's level (dbus_log.c)
  *
- * The loop's thread alone. Nothing waits for the bus: who may do what is asked for there by messages
- * whose answers come later (dbus_call.c). No inference goes over it. dbus_none.c is a build without.
+ * Loop thread only. The loop never waits for the bus: whether a sender may give a store command is
+ * found out by messages whose answers come later (dbus_call.c). No inference goes over the bus.
+ * dbus_none.c replaces these files in a build without libsystemd.
  */
-#ifndef DAEMON_DBUS_H
-#define DAEMON_DBUS_H
+#ifndef DAEMON_EDGED_DBUS_DBUS_H
+#define DAEMON_EDGED_DBUS_DBUS_H
 
-#include "daemon/order.h"
+#include <uv.h>
+
+#include "daemon/edged/install/store_command.h"
 
 struct dbus;
-struct edged;
+struct serve;
 
-/* Connects when the configuration wants that and there is a bus. NULL: there is none, which the log
- * says unless it is usual. */
-struct dbus *dbus_start(struct edged *edged);
+/* Connects if d-bus is set and a system bus exists. NULL: no connection. Failures are logged; a
+ * missing bus is not.  */
+struct dbus *dbus_start(struct serve *serve, uv_loop_t *loop);
 void dbus_stop(struct dbus *dbus); /* NULL is fine, here and below */
 
-/* The store has changed, or a scan is done: tells who listens, answers who waits. */
+/* The models have changed or a scan is done: emits signals and answers calls that wait. */
 void dbus_models_changed(struct dbus *dbus);
 
-/* The same, from where the bus may be at work: it is told once that is done. */
+/* As dbus_models_changed(), for callers inside a bus callback: it is done in the loop's next
+ * turn. */
 void dbus_models_stale(struct dbus *dbus);
 
-/* True when a call has waited for @order: it is answered, and the order is taken. */
-bool dbus_order_done(struct dbus *dbus, struct order *order);
+/* True when a call waited for @command: the call is answered and @command is taken. */
+bool dbus_command_done(struct dbus *dbus, struct store_command *command);
 
 #endif

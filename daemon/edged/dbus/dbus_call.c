@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A call that changes something: who sends it is asked of the bus, whether that user may of polkit
- * (https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html)
- * unless it is root or edged's own; then it is done as an order to the loader, and answered.
+ * Calls that change something: the bus gives the sender's user id. For users other than root and
+ * edged's own, polkit decides whether the user may manage models
+ * (https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html).
+ * An authorized call becomes a store command or a scan, and is answered when that is done.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/dbus_parts.h"
+#include "daemon/edged/dbus/dbus_parts.h"
 
 #define ACTION "org.edged1.manage"
 
@@ -15,10 +16,11 @@ struct dbus_call {
 	struct dbus_call *next;
 	struct dbus *dbus;
 	sd_bus_message *message;
-	struct order *order; /* what is asked for, until it is given to the loader; NULL: a look */
-	uint64_t order_number, scan_number; /* what it waits for; 0: not that */
-	bool asking; /* polkit */
-	enum order_verb verb; /* of @order; 0: a look */
+	struct store_command *command; /* store command, until the loader has it; NULL: a scan */
+	/* the store command or the scan that it waits for; 0: none */
+	uint64_t command_number, scan_number;
+	bool asking; /* counted in n_asking: polkit has not answered */
+	enum store_command_verb verb; /* verb of @command; 0: a scan */
 };
 
 static void unlink_call(struct dbus_call *call)
@@ -35,7 +37,7 @@ static void unlink_call(struct dbus_call *call)
 static void call_free(struct dbus_call *call)
 {
 	call->dbus->api.bus_message_unref(call->message);
-	order_free(call->order);
+	store_command_free(call->command);
 	free(call);
 }
 
@@ -45,7 +47,7 @@ static void call_end(struct dbus_call *call)
 	call_free(call);
 }
 
-/* The names of what can go wrong; anything else has the system's. */
+/* The D-Bus name of an error. */
 static const char *error_name(int code)
 {
 	switch (-code) {
@@ -76,13 +78,13 @@ static void refuse(struct dbus_call *call, const char *name, const char *why)
 	call_end(call);
 }
 
-/* ---- doing it */
+/* ---- execution */
 
-/* What is declared with lines has them, however few. */
-static bool has_lines(enum order_verb verb)
+/* True for verbs whose method returns a text. */
+static bool has_lines(enum store_command_verb verb)
 {
-	return verb == ORDER_HISTORY || verb == ORDER_INSTALL || verb == ORDER_EXPORT ||
-		verb == ORDER_FSCK;
+	return verb == STORE_COMMAND_HISTORY || verb == STORE_COMMAND_INSTALL ||
+		verb == STORE_COMMAND_EXPORT || verb == STORE_COMMAND_FSCK;
 }
 
 static void answer(struct dbus_call *call, const char *lines)
@@ -93,44 +95,44 @@ static void answer(struct dbus_call *call, const char *lines)
 	call_end(call);
 }
 
-/* The loop does some itself, the loader the rest. */
-static void order_give(struct dbus_call *call)
+/* Executes the store command: the loop does some itself, the loader the others. */
+static void command_give(struct dbus_call *call)
 {
-	struct edged *edged = call->dbus->edged;
+	struct serve *serve = call->dbus->serve;
 	struct error err = {0};
-	int code = idle_order(&edged->idle, call->order, &err);
+	int code = eviction_command(serve->eviction, call->command, &err);
 	if (code < 0) {
 		refuse(call, error_name(code), err.text);
 	} else if (code > 0) {
-		dbus_models_tell(call->dbus);
+		dbus_models_emit_changes(call->dbus);
 		answer(call, NULL);
 	} else {
-		call->order_number =
-			loader_order(&edged->loader, &edged->config, take(call->order));
+		call->command_number =
+			loader_command(serve->loader, serve->config, take(call->command));
 	}
 }
 
 static void carry_out(struct dbus_call *call)
 {
-	struct edged *edged = call->dbus->edged;
+	struct serve *serve = call->dbus->serve;
 	call->dbus->n_asking -= call->asking;
 	call->asking = false;
-	if (edged->draining) {
+	if (serve->draining) {
 		refuse(call, DBUS_ERROR("Stopping"), "edged is stopping");
-	} else if (call->order) {
-		order_give(call);
+	} else if (call->command) {
+		command_give(call);
 	} else {
-		call->scan_number = edged_scan(edged);
+		call->scan_number = serve->scan(serve->scan_context);
 	}
 }
 
 void dbus_calls_scanned(struct dbus *dbus)
 {
-	const struct edged *edged = dbus->edged;
-	const struct store_count count = store_count(&edged->store);
+	const struct models *models = dbus->serve->models;
+	const struct models_count count = models_count(models);
 	for (struct dbus_call *call = dbus->calls, *next = NULL; call; call = next) {
 		next = call->next;
-		if (call->scan_number > 0 && call->scan_number <= edged->store.scans_done) {
+		if (call->scan_number > 0 && call->scan_number <= models->scans_done) {
 			dbus->api.bus_reply_method_return(
 				call->message, "uu", count.ready, count.refused);
 			call_end(call);
@@ -138,25 +140,25 @@ void dbus_calls_scanned(struct dbus *dbus)
 	}
 }
 
-bool dbus_calls_ordered(struct dbus *dbus, struct order *order)
+bool dbus_calls_ordered(struct dbus *dbus, struct store_command *command)
 {
 	struct dbus_call *call = dbus->calls;
-	while (call && call->order_number != order->number) {
+	while (call && call->command_number != command->number) {
 		call = call->next;
 	}
-	if (!call || order->number == 0) {
+	if (!call || command->number == 0) {
 		return false;
 	}
-	if (order->error.code < 0) {
-		refuse(call, error_name(order->error.code), order->error.text);
+	if (command->error.code < 0) {
+		refuse(call, error_name(command->error.code), command->error.text);
 	} else {
-		answer(call, order->text);
+		answer(call, command->text);
 	}
-	order_free(order);
+	store_command_free(command);
 	return true;
 }
 
-/* ---- whether the sender may */
+/* ---- authorization */
 
 static int on_polkit(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
@@ -180,7 +182,7 @@ static int on_polkit(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	return 0;
 }
 
-/* Those who may do nothing do not keep out those who may. */
+/* DBUS_MAX_ASKING leaves room for calls that need no polkit. */
 static int ask_polkit(struct dbus_call *call)
 {
 	const struct dbus_api *api = &call->dbus->api;
@@ -208,8 +210,8 @@ static int on_user(sd_bus_message *message, void *userdata, sd_bus_error *ret_er
 		refuse(call, SD_BUS_ERROR_ACCESS_DENIED, "the bus does not say who asks");
 		return 0;
 	}
-	if (call->order) {
-		call->order->by = user;
+	if (call->command) {
+		call->command->uid = user;
 	}
 	if (user == 0 || user == geteuid()) {
 		carry_out(call);
@@ -227,19 +229,19 @@ static int ask_user(struct dbus_call *call)
 		call, "s", api->bus_message_get_sender(call->message));
 }
 
-int dbus_call(
-	struct dbus *dbus, sd_bus_message *message, struct order *order, sd_bus_error *ret_error)
+int dbus_call(struct dbus *dbus, sd_bus_message *message, struct store_command *command,
+	sd_bus_error *ret_error)
 {
 	struct dbus_call *call = dbus->n_calls < DBUS_MAX_CALLS ? calloc(1, sizeof(*call)) : NULL;
 	if (!call) {
-		order_free(order);
+		store_command_free(command);
 		return dbus->api.bus_error_set(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED,
 			"too many calls wait for an answer");
 	}
 	*call = (struct dbus_call){.next = dbus->calls,
 		.dbus = dbus,
-		.order = order,
-		.verb = order ? order->verb : 0,
+		.command = command,
+		.verb = command ? command->verb : 0,
 		.message = dbus->api.bus_message_ref(message)};
 	dbus->calls = call;
 	dbus->n_calls++;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/dbus_parts.h"
+#include "daemon/edged/dbus/dbus_parts.h"
 
-/* Syslog's names of the levels that edged has. */
+/* The syslog names of edged's log levels. */
 static const struct {
 	const char *name;
 	enum log_level level;
@@ -21,7 +21,7 @@ static int get_level(sd_bus *bus, const char *path, const char *interface, const
 	sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
 	const struct dbus *dbus = userdata;
-	const int level = atomic_load(&dbus->edged->log.level);
+	const int level = atomic_load(&dbus->serve->log->level);
 	(void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
 	return dbus->api.bus_message_append(reply, "s", levels[level - LOG_LEVEL_ERROR].name);
 }
@@ -35,8 +35,8 @@ static int set_level(sd_bus *bus, const char *path, const char *interface, const
 	int code = dbus->api.bus_message_read(value, "s", &name);
 	for (size_t i = 0; code >= 0 && i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (strcmp(levels[i].name, name) == 0) {
-			atomic_store(&dbus->edged->log.level, (int)levels[i].level);
-			log_notice(&dbus->edged->log, "log level: %s", name);
+			atomic_store(&dbus->serve->log->level, (int)levels[i].level);
+			log_notice(dbus->serve->log, "log level: %s", name);
 			return 0;
 		}
 	}
@@ -47,7 +47,7 @@ static int set_level(sd_bus *bus, const char *path, const char *interface, const
 
 static const char *target_of(const struct dbus *dbus)
 {
-	return dbus->edged->log.journal >= 0 ? "journal" : "console";
+	return dbus->serve->log->journal >= 0 ? "journal" : "console";
 }
 
 static int get_target(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -58,7 +58,7 @@ static int get_target(sd_bus *bus, const char *path, const char *interface, cons
 	return dbus->api.bus_message_append(reply, "s", target_of(dbus));
 }
 
-/* Whoever starts edged says where its lines go: to where they go they may be sent. */
+/* Accepts only the current target: edged's start decides where its log goes. */
 static int set_target(sd_bus *bus, const char *path, const char *interface, const char *property,
 	sd_bus_message *value, void *userdata, sd_bus_error *ret_error)
 {
@@ -90,7 +90,7 @@ static const sd_bus_vtable members[] = {
 
 int dbus_log_add(struct dbus *dbus)
 {
-	dbus_vtable(dbus, members, dbus->log);
+	dbus_vtable(dbus, members, dbus->log_control);
 	return dbus->api.bus_add_object_vtable(dbus->bus, NULL, "/org/freedesktop/LogControl1",
-		"org.freedesktop.LogControl1", dbus->log, dbus);
+		"org.freedesktop.LogControl1", dbus->log_control, dbus);
 }

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* org.edged1.Manager: the store's verbs as on the socket, but fsck. */
+/* org.edged1.Manager: the store commands of the socket, but fsck and those of few-shot. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/dbus_parts.h"
+#include "daemon/edged/dbus/dbus_parts.h"
+
+void dbus_vtable(const struct dbus *dbus, const sd_bus_vtable *members,
+	sd_bus_vtable ret_table[DBUS_MAX_MEMBERS])
+{
+	size_t n = 0;
+	ret_table[n].type = _SD_BUS_VTABLE_START;
+	ret_table[n].x.start.element_size = sizeof(sd_bus_vtable);
+	ret_table[n].x.start.features = _SD_BUS_VTABLE_PARAM_NAMES;
+	ret_table[n].x.start.vtable_format_reference = dbus->api.vtable_format;
+	do {
+		ret_table[++n] = *members;
+	} while (members++->type != _SD_BUS_VTABLE_END && n + 1 < DBUS_MAX_MEMBERS);
+}
 
 static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
 	return dbus_call(userdata, message, NULL, ret_error);
 }
 
-/* The next text of @message, which is @out's then. */
+/* Copies the next text of @message to @out. */
 static int text_read(
 	struct dbus *dbus, sd_bus_message *message, char *out, size_t size, sd_bus_error *ret_error)
 {
@@ -29,7 +42,7 @@ static int text_read(
 	return 0;
 }
 
-/* The message's descriptor goes with the message: the order has one of its own. */
+/* Duplicates the next descriptor of @message, which owns the original. */
 static int file_read(struct dbus *dbus, sd_bus_message *message, int *ret_fd)
 {
 	int fd = -1;
@@ -41,93 +54,93 @@ static int file_read(struct dbus *dbus, sd_bus_message *message, int *ret_fd)
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-/* The text of @message becomes the order's model, or its argument. */
-static int order_call(struct dbus *dbus, sd_bus_message *message, enum order_verb verb,
+/* Calls a verb whose only argument is a text: the model (@is_model) or the command's argument. */
+static int command_call(struct dbus *dbus, sd_bus_message *message, enum store_command_verb verb,
 	bool is_model, sd_bus_error *ret_error)
 {
-	struct order *order = order_new();
-	if (!order) {
+	struct store_command *command = store_command_new();
+	if (!command) {
 		return -ENOMEM;
 	}
-	order->verb = verb;
+	command->verb = verb;
 	int code = is_model
-		? text_read(dbus, message, order->model, sizeof(order->model), ret_error)
-		: text_read(dbus, message, order->argument, sizeof(order->argument), ret_error);
+		? text_read(dbus, message, command->model, sizeof(command->model), ret_error)
+		: text_read(dbus, message, command->argument, sizeof(command->argument), ret_error);
 	if (code < 0) {
-		order_free(order);
+		store_command_free(command);
 		return code;
 	}
-	return dbus_call(dbus, message, order, ret_error);
+	return dbus_call(dbus, message, command, ret_error);
 }
 
-/* A descriptor and a model's name. */
-static int file_call(
-	struct dbus *dbus, sd_bus_message *message, enum order_verb verb, sd_bus_error *ret_error)
+/* Calls a verb whose arguments are a descriptor and a model's name. */
+static int file_call(struct dbus *dbus, sd_bus_message *message, enum store_command_verb verb,
+	sd_bus_error *ret_error)
 {
-	struct order *order = order_new();
-	if (!order) {
+	struct store_command *command = store_command_new();
+	if (!command) {
 		return -ENOMEM;
 	}
-	order->verb = verb;
-	int code = file_read(dbus, message, &order->fd);
+	command->verb = verb;
+	int code = file_read(dbus, message, &command->fd);
 	if (code == 0) {
-		code = text_read(dbus, message, order->model, sizeof(order->model), ret_error);
+		code = text_read(dbus, message, command->model, sizeof(command->model), ret_error);
 	}
 	if (code < 0) {
-		order_free(order);
+		store_command_free(command);
 		return code;
 	}
-	return dbus_call(dbus, message, order, ret_error);
+	return dbus_call(dbus, message, command, ret_error);
 }
 
 static int on_rollback(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_ROLLBACK, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_ROLLBACK, true, ret_error);
 }
 
 static int on_pin(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_PIN, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_PIN, true, ret_error);
 }
 
 static int on_unpin(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_UNPIN, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_UNPIN, true, ret_error);
 }
 
 static int on_forget_bad(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_FORGET_BAD, false, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_FORGET_BAD, false, ret_error);
 }
 
 static int on_history(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_HISTORY, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_HISTORY, true, ret_error);
 }
 
 static int on_install(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return file_call(userdata, message, ORDER_INSTALL, ret_error);
+	return file_call(userdata, message, STORE_COMMAND_INSTALL, ret_error);
 }
 
 static int on_export(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return file_call(userdata, message, ORDER_EXPORT, ret_error);
+	return file_call(userdata, message, STORE_COMMAND_EXPORT, ret_error);
 }
 
 static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_REMOVE, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_REMOVE, true, ret_error);
 }
 
 static int on_load(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_LOAD, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_LOAD, true, ret_error);
 }
 
 static int on_unload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
-	return order_call(userdata, message, ORDER_UNLOAD, true, ret_error);
+	return command_call(userdata, message, STORE_COMMAND_UNLOAD, true, ret_error);
 }
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -142,7 +155,7 @@ static int get_count(sd_bus *bus, const char *path, const char *interface, const
 	sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
 	const struct dbus *dbus = userdata;
-	const struct store_count count = store_count(&dbus->edged->store);
+	const struct models_count count = models_count(dbus->serve->models);
 	(void)bus, (void)path, (void)interface, (void)ret_error;
 	return dbus->api.bus_message_append(
 		reply, "u", strcmp(property, "Ready") == 0 ? count.ready : count.refused);

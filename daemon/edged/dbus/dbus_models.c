@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* org.edged1.Model: an object for each model; what changes is told. */
+/* org.edged1.Model: an object per model, with signals of its changes. */
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/dbus_parts.h"
+#include "daemon/edged/dbus/dbus_parts.h"
 
 #define PREFIX DBUS_PATH "/model"
 
-/* ---- what there is */
+/* ---- objects */
 
-/* Objects are those that the bus was told of, so that what it asks and what it heard agree. */
+/* The objects are the models in dbus->shown, so that replies agree with the signals sent. */
 static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
 	void **ret_found, sd_bus_error *ret_error)
 {
@@ -55,7 +55,7 @@ static int enumerate(
 	return 1;
 }
 
-/* ---- its properties: the userdata is what was found */
+/* ---- properties; userdata is the struct dbus_shown that find() gave */
 
 #define GETTER(function)                                                                           \
 	static int function(sd_bus *bus, const char *path, const char *interface,                  \
@@ -73,7 +73,7 @@ GETTER(get_text)
 		text = shown->name;
 		break;
 	case 'B':
-		text = "cpu"; /* the only backend that there is */
+		text = "cpu"; /* the only backend */
 		break;
 	case 'V':
 		text = shown->version;
@@ -128,26 +128,26 @@ int dbus_models_add(struct dbus *dbus)
 		: dbus->api.bus_add_node_enumerator(dbus->bus, NULL, DBUS_PATH, enumerate, dbus);
 }
 
-/* ---- what has changed */
+/* ---- changes */
 
-static struct dbus_shown show(const struct dbus *dbus, const struct store_model *model)
+static struct dbus_shown show(const struct dbus *dbus, const struct models_entry *model)
 {
 	struct dbus_shown shown = {.api = &dbus->api,
 		.digest = model->about.digest,
 		.trial = model->about.trial,
 		.pinned = model->about.pinned};
-	const char *state = store_model_state(model);
+	const char *state = models_model_state(model);
 	memcpy(shown.name, model->name, sizeof(shown.name));
 	memcpy(shown.version, model->version, sizeof(shown.version));
 	memcpy(shown.reason, model->reason, sizeof(shown.reason));
 	memcpy(shown.state, state, strnlen(state, sizeof(shown.state) - 1));
-	if (model->served) {
-		shown.arena_bytes = edge_model_info(model->served->model)->arena_bytes;
+	if (model->loaded) {
+		shown.arena_bytes = edge_model_info(model->loaded->model)->arena_bytes;
 	}
 	return shown;
 }
 
-static void tell_difference(
+static void emit_difference(
 	struct dbus *dbus, const char *path, const struct dbus_shown *a, const struct dbus_shown *b)
 {
 	const struct {
@@ -170,14 +170,15 @@ static void tell_difference(
 		}
 	}
 	if (n > 0) {
+		/* sd-bus only reads the names */
 		dbus->api.bus_emit_properties_changed_strv(
-			dbus->bus, path, DBUS_MODEL, (char **)changed); /* which are only read */
+			dbus->bus, path, DBUS_MODEL, (char **)changed);
 	}
 }
 
-/* Of two shown lists, sorted by name, @before and what is shown now: what came, what goes, what is
- * other than it was. A name is @before's, @now's, or both's. */
-static void tell_one(
+/* Emits the signal for one model of two lists sorted by name. @before NULL: it was added; @now
+ * NULL: it was removed. */
+static void emit_one(
 	struct dbus *dbus, const struct dbus_shown *before, const struct dbus_shown *now)
 {
 	owned_mem char *path = NULL;
@@ -185,7 +186,7 @@ static void tell_one(
 		return;
 	}
 	if (before && now) {
-		tell_difference(dbus, path, before, now);
+		emit_difference(dbus, path, before, now);
 	} else if (now) {
 		dbus->api.bus_emit_interfaces_added(dbus->bus, path, DBUS_MODEL, NULL);
 	} else {
@@ -193,27 +194,27 @@ static void tell_one(
 	}
 }
 
-void dbus_models_tell(struct dbus *dbus)
+void dbus_models_emit_changes(struct dbus *dbus)
 {
-	const struct store *store = &dbus->edged->store;
-	struct dbus_shown *now = calloc(store->n + 1, sizeof(*now));
+	const struct models *models = dbus->serve->models;
+	struct dbus_shown *now = calloc(models->n + 1, sizeof(*now));
 	owned_mem struct dbus_shown *before = dbus->shown;
 	const size_t n_before = dbus->n_shown;
 	if (!now) {
-		(void)take(before); /* told at the next change */
+		(void)take(before); /* the signals follow at the next change */
 		return;
 	}
-	for (size_t i = 0; i < store->n; i++) {
-		now[i] = show(dbus, &store->models[i]);
+	for (size_t i = 0; i < models->n; i++) {
+		now[i] = show(dbus, &models->entries[i]);
 	}
 	dbus->shown = now;
-	dbus->n_shown = store->n;
-	for (size_t a = 0, b = 0; a < n_before || b < store->n;) {
-		const int order = a == n_before ? 1
-			: b == store->n         ? -1
-						: strcmp(before[a].name, now[b].name);
-		tell_one(dbus, order <= 0 ? &before[a] : NULL, order >= 0 ? &now[b] : NULL);
-		a += order <= 0;
-		b += order >= 0;
+	dbus->n_shown = models->n;
+	for (size_t a = 0, b = 0; a < n_before || b < models->n;) {
+		const int command = a == n_before ? 1
+			: b == models->n          ? -1
+						  : strcmp(before[a].name, now[b].name);
+		emit_one(dbus, command <= 0 ? &before[a] : NULL, command >= 0 ? &now[b] : NULL);
+		a += command <= 0;
+		b += command >= 0;
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Without libsystemd: there is no bus. */
-#include "daemon/dbus.h"
+/* dbus.h in a build without libsystemd: there is no bus. */
+#include "daemon/edged/dbus/dbus.h"
 
-struct dbus *dbus_start(struct edged *edged)
+struct dbus *dbus_start(struct serve *serve, uv_loop_t *loop)
 {
-	(void)edged;
+	(void)serve, (void)loop;
 	return NULL;
 }
 
@@ -23,9 +23,9 @@ void dbus_models_stale(struct dbus *dbus)
 	(void)dbus;
 }
 
-bool dbus_order_done(struct dbus *dbus, struct order *order)
+bool dbus_command_done(struct dbus *dbus, struct store_command *command)
 {
 	(void)dbus;
-	(void)order;
+	(void)command;
 	return false;
 }

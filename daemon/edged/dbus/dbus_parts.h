@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of dbus.h share; for daemon/dbus*.c alone. */
-#ifndef DAEMON_DBUS_PARTS_H
-#define DAEMON_DBUS_PARTS_H
+/* Shared by the files of daemon/edged/dbus/ alone. */
+#ifndef DAEMON_EDGED_DBUS_DBUS_PARTS_H
+#define DAEMON_EDGED_DBUS_DBUS_PARTS_H
 
 #include <uv.h>
 
-#include "daemon/dbus.h"
-#include "daemon/dbus_api.h"
-#include "daemon/edged.h"
+#include "daemon/edged/install/loader.h"
+#include "daemon/edged/models/models.h"
+#include "daemon/edged/serve/serve.h"
+#include "daemon/system/dbus_api.h"
 
 #define DBUS_NAME "org.edged1"
 #define DBUS_PATH "/org/edged1"
@@ -15,16 +16,16 @@
 #define DBUS_MODEL "org.edged1.Model"
 #define DBUS_ERROR(name) "org.edged1.Error." name
 #define DBUS_MAX_CALLS 64
-#define DBUS_MAX_ASKING 32 /* of them that wait for polkit, which may wait for a person */
+#define DBUS_MAX_ASKING 32 /* calls that wait for polkit, which may wait for a person */
 #define DBUS_MAX_MEMBERS 24
 
-/* A model as it was told to the bus last. */
+/* A model's properties as the bus was last told. */
 struct dbus_shown {
 	const struct dbus_api *api;
-	char name[SERVED_NAME_SIZE];
+	char name[LOADED_MODEL_NAME_SIZE];
 	char state[16];
-	char version[SERVED_VERSION_SIZE];
-	char reason[CATALOGUE_REASON_SIZE];
+	char version[LOADED_MODEL_VERSION_SIZE];
+	char reason[REGISTRY_REASON_SIZE];
 	struct digest digest;
 	bool trial, pinned;
 	uint64_t arena_bytes;
@@ -33,43 +34,44 @@ struct dbus_shown {
 struct dbus_call;
 
 struct dbus {
-	struct edged *edged;
+	struct serve *serve;
+	uv_loop_t *loop;
 	struct dbus_api api;
 	sd_bus *bus;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	unsigned int
-		handles; /* of these two, that are not closed yet; while the bus is away there is no poll */
+	unsigned int handles; /* open ones of @poll and @timer; @poll exists while connected */
 	bool stopping;
-	struct dbus_call *calls; /* that are not answered yet, newest first */
+	struct dbus_call *calls; /* calls without an answer, newest first */
 	size_t n_calls, n_asking;
-	struct dbus_shown *shown; /* in the store's order */
+	struct dbus_shown *shown; /* properties told to the bus, in the order of store->entries */
 	size_t n_shown;
-	bool stale; /* it is other than what is shown */
-	sd_bus_vtable manager[DBUS_MAX_MEMBERS], model[DBUS_MAX_MEMBERS], log[DBUS_MAX_MEMBERS];
+	bool stale; /* @shown must be compared with the models again */
+	sd_bus_vtable manager[DBUS_MAX_MEMBERS], model[DBUS_MAX_MEMBERS],
+		log_control[DBUS_MAX_MEMBERS];
 };
 
-/* Copies @members, up to and with the end, behind a start that the library knows. */
+/* Copies @members with their end, behind a start with the format of the library that was loaded. */
 void dbus_vtable(const struct dbus *dbus, const sd_bus_vtable *members,
 	sd_bus_vtable ret_table[DBUS_MAX_MEMBERS]);
 
-/* Each adds its objects. 0 or a negative errno. */
+/* Adds the objects of one file. 0 or a negative errno. */
 int must_check dbus_manager_add(struct dbus *dbus);
 int must_check dbus_models_add(struct dbus *dbus);
 int must_check dbus_log_add(struct dbus *dbus);
 
-/* Tells who listens what is other than it was told last. */
-void dbus_models_tell(struct dbus *dbus);
+/* Emits signals for every model that was added, removed or changed since the last call. */
+void dbus_models_emit_changes(struct dbus *dbus);
 
-/* What @message asks for is done once it is known that its sender may, and answered once it is done.
- * Takes @order, which tells what; NULL is a look at the models folder. Returns what a handler of
- * sd-bus returns. */
-int dbus_call(
-	struct dbus *dbus, sd_bus_message *message, struct order *order, sd_bus_error *ret_error);
-/* Answers those that wait for a scan that is done. */
+/* Answers @message after it was checked that its sender may manage models and after @command is
+ * done. Takes @command; NULL stands for a scan of the models folder. Returns like an sd-bus
+ * handler. */
+int dbus_call(struct dbus *dbus, sd_bus_message *message, struct store_command *command,
+	sd_bus_error *ret_error);
+/* Answers the calls that wait for a scan that is done. */
 void dbus_calls_scanned(struct dbus *dbus);
-/* Answers who waits for @order, and takes it. False: nobody does. */
-bool dbus_calls_ordered(struct dbus *dbus, struct order *order);
+/* Answers the call that waits for @command, and takes @command. False: no call waits for it. */
+bool dbus_calls_ordered(struct dbus *dbus, struct store_command *command);
 void dbus_calls_drop(struct dbus *dbus);
 
 #endif

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/candidate.h"
+#include "daemon/edged/install/candidate.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/examples.h"
+#include "base/few_shot.h"
 #include "base/ini.h"
-#include "daemon/blobs.h"
-#include "daemon/selftest.h"
-#include "daemon/taught.h"
+#include "daemon/check/selftest.h"
+#include "daemon/edged/store/blobs.h"
+#include "daemon/edged/store/few_shot_store.h"
 
-#define MOST_TRIES 3
+#define MAX_TRIES 3
 
-/* ---- where */
+/* ---- sources */
 
-struct candidate_place candidate_flat(int folder, const char *name)
+struct candidate_source candidate_flat(int folder, const char *name)
 {
 	static const char *const ends[BUNDLE_PARTS] = {
 		[BUNDLE_MODEL] = ".tflite",
@@ -25,52 +25,52 @@ struct candidate_place candidate_flat(int folder, const char *name)
 		[BUNDLE_CONF] = ".conf",
 		[BUNDLE_MINISIG] = ".tflite.minisig",
 	};
-	struct candidate_place place = {.folder = folder};
+	struct candidate_source source = {.folder = folder};
 	for (int i = 0; i < BUNDLE_PARTS; i++) {
 		if (ends[i]) {
-			snprintf(place.names[i], sizeof(place.names[i]), "%s%s", name, ends[i]);
+			snprintf(source.names[i], sizeof(source.names[i]), "%s%s", name, ends[i]);
 		}
 	}
-	return place;
+	return source;
 }
 
-struct candidate_place candidate_nested(int folder, uint64_t number)
+struct candidate_source candidate_nested(int folder, uint64_t number)
 {
-	struct candidate_place place = {.folder = folder, .number = number};
+	struct candidate_source source = {.folder = folder, .number = number};
 	for (int i = 0; i <= BUNDLE_MINISIG; i++) {
-		snprintf(place.names[i], sizeof(place.names[i]), "%s",
+		snprintf(source.names[i], sizeof(source.names[i]), "%s",
 			bundle_part_name((enum bundle_part)i));
 	}
-	return place;
+	return source;
 }
 
-struct candidate_place candidate_bundle(int folder, const char *name)
+struct candidate_source candidate_bundle(int folder, const char *name)
 {
-	struct candidate_place place = {.folder = folder, .bundle = true};
-	snprintf(place.names[BUNDLE_MODEL], sizeof(place.names[0]), "%s.tar", name);
-	return place;
+	struct candidate_source source = {.folder = folder, .bundle = true};
+	snprintf(source.names[BUNDLE_MODEL], sizeof(source.names[0]), "%s.tar", name);
+	return source;
 }
 
-struct candidate_place candidate_given(int file, uint64_t by)
+struct candidate_source candidate_given(int file, uint64_t by)
 {
-	return (struct candidate_place){
+	return (struct candidate_source){
 		.folder = -1, .bundle = bundle_is(file), .given = true, .file = file, .by = by};
 }
 
-/* ---- which bytes */
+/* ---- identity */
 
 static void identify(int folder, const char *name, struct import_identity *ret_identity)
 {
 	owned_fd int fd = -1;
 	*ret_identity = (struct import_identity){0};
 	int code = name[0] ? import_open_file(folder, name, &fd, ret_identity) : -ENOENT;
-	(void)code; /* zero: not there, or nothing that can be used */
+	(void)code; /* zero: missing or unusable */
 }
 
-void candidate_identify(const struct candidate_place *place, struct candidate_identity *ret)
+void candidate_identify(const struct candidate_source *source, struct candidate_identity *ret)
 {
 	for (int i = 0; i < BUNDLE_PARTS; i++) {
-		identify(place->folder, place->names[i], &ret->parts[i]);
+		identify(source->folder, source->names[i], &ret->parts[i]);
 	}
 }
 
@@ -83,7 +83,7 @@ bool candidate_same(const struct candidate_identity *a, const struct candidate_i
 	return same;
 }
 
-/* Verdicts about the file stay; what the system did not have may be there next time. */
+/* A verdict about the file is final; a lack of resources is not. */
 static bool is_verdict(int code)
 {
 	static const int verdicts[] = {0, -EBADMSG, -EOPNOTSUPP, -EFBIG, -EINVAL, -ERANGE, -ELOOP,
@@ -105,30 +105,30 @@ bool candidate_settled(int code, const struct candidate_identity *identity)
 	return settled;
 }
 
-/* ---- the parts, each in a file of its own or in a bundle */
+/* ---- parts: files of their own, or ranges of a bundle */
 
-static const off_t most[BUNDLE_PARTS] = {
-	[BUNDLE_MODEL] = INT64_MAX, /* max-file-bytes says */
+static const off_t max_bytes[BUNDLE_PARTS] = {
+	[BUNDLE_MODEL] = INT64_MAX, /* limited by max-file-bytes */
 	[BUNDLE_LABELS] = (off_t)1 << 20,
 	[BUNDLE_GOLDEN] = (off_t)64 << 20,
 	[BUNDLE_CONF] = (off_t)64 << 10,
 	[BUNDLE_MINISIG] = MINISIGN_MAX_BYTES,
-	[BUNDLE_EXAMPLES] = (off_t)TAUGHT_MAX_BYTES,
+	[BUNDLE_EXAMPLES] = (off_t)FEW_SHOT_STORE_MAX_BYTES,
 };
 
 struct taking {
 	struct candidate *candidate;
 	const struct load_context *context;
-	const struct candidate_place *place;
+	const struct candidate_source *source;
 	const struct manifest *known;
-	int file; /* the bundle, or the file that was given; -1: each part is a file of the folder */
-	struct bundle bundle; /* what lies where in it */
+	int file; /* bundle or open file; -1: each part is a file of its own */
+	struct bundle bundle; /* ranges of the parts in @file */
 };
 
 struct part {
-	int fd; /* -1: there is none */
+	int fd; /* -1: no such part */
 	off_t at, size;
-	const struct import_identity *identity; /* of the file that it lies in */
+	const struct import_identity *identity; /* identity of the file with the part */
 };
 
 static void part_close(struct part *part)
@@ -144,16 +144,16 @@ const char *candidate_why(int code)
 				 : strerror(-code);
 }
 
-/* The name by which whoever brought it knows it. */
+/* Returns the user's name for the part. */
 static const char *part_name(const struct taking *taking, enum bundle_part part)
 {
-	return taking->file < 0 ? taking->place->names[part] : bundle_part_name(part);
+	return taking->file < 0 ? taking->source->names[part] : bundle_part_name(part);
 }
 
 static int of_file(const struct taking *taking, enum bundle_part which, struct part *ret_part)
 {
 	const off_t at = taking->bundle.parts[which].at;
-	const bool plain = which == BUNDLE_MODEL && !taking->place->bundle;
+	const bool plain = which == BUNDLE_MODEL && !taking->source->bundle;
 	if (at == 0 && !plain) {
 		return 0;
 	}
@@ -167,13 +167,13 @@ static int of_folder(const struct taking *taking, enum bundle_part which, struct
 {
 	struct import_identity *identity = &taking->candidate->identity.parts[which];
 	int code = import_open_file(
-		taking->place->folder, taking->place->names[which], &ret_part->fd, identity);
+		taking->source->folder, taking->source->names[which], &ret_part->fd, identity);
 	ret_part->identity = identity;
 	ret_part->size = identity->size;
 	return code == -ENOENT && which != BUNDLE_MODEL ? 0 : code;
 }
 
-/* ret_part->fd stays -1 when there is none. */
+/* Opens a part; ret_part->fd stays -1 if it is missing. */
 static int part_open(const struct taking *taking, enum bundle_part which, struct part *ret_part,
 	struct error *err)
 {
@@ -181,7 +181,7 @@ static int part_open(const struct taking *taking, enum bundle_part which, struct
 		.fd = -1, .identity = &taking->candidate->identity.parts[BUNDLE_MODEL]};
 	int code = taking->file < 0 ? of_folder(taking, which, ret_part)
 				    : of_file(taking, which, ret_part);
-	if (code == 0 && ret_part->fd >= 0 && ret_part->size > most[which]) {
+	if (code == 0 && ret_part->fd >= 0 && ret_part->size > max_bytes[which]) {
 		code = -EFBIG;
 	}
 	if (code == 0) {
@@ -192,7 +192,7 @@ static int part_open(const struct taking *taking, enum bundle_part which, struct
 		: error_set(err, code, "%s: %s", part_name(taking, which), candidate_why(code));
 }
 
-/* The bytes of a small one; NULL when there is none. */
+/* Reads a small part; NULL if it is missing. */
 static int part_read(const struct taking *taking, enum bundle_part which, char **ret_bytes,
 	size_t *ret_size, struct error *err)
 {
@@ -209,7 +209,7 @@ static int part_read(const struct taking *taking, enum bundle_part which, char *
 	return 0;
 }
 
-/* ---- what stands beside the model */
+/* ---- companion files */
 
 static int labels_take(const struct taking *taking, struct error *err)
 {
@@ -221,7 +221,7 @@ static int labels_take(const struct taking *taking, struct error *err)
 	}
 	candidate->labels_length = (uint32_t)size;
 	code = blobs_put(
-		taking->context->depot->blobs, candidate->labels, size, &candidate->version.labels);
+		taking->context->store->blobs, candidate->labels, size, &candidate->version.labels);
 	return code == 0 ? 0 : error_set(err, code, "the labels: %s", strerror(-code));
 }
 
@@ -233,14 +233,14 @@ static int golden_take(const struct taking *taking, struct error *err)
 	if (code < 0 || part.fd < 0) {
 		return code;
 	}
-	/* As cp leaves one for a moment: it would ask nothing, and pass anything. */
+	/* cp creates an empty file first. An empty self-test would pass every model. */
 	if (part.size == 0) {
 		return error_set(err, -EBADMSG, "the self-test: %s: it has no question",
 			part_name(taking, BUNDLE_GOLDEN));
 	}
 	candidate->golden_bytes = part.size;
-	code = blobs_import_part(taking->context->depot->blobs, part.fd, part.identity, part.at,
-		part.size, (uint64_t)most[BUNDLE_GOLDEN], &candidate->version.golden,
+	code = blobs_import_part(taking->context->store->blobs, part.fd, part.identity, part.at,
+		part.size, (uint64_t)max_bytes[BUNDLE_GOLDEN], &candidate->version.golden,
 		&candidate->golden, err);
 	if (code < 0) {
 		error_prefix(err, "the self-test");
@@ -248,7 +248,8 @@ static int golden_take(const struct taking *taking, struct error *err)
 	return code;
 }
 
-/* Where nobody asks for one it is not looked at; where one is only wished for, none will do. */
+/* Reads the signature if the policy needs one. If signatures are optional, an unusable one counts
+ * as missing. */
 static int minisig_take(const struct taking *taking, struct error *err)
 {
 	struct candidate *candidate = taking->candidate;
@@ -272,9 +273,9 @@ static int conf_key(void *context, unsigned int line, char *key, char *value, st
 	struct candidate *candidate = context;
 	(void)line;
 	if (strcmp(key, "allow-signature-change") != 0) {
-		char shown[64];
+		char escaped[64];
 		return error_set(err, -EINVAL, "there is no key %s",
-			error_escape(shown, sizeof(shown), key, strlen(key)));
+			error_escape(escaped, sizeof(escaped), key, strlen(key)));
 	}
 	return ini_truth(value, &candidate->allow_signature_change) == 0
 		? 0
@@ -308,41 +309,42 @@ static int conf_take(const struct taking *taking, struct error *err)
 	if (code < 0) {
 		return code;
 	}
-	code = blobs_put(taking->context->depot->blobs, text, size, &candidate->version.conf);
+	code = blobs_put(taking->context->store->blobs, text, size, &candidate->version.conf);
 	return code == 0 ? 0 : error_set(err, code, "the settings: %s", strerror(-code));
 }
 
-/* No signature covers them, so only who may install brings them: a bundle of the models folder does not. */
+/* Examples have no signature, so only store command INSTALL accepts them, not the models folder. */
 static int examples_take(const struct taking *taking, struct error *err)
 {
 	owned_mem char *text = NULL, *kept = NULL;
 	size_t size = 0, kept_size = 0, n = 0;
 	struct candidate *candidate = taking->candidate;
-	int code = taking->place->given ? part_read(taking, BUNDLE_EXAMPLES, &text, &size, err) : 0;
+	int code =
+		taking->source->given ? part_read(taking, BUNDLE_EXAMPLES, &text, &size, err) : 0;
 	if (code < 0 || !text || size == 0) {
 		return code;
 	}
-	code = taught_check(text, size, &n, err);
+	code = few_shot_store_check(text, size, &n, err);
 	if (code < 0) {
 		error_prefix(err, "%s", bundle_part_name(BUNDLE_EXAMPLES));
 	}
 	if (code < 0 || n == 0) {
 		return code;
 	}
-	/* Each line has its end: more may come behind it. */
-	if (examples_join(text, size, "", 0, &kept, &kept_size) < 0) {
+	/* Ends the last line, so that more lines can be appended. */
+	if (few_shot_join(text, size, "", 0, &kept, &kept_size) < 0) {
 		return error_no_memory(err);
 	}
-	if (kept_size > TAUGHT_MAX_BYTES) {
+	if (kept_size > FEW_SHOT_STORE_MAX_BYTES) {
 		return error_set(err, -EFBIG, "%s: more than %zu bytes",
-			bundle_part_name(BUNDLE_EXAMPLES), TAUGHT_MAX_BYTES);
+			bundle_part_name(BUNDLE_EXAMPLES), FEW_SHOT_STORE_MAX_BYTES);
 	}
 	code = blobs_put(
-		taking->context->depot->blobs, kept, kept_size, &candidate->version.examples);
+		taking->context->store->blobs, kept, kept_size, &candidate->version.examples);
 	return code == 0 ? 0 : error_set(err, code, "the examples: %s", strerror(-code));
 }
 
-/* ---- the model */
+/* ---- model */
 
 static bool may_be_known(const struct manifest *known, off_t size)
 {
@@ -354,12 +356,12 @@ static bool may_be_known(const struct manifest *known, off_t size)
 	return false;
 }
 
-/* The blob of a file that was imported before, if it is that. Whatever goes wrong: it is imported. */
+/* Returns the existing blob of an unchanged file. After any error the file is imported again. */
 static bool blob_known(const struct taking *taking, const struct part *part)
 {
 	struct digest digest;
 	struct candidate *candidate = taking->candidate;
-	const int blobs = taking->context->depot->stored;
+	const int blobs = taking->context->store->blobs_ro;
 	if (blobs < 0 || part->at != 0 || !may_be_known(taking->known, part->size) ||
 		digest_of_file(part->fd, part->size, &digest) < 0 ||
 		!manifest_find(taking->known, &digest) ||
@@ -374,48 +376,48 @@ static int model_take(const struct taking *taking, struct error *err)
 {
 	owned_part struct part part = {.fd = -1};
 	struct candidate *candidate = taking->candidate;
-	const struct candidate_place *place = taking->place;
+	const struct candidate_source *source = taking->source;
 	const struct load_context *context = taking->context;
 	int code = part_open(taking, BUNDLE_MODEL, &part, err);
 	if (code < 0) {
 		return code;
 	}
-	candidate->version.version = place->number;
+	candidate->version.version = source->number;
 	candidate->version.bytes = (uint64_t)part.size;
-	candidate->version.by = place->given ? place->by : part.identity->owner;
+	candidate->version.by = source->given ? source->by : part.identity->owner;
 	candidate->version.since = (uint64_t)time(NULL);
-	candidate->version.installed = place->given;
+	candidate->version.installed = source->given;
 	if (blob_known(taking, &part)) {
 		return 0;
 	}
-	return blobs_import_part(context->depot->blobs, part.fd, part.identity, part.at, part.size,
+	return blobs_import_part(context->store->blobs, part.fd, part.identity, part.at, part.size,
 		context->config->max_file_bytes, &candidate->version.model, &candidate->blob, err);
 }
 
-/* ---- the file that they all lie in */
+/* ---- the file with the parts */
 
 static int file_open(struct taking *taking, struct error *err)
 {
-	const struct candidate_place *place = taking->place;
+	const struct candidate_source *source = taking->source;
 	struct import_identity *identity = &taking->candidate->identity.parts[BUNDLE_MODEL];
-	if (!place->given && !place->bundle) {
+	if (!source->given && !source->bundle) {
 		return 0;
 	}
 	int code = 0;
-	if (place->given) {
-		taking->file = fcntl(place->file, F_DUPFD_CLOEXEC, 0);
+	if (source->given) {
+		taking->file = fcntl(source->file, F_DUPFD_CLOEXEC, 0);
 		code = taking->file < 0 ? -errno : import_identify(taking->file, identity);
 	} else {
 		code = import_open_file(
-			place->folder, place->names[BUNDLE_MODEL], &taking->file, identity);
+			source->folder, source->names[BUNDLE_MODEL], &taking->file, identity);
 	}
 	if (code < 0) {
 		return error_set(err, code, "%s", candidate_why(code));
 	}
-	return place->bundle ? bundle_read(taking->file, identity->size, &taking->bundle, err) : 0;
+	return source->bundle ? bundle_read(taking->file, identity->size, &taking->bundle, err) : 0;
 }
 
-/* Parts of one file are of one moment. */
+/* All parts must come from one state of the files. */
 static int check_unchanged(const struct taking *taking, struct error *err)
 {
 	struct import_identity now;
@@ -439,11 +441,11 @@ static int parts_take(struct taking *taking, struct error *err)
 }
 
 static int take_once(struct candidate *candidate, const struct load_context *context,
-	const struct candidate_place *place, const struct manifest *known, struct error *err)
+	const struct candidate_source *source, const struct manifest *known, struct error *err)
 {
 	struct taking taking = {.candidate = candidate,
 		.context = context,
-		.place = place,
+		.source = source,
 		.known = known,
 		.file = -1};
 	*candidate = (struct candidate){.blob = -1,
@@ -454,14 +456,15 @@ static int take_once(struct candidate *candidate, const struct load_context *con
 	return code;
 }
 
-/* One that was replaced while it was read is there again, mostly: the next look may be two seconds away. */
+/* Retries, because a file replaced during the import usually exists again, and the next scan may be
+ * two seconds away. */
 int candidate_take(struct candidate *candidate, const struct load_context *context,
-	const struct candidate_place *place, const struct manifest *known, struct error *err)
+	const struct candidate_source *source, const struct manifest *known, struct error *err)
 {
-	int code = take_once(candidate, context, place, known, err);
-	for (int tries = 1; code == -EBUSY && tries < MOST_TRIES; tries++) {
+	int code = take_once(candidate, context, source, known, err);
+	for (int tries = 1; code == -EBUSY && tries < MAX_TRIES; tries++) {
 		candidate_deinit(candidate);
-		code = take_once(candidate, context, place, known, err);
+		code = take_once(candidate, context, source, known, err);
 	}
 	return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/install.h"
+#include "daemon/edged/install/install.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,21 +7,21 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/clock.h"
-#include "daemon/blobs.h"
-#include "daemon/check.h"
-#include "daemon/selftest.h"
-#include "daemon/signature.h"
+#include "daemon/check/selftest.h"
+#include "daemon/edged/install/signature.h"
+#include "daemon/edged/store/blobs.h"
 
-#define WARM_UP_NS UINT64_C(1000000000) /* what a run has touched by then will do */
+#define WARM_UP_NS UINT64_C(1000000000) /* limit for the warm-up run */
 
-/* ---- from the folder */
+/* ---- from the models folder */
 
 #define WRONG_PREFIX "its answers are not those of golden "
-#define WRONG_DIGITS 16 /* of that file's digest */
+#define WRONG_DIGITS 16 /* digits of the self-test's digest */
 
-/* What is written of a file that answers otherwise than it should: with another golden it is tried again. */
+/* Writes the reason for the list of bad files. It names the self-test: with another one the file is
+ * tried again. */
 static char *wrong_print(const struct candidate *candidate, char *out, size_t size)
 {
 	char text[DIGEST_TEXT_SIZE] = "";
@@ -33,10 +33,10 @@ static char *wrong_print(const struct candidate *candidate, char *out, size_t si
 }
 
 static int check_bad(
-	const struct depot *depot, const struct candidate *candidate, struct error *err)
+	const struct store *store, const struct candidate *candidate, struct error *err)
 {
 	char wrong[80];
-	const char *reason = depot_find_bad(depot, &candidate->version.model);
+	const char *reason = store_find_bad(store, &candidate->version.model);
 	if (!reason) {
 		return 0;
 	}
@@ -48,8 +48,8 @@ static int check_bad(
 	return error_set(err, -EBADMSG, "bad: %s", reason);
 }
 
-/* One that has proved itself is not bad: what stands beside it may be wrong. */
-static void note_wrong(const struct load_context *context, const struct catalogue_model *model,
+/* A version in the manifest is not listed as bad, because the self-test may be wrong. */
+static void note_wrong(const struct load_context *context, const struct registry_model *model,
 	const struct candidate *candidate, int code)
 {
 	char reason[80];
@@ -58,18 +58,18 @@ static void note_wrong(const struct load_context *context, const struct catalogu
 	if (manifest_find(&model->manifest, digest)) {
 		return;
 	}
-	depot_unlist_bad(context->depot, digest);
+	store_remove_bad(context->store, digest);
 	if (code == SELFTEST_NAN) {
 		snprintf(reason, sizeof(reason), "it gives NaN, whatever it is asked");
 	} else {
 		wrong_print(candidate, reason, sizeof(reason));
 	}
-	if (depot_add_bad(context->depot, digest, model->manifest.name, reason, &err) < 0) {
-		log_warning(context->depot->log, "%s", err.text);
+	if (store_add_bad(context->store, digest, model->manifest.name, reason, &err) < 0) {
+		log_warning(context->store->log, "%s", err.text);
 	}
 }
 
-/* What nobody asks for is no difference. */
+/* Without a policy that needs signatures, a changed signature is no change. */
 static bool same_minisig(const struct load_context *context, const struct candidate *candidate,
 	const struct manifest *manifest, const struct manifest_version *known)
 {
@@ -80,34 +80,34 @@ static bool same_minisig(const struct load_context *context, const struct candid
 		digest_same(&known->minisig, &digest);
 }
 
-/* True when the loop has just that: the same bytes and number, and the same beside it. The same file
- * signed anew is something else: its number is to be remembered. */
-static bool serves_already(const struct load_context *context, const struct catalogue_model *model,
-	const struct candidate *candidate)
+/* Returns true if the loop serves this file with its number and companion files. A new signature
+ * for an unchanged file counts as a change, because its number must be recorded. */
+static bool serves_already(const struct job *job, const struct candidate *candidate)
 {
+	const struct manifest *manifest = &job->model.manifest;
 	const struct manifest_version *version = &candidate->version;
-	const struct manifest_version *known = manifest_find(&model->manifest, &version->model);
-	return known && digest_same(&model->serving, &version->model) &&
-		digest_same(&model->manifest.active, &version->model) &&
+	const struct manifest_version *known = manifest_find(manifest, &version->model);
+	return known && digest_same(&job->serving, &version->model) &&
+		digest_same(&manifest->active, &version->model) &&
 		digest_same(&known->labels, &version->labels) &&
 		digest_same(&known->golden, &version->golden) &&
 		digest_same(&known->conf, &version->conf) &&
 		(digest_none(&version->examples) ||
 			digest_same(&known->examples, &version->examples)) &&
-		same_minisig(context, candidate, &model->manifest, known) &&
+		same_minisig(job->load, candidate, manifest, known) &&
 		(version->version == 0 || version->version == known->version);
 }
 
-/* What serves stays although the folder has another file: somebody installed it over that. */
-static bool is_passed(const struct catalogue_model *model, const struct candidate_place *place,
+/* Returns true if an installed version has replaced this file of the models folder. */
+static bool is_superseded(const struct registry_model *model, const struct candidate_source *source,
 	const struct candidate *candidate)
 {
-	return !place->given && !digest_none(&model->manifest.active) &&
-		digest_same(&model->manifest.passed, &candidate->version.model);
+	return !source->given && !digest_none(&model->manifest.active) &&
+		digest_same(&model->manifest.superseded, &candidate->version.model);
 }
 
 static struct trust_question question_of(
-	const struct catalogue_model *model, const struct candidate *candidate)
+	const struct registry_model *model, const struct candidate *candidate)
 {
 	return (struct trust_question){
 		.text = candidate->minisig,
@@ -124,15 +124,15 @@ static struct trust_question question_of(
 	};
 }
 
-/* A signed version without a folder's number has the one that was signed. */
-static int trusted(const struct load_context *context, const struct catalogue_model *model,
+/* Takes the version number from the signature. trust_verify() has checked that it equals the
+ * folder's number, if there is one. */
+static int trusted(const struct load_context *context, const struct registry_model *model,
 	struct candidate *candidate, struct error *err)
 {
-	static const struct trust nobody;
 	const struct trust_question question = question_of(model, candidate);
 	struct manifest_version *version = &candidate->version;
-	int code = trust_verify(context->trust ? context->trust : &nobody, &question,
-		&version->signed_version, &version->signed_by, err);
+	int code = trust_verify(
+		context->trust, &question, &version->signed_version, &version->signed_by, err);
 	if (code < 0) {
 		version->signed_by = 0;
 		return code;
@@ -145,14 +145,14 @@ static int keep_minisig(
 	const struct load_context *context, struct candidate *candidate, struct error *err)
 {
 	int code = candidate->minisig
-		? blobs_put(context->depot->blobs, candidate->minisig, candidate->minisig_bytes,
+		? blobs_put(context->store->blobs, candidate->minisig, candidate->minisig_bytes,
 			  &candidate->version.minisig)
 		: 0;
 	return code == 0 ? 0 : error_set(err, code, "the signature: %s", strerror(-code));
 }
 
-/* Whose it is, by the policy. Before this nothing has looked at what the file says. */
-static int check_trust(const struct load_context *context, const struct catalogue_model *model,
+/* Verifies the signature as the policy requires. No code parses the file's content before. */
+static int check_trust(const struct load_context *context, const struct registry_model *model,
 	struct candidate *candidate, struct error *err)
 {
 	struct error why = {0};
@@ -164,22 +164,22 @@ static int check_trust(const struct load_context *context, const struct catalogu
 	}
 	if (code < 0) {
 		log_warning(
-			context->depot->log, "model %s: accepted all the same: %s", name, why.text);
-		depot_note(context->depot, name, "accepted all the same: %s", why.text);
+			context->store->log, "model %s: accepted all the same: %s", name, why.text);
+		store_history_add(context->store, name, "accepted all the same: %s", why.text);
 	}
 	return keep_minisig(context, candidate, err);
 }
 
-/* What stands beside the model, asked and answered. */
+/* Runs the self-test. */
 static int check_answers(const struct load_context *context, const struct candidate *candidate,
-	const struct served *served, struct error *err)
+	const struct loaded_model *loaded, struct error *err)
 {
 	owned_mem char *golden = NULL;
 	const off_t size = candidate->golden_bytes;
 	const struct run_control control = {
 		.deadline_ns = clock_now_ns() + context->config->self_test_ms * UINT64_C(1000000),
 		.cancelled = context->cancelled,
-		.between = breath_between};
+		.between = background_yield_between};
 	const uint64_t cpu_ns = clock_thread_cpu_ns();
 	uint32_t n = 0;
 	if (candidate->golden < 0) {
@@ -189,34 +189,36 @@ static int check_answers(const struct load_context *context, const struct candid
 	if (code < 0) {
 		return error_set(err, code, "the self-test: %s", strerror(-code));
 	}
-	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
-	mark_begin(mark);
-	code = selftest_run(served->model, golden, (size_t)size, &control, &n, err);
-	mark_end(mark);
-	marks_give_back(&context->depot->marks, mark);
+	struct crash_marker *marker =
+		crash_markers_take(&context->store->markers, &candidate->version.model);
+	crash_marker_begin(marker);
+	code = selftest_run(loaded->model, golden, (size_t)size, &control, &n, err);
+	crash_marker_end(marker);
+	crash_markers_give_back(&context->store->markers, marker);
 	return code == -ETIMEDOUT
 		? check_overdue(clock_thread_cpu_ns() - cpu_ns, context->config->self_test_ms, err)
 		: code;
 }
 
-/* Not where a run may save files, or read those of runs before. */
+/* Runs once, unless the model can read or write checkpoint files. */
 static void warm_up(const struct load_context *context, const struct candidate *candidate,
-	struct served *served)
+	struct loaded_model *loaded)
 {
-	if (edge_model_info(served->model)->uses_checkpoints) {
+	if (edge_model_info(loaded->model)->uses_checkpoints) {
 		return;
 	}
 	const struct run_control control = {.deadline_ns = clock_now_ns() + WARM_UP_NS,
 		.cancelled = context->cancelled,
-		.between = breath_between};
-	struct mark *mark = marks_take(&context->depot->marks, &candidate->version.model);
-	mark_begin(mark);
-	served_warm(served, &control);
-	mark_end(mark);
-	marks_give_back(&context->depot->marks, mark);
+		.between = background_yield_between};
+	struct crash_marker *marker =
+		crash_markers_take(&context->store->markers, &candidate->version.model);
+	crash_marker_begin(marker);
+	loaded_model_warm(loaded, &control);
+	crash_marker_end(marker);
+	crash_markers_give_back(&context->store->markers, marker);
 }
 
-static int check_signature(const struct catalogue_model *model, const struct candidate *candidate,
+static int check_signature(const struct registry_model *model, const struct candidate *candidate,
 	const struct digest *signature, struct error *err)
 {
 	const struct manifest *manifest = &model->manifest;
@@ -231,19 +233,18 @@ static int check_signature(const struct catalogue_model *model, const struct can
 		before->version);
 }
 
-/* The manifest as it is once @candidate serves. */
-static struct manifest manifest_next(
-	const struct catalogue_model *model, const struct candidate *candidate)
+/* Builds the manifest for the time after @candidate serves. */
+static struct manifest manifest_next(const struct job *job, const struct candidate *candidate)
 {
-	struct manifest next = model->manifest;
+	struct manifest next = job->model.manifest;
 	const struct manifest_version *version = &candidate->version;
 	manifest_add(&next, version);
 	if (!digest_same(&next.active, &version->model)) {
-		manifest_pass_on(&next, &model->well);
+		manifest_pass_on(&next, &job->trial_passed);
 		next.trial = !digest_same(&next.last_good, &version->model);
 	}
 	next.active = version->model;
-	next.passed = candidate->passed;
+	next.superseded = candidate->superseded;
 	if (version->signed_version > next.signed_newest) {
 		next.signed_newest = version->signed_version;
 		next.signed_file = version->model;
@@ -252,40 +253,39 @@ static struct manifest manifest_next(
 	return next;
 }
 
-static int record(const struct load_context *context, struct catalogue_model *model,
-	const struct manifest *next, bool sealed, struct error *err)
+static int record(struct job *job, const struct manifest *next, bool sealed, struct error *err)
 {
+	struct store *store = job->load->store;
 	const struct manifest_version *version = manifest_find(next, &next->active);
 	char text[DIGEST_TEXT_SIZE], who[40] = "";
-	int code = depot_save(context->depot, next, err);
+	int code = store_save(store, next, err);
 	if (code < 0) {
 		return code;
 	}
-	model->manifest = *next;
-	model->serving = next->active;
+	job->model.manifest = *next;
 	if (version->signed_by != 0) {
 		snprintf(who, sizeof(who), ", signed by %016" PRIX64, version->signed_by);
 	}
-	depot_note(context->depot, next->name,
+	store_history_add(store, next->name,
 		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s%s",
 		version->version, digest_print(&version->model, text), version->by, who,
 		next->trial ? ", on trial" : "", sealed ? ", fs-verity" : "");
 	return 0;
 }
 
-/* Before anybody has it. */
-static void try_out(
-	const struct load_context *context, const struct manifest *manifest, struct served *served)
+/* Puts the version on trial. Call before it is shared. */
+static void try_out(const struct load_context *context, const struct manifest *manifest,
+	struct loaded_model *loaded)
 {
-	if (manifest->trial && digest_same(&served->digest, &manifest->active)) {
-		atomic_store(&served->on_trial, true);
-		served->marks = &context->depot->marks;
-		served->mark = marks_take(served->marks, &served->digest);
-		if (!served->mark && served->marks->slots) {
-			log_notice(context->depot->log,
-				"model %s: %d files are on trial already: should it end edged, that is "
-				"not held against it",
-				served->name, MARKS_SLOTS);
+	if (manifest->trial && digest_same(&loaded->digest, &manifest->active)) {
+		atomic_store(&loaded->on_trial, true);
+		loaded->markers = &context->store->markers;
+		loaded->marker = crash_markers_take(loaded->markers, &loaded->digest);
+		if (!loaded->marker && loaded->markers->slots) {
+			log_notice(context->store->log,
+				"model %s: %d files are on trial already: crashes of this one "
+				"are not counted",
+				loaded->name, CRASH_MARKERS_SLOTS);
 		}
 	}
 }
@@ -293,16 +293,16 @@ static void try_out(
 /* ---- memory */
 
 /*
- * Whether @need bytes have their place, and whether they have it only without the version that serves.
- * What others hold that are not pinned is no matter: idle ones go when it is needed.
+ * Checks that @need bytes fit the budget, and whether they fit only after the version that serves
+ * is unloaded. Memory of other unpinned models counts as free, because idle models can be unloaded.
  */
-static int find_room(const struct load_context *context, const struct catalogue_model *model,
-	uint64_t need, bool *ret_alone, struct error *err)
+static int find_room(const struct job *job, uint64_t need, bool *ret_alone, struct error *err)
 {
+	const struct load_context *context = job->load;
 	const uint64_t limit = context->budget ? atomic_load(&context->budget->limit) : UINT64_MAX;
 	const uint64_t pinned = context->budget ? atomic_load(&context->budget->pinned) : 0;
 	const uint64_t room = limit > pinned ? limit - pinned : 0;
-	const uint64_t beside = model->loaded ? model->bytes : 0;
+	const uint64_t beside = job->in_memory ? job->bytes : 0;
 	if (need > room) {
 		return error_set(err, -ENOSPC,
 			"it takes %" PRIu64 " bytes of memory, the budget has room for %" PRIu64,
@@ -318,117 +318,120 @@ static int find_room(const struct load_context *context, const struct catalogue_
 	return 0;
 }
 
-static int make_room(const struct load_context *context, struct catalogue_model *model,
-	uint64_t need, struct error *err)
+static int make_room(struct job *job, uint64_t need, struct error *err)
 {
-	struct depot *depot = context->depot;
-	const struct manifest *manifest = &model->manifest;
+	struct store *store = job->load->store;
+	const char *name = job->model.manifest.name;
 	bool alone = false;
-	int code = find_room(context, model, need, &alone, err);
+	int code = find_room(job, need, &alone, err);
 	if (code < 0 || !alone) {
 		return code;
 	}
-	log_notice(depot->log,
-		"model %s: what serves is unloaded: the new version does not fit beside it "
-		"(update-policy = replace)",
-		manifest->name);
-	depot_note(depot, manifest->name,
+	log_notice(store->log,
+		"model %s: the version that serves is unloaded: the new one does not fit beside "
+		"it (update-policy = replace)",
+		name);
+	store_history_add(store, name,
 		"unloaded: the new version does not fit beside it (update-policy = replace)");
-	context->unload(context->unload_context, manifest->name);
-	model->loaded = false;
+	job->ask(job->ask_context, JOB_UNLOAD);
+	job->in_memory = false;
 	return 0;
 }
 
-static int check(const struct load_context *context, struct catalogue_model *model,
-	const struct candidate *candidate, struct error *err)
+static int check(struct job *job, const struct candidate *candidate, struct error *err)
 {
+	const struct load_context *context = job->load;
 	uint64_t bytes = candidate->version.bytes;
 	bool alone = false;
-	/* Nothing makes place for a file that nobody has looked at yet. */
-	int code = find_room(context, model, bytes, &alone, err);
+	/* An unverified file makes no model unload. */
+	int code = find_room(job, bytes, &alone, err);
 	if (code == 0 && context->check) {
+		const struct check how = load_check(context);
 		const struct check_files files = {.blob = candidate->blob,
 			.golden = candidate->golden,
 			.blob_digest = &candidate->version.model,
 			.golden_digest = &candidate->version.golden};
-		code = check_files_once(context, &files, &bytes, err);
+		code = check_files_once(&how, &files, &bytes, err);
 	}
-	return code < 0 ? code : make_room(context, model, bytes, err);
+	return code < 0 ? code : make_room(job, bytes, err);
 }
 
-static int admit(const struct load_context *context, struct catalogue_model *model,
-	struct candidate *candidate, struct served **ret_served, struct error *err)
+static int admit(struct job *job, struct candidate *candidate, struct loaded_model **ret_loaded,
+	struct error *err)
 {
-	owned(served_unref) struct served *served = NULL;
+	const struct load_context *context = job->load;
+	const struct registry_model *model = &job->model;
+	owned(loaded_model_unref) struct loaded_model *loaded = NULL;
 	struct digest *signature = &candidate->version.signature;
-	struct manifest next = manifest_next(model, candidate);
-	int code = check(context, model, candidate, err);
+	struct manifest next = manifest_next(job, candidate);
+	int code = check(job, candidate, err);
 	if (code < 0) {
 		return code;
 	}
 	if (model->manifest.trial) {
-		context->alone(context->unload_context, next.name);
+		job->ask(job->ask_context, JOB_ALONE);
 	}
 	code = load_model(context, next.name, manifest_find(&next, &next.active), candidate->blob,
-		take(candidate->labels), candidate->labels_length, &served, err);
+		take(candidate->labels), candidate->labels_length, &loaded, err);
 	if (code < 0) {
 		return code;
 	}
-	code = make_room(context, model, served_bytes(served), err);
+	code = make_room(job, loaded_model_bytes(loaded), err);
 	if (code < 0) {
 		return code;
 	}
-	code = signature_of(served->model, signature);
+	code = signature_of(loaded->model, signature);
 	if (code < 0) {
 		return error_set(err, code, "the signature: %s", strerror(-code));
 	}
-	served->signature = *signature;
+	loaded->signature = *signature;
 	code = check_signature(model, candidate, signature, err);
 	if (code == 0) {
-		code = check_answers(context, candidate, served, err);
+		code = check_answers(context, candidate, loaded, err);
 	}
 	if (code == 0) {
-		warm_up(context, candidate, served);
+		warm_up(context, candidate, loaded);
 	}
-	if (edge_model_broken(served->model)) {
+	if (edge_model_broken(loaded->model)) {
 		code = error_set(err, -EIO, "the disk did not give a part of the store's copy");
 	}
 	if (code == 0) {
-		next = manifest_next(model, candidate);
-		code = record(context, model, &next, blobs_sealed(candidate->blob), err);
+		next = manifest_next(job, candidate);
+		code = record(job, &next, blobs_sealed(candidate->blob), err);
 	}
 	if (code == 0) {
-		try_out(context, &next, served);
-		*ret_served = take(served);
+		try_out(context, &next, loaded);
+		*ret_loaded = take(loaded);
 	}
 	return code;
 }
 
-int install_candidate(const struct load_context *context, struct catalogue_model *model,
-	const struct candidate_place *place, const struct digest *passed,
-	struct catalogue_tried *tried, struct served **ret_served, struct error *err)
+int install_candidate(struct job *job, const struct candidate_source *source,
+	const struct digest *superseded, struct registry_tried *tried,
+	struct loaded_model **ret_loaded, struct error *err)
 {
+	const struct load_context *context = job->load;
+	const struct registry_model *model = &job->model;
 	struct candidate candidate;
-	int code = candidate_take(&candidate, context, place, &model->manifest, err);
+	int code = candidate_take(&candidate, context, source, &model->manifest, err);
 	tried->identity = candidate.identity;
 	tried->digest = candidate.version.model;
 	if (code == 0) {
-		code = check_bad(context->depot, &candidate, err);
+		code = check_bad(context->store, &candidate, err);
 	}
-	candidate.passed = *passed;
+	candidate.superseded = *superseded;
 	if (code == 0) {
-		code = serves_already(context, model, &candidate) ||
-				is_passed(model, place, &candidate)
+		code = serves_already(job, &candidate) || is_superseded(model, source, &candidate)
 			? 1
 			: check_trust(context, model, &candidate, err);
 	}
 	if (code == 0) {
-		code = admit(context, model, &candidate, ret_served, err);
+		code = admit(job, &candidate, ret_loaded, err);
 	}
 	if (code == SELFTEST_WRONG || code == SELFTEST_NAN) {
 		note_wrong(context, model, &candidate, code);
 	} else if (code == 0) {
-		depot_unlist_bad(context->depot, &candidate.version.model);
+		store_remove_bad(context->store, &candidate.version.model);
 	}
 	candidate_deinit(&candidate);
 	return code;
@@ -436,52 +439,53 @@ int install_candidate(const struct load_context *context, struct catalogue_model
 
 /* ---- from the store */
 
-/* It has proved itself, and edged has died over it since: whatever that was, it is tried where it cannot
- * do so again. */
+/* Runs a good version that was involved in crashes in a child process first. */
 static int check_suspect(
 	const struct load_context *context, const struct digest *digest, struct error *err)
 {
 	owned_fd int blob = -1;
 	uint64_t bytes = 0;
-	if (!context->check || !depot_is_suspect(context->depot, digest)) {
+	if (!context->check || !store_is_suspect(context->store, digest)) {
 		return 0;
 	}
-	int code = blobs_open(context->depot->stored, digest, &blob);
+	int code = blobs_open(context->store->blobs_ro, digest, &blob);
 	if (code < 0) {
 		return error_set(err, code, "the store's copy: %s", strerror(-code));
 	}
-	return check_run(context, context->check, blob, -1, &bytes, err);
+	const struct check how = load_check(context);
+	return check_run(&how, blob, -1, &bytes, err);
 }
 
-static int restore_one(const struct load_context *context, struct catalogue_model *model,
-	const struct digest *digest, struct served **ret_served, struct error *err)
+static int restore_one(const struct job *job, const struct digest *digest,
+	struct loaded_model **ret_loaded, struct error *err)
 {
-	const struct manifest_version *version = manifest_find(&model->manifest, digest);
+	const struct load_context *context = job->load;
+	const struct manifest *manifest = &job->model.manifest;
+	const struct manifest_version *version = manifest_find(manifest, digest);
 	if (!version) {
 		return error_set(err, -ENOENT, "the store does not have it");
 	}
-	const char *bad = depot_find_bad(context->depot, digest);
+	const char *bad = store_find_bad(context->store, digest);
 	if (bad) {
 		return error_set(err, -EBADMSG, "bad: %s", bad);
 	}
 	int code = check_suspect(context, digest, err);
 	if (code == 0) {
-		code = load_version(context, model->manifest.name, version, ret_served, err);
+		code = load_version(context, manifest->name, version, ret_loaded, err);
 	}
 	if (code == 0) {
-		if (depot_is_suspect(context->depot, digest)) {
-			marks_clear(&context->depot->marks, digest);
+		if (store_is_suspect(context->store, digest)) {
+			crash_markers_clear(&context->store->markers, digest);
 		}
-		try_out(context, &model->manifest, *ret_served);
-		model->serving = *digest;
+		try_out(context, manifest, *ret_loaded);
 	}
 	return code;
 }
 
-int install_restore(const struct load_context *context, struct catalogue_model *model,
-	struct served **ret_served, char *ret_reason, size_t reason_size)
+int install_restore(const struct job *job, struct loaded_model **ret_loaded, char *ret_reason,
+	size_t reason_size)
 {
-	const struct manifest *manifest = &model->manifest;
+	const struct manifest *manifest = &job->model.manifest;
 	const struct digest wanted[] = {manifest->active, manifest->last_good, manifest->previous};
 	int code = -ENOENT;
 	ret_reason[0] = 0;
@@ -490,10 +494,11 @@ int install_restore(const struct load_context *context, struct catalogue_model *
 		if (digest_none(&wanted[i])) {
 			continue;
 		}
-		code = restore_one(context, model, &wanted[i], ret_served, &err);
+		code = restore_one(job, &wanted[i], ret_loaded, &err);
 		if (code < 0 && ret_reason[0] == 0) {
 			snprintf(ret_reason, reason_size, "%s", err.text);
-			depot_note(context->depot, manifest->name, "not restored: %s", err.text);
+			store_history_add(
+				job->load->store, manifest->name, "not restored: %s", err.text);
 		}
 	}
 	return code;

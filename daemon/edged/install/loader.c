@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/loader.h"
+#include "daemon/edged/install/loader.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,265 +9,108 @@
 #include <time.h>
 
 #include "backends/backends.h"
-#include "base/breath.h"
-#include "base/code.h"
+#include "base/background_yield.h"
+#include "base/code_pages.h"
 #include "base/threads.h"
-#include "daemon/background.h"
+#include "daemon/edged/install/execute.h"
+#include "daemon/system/background.h"
 
-#define RESTED_S 1 /* then nothing more is to be expected for now */
-#define HEEDED_S 1 /* the loop does as it is told, if it is not busy for as long */
+#define RESTED_S 1 /* idle seconds until unused code pages are unmapped */
 
-/* Any of these is the loader's thread, but for start, stop, scan and collect. */
+/* ---- models without a reference */
 
-/* Any thread. Once the loader has ended nobody is held up any more. */
-static void bury(void *context, struct served *served)
+/* Any thread. After loader_stop() models are freed at once. */
+static void defer_free(void *context, struct loaded_model *loaded)
 {
 	struct loader *loader = context;
 	if (!loader->running) {
-		served_free(served);
+		loaded_model_free(loaded);
 		return;
 	}
 	pthread_mutex_lock(&loader->mutex);
-	served->next_buried = loader->buried;
-	loader->buried = served;
-	pthread_cond_signal(&loader->work);
+	loaded->next_deferred = loader->unused;
+	loader->unused = loaded;
+	pthread_cond_broadcast(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 }
 
-static void free_buried(struct served *served)
+static void free_all(struct loaded_model *loaded)
 {
-	while (served) {
-		struct served *next = served->next_buried;
-		served_free(served);
-		served = next;
+	while (loaded) {
+		struct loaded_model *next = loaded->next_deferred;
+		loaded_model_free(loaded);
+		loaded = next;
 	}
 }
 
-static void post(void *context, struct catalogue_event *event)
+/* Under the mutex, which is released meanwhile. */
+static void free_unused(struct loader *loader)
 {
-	struct loader *loader = context;
-	if (event->served) {
-		event->served->bury = bury;
-		event->served->bury_context = loader;
-	}
+	struct loaded_model *unused = take(loader->unused);
+	pthread_mutex_unlock(&loader->mutex);
+	free_all(unused);
 	pthread_mutex_lock(&loader->mutex);
-	*(loader->last ? &loader->last->next : &loader->first) = event;
-	loader->last = event;
-	loader->heeded = false;
+}
+
+/* ---- the thread */
+
+/* Hands the job to the loop. Under the mutex, which is released meanwhile, because the woken thread
+ * needs it. */
+static void hand_over(struct loader *loader, enum loader_state state)
+{
+	loader->state = state;
 	pthread_mutex_unlock(&loader->mutex);
 	loader->wake(loader->context);
+	pthread_mutex_lock(&loader->mutex);
 }
 
-static bool stopping(void *context)
+static void ask(void *context, enum job_question question)
 {
 	struct loader *loader = context;
 	pthread_mutex_lock(&loader->mutex);
-	bool stop = loader->stopping;
-	pthread_mutex_unlock(&loader->mutex);
-	return stop;
-}
-
-/* Under the mutex, which is let go meanwhile. */
-static void dig(struct loader *loader)
-{
-	struct served *buried = take(loader->buried);
-	pthread_mutex_unlock(&loader->mutex);
-	free_buried(buried);
-	pthread_mutex_lock(&loader->mutex);
-}
-
-/*
- * Frees what the loop lets go of before anything takes its place. A loop that is busy does it later, and
- * what somebody uses goes when that ends.
- */
-static void dig_heeded(struct loader *loader)
-{
-	struct timespec until;
-	int code = 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += HEEDED_S;
-	pthread_mutex_lock(&loader->mutex);
-	while (!loader->heeded && !loader->stopping && code == 0) {
-		code = pthread_cond_timedwait(&loader->work, &loader->mutex, &until);
+	loader->question = question;
+	hand_over(loader, LOADER_ASKS);
+	while (loader->state == LOADER_ASKS && !atomic_load(&loader->stopping)) {
+		pthread_cond_wait(&loader->work, &loader->mutex);
 	}
-	dig(loader);
+	free_unused(loader);
 	pthread_mutex_unlock(&loader->mutex);
 }
 
-static void let_go(void *context, const char *name, enum catalogue_event_kind kind)
+static struct load_context load_of(struct loader *loader)
 {
-	struct catalogue_event *event = calloc(1, sizeof(*event));
-	if (event) {
-		event->kind = kind;
-		snprintf(event->name, sizeof(event->name), "%s", name);
-		snprintf(event->reason, sizeof(event->reason), "for a new version");
-		post(context, event);
-		dig_heeded(context);
-	}
-}
-
-/* Has the loop let go of what serves. */
-static void unload(void *context, const char *name)
-{
-	let_go(context, name, CATALOGUE_UNLOADED);
-}
-
-static void alone(void *context, const char *name)
-{
-	let_go(context, name, CATALOGUE_ALONE);
-}
-
-static struct load_context load_of(struct loader *loader, const struct config *config)
-{
-	return (struct load_context){.config = config,
+	struct loader_tools *tools = &loader->tools;
+	return (struct load_context){.config = &tools->config,
 		.cpu_features = loader->cpu_features,
-		.depot = &loader->depot,
+		.store = &tools->store,
 		.watch = loader->watch,
 		.network = loader->network,
-		.stopping = stopping,
-		.stopping_context = loader,
-		.cancelled = &loader->cancelled,
+		.cancelled = &loader->stopping,
 		.budget = loader->budget,
-		.unload = unload,
-		.alone = alone,
-		.unload_context = loader,
-		.trust = &loader->trust,
-		.check = loader->check,
-		.check_memory = &loader->check_memory};
+		.trust = &tools->trust,
+		.check = tools->check,
+		.check_memory = &tools->check_memory};
 }
 
-/* What the store remembers; where that cannot be read, the models folder says it again. */
-static void remember(struct loader *loader)
+/* Under the mutex, which is released meanwhile. */
+static void job_run(struct loader *loader)
 {
-	struct config config;
-	pthread_mutex_lock(&loader->mutex);
-	config = loader->config;
+	struct job *job = &loader->job;
+	const struct load_context load = load_of(loader);
 	pthread_mutex_unlock(&loader->mutex);
-	const struct load_context load = load_of(loader, &config);
-	int code = catalogue_open(&loader->catalogue, &load);
-	if (code < 0) {
-		log_warning(loader->log, "the store: %s", strerror(-code));
+	job->load = &load;
+	job->ask = ask;
+	job->ask_context = loader;
+	execute_job(job);
+	if (job->loaded) {
+		job->loaded->defer_free = defer_free;
+		job->loaded->defer_free_context = loader;
 	}
-}
-
-/* The next order, or NULL. In a scan none that may add a model. Under the mutex. */
-static struct order *order_take(struct loader *loader, bool scanning)
-{
-	struct order *order = loader->orders;
-	if (order && scanning && order->verb == ORDER_INSTALL) {
-		return NULL;
-	}
-	if (order) {
-		loader->orders = order->next;
-		order->next = NULL;
-	}
-	return order;
-}
-
-static void order_append(struct order **list, struct order *order)
-{
-	while (*list) {
-		list = &(*list)->next;
-	}
-	*list = order;
-}
-
-/* Under the mutex, which is let go meanwhile: who wakes takes the CPU, and would wait for it. */
-static void call(struct loader *loader)
-{
-	pthread_mutex_unlock(&loader->mutex);
-	loader->wake(loader->context);
 	pthread_mutex_lock(&loader->mutex);
+	hand_over(loader, LOADER_DONE);
 }
 
-/* Carries it out; gives it back to whoever waits. Under the mutex, which is let go meanwhile. */
-static void obey(struct loader *loader, struct order *order)
-{
-	struct config config = loader->config;
-	pthread_mutex_unlock(&loader->mutex);
-	const struct load_context load = load_of(loader, &config);
-	const struct catalogue_sink sink = {.post = post, .stopping = stopping, .context = loader};
-	if (order->verb == ORDER_INSTALL && trust_load(&loader->trust, &config, loader->log)) {
-		catalogue_retry(&loader->catalogue);
-	}
-	order_run(order, &loader->catalogue, &load, &sink);
-	pthread_mutex_lock(&loader->mutex);
-	if (order->number == 0) {
-		if (order->error.code < 0) {
-			log_warning(loader->log, "model %s: %s", order->model, order->error.text);
-		}
-		order_free(order);
-		return;
-	}
-	order_append(&loader->done, order);
-	call(loader);
-}
-
-/* Between two models of a scan: an order waits for one that is loading, not for all of them. */
-static bool between(void *context)
-{
-	struct loader *loader = context;
-	struct order *order = NULL;
-	pthread_mutex_lock(&loader->mutex);
-	dig(loader);
-	while (!loader->stopping && (order = order_take(loader, true))) {
-		obey(loader, order);
-	}
-	bool stop = loader->stopping;
-	pthread_mutex_unlock(&loader->mutex);
-	return stop;
-}
-
-/* Once, until others are left out. */
-static void tell_left_out(struct loader *loader, const struct scan_left_out *left_out)
-{
-	char name[sizeof(left_out->name)];
-	const char *shown =
-		error_escape(name, sizeof(name), left_out->name, strlen(left_out->name));
-	const bool known = left_out->n == loader->left_out.n &&
-		strcmp(left_out->name, loader->left_out.name) == 0;
-	loader->left_out = *left_out;
-	if (left_out->n > 0 && !known) {
-		log_warning(loader->log,
-			"%zu entries of the models folder are no models, or above max-models%s%s",
-			left_out->n, shown[0] ? ": " : "", shown);
-	}
-}
-
-static void look(struct loader *loader, const struct config *config)
-{
-	const struct load_context load = load_of(loader, config);
-	const struct catalogue_sink sink = {.post = post, .stopping = between, .context = loader};
-	struct scan_left_out left_out = {0};
-	if (trust_load(&loader->trust, config, loader->log)) {
-		catalogue_retry(&loader->catalogue);
-	}
-	int code = catalogue_scan(&loader->catalogue, &load, &sink, &left_out);
-	if (code < 0 && code != -ECANCELED) {
-		log_warning(
-			loader->log, "the models folder %s: %s", config->models, strerror(-code));
-	}
-	tell_left_out(loader, &left_out);
-}
-
-/* Under the mutex, which is let go meanwhile. */
-static void scan(struct loader *loader)
-{
-	uint64_t number = loader->scans_wanted;
-	struct config config = loader->config;
-	bool doubt = loader->doubt;
-	loader->doubt = false;
-	pthread_mutex_unlock(&loader->mutex);
-	if (doubt) {
-		catalogue_doubt(&loader->catalogue);
-	}
-	look(loader, &config);
-	pthread_mutex_lock(&loader->mutex);
-	loader->scans_done = number;
-	call(loader);
-}
-
-/* Under the mutex, which is let go meanwhile. */
+/* Under the mutex, which is released meanwhile. */
 static void shadow_next(struct loader *loader)
 {
 	struct shadow *shadow = loader->shadows;
@@ -278,10 +121,11 @@ static void shadow_next(struct loader *loader)
 	pthread_mutex_lock(&loader->mutex);
 	shadow->next = loader->shadows_done;
 	loader->shadows_done = shadow;
-	call(loader);
+	hand_over(loader, loader->state);
 }
 
-/* Waits for work. What loading went through is of no use to runs, but would be to the next load. Under the mutex. */
+/* Waits for work. After a while without work it unmaps code that only loading needs. Under the
+ * mutex. */
 static void rest(struct loader *loader, bool *rested)
 {
 	struct timespec until;
@@ -294,7 +138,7 @@ static void rest(struct loader *loader, bool *rested)
 	until.tv_sec += RESTED_S;
 	*rested = pthread_cond_timedwait(&loader->work, &loader->mutex, &until) == ETIMEDOUT;
 	if (*rested) {
-		code_forget_pages();
+		code_pages_forget();
 	}
 }
 
@@ -303,19 +147,14 @@ static void *loader_main(void *argument)
 	struct loader *loader = argument;
 	bool rested = false;
 	background_enter();
-	breath_begin(false);
-	remember(loader);
+	background_yield_begin(false);
 	pthread_mutex_lock(&loader->mutex);
-	while (!loader->stopping) {
-		/* Until the folder was looked at, nobody knows what an order would be in the way of. */
-		struct order *order = NULL;
-		if (loader->buried) {
-			dig(loader); /* first: what is loaded wants the place */
-		} else if (loader->scans_done > 0 && (order = order_take(loader, false))) {
-			obey(loader, order);
-		} else if (loader->scans_done != loader->scans_wanted) {
-			scan(loader);
-		} else if (loader->shadows) {
+	while (!atomic_load(&loader->stopping)) {
+		if (loader->unused) {
+			free_unused(loader); /* first, because the next model needs the memory */
+		} else if (loader->state == LOADER_RUNNING) {
+			job_run(loader);
+		} else if (loader->shadows && loader->state == LOADER_IDLE) {
 			shadow_next(loader);
 		} else {
 			rest(loader, &rested);
@@ -325,22 +164,26 @@ static void *loader_main(void *argument)
 	return NULL;
 }
 
+/* ---- start and stop */
+
 static void check_find(struct loader *loader)
 {
-	/* Of its own: the configuration is copied anew while the loader works. */
-	char *program = loader->check_program;
-	snprintf(program, sizeof(loader->check_program), "%s", loader->config.check_program);
+	struct loader_tools *tools = &loader->tools;
+	/* A copy, because loader->config changes while the thread runs. */
+	char *program = tools->check_program;
+	snprintf(program, sizeof(tools->check_program), "%s", loader->config.check_program);
 	bool wanted = strcmp(program, "none") != 0;
-	loader->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
-	if (wanted && !check_there(loader->check)) {
+	tools->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
+	if (wanted && !check_there(tools->check)) {
 		log_warning(loader->log,
-			"%s cannot be run: models are opened in edged without that", loader->check);
+			"%s cannot be run: models are opened in edged without a check before",
+			tools->check);
 		wanted = false;
 	}
-	loader->check = wanted ? loader->check : NULL;
+	tools->check = wanted ? tools->check : NULL;
 }
 
-/* Signals are the loop's. */
+/* The thread blocks signals, which the loop handles. */
 static int thread_start(struct loader *loader)
 {
 	sigset_t all, before;
@@ -360,42 +203,51 @@ static void work_init(pthread_cond_t *work)
 	pthread_condattr_destroy(&attributes);
 }
 
-int loader_start(struct loader *loader, const struct config *config, const struct log *log,
-	void (*wake)(void *context), void *context, struct error *err)
+static int loader_init(struct loader *loader, struct error *err)
 {
-	*loader = (struct loader){.watch = loader->watch,
-		.network = loader->network,
-		.budget = loader->budget,
-		.log = log,
-		.wake = wake,
-		.context = context,
-		.config = *config};
 	uint64_t mask = 0;
-	int code = backends_cpu_mask(config->cpu_features, &mask, err);
+	int code = backends_cpu_mask(loader->config.cpu_features, &mask, err);
 	if (code < 0) {
 		error_prefix(err, "cpu-features");
 		return code;
 	}
 	loader->cpu_features = backends_cpu_choose(mask);
 	check_find(loader);
-	depot_open(&loader->depot, config->state, loader->cpu_features, log);
+	store_open(&loader->tools.store, loader->config.state, loader->cpu_features, loader->log);
 	pthread_mutex_init(&loader->mutex, NULL);
 	work_init(&loader->work);
 	code = thread_start(loader);
 	if (code < 0) {
-		depot_close(&loader->depot);
+		store_close(&loader->tools.store);
 		return error_set(err, code, "the loader's thread: %s", strerror(-code));
 	}
 	loader->running = true;
 	return 0;
 }
 
-static void orders_free(struct order *order)
+int loader_start(struct loader *loader, const struct config *config, const struct log *log,
+	void (*wake)(void *context), void *context, struct error *err)
 {
-	while (order) {
-		struct order *next = order->next;
-		order_free(order);
-		order = next;
+	const int watch = loader->watch;
+	atomic_bool *network = loader->network;
+	struct budget *budget = loader->budget;
+	memset(loader, 0, sizeof(*loader)); /* a temporary would be too large for the stack */
+	loader->watch = watch;
+	loader->network = network;
+	loader->budget = budget;
+	loader->log = log;
+	loader->wake = wake;
+	loader->context = context;
+	loader->config = *config;
+	return loader_init(loader, err);
+}
+
+static void commands_free(struct store_command *command)
+{
+	while (command) {
+		struct store_command *next = command->next;
+		store_command_free(command);
+		command = next;
 	}
 }
 
@@ -413,68 +265,99 @@ void loader_stop(struct loader *loader)
 	if (!loader->running) {
 		return;
 	}
-	atomic_store(&loader->cancelled, true);
 	pthread_mutex_lock(&loader->mutex);
-	loader->stopping = true;
-	pthread_cond_signal(&loader->work);
+	atomic_store(&loader->stopping, true);
+	pthread_cond_broadcast(&loader->work);
 	pthread_mutex_unlock(&loader->mutex);
 	pthread_join(loader->thread, NULL);
 	loader->running = false;
-	free_buried(take(loader->buried));
+	free_all(take(loader->unused));
 	shadows_free(take(loader->shadows));
 	shadows_free(take(loader->shadows_done));
-	uint64_t scans = 0;
-	for (struct catalogue_event *event; (event = loader_collect(loader, &scans));) {
-		served_unref(event->served);
-		free(event);
-	}
-	orders_free(loader->orders);
-	orders_free(loader->done);
-	depot_close(&loader->depot);
+	store_command_free(take(loader->job.command));
+	job_deinit(&loader->job);
+	commands_free(loader->commands);
+	commands_free(loader->done);
+	store_close(&loader->tools.store);
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
-	catalogue_deinit(&loader->catalogue);
 }
+
+/* ---- requests */
 
 uint64_t loader_scan(struct loader *loader, const struct config *config)
 {
-	pthread_mutex_lock(&loader->mutex);
 	loader->config = *config;
-	uint64_t scan = ++loader->scans_wanted;
-	pthread_cond_signal(&loader->work);
-	pthread_mutex_unlock(&loader->mutex);
-	return scan;
+	loader->wake(loader->context);
+	return ++loader->scans_wanted;
 }
 
-uint64_t loader_order(struct loader *loader, const struct config *config, struct order *order)
+uint64_t loader_command(
+	struct loader *loader, const struct config *config, struct store_command *command)
 {
-	pthread_mutex_lock(&loader->mutex);
+	struct store_command **at = &loader->commands;
+	while (*at) {
+		at = &(*at)->next;
+	}
+	*at = command;
 	loader->config = *config;
-	uint64_t number = order->verb < ORDER_PROVED ? ++loader->last_order : 0;
-	order->number = number;
-	order_append(&loader->orders, order);
-	pthread_cond_signal(&loader->work);
-	pthread_mutex_unlock(&loader->mutex);
-	return number;
+	command->number = command->verb < STORE_COMMAND_TRIAL_PASSED ? ++loader->last_command : 0;
+	loader->wake(loader->context);
+	return command->number;
 }
 
-struct order *loader_finished(struct loader *loader)
+struct store_command *loader_finished(struct loader *loader)
+{
+	return take(loader->done);
+}
+
+/* ---- jobs */
+
+enum loader_state loader_state(struct loader *loader)
 {
 	pthread_mutex_lock(&loader->mutex);
-	struct order *done = take(loader->done);
+	enum loader_state state = loader->state;
 	pthread_mutex_unlock(&loader->mutex);
-	return done;
+	return state;
 }
+
+static void state_set(struct loader *loader, enum loader_state from, enum loader_state to)
+{
+	pthread_mutex_lock(&loader->mutex);
+	assert(loader->state == from);
+	loader->state = to;
+	pthread_cond_broadcast(&loader->work);
+	pthread_mutex_unlock(&loader->mutex);
+}
+
+void loader_run(struct loader *loader)
+{
+	loader->tools.config = loader->config;
+	state_set(loader, LOADER_IDLE, LOADER_RUNNING);
+}
+
+void loader_go_on(struct loader *loader)
+{
+	state_set(loader, LOADER_ASKS, LOADER_RUNNING);
+}
+
+void loader_take(struct loader *loader)
+{
+	job_deinit(&loader->job);
+	state_set(loader, LOADER_DONE, LOADER_IDLE);
+}
+
+/* ---- comparisons */
 
 void loader_shadow(struct loader *loader, struct shadow *shadow)
 {
 	pthread_mutex_lock(&loader->mutex);
-	bool room = loader->n_shadows < SHADOW_MOST;
+	bool room = loader->n_shadows < SHADOW_MAX;
 	if (room) {
 		shadow->next = loader->shadows;
 		loader->shadows = shadow;
 		loader->n_shadows++;
-		pthread_cond_signal(&loader->work);
+		pthread_cond_broadcast(&loader->work);
 	}
 	pthread_mutex_unlock(&loader->mutex);
 	if (!room) {
@@ -488,29 +371,4 @@ struct shadow *loader_shadows(struct loader *loader)
 	struct shadow *done = take(loader->shadows_done);
 	pthread_mutex_unlock(&loader->mutex);
 	return done;
-}
-
-void loader_doubt(struct loader *loader)
-{
-	pthread_mutex_lock(&loader->mutex);
-	loader->doubt = true;
-	pthread_mutex_unlock(&loader->mutex);
-}
-
-struct catalogue_event *loader_collect(struct loader *loader, uint64_t *ret_scans_done)
-{
-	pthread_mutex_lock(&loader->mutex);
-	struct catalogue_event *event = loader->first;
-	if (event) {
-		loader->first = event->next;
-		loader->last = loader->first ? loader->last : NULL;
-		event->next = NULL;
-	}
-	*ret_scans_done = loader->scans_done;
-	if (!event && !loader->heeded) {
-		loader->heeded = true;
-		pthread_cond_signal(&loader->work);
-	}
-	pthread_mutex_unlock(&loader->mutex);
-	return event;
 }

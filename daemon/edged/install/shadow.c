@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/shadow.h"
+#include "daemon/edged/install/shadow.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/clock.h"
-#include "daemon/nan.h"
+#include "daemon/system/check_finite.h"
 
-#define MOST_NS UINT64_C(1000000000) /* of a run: it holds up loading */
-#define MOST_NAN_NS (10 * MOST_NS) /* of each of the two: what is slow may give NaN too */
-#define TOLERANCE 0.1 /* of the larger one */
+#define MAX_RUN_NS UINT64_C(1000000000) /* limit for a run, which delays loading */
+#define MAX_NAN_RUN_NS                                                                             \
+	(10 * MAX_RUN_NS) /* limit for each of both runs: a slow model can give NaN too */
+#define TOLERANCE 0.1 /* relative to the larger number */
 
-/* ---- taking it */
+/* ---- copy */
 
-static bool can_be_asked_again(const struct request *request)
+static bool can_be_asked_again(const struct shadow_source *source)
 {
-	return !request->session && request->planned && request->n_regions == 0 &&
-		!request->infer.regions && request->body_bytes <= SHADOW_MOST_BYTES &&
-		request->reply.size <= SHADOW_MOST_BYTES &&
-		!edge_model_info(request->served->model)->has_state;
+	return !source->in_session && source->planned && !source->in_regions &&
+		!source->infer->regions && source->question_bytes <= SHADOW_MAX_BYTES &&
+		source->answer_bytes <= SHADOW_MAX_BYTES &&
+		!edge_model_info(source->version->model)->has_state;
 }
 
 static uint8_t *copy_of(const void *data, size_t size)
@@ -33,50 +34,50 @@ static uint8_t *copy_of(const void *data, size_t size)
 	return copy;
 }
 
-static bool fill(struct shadow *shadow, const struct request *request)
+static bool fill(struct shadow *shadow, const struct shadow_source *source)
 {
-	const struct wire_infer *infer = &request->infer;
-	shadow->question = copy_of(request->body, request->body_bytes);
-	shadow->answer = copy_of(request->reply.data, request->reply.size);
+	const struct wire_infer *infer = source->infer;
+	shadow->question = copy_of(source->question, source->question_bytes);
+	shadow->answer = copy_of(source->answer, source->answer_bytes);
 	shadow->inputs = malloc((infer->n_inputs + 1) * sizeof(shadow->inputs[0]));
 	if (!shadow->question || !shadow->answer || !shadow->inputs) {
 		return false;
 	}
-	shadow->answer_bytes = request->reply.size;
+	shadow->answer_bytes = source->answer_bytes;
 	shadow->n_inputs = infer->n_inputs;
 	for (uint32_t i = 0; i < infer->n_inputs; i++) {
 		const uint8_t *data = infer->inputs[i].data;
 		shadow->inputs[i] = infer->inputs[i];
-		shadow->inputs[i].data = shadow->question + (data - request->body);
+		shadow->inputs[i].data = shadow->question + (data - source->question);
 	}
 	return true;
 }
 
-struct shadow *shadow_new(const struct request *request, struct served *before)
+struct shadow *shadow_new(const struct shadow_source *source, struct loaded_model *before)
 {
-	struct shadow *shadow = can_be_asked_again(request) ? calloc(1, sizeof(*shadow)) : NULL;
+	struct shadow *shadow = can_be_asked_again(source) ? calloc(1, sizeof(*shadow)) : NULL;
 	if (!shadow) {
 		return NULL;
 	}
-	shadow->version = served_ref(request->served);
-	shadow->before = served_ref(before);
-	shadow->signature = request->signature;
-	if (!fill(shadow, request)) {
+	shadow->version = loaded_model_ref(source->version);
+	shadow->before = loaded_model_ref(before);
+	shadow->signature = source->signature;
+	if (!fill(shadow, source)) {
 		shadow_free(shadow);
 		return NULL;
 	}
 	return shadow;
 }
 
-/* Each input begins where its size is known to end by then: those in shared memory are copied one by one. */
-static bool fill_of_nan(struct shadow *shadow, const struct request *request)
+/* Places each input after the end of the last: shared memory is copied one by one. */
+static bool fill_of_nan(struct shadow *shadow, const struct shadow_source *source)
 {
-	const struct wire_infer *infer = &request->infer;
+	const struct wire_infer *infer = source->infer;
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; i < infer->n_inputs; i++) {
 		bytes += bytes_align_up(infer->inputs[i].bytes, WIRE_ALIGNMENT);
 	}
-	if (bytes > SHADOW_MOST_NAN_BYTES) {
+	if (bytes > SHADOW_MAX_NAN_BYTES) {
 		return false;
 	}
 	shadow->question = aligned_alloc(WIRE_ALIGNMENT, (size_t)bytes + WIRE_ALIGNMENT);
@@ -96,20 +97,20 @@ static bool fill_of_nan(struct shadow *shadow, const struct request *request)
 	return true;
 }
 
-struct shadow *shadow_new_of_nan(const struct request *request, struct served *before)
+struct shadow *shadow_new_of_nan(const struct shadow_source *source, struct loaded_model *before)
 {
-	const bool saves = edge_model_info(request->served->model)->uses_checkpoints ||
+	const bool saves = edge_model_info(source->version->model)->uses_checkpoints ||
 		edge_model_info(before->model)->uses_checkpoints;
 	struct shadow *shadow = saves ? NULL : calloc(1, sizeof(*shadow));
 	if (!shadow) {
 		return NULL;
 	}
 	shadow->of_nan = true;
-	shadow->planned = request->planned;
-	shadow->version = served_ref(request->served);
-	shadow->before = served_ref(before);
-	shadow->signature = request->signature;
-	if (!fill_of_nan(shadow, request)) {
+	shadow->planned = source->planned;
+	shadow->version = loaded_model_ref(source->version);
+	shadow->before = loaded_model_ref(before);
+	shadow->signature = source->signature;
+	if (!fill_of_nan(shadow, source)) {
 		shadow_free(shadow);
 		return NULL;
 	}
@@ -119,8 +120,8 @@ struct shadow *shadow_new_of_nan(const struct request *request, struct served *b
 void shadow_free(struct shadow *shadow)
 {
 	if (shadow) {
-		served_unref(shadow->version);
-		served_unref(shadow->before);
+		loaded_model_unref(shadow->version);
+		loaded_model_unref(shadow->before);
 		free(shadow->inputs);
 		free(shadow->question);
 		free(shadow->answer);
@@ -128,9 +129,9 @@ void shadow_free(struct shadow *shadow)
 	}
 }
 
-/* ---- comparing */
+/* ---- comparison */
 
-/* False when elements of @type are no numbers here. */
+/* Returns false for element types that are not compared as numbers. */
 static bool number_at(unsigned int type, const void *data, uint64_t i, double *ret_number)
 {
 	union {
@@ -165,7 +166,7 @@ static bool number_at(unsigned int type, const void *data, uint64_t i, double *r
 #undef NUMBER
 }
 
-/* The first of the largest. NaN is never larger. */
+/* Returns the first index of the largest element. NaN is never the largest. */
 static uint64_t place_of_largest(unsigned int type, const void *data, uint64_t n)
 {
 	double largest = -INFINITY, number = 0;
@@ -202,13 +203,13 @@ bool shadow_differ(unsigned int type, uint64_t bytes, const void *a,
 	return !(x == y || fabs(x - y) <= TOLERANCE * larger);
 }
 
-/* ---- asking */
+/* ---- run */
 
 static int ask(struct shadow *shadow, struct edge_session *session)
 {
 	const struct run_control control = {
-		.deadline_ns = clock_now_ns() + (shadow->of_nan ? MOST_NAN_NS : MOST_NS),
-		.between = breath_between};
+		.deadline_ns = clock_now_ns() + (shadow->of_nan ? MAX_NAN_RUN_NS : MAX_RUN_NS),
+		.between = background_yield_between};
 	int code = 0;
 	for (uint32_t i = 0; i < shadow->n_inputs && code == 0; i++) {
 		const struct wire_tensor *input = &shadow->inputs[i];
@@ -218,7 +219,7 @@ static int ask(struct shadow *shadow, struct edge_session *session)
 	return code < 0 ? code : edge_session_run(session, &control, NULL);
 }
 
-/* Negative when the two cannot be compared. */
+/* Negative: the outputs cannot be compared. */
 static int output_compare(
 	struct shadow *shadow, struct edge_session *session, const struct wire_tensor *output)
 {
@@ -255,8 +256,8 @@ static void compare(struct shadow *shadow, struct edge_session *session)
 
 /* ---- NaN */
 
-/* The inputs have the shapes that the request gave them. */
-static int session_shape(struct shadow *shadow, struct served_session *session)
+/* Resizes the inputs to the request's shapes. */
+static int session_shape(struct shadow *shadow, struct loaded_model_session *session)
 {
 	const bool other = !shadow->planned;
 	int code = 0;
@@ -271,7 +272,7 @@ static int session_shape(struct shadow *shadow, struct served_session *session)
 	return code;
 }
 
-/* Whether some output that was wanted has NaN: 0 or 1, -ENOENT when there is none. */
+/* Returns 1 if a requested output has NaN, else 0; -ENOENT without outputs. */
 static int outputs_have_nan(const struct shadow *shadow, struct edge_session *session)
 {
 	int found = 0;
@@ -287,34 +288,35 @@ static int outputs_have_nan(const struct shadow *shadow, struct edge_session *se
 		}
 		const struct wire_tensor output = {
 			.type = info.type, .bytes = (uint32_t)bytes, .data = data};
-		found = nan_any(&output, 1);
+		found = check_finite_any_nan(&output, 1);
 	}
 	return found;
 }
 
-/* As outputs_have_nan(). */
-static int gives_nan(struct shadow *shadow, struct served *served)
+/* Returns as outputs_have_nan(). */
+static int gives_nan(struct shadow *shadow, struct loaded_model *loaded)
 {
-	struct served_session *session = NULL;
-	if (served_take_session(served, shadow->signature, &session, NULL) < 0) {
+	struct loaded_model_session *session = NULL;
+	if (loaded_model_take_session(
+		    loaded, shadow->signature, LOADED_MODEL_NO_USER, &session, NULL) < 0) {
 		return -1;
 	}
 	edge_session_reset(session->session);
 	int code = session_shape(shadow, session);
 	code = code < 0 ? code : ask(shadow, session->session);
 	code = code < 0 ? code : outputs_have_nan(shadow, session->session);
-	served_give_session(served, session);
+	loaded_model_give_session(loaded, session);
 	return code;
 }
 
 static void run_of_nan(struct shadow *shadow)
 {
-	if (nan_or_infinity_any(shadow->inputs, shadow->n_inputs)) {
-		return; /* it was changed since */
+	if (check_finite_any_nan_or_infinity(shadow->inputs, shadow->n_inputs)) {
+		return; /* the inputs changed before they were copied */
 	}
 	const int before = gives_nan(shadow, shadow->before);
 	shadow->compared = before != -ENOMEM && before != -ETIMEDOUT;
-	/* One that cannot be asked so does not give NaN for it either. */
+	/* A version that cannot run the request does not give NaN for it. */
 	shadow->differs = shadow->compared && before <= 0 && gives_nan(shadow, shadow->version) > 0;
 }
 
@@ -324,12 +326,13 @@ void shadow_run(struct shadow *shadow)
 		run_of_nan(shadow);
 		return;
 	}
-	struct served_session *session = NULL;
-	if (served_take_session(shadow->before, shadow->signature, &session, NULL) < 0) {
+	struct loaded_model_session *session = NULL;
+	if (loaded_model_take_session(
+		    shadow->before, shadow->signature, LOADED_MODEL_NO_USER, &session, NULL) < 0) {
 		return;
 	}
 	if (!session->resized && ask(shadow, session->session) == 0) {
 		compare(shadow, session->session);
 	}
-	served_give_session(shadow->before, session);
+	loaded_model_give_session(shadow->before, session);
 }

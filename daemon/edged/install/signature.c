@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/signature.h"
+#include "daemon/edged/install/signature.h"
 
 #include <errno.h>
 

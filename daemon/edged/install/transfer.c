@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/transfer.h"
+#include "daemon/edged/install/transfer.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/blobs.h"
-#include "daemon/install.h"
-#include "daemon/notice.h"
-#include "daemon/scan.h"
+#include "daemon/edged/install/install.h"
+#include "daemon/edged/store/blobs.h"
+#include "daemon/system/notice.h"
 
-static int text_tell(struct order *order, const struct manifest *manifest)
+static int reply_with_version(struct store_command *command, const struct manifest *manifest)
 {
 	const struct manifest_version *active = manifest_find(manifest, &manifest->active);
-	int length = asprintf(&order->text, "%s version %" PRIu64 ": ready\n", manifest->name,
+	int length = asprintf(&command->text, "%s version %" PRIu64 ": ready\n", manifest->name,
 		active ? active->version : 0);
-	order->text = length < 0 ? NULL : order->text; /* then the answer has no lines */
+	command->text =
+		length < 0 ? NULL : command->text; /* without memory the answer has no lines */
 	return 0;
 }
 
-static bool is_pinned(const struct catalogue_model *model)
+static bool is_pinned(const struct registry_model *model)
 {
 	return model->manifest.pinned && !digest_none(&model->manifest.active);
 }
@@ -36,91 +36,79 @@ static int check_regular(int fd, struct import_identity *ret_identity, struct er
 						   : strerror(-code));
 }
 
-/* What the order says, or the bundle. */
-static int name_find(const struct order *order, char ret_name[SERVED_NAME_SIZE], struct error *err)
+int transfer_name(struct store_command *command, struct error *err)
 {
 	struct import_identity identity;
 	struct bundle bundle;
-	memcpy(ret_name, order->model, SERVED_NAME_SIZE);
-	int code = check_regular(order->fd, &identity, err);
-	if (code == 0 && ret_name[0] == 0 && bundle_is(order->fd)) {
-		code = bundle_read(order->fd, identity.size, &bundle, err);
-		code = code < 0 ? code : bundle_name(order->fd, &bundle, ret_name, err);
+	char *name = command->model;
+	int code = check_regular(command->fd, &identity, err);
+	if (code == 0 && name[0] == 0 && bundle_is(command->fd)) {
+		code = bundle_read(command->fd, identity.size, &bundle, err);
+		code = code < 0 ? code : bundle_name(command->fd, &bundle, name, err);
 	}
-	if (code == 0 && ret_name[0] == 0) {
+	if (code == 0 && name[0] == 0) {
 		code = error_set(err, -EINVAL, "the file does not say which model it is");
 	}
-	if (code == 0 && !scan_name_valid(ret_name, strlen(ret_name))) {
+	if (code == 0 && !models_folder_name_valid(name, strlen(name))) {
 		code = error_set(err, -EINVAL, "that cannot be a model's name");
 	}
 	return code;
 }
 
-/* What the models folder has of it, which is passed over from now on. */
-static struct digest passed_of(const struct catalogue_model *model)
+/* Returns the model's file in the models folder, which the install replaces. */
+static struct digest superseded_of(const struct registry_model *model)
 {
 	static const struct digest none;
 	const struct manifest *manifest = &model->manifest;
-	return !model->inbox                      ? none
-		: !digest_none(&manifest->passed) ? manifest->passed
-						  : manifest->active;
+	return !model->folder_scan                    ? none
+		: !digest_none(&manifest->superseded) ? manifest->superseded
+						      : manifest->active;
 }
 
-/* Who may install may have a line of the log for each file: no others get here. */
-static int refuse(struct catalogue *catalogue, const struct load_context *load,
-	const struct catalogue_model *model, int code, const struct error *err)
+/* Logs each refusal, because only privileged users get here. */
+static int refuse(struct job *job, int code, const struct error *err)
 {
-	const char *name = model->manifest.name;
+	struct store *store = job->load->store;
+	const char *name = job->model.manifest.name;
 	const struct notice_about about = {.model = name};
-	catalogue_sweep(catalogue, load->depot);
-	depot_note(load->depot, name, "refused: %s", err->text);
-	notice(load->depot->log, NOTICE_MODEL_REFUSED, &about, "model %s: refused: %s", name,
-		err->text);
+	job_sweep(job);
+	store_history_add(store, name, "refused: %s", err->text);
+	notice(store->log, NOTICE_MODEL_REFUSED, &about, "model %s: refused: %s", name, err->text);
 	return code;
 }
 
-int transfer_install(struct order *order, struct catalogue *catalogue,
-	const struct load_context *load, const struct catalogue_sink *sink, struct error *err)
+int transfer_install(struct job *job, struct error *err)
 {
-	owned(served_unref) struct served *served = NULL;
-	struct catalogue_model *model = NULL;
-	struct catalogue_tried tried = {0};
-	char name[SERVED_NAME_SIZE];
-	int code = name_find(order, name, err);
-	if (code == 0) {
-		code = catalogue_need(catalogue, load, name, &model, err);
+	owned(loaded_model_unref) struct loaded_model *loaded = NULL;
+	struct store_command *command = job->command;
+	struct registry_tried tried = {0};
+	if (is_pinned(&job->model)) {
+		return error_set(err, -EPERM, "model %s is pinned", command->model);
 	}
+	const struct candidate_source source = candidate_given(command->fd, command->uid);
+	const struct digest superseded = superseded_of(&job->model);
+	int code = install_candidate(job, &source, &superseded, &tried, &loaded, err);
 	if (code < 0) {
-		return code;
+		return refuse(job, code, err);
 	}
-	if (is_pinned(model)) {
-		return error_set(err, -EPERM, "model %s is pinned", name);
+	if (loaded) {
+		job_finish(job, JOB_READY, 0, take(loaded), "");
+		job_sweep(job);
 	}
-	const struct candidate_place place = candidate_given(order->fd, order->by);
-	const struct digest passed = passed_of(model);
-	code = install_candidate(load, model, &place, &passed, &tried, &served, err);
-	if (code < 0) {
-		return refuse(catalogue, load, model, code, err);
-	}
-	if (served) {
-		/* Without memory to tell of it the next look serves it. */
-		(void)catalogue_post(sink, model, CATALOGUE_READY, 0, take(served), "");
-		catalogue_sweep(catalogue, load->depot);
-	}
-	return text_tell(order, &model->manifest);
+	return reply_with_version(command, &job->model.manifest);
 }
 
 /* ---- export */
 
 static int part_write(
-	int to, enum bundle_part part, const struct depot *depot, const struct digest *digest)
+	int to, enum bundle_part part, const struct store *store, const struct digest *digest)
 {
 	struct import_identity identity;
 	owned_fd int blob = -1;
 	if (digest_none(digest)) {
 		return 0;
 	}
-	int code = blobs_open(depot->stored, digest, &blob);
+	int code = blobs_open(store->blobs_ro, digest, &blob);
 	if (code == 0) {
 		code = import_identify(blob, &identity);
 	}
@@ -128,7 +116,7 @@ static int part_write(
 }
 
 static int version_write(
-	int to, const char *name, const struct depot *depot, const struct manifest_version *version)
+	int to, const char *name, const struct store *store, const struct manifest_version *version)
 {
 	const struct {
 		enum bundle_part part;
@@ -138,65 +126,50 @@ static int version_write(
 		{BUNDLE_CONF, &version->conf}, {BUNDLE_EXAMPLES, &version->examples}};
 	int code = bundle_write_name(to, name);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && code == 0; i++) {
-		code = part_write(to, parts[i].part, depot, parts[i].digest);
+		code = part_write(to, parts[i].part, store, parts[i].digest);
 	}
 	return code < 0 ? code : bundle_write_end(to);
 }
 
-static int model_find(const struct catalogue *catalogue, const char *name,
-	struct catalogue_model **ret_model, struct error *err)
-{
-	struct catalogue_model *model = catalogue_find(catalogue, name);
-	if (!model || digest_none(&model->manifest.active)) {
-		return error_set(err, -ENOENT, "model %s: there is none of that name", name);
-	}
-	*ret_model = model;
-	return 0;
-}
-
-int transfer_export(struct order *order, const struct catalogue *catalogue,
-	const struct load_context *load, struct error *err)
+int transfer_export(struct job *job, struct error *err)
 {
 	struct import_identity identity;
-	struct catalogue_model *model = NULL;
-	int code = check_regular(order->fd, &identity, err);
-	if (code == 0) {
-		code = model_find(catalogue, order->model, &model, err);
+	struct store_command *command = job->command;
+	const struct store *store = job->load->store;
+	const struct manifest *manifest = &job->model.manifest;
+	int code = check_regular(command->fd, &identity, err);
+	if (code == 0 && (!job->has_model || digest_none(&manifest->active))) {
+		code = error_set(err, -ENOENT, "model %s: there is no such model", command->model);
 	}
 	if (code < 0) {
 		return code;
 	}
-	if (load->depot->blobs < 0) {
+	if (store->blobs < 0) {
 		return error_set(
 			err, -EOPNOTSUPP, "without a state folder nothing is kept to export");
 	}
-	const struct manifest *manifest = &model->manifest;
 	code = version_write(
-		order->fd, manifest->name, load->depot, manifest_find(manifest, &manifest->active));
+		command->fd, manifest->name, store, manifest_find(manifest, &manifest->active));
 	return code < 0 ? error_set(err, code, "writing the bundle: %s", strerror(-code))
-			: text_tell(order, manifest);
+			: reply_with_version(command, manifest);
 }
 
 /* ---- remove */
 
-int transfer_remove(const struct order *order, struct catalogue *catalogue,
-	const struct load_context *load, const struct catalogue_sink *sink, struct error *err)
+int transfer_remove(struct job *job, struct error *err)
 {
-	struct catalogue_model *model = NULL;
-	int code = model_find(catalogue, order->model, &model, err);
-	if (code < 0) {
-		return code;
+	const struct store_command *command = job->command;
+	if (is_pinned(&job->model)) {
+		return error_set(err, -EPERM, "model %s is pinned", command->model);
 	}
-	if (is_pinned(model)) {
-		return error_set(err, -EPERM, "model %s is pinned", order->model);
-	}
-	if (model->inbox) {
+	if (job->model.folder_scan) {
 		return error_set(err, -EPERM,
 			"model %s has a file in the models folder: it goes when that goes",
-			order->model);
+			command->model);
 	}
-	depot_note(load->depot, order->model, "to be removed, by uid %u", order->by);
-	code = catalogue_remove(catalogue, load, sink, model, err);
-	catalogue_sweep(catalogue, load->depot);
+	store_history_add(
+		job->load->store, command->model, "to be removed, by uid %u", command->uid);
+	int code = job_remove(job, false, err);
+	job_sweep(job);
 	return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/watch.h"
+#include "daemon/edged/install/watch.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -12,12 +12,12 @@
 
 #include "base/own.h"
 
-#define MOST_QUIET_MS                                                                              \
-	900 /* so that a new version serves within 2 s, though a look may meet a file half written */
+#define MAX_QUIET_MS                                                                               \
+	900 /* so that a new version serves within 2 s, even if a scan first finds a partial file */
 #define NETWORK_MS 5000
-#define MAX_READS 64 /* of events in one turn of the loop */
+#define MAX_READS 64 /* reads of events in one iteration of the loop */
 
-/* Nothing that reading causes. truncate() tells no more than IN_MODIFY. */
+/* No event of reading. truncate() causes only IN_MODIFY. */
 #define CHANGES                                                                                    \
 	(IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |        \
 		IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -29,9 +29,9 @@ bool watch_folder(int events, int folder)
 	return events < 0 || inotify_add_watch(events, path, CHANGES) >= 0 || errno != ENOSPC;
 }
 
-/* ---- the way to the folder */
+/* ---- path of the models folder */
 
-/* The folder that holds @path[0..length), where a name may begin to mean something else. */
+/* Watches the parent folder of @path[0..length), where a rename can redirect the path. */
 static void watch_parent(int events, const char *path, size_t length)
 {
 	char parent[CONFIG_PATH_SIZE];
@@ -45,7 +45,7 @@ static void watch_parent(int events, const char *path, size_t length)
 	}
 	int wd = inotify_add_watch(events, parent,
 		IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD);
-	(void)wd; /* there is the look at regular times */
+	(void)wd; /* scans at an interval are the fallback */
 }
 
 static bool is_link(const char *path, size_t length)
@@ -90,7 +90,7 @@ bool watch_is_network(const char *path)
 	return false;
 }
 
-/* ---- looking */
+/* ---- scan requests */
 
 static void look(struct watch *watch)
 {
@@ -114,19 +114,19 @@ static void changed(struct watch *watch)
 	if (watch->first_ms == 0) {
 		watch->first_ms = now;
 	}
-	uint64_t most = quiet > MOST_QUIET_MS ? quiet : MOST_QUIET_MS;
-	uint64_t end = watch->first_ms + most;
+	uint64_t max = quiet > MAX_QUIET_MS ? quiet : MAX_QUIET_MS;
+	uint64_t end = watch->first_ms + max;
 	uint64_t wait = end <= now ? 0 : end - now < quiet ? end - now : quiet;
 	uv_timer_start(&watch->quiet, on_timer, wait, 0);
 }
 
-/* A name that begins with a dot is nobody's, but for those that swap a volume: ..data. */
+/* Ignores names with a dot first, except ..data, which Kubernetes swaps for a volume. */
 static bool means_something(const struct inotify_event *event)
 {
 	return event->len == 0 || event->name[0] != '.' || event->name[1] == '.';
 }
 
-/* True when something of @size bytes of events means something. */
+/* Returns true if one of the events counts. */
 static bool events_read(const char *bytes, size_t size)
 {
 	bool meant = false;
@@ -183,7 +183,7 @@ static void events_start(struct watch *watch, uv_loop_t *loop)
 	watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch->fd < 0 || uv_poll_init(loop, &watch->poll, watch->fd) < 0) {
 		log_warning(watch->log,
-			"the models folder cannot be watched: %s: it is looked at every %llu s",
+			"the models folder cannot be watched: %s: it is scanned every %llu s",
 			strerror(errno), (unsigned long long)(watch->config->rescan_ms / 1000));
 		own_close_fd(&watch->fd);
 		watch->fd = -1;

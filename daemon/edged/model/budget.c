@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/budget.h"
+#include "daemon/edged/model/budget.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <sys/sysinfo.h>
 
 #include "base/own.h"
-#include "daemon/cgroup.h"
+#include "daemon/system/cgroup.h"
 
 static size_t fit(uint64_t bytes)
 {
@@ -23,8 +23,10 @@ static uint64_t machine_bytes(void)
 void budget_configure(struct budget *budget, uint64_t configured)
 {
 	const uint64_t machine = machine_bytes();
-	const uint64_t most = cgroup_memory_max();
-	uint64_t limit = configured ? configured : most < machine ? most / 4 * 3 : machine / 2;
+	const uint64_t memory_max = cgroup_memory_max();
+	uint64_t limit = configured    ? configured
+		: memory_max < machine ? memory_max / 4 * 3
+				       : machine / 2;
 	atomic_store(&budget->limit, fit(limit));
 }
 

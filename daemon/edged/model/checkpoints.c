@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/checkpoints.h"
+#include "daemon/edged/model/checkpoints.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "base/own.h"
 
-/* Unfinished files begin with a dot, which no checkpoint's name does. */
+/* Unfinished files have a dot first, which checkpoint names never have. */
 static void sweep(int folder)
 {
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

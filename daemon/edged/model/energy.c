@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/energy.h"
+#include "daemon/edged/model/energy.h"
 
-#define FADE_RUNS 4096.0 /* so many runs are remembered at full weight */
-#define FOLLOW 8.0 /* what is taken without work moves by one part of that */
+#define FADE_RUNS 4096.0 /* runs above this number reduce the weight of old ones */
+#define FOLLOW 8.0 /* idle power changes by one part of this for each interval */
 
 void energy_note_run(struct energy *energy, struct energy_share *share, uint64_t ns)
 {
@@ -35,7 +35,7 @@ double energy_end(struct energy *energy, uint64_t uj, uint64_t ns, bool idle)
 	}
 	const double more = (double)uj - energy->idle_uw * seconds;
 	const double active = energy->carried_uj + (more > 0 ? more : 0);
-	/* A long run gets what it took in the interval in which it ends. */
+	/* A long run is charged in the interval in which it ends. */
 	energy->carried_uj = energy->busy_ns == 0 ? active : 0;
 	return active;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/predict.h"
+#include "daemon/edged/model/predict.h"
 
 #include "engine/edge.h"
 
 #define LEAST_NS 1000
-#define SURE 8 /* runs after which one alone does not change much */
+#define SURE 8 /* runs after which one run changes the expectation little */
 #define FIRST_RATE 1.0
 
 static int add_step(void *context, const struct edge_step *step)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/pressure.h"
+#include "daemon/edged/models/pressure.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,16 +12,16 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "daemon/cgroup.h"
+#include "daemon/system/cgroup.h"
 
-/* Somebody waited for memory for 200 ms of 2 s, which is the window that those may ask for who have no
- * rights (Documentation/accounting/psi.rst). */
+/* A stall of 200 ms in 2 s: unprivileged processes may only use windows that are multiples of 2 s
+ * (Documentation/accounting/psi.rst). */
 #define TRIGGER "some 200000 2000000"
-/* The same of ten seconds, where it is read. */
+/* The same share for the average of 10 s, when it is read without a trigger. */
 #define SHORT_PERCENT 10
 #define LOOK_NS UINT64_C(2000000000)
 
-/* ---- what the service manager says: systemd's MEMORY_PRESSURE.md */
+/* ---- watch named by the service manager: systemd's MEMORY_PRESSURE.md */
 
 static int base64_digit(char c)
 {
@@ -31,7 +31,7 @@ static int base64_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* Returns how many bytes @text is. */
+/* Returns the number of bytes written to @out. */
 static size_t base64_decode(const char *text, char *out, size_t size)
 {
 	unsigned int bits = 0, held = 0;
@@ -82,7 +82,7 @@ static int named_open(bool *ret_drain)
 	return take_fd(fd);
 }
 
-/* ---- without one */
+/* ---- without a service manager */
 
 static int trigger_open(const char *path)
 {
@@ -98,7 +98,7 @@ static int own_open(void)
 	return fd >= 0 ? fd : trigger_open("/proc/pressure/memory");
 }
 
-/* Everybody may read it. */
+/* Opens the average for reading, which needs no privilege. */
 static int figure_open(void)
 {
 	char path[CGROUP_PATH_SIZE];
@@ -107,7 +107,7 @@ static int figure_open(void)
 	return fd >= 0 ? fd : open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
 }
 
-void pressure_look(struct pressure *pressure)
+void pressure_check(struct pressure *pressure)
 {
 	char text[256];
 	double percent = 0;
@@ -130,7 +130,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct pressure *pressure = poll->data;
 	char words[256];
 	(void)events;
-	/* Who said so has gone, or the group. */
+	/* The peer closed the socket, or the control group was removed. */
 	if (status < 0 ||
 		(pressure->drain && read(pressure->fd, words, sizeof(words)) <= 0 &&
 			errno != EAGAIN)) {
@@ -154,7 +154,7 @@ void pressure_start(struct pressure *pressure, uv_loop_t *loop, bool wanted, con
 	if (fd < 0 || uv_poll_init(loop, &pressure->poll, fd) < 0) {
 		pressure->figure = fd >= 0 ? take_fd(fd) : figure_open();
 		log_debug(log, "memory pressure is %s",
-			pressure->figure < 0 ? "not watched" : "looked at with requests");
+			pressure->figure < 0 ? "not watched" : "read with each request");
 		return;
 	}
 	pressure->poll.data = pressure;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/probation.h"
+#include "daemon/edged/models/probation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define LEAST_BAD 3
-#define LATE 2 /* times what is usual: a single run may take longer than the average */
-#define SLACK_NS UINT64_C(200000) /* short runs vary by more than a multiple */
+#define LATE 2 /* multiple of the usual time: a single run may exceed the average */
+#define SLACK_NS UINT64_C(200000) /* jitter of short runs exceeds a multiple of their time */
 
 void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t now_ns)
 {
@@ -20,7 +20,7 @@ static bool is_slow(
 		run_ns > SLACK_NS + probation->usual_ns * limits->slower;
 }
 
-/* Cut short when the version before would mostly have been done for as long. */
+/* A cut run is late if the version before would mostly have ended in the same time. */
 static bool is_late(
 	const struct probation *probation, const struct probation_limits *limits, uint64_t run_ns)
 {
@@ -40,7 +40,7 @@ static bool is_bad(const struct probation *probation)
 	return probation->bad >= LEAST_BAD && probation->bad * 2 > probation->runs;
 }
 
-static enum probation_verdict judge(
+static enum probation_verdict decide(
 	struct probation *probation, const struct probation_limits *limits)
 {
 	if (is_bad(probation)) {
@@ -49,30 +49,30 @@ static enum probation_verdict judge(
 	}
 	if (limits->runs > 0 && probation->runs >= limits->runs) {
 		probation->on = false;
-		return PROBATION_PROVED;
+		return PROBATION_PASSED;
 	}
 	return PROBATION_GOES_ON;
 }
 
 enum probation_verdict probation_count(struct probation *probation,
-	const struct probation_limits *limits, enum probation_fault fault, uint64_t run_ns)
+	const struct probation_limits *limits, enum trial_outcome outcome, uint64_t run_ns)
 {
 	if (!probation->on) {
 		return PROBATION_GOES_ON;
 	}
-	const bool timed = fault == PROBATION_FINE || fault == PROBATION_CUT;
+	const bool timed = outcome == PROBATION_FINE || outcome == PROBATION_CUT;
 	if (timed && is_slow(probation, limits, run_ns)) {
-		fault = PROBATION_SLOW;
+		outcome = PROBATION_SLOW;
 	}
-	probation->late += fault == PROBATION_CUT && is_late(probation, limits, run_ns);
-	probation->faults[fault]++;
-	if (fault >= PROBATION_CUT) {
+	probation->late += outcome == PROBATION_CUT && is_late(probation, limits, run_ns);
+	probation->outcomes[outcome]++;
+	if (outcome >= PROBATION_CUT) {
 		return PROBATION_GOES_ON;
 	}
 	probation->runs++;
-	probation->run_ns += fault == PROBATION_FINE ? run_ns : 0;
-	probation->bad += fault != PROBATION_FINE;
-	return judge(probation, limits);
+	probation->run_ns += outcome == PROBATION_FINE ? run_ns : 0;
+	probation->bad += outcome != PROBATION_FINE;
+	return decide(probation, limits);
 }
 
 enum probation_verdict probation_compare(
@@ -92,36 +92,36 @@ enum probation_verdict probation_compare(
 
 static bool ended_well(const struct probation *probation)
 {
-	return probation->faults[PROBATION_FINE] + probation->faults[PROBATION_RESHAPED] > 0;
+	return probation->outcomes[PROBATION_FINE] + probation->outcomes[PROBATION_RESHAPED] > 0;
 }
 
 static bool has_run(const struct probation *probation)
 {
-	return probation->runs + probation->faults[PROBATION_CUT] +
-		probation->faults[PROBATION_REFUSED] >
+	return probation->runs + probation->outcomes[PROBATION_CUT] +
+		probation->outcomes[PROBATION_REFUSED] >
 		0;
 }
 
-enum probation_verdict probation_look(struct probation *probation,
+enum probation_verdict probation_check_time(struct probation *probation,
 	const struct probation_limits *limits, bool used, uint64_t now_ns)
 {
 	if (!probation->on || now_ns - probation->began_ns < limits->time_ns) {
 		return PROBATION_GOES_ON;
 	}
 	if (!ended_well(probation) && limits->time_ns > 0 && (used || has_run(probation))) {
-		/* Who sets such deadlines had answers of the version before. */
+		/* Clients that set such deadlines got answers from the version before. */
 		probation->too_late = probation->late >= LEAST_BAD;
 		probation->on = !probation->too_late;
 		probation->began_ns = now_ns;
 		return probation->too_late ? PROBATION_FAILED : PROBATION_GOES_ON;
 	}
 	probation->on = false;
-	return PROBATION_PROVED;
+	return PROBATION_PASSED;
 }
 
-bool probation_is_well(const struct probation *probation)
+bool probation_trial_passed(const struct probation *probation)
 {
-	return probation->on && probation->faults[PROBATION_FINE] > 0 && probation->bad == 0;
+	return probation->on && probation->outcomes[PROBATION_FINE] > 0 && probation->bad == 0;
 }
 
 uint64_t probation_left(
@@ -152,7 +152,7 @@ char *probation_reason(const struct probation *probation, char *out, size_t size
 	snprintf(out, size,
 		"%" PRIu64 " of %" PRIu64 " runs were bad: %" PRIu64 " failed, %" PRIu64
 		" gave NaN, %" PRIu64 " were too slow",
-		probation->bad, probation->runs, probation->faults[PROBATION_FAILURE],
-		probation->faults[PROBATION_NAN], probation->faults[PROBATION_SLOW]);
+		probation->bad, probation->runs, probation->outcomes[PROBATION_FAILURE],
+		probation->outcomes[PROBATION_NAN], probation->outcomes[PROBATION_SLOW]);
 	return out;
 }

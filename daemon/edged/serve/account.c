@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/account.h"
+#include "daemon/edged/serve/account.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,11 +7,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "daemon/memfd.h"
 
-#define MINUTE_NS UINT64_C(60000000000)
 #define LOOK_PARTS 20
-#define LOOK_MOST_NS INT64_C(10000000)
+#define LOOK_MAX_NS INT64_C(10000000)
 
 void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log)
 {
@@ -20,7 +18,7 @@ void accounts_init(struct accounts *accounts, const struct config *config, const
 
 void accounts_deinit(struct accounts *accounts)
 {
-	/* Connections, requests and replies have gone before. */
+	/* Connections, requests and replies are freed before. */
 	assert(accounts->clients == 0 && accounts->charged == 0);
 	while (accounts->first) {
 		struct account *next = accounts->first->next;
@@ -29,14 +27,14 @@ void accounts_deinit(struct accounts *accounts)
 	}
 }
 
-/* Frees accounts that nothing refers to and that have nothing left to say. Their number is that of
- * the users with connections, so a walk is cheap. */
+/* Frees accounts without references whose counts of log lines and offences are zero or older
+ * than a minute. There are about as many accounts as users with connections, so a walk is cheap. */
 static void sweep(struct accounts *accounts)
 {
 	struct account **link = &accounts->first;
 	while (*link) {
 		struct account *account = *link;
-		bool quiet = clock_now_ns() - account->window_ns > MINUTE_NS;
+		bool quiet = clock_now_ns() - account->window_ns > NSEC_PER_MIN;
 		if (account->refs == 0 &&
 			(quiet || (account->lines == 0 && account->offences == 0))) {
 			*link = account->next;
@@ -70,9 +68,9 @@ static struct account *account_new(struct accounts *accounts, uid_t uid)
 
 static bool is_shut_out(const struct account *account)
 {
-	const uint64_t most = account->accounts->config->max_offences;
-	return most > 0 && account->offences > most &&
-		clock_now_ns() - account->window_ns <= MINUTE_NS;
+	const uint64_t max = account->accounts->config->max_offences;
+	return max > 0 && account->offences > max &&
+		clock_now_ns() - account->window_ns <= NSEC_PER_MIN;
 }
 
 int account_open(
@@ -112,26 +110,26 @@ void account_close(struct account *account)
 	sweep(account->accounts);
 }
 
-/* A limit may have been lowered below what is held. */
+/* A reload may have lowered @limit below @held. */
 static bool above(uint64_t held, uint64_t bytes, uint64_t limit)
 {
 	return held > limit || bytes > limit - held;
 }
 
-/* Root and edged's own user, who see to it that edged works for the others. */
+/* Root and edged's own user may not be locked out by others: they operate edged. */
 static bool is_trusted(const struct account *account)
 {
 	return account->uid == 0 || account->uid == geteuid();
 }
 
-/* ---- time of the loop */
+/* ---- loop time */
 
 int account_may_look(struct account *account, uint64_t now_ns, struct error *err)
 {
 	const uint64_t gained = (now_ns - account->looked_ns) / LOOK_PARTS;
 	const bool alone = account->accounts->first == account && !account->next;
-	const bool full = gained >= (uint64_t)(LOOK_MOST_NS - account->look_ns);
-	account->look_ns = full ? LOOK_MOST_NS : account->look_ns + (int64_t)gained;
+	const bool full = gained >= (uint64_t)(LOOK_MAX_NS - account->look_ns);
+	account->look_ns = full ? LOOK_MAX_NS : account->look_ns + (int64_t)gained;
 	account->looked_ns = now_ns;
 	if (account->look_ns > 0 || alone || is_trusted(account)) {
 		return 0;
@@ -146,20 +144,20 @@ int account_may_look(struct account *account, uint64_t now_ns, struct error *err
 
 void account_note_look(struct account *account, uint64_t ns)
 {
-	const int64_t rest = account->look_ns + LOOK_MOST_NS;
-	account->look_ns = ns < (uint64_t)rest ? account->look_ns - (int64_t)ns : -LOOK_MOST_NS;
+	const int64_t rest = account->look_ns + LOOK_MAX_NS;
+	account->look_ns = ns < (uint64_t)rest ? account->look_ns - (int64_t)ns : -LOOK_MAX_NS;
 }
 
-/* ---- bytes */
+/* ---- charges of bytes */
 
-/* What @account may hold with what is held by all: it never has more than it leaves free, so that
- * there is always something for one user more. */
+/* Bytes that @account may hold beside the other accounts: never more than it leaves free, so
+ * that one more user always gets some. */
 static uint64_t part_of(const struct account *account)
 {
 	const struct accounts *accounts = account->accounts;
-	const uint64_t most = accounts->config->max_bytes;
+	const uint64_t max = accounts->config->max_bytes;
 	const uint64_t others = accounts->charged - account->charged;
-	return others < most ? (most - others) / 2 : 0;
+	return others < max ? (max - others) / 2 : 0;
 }
 
 static int compare(const struct account *account, uint64_t bytes, struct error *err)
@@ -181,14 +179,14 @@ static int compare(const struct account *account, uint64_t bytes, struct error *
 	return 0;
 }
 
-/* Who has just let memory go need not wait for the loop to hear of it. */
+/* A memfd freed a moment ago may not be released yet: asks inotify before the charge is refused. */
 static int check_room(const struct account *account, uint64_t bytes, struct error *err)
 {
 	if (compare(account, bytes, NULL) == 0) {
 		return 0;
 	}
-	if (account->accounts->memfds) {
-		memfds_hear(account->accounts->memfds);
+	if (account->accounts->release) {
+		account->accounts->release(account->accounts->context);
 	}
 	return compare(account, bytes, err);
 }
@@ -198,7 +196,6 @@ static void add(struct account *account, uint64_t bytes)
 	struct accounts *accounts = account->accounts;
 	account->charged += bytes;
 	accounts->charged += bytes;
-	accounts->peak = accounts->charged > accounts->peak ? accounts->charged : accounts->peak;
 }
 
 int account_charge(struct account *account, uint64_t bytes, struct error *err)
@@ -232,17 +229,10 @@ void account_release(struct account *account, uint64_t bytes)
 	account->accounts->charged -= bytes;
 }
 
-uint64_t account_peak_take(struct accounts *accounts)
-{
-	uint64_t peak = accounts->peak;
-	accounts->peak = accounts->charged;
-	return peak;
-}
-
 static void window_turn(struct account *account)
 {
 	uint64_t now = clock_now_ns();
-	if (account->window_ns && now - account->window_ns <= MINUTE_NS) {
+	if (account->window_ns && now - account->window_ns <= NSEC_PER_MIN) {
 		return;
 	}
 	if (account->suppressed) {

@@ -1,83 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * account - what one user id makes edged hold, and how much it may say in the log
+ * account - bytes, connections, loop time and log lines of one user id
  *
- * Every connection has the account of its peer's user id. Bytes of requests and replies are charged
- * before they are allocated and released when they are freed. Loop thread only.
+ * Every connection refers to the account of its peer's user id. Bytes of requests and replies are
+ * charged before they are allocated and released when they are freed. Loop thread only.
  */
-#ifndef DAEMON_ACCOUNT_H
-#define DAEMON_ACCOUNT_H
+#ifndef DAEMON_EDGED_SERVE_ACCOUNT_H
+#define DAEMON_EDGED_SERVE_ACCOUNT_H
 
 #include <sys/types.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "daemon/config.h"
-#include "daemon/queue.h"
+#include "daemon/edged/config/config.h"
+#include "daemon/edged/serve/queue.h"
 
 struct account {
 	struct account *next;
 	struct accounts *accounts;
 	uid_t uid;
-	unsigned int refs; /* connections and what they left behind in the queue */
-	unsigned int clients; /* connections */
-	unsigned int n_sharing; /* of these, that agreed on shared memory */
-	unsigned int n_memfds; /* that exist and were shared */
-	uint64_t charged;
-	uint64_t requests, run_ns; /* that were answered OK, for STATS */
-	struct queue_user queue; /* its part of what waits */
-	uint32_t queued; /* how many waited when STATS was asked last */
-	int64_t look_ns; /* of the loop's time that it has saved up for what is no run; below 0: it owes */
-	uint64_t looked_ns; /* when that was true */
-	uint64_t window_ns; /* when the log's current minute began */
-	uint64_t lines, suppressed; /* in this minute */
-	uint64_t offences; /* in this minute */
+	unsigned int refs; /* one per connection and per charge; at 0 the account may be freed */
+	unsigned int clients; /* open connections */
+	unsigned int n_fd_passing; /* connections that agreed on shared memory */
+	unsigned int n_memfds; /* shared memfds that the kernel has not freed yet */
+	uint64_t charged; /* bytes of all charges */
+	uint64_t requests, run_ns; /* requests answered OK and their run time, for STATS */
+	struct queue_user queue; /* the user's part of the scheduler's queue */
+	uint32_t queued; /* requests in the queue when STATS was last encoded */
+	int64_t look_ns; /* loop time left for lists and numbers, in ns; negative: overdrawn */
+	uint64_t looked_ns; /* when @look_ns was last refilled, on clock_now_ns() */
+	uint64_t window_ns; /* start of the minute that the counters below are of */
+	uint64_t lines, suppressed; /* log lines written and dropped in this minute */
+	uint64_t offences; /* breaches of protocol or time limits in this minute */
 };
 
 struct accounts {
 	const struct config *config;
 	const struct log *log;
-	struct memfds *memfds; /* heard before anybody is turned away; may be NULL */
+	/* Called before a refusal: releases charges of memory that was freed meanwhile (memfd.h).
+	 * NULL: there are none. */
+	void (*release)(void *context);
+	void *context;
 	struct account *first;
 	unsigned int clients;
-	uint64_t charged, peak; /* peak since account_peak_take() */
+	uint64_t charged; /* bytes */
 };
 
 void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log);
 void accounts_deinit(struct accounts *accounts);
 
-/* A connection of @uid. -EAGAIN when there are too many of it or of all, or it has offended too often,
- * -ENOMEM. */
+/* Opens a connection of @uid. -EAGAIN when edged or the user has too many connections, or the
+ * user offended too often in the last minute; -ENOMEM. */
 int must_check account_open(
 	struct accounts *accounts, uid_t uid, struct account **ret_account, struct error *err);
-/* The connection is gone. */
+/* Closes a connection that account_open() counted. */
 void account_close(struct account *account);
 
-/* One of its connections broke the protocol or a time. Above max-offences in a minute no new ones are let in
- * for the rest of it, but those of root and of edged's own user. */
+/* Counts a breach of the protocol or of a time limit. Above max-offences in a minute the user's
+ * new connections are refused for the rest of that minute. Not counted for root and edged's own
+ * user. */
 void account_offend(struct account *account);
 
 /*
- * What the loop answers itself, lists and numbers, takes time that no run gets. While others are
- * there a user may have a twentieth of it, and save up 10 ms; root and edged's own user have no such limit. -EAGAIN when that is
- * used up: ask again in err->retry_after_us. The other one: so much was taken.
+ * Lists and numbers are answered by the loop itself, which delays requests. While other users have
+ * accounts, a user may take a twentieth of the loop's time for them and save up 10 ms. Root and
+ * edged's own user have no such limit.
+ *
+ * account_may_look() returns -EAGAIN and sets err->retry_after_us when the time is used up.
+ * account_note_look() subtracts the time that an answer took.
  */
 int must_check account_may_look(struct account *account, uint64_t now_ns, struct error *err);
 void account_note_look(struct account *account, uint64_t ns);
 
-/* -EAGAIN above max-bytes-per-user, or above half of what max-bytes leaves to the user beside all others;
- * the latter is not for root and edged's own user. A charge keeps the account alive. */
+/* Charges @bytes. -EAGAIN above max-bytes-per-user, or above half of the part of max-bytes that
+ * the other users leave; the second limit is not for root and edged's own user. A charge keeps
+ * the account alive until account_release(). */
 int must_check account_charge(struct account *account, uint64_t bytes, struct error *err);
 void account_release(struct account *account, uint64_t bytes);
-/* Changes one of its charges from @before to @now bytes. On error it stays as it was. */
+/* Changes a charge from @before to @now bytes. On error the charge stays as it was. */
 int must_check account_recharge(
 	struct account *account, uint64_t before, uint64_t now, struct error *err);
 
-/* The most that was charged at a time since the last call. */
-uint64_t account_peak_take(struct accounts *accounts);
-
-/* A line that @account caused; dropped and counted above log-lines-per-user. Foreign text is
- * escaped by the caller. */
+/* Logs a line that the user caused. Above log-lines-per-user in a minute lines are dropped and
+ * counted. The caller escapes foreign text. */
 void account_log(struct account *account, enum log_level level, const char *format, ...)
 	printf_like(3, 4);
 

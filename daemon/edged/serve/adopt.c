@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/adopt.h"
+#include "daemon/edged/serve/adopt.h"
 
-#include "daemon/edged.h"
+#include "daemon/edged/serve/serve.h"
 
 static bool names_version(const struct request *request)
 {
@@ -9,9 +9,10 @@ static bool names_version(const struct request *request)
 	return version.length > 0 && !wire_text_is(version, "0");
 }
 
-/* Whether every input of the request's signature has the shape in both that was planned: then what was found
- * out about its own shapes holds in both. */
-static bool same_plan(const struct served *a, const struct served *b, const struct request *request)
+/* True when every input of @request's signature has the same planned shape in @a and @b: then
+ * request->planned and scale hold for both. */
+static bool same_plan(
+	const struct loaded_model *a, const struct loaded_model *b, const struct request *request)
 {
 	for (uint32_t i = 0; i < request->infer.n_inputs; i++) {
 		struct edge_tensor_info of_a, of_b;
@@ -24,17 +25,16 @@ static bool same_plan(const struct served *a, const struct served *b, const stru
 	return true;
 }
 
-/* What the request would be run by if it came now; NULL: the same, or nothing that it was judged for. */
-static struct served *next_of(struct store *store, const struct request *request)
+/* The loaded model that would run @request if it came now; NULL: no other, or one for which
+ * @request must be validated again. */
+static struct loaded_model *next_of(struct models *models, const struct request *request)
 {
-	struct served *before = request->served;
-	/* Without a peer nobody waits for it. */
-	if (request->type != WIRE_INFER || request->session || !request->peer || !before ||
-		names_version(request)) {
+	struct loaded_model *before = request->loaded;
+	if (request->type != WIRE_INFER || request->session || !before || names_version(request)) {
 		return NULL;
 	}
-	const struct store_model *model = store_find(store, before->name);
-	struct served *now = model ? model->served : NULL;
+	const struct models_entry *model = models_find(models, before->name);
+	struct loaded_model *now = model ? model->loaded : NULL;
 	return now && now != before && !digest_none(&now->signature) &&
 			digest_same(&now->signature, &before->signature) &&
 			same_plan(now, before, request)
@@ -43,37 +43,39 @@ static struct served *next_of(struct store *store, const struct request *request
 }
 
 struct change {
-	struct served *now, *before;
+	struct loaded_model *now, *before;
 };
 
 static void take_over(void *context, struct request *request)
 {
 	struct change *change = context;
-	change->before = request->served;
-	request->served = served_ref(change->now);
+	change->before = request->loaded;
+	request->loaded = loaded_model_ref(change->now);
 }
 
-void adopt_one(struct dispatch *dispatch, struct request *request)
+void adopt_one(struct serve *serve, struct request *request)
 {
-	struct change change = {.now = next_of(&dispatch->edged->store, request)};
+	struct change change = {.now = next_of(serve->models, request)};
 	if (change.now) {
 		take_over(&change, request);
-		served_unref(change.before);
+		loaded_model_unref(change.before);
 	}
 }
 
-void adopt_waiting(struct dispatch *dispatch)
+void adopt_waiting(struct serve *serve)
 {
-	struct store *store = &dispatch->edged->store;
-	if (!store->swapped) {
+	struct models *models = serve->models;
+	if (!models->swapped) {
 		return;
 	}
-	store->swapped = false;
-	for (struct request *request = dispatch->first; request; request = request->next) {
-		/* Without a line it waits for the model itself, or its peer has gone. */
-		struct change change = {.now = request->line ? next_of(store, request) : NULL};
-		if (change.now && sched_change(&dispatch->sched, request, take_over, &change)) {
-			served_unref(change.before);
+	models->swapped = false;
+	for (struct request *request = serve->first; request; request = request->next) {
+		struct change change = {0};
+		if (request_state(request) == REQUEST_QUEUED) {
+			change.now = next_of(models, request);
+		}
+		if (change.now && sched_change(&serve->sched, request, take_over, &change)) {
+			loaded_model_unref(change.before);
 		}
 	}
 }

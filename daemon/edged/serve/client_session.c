@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/client_session.h"
+#include "daemon/edged/serve/client_session.h"
 
 #include <assert.h>
 #include <errno.h>
 
-#include "daemon/request.h"
-
-static int check_room(const struct client_sessions *list, uint64_t most, struct error *err)
+static int check_room(const struct client_sessions *list, uint64_t max, struct error *err)
 {
-	if (list->n >= most) {
+	if (list->n >= max) {
 		return error_set(err, -EAGAIN, "this connection has %u sessions, the limit is %llu",
-			list->n, (unsigned long long)most);
+			list->n, (unsigned long long)max);
 	}
 	if (list->last_id == UINT32_MAX) {
 		return error_set(err, -EFBIG, "this connection has used all ids of sessions");
@@ -18,11 +16,12 @@ static int check_room(const struct client_sessions *list, uint64_t most, struct 
 	return 0;
 }
 
-int client_session_new(struct client_sessions *list, struct served *served, struct account *account,
-	uint64_t most, struct client_session **ret_session, struct error *err)
+int client_session_new(struct client_sessions *list, struct loaded_model *loaded,
+	struct account *account, uint64_t max, struct client_session **ret_session,
+	struct error *err)
 {
-	const uint64_t bytes = edge_model_info(served->model)->session_bytes;
-	int code = check_room(list, most, err);
+	const uint64_t bytes = edge_model_info(loaded->model)->session_bytes;
+	int code = check_room(list, max, err);
 	if (code == 0) {
 		code = account_charge(account, bytes, err);
 	}
@@ -39,7 +38,7 @@ int client_session_new(struct client_sessions *list, struct served *served, stru
 		.list = list,
 		.refs = 2,
 		.id = ++list->last_id,
-		.served = served_ref(served),
+		.loaded = loaded_model_ref(loaded),
 		.account = account,
 		.charged = bytes,
 	};
@@ -60,17 +59,18 @@ void client_session_unref(struct client_session *session)
 	if (!session || --session->refs > 0) {
 		return;
 	}
-	assert(!session->first && !session->list);
-	served_session_free(session->state);
-	served_unref(session->served);
+	assert(!session->waiting.first && !session->list);
+	loaded_model_session_free(session->model_session);
+	loaded_model_unref(session->loaded);
 	account_release(session->account, session->charged);
 	free(session);
 }
 
-int client_session_recharge(struct client_session *session, struct error *err)
+int client_session_update_charge(struct client_session *session, struct error *err)
 {
-	uint64_t bytes = edge_model_info(session->served->model)->session_bytes;
-	uint64_t held = session->state ? edge_session_bytes(session->state->session) : 0;
+	uint64_t bytes = edge_model_info(session->loaded->model)->session_bytes;
+	uint64_t held =
+		session->model_session ? edge_session_bytes(session->model_session->session) : 0;
 	bytes = held > bytes ? held : bytes;
 	int code = account_recharge(session->account, session->charged, bytes, err);
 	if (code == 0) {
@@ -113,31 +113,4 @@ int client_session_find(const struct client_sessions *list, uint32_t id,
 	}
 	*ret_session = session;
 	return 0;
-}
-
-void client_session_wait(struct client_session *session, struct request *request)
-{
-	request->queue_next = NULL;
-	*(session->last ? &session->last->queue_next : &session->first) = request;
-	session->last = request;
-}
-
-void client_session_remove(struct client_session *session, struct request *request)
-{
-	struct request *before = NULL;
-	for (struct request *at = session->first; at != request; at = at->queue_next) {
-		before = at;
-	}
-	*(before ? &before->queue_next : &session->first) = request->queue_next;
-	session->last = session->last == request ? before : session->last;
-	request->queue_next = NULL;
-}
-
-struct request *client_session_next(struct client_session *session)
-{
-	struct request *request = session->first;
-	if (request) {
-		client_session_remove(session, request);
-	}
-	return request;
 }

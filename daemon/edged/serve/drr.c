@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/turns.h"
+#include "daemon/edged/serve/drr.h"
 
-#define MOST_NS INT64_C(10000000000) /* of what a correction may leave, either way */
+#define MAX_CREDIT_NS                                                                              \
+	INT64_C(10000000000) /* limit of the credit after a correction, above and below 0 */
 
-void turns_enter(struct turns *turns, struct turn *turn)
+void drr_enter(struct drr *drr, struct drr_member *turn)
 {
 	turn->credit_ns = 0;
-	if (!turns->now) {
-		turns->now = turn->next = turn->prev = turn;
+	if (!drr->now) {
+		drr->now = turn->next = turn->prev = turn;
 		return;
 	}
-	turn->next = turns->now;
-	turn->prev = turns->now->prev;
+	turn->next = drr->now;
+	turn->prev = drr->now->prev;
 	turn->prev->next = turn;
 	turn->next->prev = turn;
 }
 
-void turns_leave(struct turns *turns, struct turn *turn)
+void drr_leave(struct drr *drr, struct drr_member *turn)
 {
 	if (turn->next == turn) {
-		turns->now = NULL;
+		drr->now = NULL;
 	} else {
 		turn->prev->next = turn->next;
 		turn->next->prev = turn->prev;
-		turns->now = turns->now == turn ? turn->next : turns->now;
+		drr->now = drr->now == turn ? turn->next : drr->now;
 	}
 	turn->next = turn->prev = NULL;
 }
 
-struct turn *turns_choose(struct turns *turns)
+struct drr_member *drr_choose(struct drr *drr)
 {
-	struct turn *turn = turns->now;
+	struct drr_member *turn = drr->now;
 	if (!turn) {
 		return NULL;
 	}
@@ -42,28 +43,28 @@ struct turn *turns_choose(struct turns *turns)
 		int64_t its = turn->cost_ns - turn->credit_ns;
 		lacks = its < lacks ? its : lacks;
 		turn = turn->next;
-	} while (turn != turns->now);
-	struct turn *chosen = NULL;
+	} while (turn != drr->now);
+	struct drr_member *chosen = NULL;
 	do {
 		turn->credit_ns += lacks;
 		chosen = chosen || turn->credit_ns < turn->cost_ns ? chosen : turn;
 		turn = turn->next;
-	} while (turn != turns->now);
+	} while (turn != drr->now);
 	return chosen;
 }
 
-void turns_serve(struct turns *turns, struct turn *turn, int64_t ns)
+void drr_serve(struct drr *drr, struct drr_member *turn, int64_t ns)
 {
 	turn->credit_ns -= ns;
-	turns->now = turn->next;
+	drr->now = turn->next;
 }
 
-void turns_correct(struct turn *turn, int64_t ns)
+void drr_correct(struct drr_member *turn, int64_t ns)
 {
-	if (turn_waits(turn)) {
+	if (drr_member_waits(turn)) {
 		int64_t credit = turn->credit_ns - ns;
-		turn->credit_ns = credit < -MOST_NS ? -MOST_NS
-			: credit > MOST_NS          ? MOST_NS
-						    : credit;
+		turn->credit_ns = credit < -MAX_CREDIT_NS ? -MAX_CREDIT_NS
+			: credit > MAX_CREDIT_NS          ? MAX_CREDIT_NS
+							  : credit;
 	}
 }

@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/short.h"
+#include "daemon/edged/serve/inline_run.h"
 
 #include <errno.h>
 
-#include "daemon/edged.h"
+#include "base/clock.h"
+#include "daemon/edged/serve/serve.h"
 
-#define US UINT64_C(1000)
-
-bool short_is(const struct dispatch *dispatch, const struct request *request)
+bool inline_run_is_due(const struct serve *serve, const struct request *request)
 {
-	const uint64_t most_ns = dispatch->edged->config.short_run_us * US;
-	return most_ns > 0 && dispatch->sched.duty == SCHED_ALL && request->type == WIRE_INFER &&
+	const uint64_t max_ns = serve->config->short_run_us * NSEC_PER_USEC;
+	return max_ns > 0 && serve->sched.duty == SCHED_ALL &&
+		request->item.class >= serve->sched.least && request->type == WIRE_INFER &&
 		!request->session && request->planned && !request->next &&
-		(!dispatch->short_line || dispatch->short_line == request->line) &&
-		served_expected_ns(request->served, request->signature) <= most_ns &&
-		!edge_model_info(request->served->model)->has_state;
+		(!serve->short_line || serve->short_line == request->item.line) &&
+		loaded_model_expected_ns(request->loaded, request->signature) <= max_ns &&
+		!edge_model_info(request->loaded->model)->has_state;
 }
 
-bool short_run(struct dispatch *dispatch, struct request *request, uint64_t now_ns)
+bool inline_run_try(struct serve *serve, struct request *request, uint64_t now_ns)
 {
 	const uint64_t deadline_ns = request->deadline_ns;
-	const uint64_t end_ns = now_ns + SERVED_LONG_NS;
+	const uint64_t end_ns = now_ns + LOADED_MODEL_LONG_NS;
 	const bool sooner = deadline_ns && deadline_ns <= end_ns;
-	dispatch->short_line = request->line;
+	serve->short_line = request->item.line;
 	request->deadline_ns = sooner ? deadline_ns : end_ns;
+	request_enter(request, REQUEST_RUNNING);
 	worker_run(request, now_ns);
 	request->deadline_ns = deadline_ns;
 	if (request->error.code != -ETIMEDOUT || sooner) {
 		return true;
 	}
-	served_note_run(request->served, request->signature, SERVED_LONG_NS);
+	loaded_model_note_run(request->loaded, request->signature, LOADED_MODEL_LONG_NS);
 	request->error = (struct error){0};
+	request_enter(request, REQUEST_READING);
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/memfd.h"
+#include "daemon/edged/serve/memfd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,9 @@
 
 #include "base/own.h"
 
-/* Never happens to a memfd: only IN_IGNORED comes, which nobody need ask for, when the kernel frees the inode. So
- * there are fewer events than the kernel queues for one reader (16384). */
+/* An event that never happens to a memfd. IN_IGNORED comes without being asked for, when the
+ * kernel frees the inode. So at most one event per memfd is queued, less than the kernel's limit
+ * for one reader (16384). */
 #define NOTHING IN_MOVE_SELF
 
 static struct memfd **place_of(struct memfds *memfds, int wd)
@@ -32,15 +33,15 @@ static void release(struct memfd **link)
 	free(memfd);
 }
 
-/* ---- what the kernel tells */
+/* ---- inotify events */
 
 static void events_take(struct memfds *memfds, const char *bytes, size_t size)
 {
 	for (size_t at = 0; at + sizeof(struct inotify_event) <= size;) {
 		const struct inotify_event *event = (const void *)(bytes + at);
 		struct memfd **link = place_of(memfds, event->wd);
-		/* One that is lent is mapped, and so cannot be gone. An event that was lost for want of memory
-		 * leaves its charge: rather too much than nothing. */
+		/* A lent memfd is mapped and cannot be freed. An event lost for want of memory
+		 * leaves its charge: a charge too many is better than none. */
 		if (event->mask & IN_IGNORED && *link && !(*link)->lent) {
 			release(link);
 		}
@@ -71,8 +72,16 @@ static void on_events(uv_poll_t *poll, int status, int events)
 
 /* ---- start and end */
 
-void memfds_start(struct memfds *memfds, uv_loop_t *loop, const struct log *log)
+static void release_freed(void *context)
 {
+	memfds_hear(context);
+}
+
+void memfds_start(
+	struct memfds *memfds, struct accounts *accounts, uv_loop_t *loop, const struct log *log)
+{
+	accounts->release = release_freed;
+	accounts->context = memfds;
 	memfds->events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (memfds->events < 0 || uv_poll_init(loop, &memfds->poll, memfds->events) < 0) {
 		log_warning(log, "clients can share no memory: inotify: %s", strerror(errno));
@@ -103,7 +112,7 @@ static int watch(const struct memfds *memfds, int fd, int *ret_wd, struct error 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	errno = ENOSYS;
 	int wd = memfds->events < 0 ? -1 : inotify_add_watch(memfds->events, path, NOTHING);
-	if (wd < 0) { /* EACCES: its mode */
+	if (wd < 0) { /* EACCES: the memfd's mode */
 		return error_set(err, errno == EACCES ? -EINVAL : -EAGAIN,
 			"edged cannot watch this memory: %s", strerror(errno));
 	}
@@ -111,11 +120,11 @@ static int watch(const struct memfds *memfds, int fd, int *ret_wd, struct error 
 	return 0;
 }
 
-/* As with connections that share: none has more than it leaves free. */
+/* A user never has more memfds than it leaves free. */
 static int memfd_new(struct memfds *memfds, int wd, uint64_t bytes, struct account *account,
 	struct memfd **ret_memfd, struct error *err)
 {
-	if (memfds->n + account->n_memfds >= MEMFD_MOST) {
+	if (memfds->n + account->n_memfds >= MEMFD_MAX) {
 		return error_set(err, -EAGAIN,
 			"%u memories of this user exist that were shared, of all users %u: one more is too "
 			"many",
@@ -165,5 +174,5 @@ int memfd_lend(struct memfds *memfds, int fd, uint64_t bytes, struct account *ac
 void memfd_return(struct memfd *memfd)
 {
 	memfd->lent = false;
-	memfds_hear(memfd->memfds); /* who mapped it last has freed it just now */
+	memfds_hear(memfd->memfds); /* unmapping may have freed the memory just now */
 }

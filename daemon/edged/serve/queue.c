@@ -1,122 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/queue.h"
+#include "daemon/edged/serve/queue.h"
 
 #include <stddef.h>
 
-#include "daemon/request.h"
-
-static struct queue_flow *flow_of(const struct request *request)
+static struct queue_flow *flow_of(const struct queue_item *item)
 {
-	return &request->line->flows[request->class];
+	return &item->line->flows[item->class];
 }
 
-static struct queue_party *party_of(const struct request *request)
+static struct queue_party *party_of(const struct queue_item *item)
 {
-	return &request->line->user->parties[request->class];
+	return &item->line->user->parties[item->class];
 }
 
-/* After the flow's first request, or the party's sum, has changed. A party has what its turns give
- * it: the mean will do. */
+/* Call it after the flow's first request or the party's sum has changed. A party's cost is the
+ * mean of its requests: exact costs are charged when it is served. */
 static void costs_update(struct queue_flow *flow, struct queue_party *party)
 {
-	flow->turn.cost_ns = flow->first ? flow->first->cost_ns : 0;
+	flow->turn.cost_ns = flow->list.first ? flow->list.first->cost_ns : 0;
 	party->turn.cost_ns = party->n_queued ? party->queued_ns / party->n_queued : 0;
 }
 
-static void count(struct queue *queue, const struct request *request, int n)
+static void count(struct queue *queue, const struct queue_item *item, int n)
 {
-	struct queue_party *party = party_of(request);
-	struct queue_user *user = request->line->user;
-	const int64_t ns = n * request->cost_ns;
-	flow_of(request)->queued_ns += ns;
+	struct queue_party *party = party_of(item);
+	struct queue_user *user = item->line->user;
+	const int64_t ns = n * item->cost_ns;
+	flow_of(item)->queued_ns += ns;
 	party->queued_ns += ns;
-	queue->queued_ns[request->class] += ns;
+	queue->queued_ns[item->class] += ns;
 	party->n_queued += (uint32_t)n;
 	queue->n_users -= user->n_queued > 0;
 	user->n_queued += (uint32_t)n;
 	queue->n_users += user->n_queued > 0;
 	queue->n_queued += (uint32_t)n;
-	queue->n_of_class[request->class] += (uint32_t)n;
-	costs_update(flow_of(request), party);
+	queue->n_of_class[item->class] += (uint32_t)n;
+	costs_update(flow_of(item), party);
 }
 
-void queue_put(struct queue *queue, struct request *request)
+/* The link that leads to @item; *ret_before: the item before it, NULL: it is the first. */
+static struct queue_item **link_to(
+	struct queue_list *list, const struct queue_item *item, struct queue_item **ret_before)
 {
-	struct queue_flow *flow = flow_of(request);
-	struct queue_party *party = party_of(request);
-	request->queue_next = NULL;
-	if (flow->last) {
-		flow->last->queue_next = request;
-	} else {
-		flow->first = request;
-		turns_enter(&party->flows, &flow->turn);
+	struct queue_item **link = &list->first;
+	for (*ret_before = NULL; *link != item; link = &(*link)->next) {
+		*ret_before = *link;
 	}
-	flow->last = request;
+	return link;
+}
+
+void queue_list_put(struct queue_list *list, struct queue_item *item)
+{
+	item->next = NULL;
+	*(list->last ? &list->last->next : &list->first) = item;
+	list->last = item;
+}
+
+void queue_list_remove(struct queue_list *list, struct queue_item *item)
+{
+	struct queue_item *before = NULL;
+	*link_to(list, item, &before) = item->next;
+	list->last = list->last == item ? before : list->last;
+	item->next = NULL;
+}
+
+void queue_put(struct queue *queue, struct queue_item *item)
+{
+	struct queue_flow *flow = flow_of(item);
+	struct queue_party *party = party_of(item);
+	if (!flow->list.first) {
+		drr_enter(&party->flows, &flow->turn);
+	}
+	queue_list_put(&flow->list, item);
 	if (party->n_queued == 0) {
-		turns_enter(&queue->users[request->class], &party->turn);
+		drr_enter(&queue->users[item->class], &party->turn);
 	}
-	count(queue, request, 1);
+	count(queue, item, 1);
 }
 
-/* @before: NULL for the flow's first one. */
-static void unlink_request(struct queue *queue, struct request *before, struct request *request)
+void queue_remove(struct queue *queue, struct queue_item *item)
 {
-	struct queue_flow *flow = flow_of(request);
-	struct queue_party *party = party_of(request);
-	*(before ? &before->queue_next : &flow->first) = request->queue_next;
-	flow->last = flow->last == request ? before : flow->last;
-	request->queue_next = NULL;
-	count(queue, request, -1);
-	if (!flow->first) {
-		turns_leave(&party->flows, &flow->turn);
+	struct queue_flow *flow = flow_of(item);
+	struct queue_party *party = party_of(item);
+	queue_list_remove(&flow->list, item);
+	count(queue, item, -1);
+	if (!flow->list.first) {
+		drr_leave(&party->flows, &flow->turn);
 	}
 	if (party->n_queued == 0) {
-		turns_leave(&queue->users[request->class], &party->turn);
+		drr_leave(&queue->users[item->class], &party->turn);
 	}
-	if (!queue->users[request->class].now) {
-		queue->owed_ns[request->class] = 0;
+	if (!queue->users[item->class].now) {
+		queue->owed_ns[item->class] = 0;
 	}
 }
 
-static bool find(const struct request *request, struct request **ret_before)
+void queue_swap(struct queue *queue, struct queue_item *old, struct queue_item *item)
 {
-	struct request *at = flow_of(request)->first;
-	for (*ret_before = NULL; at && at != request; at = at->queue_next) {
-		*ret_before = at;
-	}
-	return at != NULL;
-}
-
-bool queue_remove(struct queue *queue, struct request *request)
-{
-	struct request *before = NULL;
-	if (!find(request, &before)) {
-		return false;
-	}
-	unlink_request(queue, before, request);
-	return true;
-}
-
-bool queue_has(const struct request *request)
-{
-	struct request *before = NULL;
-	return find(request, &before);
-}
-
-bool queue_swap(struct queue *queue, struct request *old, struct request *request)
-{
-	struct request *before = NULL;
-	struct queue_flow *flow = flow_of(request);
-	if (!find(old, &before)) {
-		return false;
-	}
-	*(before ? &before->queue_next : &flow->first) = request;
-	flow->last = flow->last == old ? request : flow->last;
-	request->queue_next = old->queue_next;
-	old->queue_next = NULL;
-	count(queue, request, 1);
+	struct queue_item *before = NULL;
+	struct queue_list *list = &flow_of(item)->list;
+	*link_to(list, old, &before) = item;
+	list->last = list->last == old ? item : list->last;
+	item->next = old->next;
+	old->next = NULL;
+	count(queue, item, 1);
 	count(queue, old, -1);
-	return true;
 }
 
 int queue_top(const struct queue *queue)
@@ -128,12 +116,12 @@ int queue_top(const struct queue *queue)
 	return class;
 }
 
-/* The lowest that is owed its next piece, else the highest. */
+/* The lowest class whose credit covers its next request, else the highest class. */
 static int class_choose(const struct queue *queue, int above)
 {
 	const int top = queue_top(queue);
 	for (int class = above + 1; class < top; class ++) {
-		const struct turn *user = queue->users[class].now;
+		const struct drr_member *user = queue->users[class].now;
 		if (user && queue->owed_ns[class] > 0 && queue->owed_ns[class] >= user->cost_ns) {
 			return class;
 		}
@@ -141,7 +129,7 @@ static int class_choose(const struct queue *queue, int above)
 	return top > above ? top : -1;
 }
 
-/* What @class gets is owed, in part, to those below it that wait. */
+/* Gives the waiting classes below @class credit for a part of @ns. */
 static void class_charge(struct queue *queue, int class, int64_t ns)
 {
 	for (int lower = 0; lower < class; lower++) {
@@ -152,20 +140,20 @@ static void class_charge(struct queue *queue, int class, int64_t ns)
 	queue->owed_ns[class] = queue->owed_ns[class] > ns ? queue->owed_ns[class] - ns : 0;
 }
 
-struct request *queue_pop(struct queue *queue, int above)
+struct queue_item *queue_pop(struct queue *queue, int above)
 {
 	const int class = class_choose(queue, above);
 	if (class < 0) {
 		return NULL;
 	}
-	struct queue_party *party = (struct queue_party *)turns_choose(&queue->users[class]);
-	struct queue_flow *flow = (struct queue_flow *)turns_choose(&party->flows);
-	struct request *request = flow->first;
-	turns_serve(&queue->users[class], &party->turn, request->cost_ns);
-	turns_serve(&party->flows, &flow->turn, request->cost_ns);
-	class_charge(queue, class, request->cost_ns);
-	unlink_request(queue, NULL, request);
-	return request;
+	struct queue_party *party = (struct queue_party *)drr_choose(&queue->users[class]);
+	struct queue_flow *flow = (struct queue_flow *)drr_choose(&party->flows);
+	struct queue_item *item = flow->list.first;
+	drr_serve(&queue->users[class], &party->turn, item->cost_ns);
+	drr_serve(&party->flows, &flow->turn, item->cost_ns);
+	class_charge(queue, class, item->cost_ns);
+	queue_remove(queue, item);
+	return item;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -173,11 +161,12 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Of the user's own: each other connection's is served as much as this one's at most. */
+/* The user's own work that is served before a new item of @own with cost @ns: all of @own, and
+ * of each other connection no more than @own has then. */
 static int64_t own_ahead(const struct queue_party *party, const struct queue_flow *own, int64_t ns)
 {
 	int64_t sum = own->queued_ns;
-	const struct turn *first = party->flows.now, *turn = first;
+	const struct drr_member *first = party->flows.now, *turn = first;
 	const int64_t each = own->queued_ns + ns;
 	for (bool more = turn != NULL; more; turn = turn->next, more = turn != first) {
 		const struct queue_flow *flow = (const struct queue_flow *)turn;
@@ -192,7 +181,7 @@ int64_t queue_ahead_ns(const struct queue *queue, const struct queue_line *line,
 	const struct queue_party *own = &line->user->parties[class];
 	int64_t sum = own_ahead(own, &line->flows[class], cost_ns);
 	const int64_t each = sum + cost_ns;
-	const struct turn *first = queue->users[class].now, *turn = first;
+	const struct drr_member *first = queue->users[class].now, *turn = first;
 	for (bool more = turn != NULL; more; turn = turn->next, more = turn != first) {
 		const struct queue_party *party = (const struct queue_party *)turn;
 		sum += party == own ? 0 : least(party->queued_ns, each);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/region.h"
+#include "daemon/edged/serve/region.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +9,12 @@
 #include <sys/vfs.h>
 
 #define PAGE UINT64_C(4096)
-#define BLOCK UINT64_C(512) /* of st_blocks, whatever the file system */
+#define BLOCK UINT64_C(512) /* unit of st_blocks on every file system */
 
 /* ---- judging a descriptor */
 
-/* Without its seals a file may shrink, and reading what was cut off is SIGBUS. Only memory has seals;
- * that of hugetlbfs raises SIGBUS with them too, when the pool is empty. */
+/* Without seals a file may shrink, and reading beyond its end raises SIGBUS. Only tmpfs and
+ * hugetlbfs have seals; hugetlbfs raises SIGBUS even then, when its pool is empty. */
 static int check_kind(int fd, struct error *err)
 {
 	const int needed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -30,7 +30,7 @@ static int check_kind(int fd, struct error *err)
 	return 0;
 }
 
-/* Holes are refused because whoever touches them first pays for the page. */
+/* Holes are refused because the process that touches a page first is charged for it. */
 static int check_size(int fd, uint64_t bytes, struct error *err)
 {
 	struct stat st;
@@ -58,11 +58,11 @@ static int check_mode(int fd, uint32_t uses, struct error *err)
 	return 0;
 }
 
-static int check_room(const struct regions *list, uint64_t most, struct error *err)
+static int check_room(const struct regions *list, uint64_t max, struct error *err)
 {
-	if (list->n >= most) {
+	if (list->n >= max) {
 		return error_set(err, -EAGAIN, "this connection has %u regions, the limit is %llu",
-			list->n, (unsigned long long)most);
+			list->n, (unsigned long long)max);
 	}
 	if (list->last_id == UINT32_MAX) {
 		return error_set(err, -EFBIG, "this connection has used all ids of regions");
@@ -70,7 +70,7 @@ static int check_room(const struct regions *list, uint64_t most, struct error *e
 	return 0;
 }
 
-static int judge(int fd, const struct wire_region *wanted, struct error *err)
+static int region_check_fd(int fd, const struct wire_region *wanted, struct error *err)
 {
 	int code = fd < 0 ? error_set(err, -EINVAL, "REGION_ADD came without a descriptor") : 0;
 	if (code == 0) {
@@ -89,7 +89,7 @@ static int map(struct region *region, int fd, struct error *err)
 	const int protection = (region->uses & WIRE_REGION_INPUTS ? PROT_READ : 0) |
 		(region->uses & WIRE_REGION_OUTPUTS ? PROT_WRITE : 0);
 	void *data = mmap(NULL, (size_t)region->bytes, protection, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) { /* EPERM: sealed against writing */
+	if (data == MAP_FAILED) { /* EPERM: the memfd is sealed against writing */
 		return errno == ENOMEM ? error_no_memory(err)
 				       : error_set(err, -EINVAL, "the memory cannot be mapped");
 	}
@@ -97,7 +97,7 @@ static int map(struct region *region, int fd, struct error *err)
 	return 0;
 }
 
-/* To the memory, or beside another region of the same. */
+/* Borrows the memfd's charge. If another region of the same memfd has it, charges @account. */
 static int charge(struct region *region, struct memfds *memfds, int fd, struct account *account,
 	struct error *err)
 {
@@ -114,7 +114,7 @@ static int charge(struct region *region, struct memfds *memfds, int fd, struct a
 	return code;
 }
 
-/* Mapped first: what cannot be is nobody's to pay for. */
+/* Mapping comes first: memory that cannot be mapped is not charged. */
 static int region_new(int fd, const struct wire_region *wanted, struct memfds *memfds,
 	struct account *account, struct region **ret_region, struct error *err)
 {
@@ -136,12 +136,12 @@ static int region_new(int fd, const struct wire_region *wanted, struct memfds *m
 }
 
 int region_add(struct regions *list, int fd, const struct wire_region *wanted,
-	struct account *account, uint64_t most, struct region **ret_region, struct error *err)
+	struct account *account, uint64_t max, struct region **ret_region, struct error *err)
 {
 	struct region *region = NULL;
-	int code = judge(fd, wanted, err);
+	int code = region_check_fd(fd, wanted, err);
 	if (code == 0) {
-		code = check_room(list, most, err);
+		code = check_room(list, max, err);
 	}
 	if (code == 0) {
 		code = region_new(fd, wanted, list->memfds, account, &region, err);

@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/request.h"
+#include "daemon/edged/serve/request.h"
 
 #include <assert.h>
 #include <errno.h>
 
 #include "base/clock.h"
-#include "daemon/client_session.h"
-#include "daemon/store.h"
+#include "daemon/edged/models/models.h"
+#include "daemon/edged/serve/client_session.h"
+
+#define BIT(state) (1u << REQUEST_##state)
+
+/* The states that may follow each state. */
+static const unsigned int may_follow[] = {
+	[REQUEST_READING] =
+		BIT(PARKED) | BIT(SESSION_WAIT) | BIT(QUEUED) | BIT(RUNNING) | BIT(LOADER_WAIT),
+	[REQUEST_PARKED] = BIT(READING) | BIT(DONE), /* READING: it is handled again */
+	[REQUEST_SESSION_WAIT] = BIT(QUEUED) | BIT(DONE),
+	[REQUEST_QUEUED] = BIT(RUNNING) | BIT(DONE),
+	/* READING: an inline run that took too long */
+	[REQUEST_RUNNING] = BIT(RUNNING_ANSWERED) | BIT(READING) | BIT(DONE),
+	[REQUEST_RUNNING_ANSWERED] = BIT(DONE),
+	[REQUEST_LOADER_WAIT] = BIT(DONE),
+	[REQUEST_DONE] = 0,
+};
+
+bool request_may_enter(enum request_state from, enum request_state to)
+{
+	return may_follow[from] >> to & 1;
+}
+
+void request_enter(struct request *request, enum request_state state)
+{
+	assert(request_may_enter(request_state(request), state));
+	atomic_store_explicit(&request->state, state, memory_order_relaxed);
+}
 
 enum queue_class request_class(const struct wire_header *header)
 {
@@ -20,8 +47,8 @@ enum queue_class request_class(const struct wire_header *header)
 int request_new(struct account *account, const struct wire_header *header, uint64_t now_ns,
 	struct request **ret_request, struct error *err)
 {
-	/* Not aligned_alloc(): glibc's takes more and cuts both ends off, and what is left of one request
-	 * when it is freed has no room for the next. */
+	/* malloc(), not aligned_alloc(): glibc's aligned_alloc() cuts the block at both ends,
+	 * and the hole that a freed request leaves is too small for the next one. */
 	const size_t head = sizeof(struct request) + WIRE_ALIGNMENT;
 	const size_t size = head + bytes_align_up(header->body_bytes, WIRE_ALIGNMENT);
 	int code = account_charge(account, size, err);
@@ -34,14 +61,16 @@ int request_new(struct account *account, const struct wire_header *header, uint6
 		return error_no_memory(err);
 	}
 	memset(request, 0, offsetof(struct request, infer.places));
-	atomic_init(&request->cancelled, false);
-	request->account = account;
-	request->charged = size;
+	static_assert(REQUEST_READING == 0 && offsetof(struct request, item) == 0, "");
+	atomic_init(&request->state, REQUEST_READING);
+	atomic_init(&request->run.cancelled, false);
+	request->client.account = account;
+	request->client.charged = size;
 	request->type = header->type;
 	request->flags = header->flags;
-	request->class = request_class(header);
-	request->user = &account->queue;
-	request->scale = 1;
+	request->item.class = request_class(header);
+	request->item.user = &account->queue;
+	request->input_size_ratio = 1;
 	request->fd = -1;
 	request->id = header->id;
 	request->session_id = header->session;
@@ -68,28 +97,36 @@ void request_free(struct request *request)
 	if (!request) {
 		return;
 	}
+	const enum request_state state = request_state(request);
+	assert(state == REQUEST_READING || state == REQUEST_DONE);
 	own_close_fd(&request->fd);
 	regions_drop(request);
 	client_session_unref(request->session);
-	served_unref(request->served);
+	loaded_model_unref(request->loaded);
 	bytes_writer_deinit(&request->reply);
-	account_release(request->account, request->charged);
+	account_release(request->client.account, request->client.charged);
 	free(request);
 }
 
 uint64_t request_due_ns(const struct request *request, uint64_t longest_ms)
 {
-	const uint64_t due_ns =
-		request->line ? request->received_ns + longest_ms * UINT64_C(1000000) : UINT64_MAX;
+	const enum request_state state = request_state(request);
+	uint64_t due_ns = UINT64_MAX;
+	if (state == REQUEST_RUNNING_ANSWERED) {
+		return due_ns;
+	}
+	if (state == REQUEST_SESSION_WAIT || state == REQUEST_QUEUED || state == REQUEST_RUNNING) {
+		due_ns = request->received_ns + longest_ms * NSEC_PER_MSEC;
+	}
 	return request->deadline_ns && request->deadline_ns < due_ns ? request->deadline_ns
 								     : due_ns;
 }
 
-enum probation_fault request_fault(const struct request *request)
+enum trial_outcome request_trial_outcome(const struct request *request)
 {
 	const struct error *error = &request->error;
 	if (error->code == 0) {
-		return request->nan ? PROBATION_NAN : PROBATION_FINE;
+		return request->run.has_nan ? PROBATION_NAN : PROBATION_FINE;
 	}
 	if (error->code == -ETIMEDOUT || error->code == -ECANCELED) {
 		return PROBATION_CUT;
@@ -100,11 +137,11 @@ enum probation_fault request_fault(const struct request *request)
 		: PROBATION_REFUSED;
 }
 
-/* ---- against the model */
+/* ---- validation against the model's signature */
 
 static int find_signature(struct request *request, struct error *err)
 {
-	char key[WIRE_MAX_NAME + 1], shown[100];
+	char key[WIRE_MAX_NAME + 1], escaped[100];
 	const struct wire_text name = request->infer.signature;
 	request->signature = 0;
 	if (name.length == 0) {
@@ -113,11 +150,11 @@ static int find_signature(struct request *request, struct error *err)
 	memcpy(key, name.data, name.length);
 	key[name.length] = 0;
 	int index = strlen(key) == name.length
-		? edge_model_find_signature(request->served->model, key)
+		? edge_model_find_signature(request->loaded->model, key)
 		: -1;
 	if (index < 0) {
 		return error_set(err, -ENOENT, "there is no signature %s",
-			error_escape(shown, sizeof(shown), name.data, name.length));
+			error_escape(escaped, sizeof(escaped), name.data, name.length));
 	}
 	request->signature = (uint32_t)index;
 	return 0;
@@ -131,24 +168,25 @@ static bool is_name(struct text a, struct wire_text b)
 static int resolve_name(const struct request *request, struct wire_tensor *tensor,
 	uint32_t n_inputs, struct error *err)
 {
-	char shown[100];
+	char escaped[100];
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		struct edge_tensor_info info;
-		int code = edge_model_input(request->served->model, request->signature, i, &info);
+		int code = edge_model_input(request->loaded->model, request->signature, i, &info);
 		if (code == 0 && is_name(info.name, tensor->name)) {
 			tensor->index = (uint16_t)i;
 			return 0;
 		}
 	}
-	error_escape(shown, sizeof(shown), tensor->name.data, tensor->name.length);
-	return error_set(err, -ENOENT, "there is no input %s", shown);
+	error_escape(escaped, sizeof(escaped), tensor->name.data, tensor->name.length);
+	return error_set(err, -ENOENT, "there is no input %s", escaped);
 }
 
-/* Whether another shape than the planned one will do is for the planner to say. */
-static int judge_input(struct request *request, const struct wire_tensor *tensor, struct error *err)
+/* A shape that differs from the planned one is accepted: the planner decides whether it can be. */
+static int validate_input(
+	struct request *request, const struct wire_tensor *tensor, struct error *err)
 {
 	struct edge_tensor_info info;
-	if (edge_model_input(request->served->model, request->signature, tensor->index, &info) <
+	if (edge_model_input(request->loaded->model, request->signature, tensor->index, &info) <
 		0) {
 		return error_set(err, -ENOENT, "there is no input %u", tensor->index);
 	}
@@ -158,12 +196,12 @@ static int judge_input(struct request *request, const struct wire_tensor *tensor
 	}
 	bool planned = shape_equal(&info.shape, &tensor->shape);
 	request->planned = request->planned && planned;
-	request->scale *=
+	request->input_size_ratio *=
 		planned || info.bytes == 0 ? 1 : (double)tensor->bytes / (double)info.bytes;
 	return 0;
 }
 
-static int judge_inputs(struct request *request, uint32_t n_inputs, struct error *err)
+static int validate_inputs(struct request *request, uint32_t n_inputs, struct error *err)
 {
 	uint64_t seen = 0;
 	struct wire_infer *infer = &request->infer;
@@ -172,7 +210,7 @@ static int judge_inputs(struct request *request, uint32_t n_inputs, struct error
 			n_inputs, infer->n_inputs);
 	}
 	request->planned = true;
-	request->scale = 1;
+	request->input_size_ratio = 1;
 	static_assert(WIRE_MAX_TENSORS <= 64, "a bit of seen per input");
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		struct wire_tensor *tensor = &infer->inputs[i];
@@ -180,7 +218,7 @@ static int judge_inputs(struct request *request, uint32_t n_inputs, struct error
 			? resolve_name(request, tensor, n_inputs, err)
 			: 0;
 		if (code == 0) {
-			code = judge_input(request, tensor, err);
+			code = validate_input(request, tensor, err);
 		}
 		if (code < 0) {
 			return code;
@@ -206,7 +244,7 @@ static int want_all(struct wire_infer *infer, uint32_t n_outputs, struct error *
 	return 0;
 }
 
-static struct wire_place *find_place(struct wire_infer *infer, unsigned int output)
+const struct wire_place *request_output_buffer(const struct wire_infer *infer, unsigned int output)
 {
 	for (uint32_t i = 0; i < infer->n_places; i++) {
 		if (infer->places[i].output == output) {
@@ -226,7 +264,7 @@ static bool is_wanted(const struct wire_infer *infer, unsigned int output)
 	return false;
 }
 
-static int judge_places(struct wire_infer *infer, struct error *err)
+static int validate_places(struct wire_infer *infer, struct error *err)
 {
 	for (uint32_t i = 0; i < infer->n_places; i++) {
 		struct wire_place *place = &infer->places[i];
@@ -235,15 +273,15 @@ static int judge_places(struct wire_infer *infer, struct error *err)
 				"there is a place for output %u, which is not wanted",
 				place->output);
 		}
-		if (find_place(infer, place->output) != place) {
+		if (request_output_buffer(infer, place->output) != place) {
 			return error_set(err, -EINVAL, "output %u has two places", place->output);
 		}
 	}
 	return 0;
 }
 
-/* What is known of an output's size must fit where it is to be written. Strings have any. */
-static int judge_room(const struct request *request, const struct edge_tensor_info *info,
+/* A known output size must fit into its place. The size of strings is not known. */
+static int validate_room(const struct request *request, const struct edge_tensor_info *info,
 	const struct wire_place *place, struct error *err)
 {
 	bool known = request->planned && !info->run_time_shape && info->type != DTYPE_STRING;
@@ -253,27 +291,27 @@ static int judge_room(const struct request *request, const struct edge_tensor_in
 		: 0;
 }
 
-/* What the reply needs as planned: every tensor's record, name and padded data. Sizes that only the
- * run knows count as what is known of them. */
-static int judge_outputs(
+/* The size of the reply's body: every tensor's record, name and padded data. Sizes known only
+ * after the run count as planned. */
+static int validate_outputs(
 	struct request *request, uint32_t n_outputs, uint64_t *ret_bytes, struct error *err)
 {
 	struct wire_infer *infer = &request->infer;
-	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
+	uint64_t bytes = 64 + LOADED_MODEL_VERSION_SIZE;
 	int code = infer->n_wanted == WIRE_ALL_OUTPUTS ? want_all(infer, n_outputs, err) : 0;
 	if (code == 0) {
-		code = judge_places(infer, err);
+		code = validate_places(infer, err);
 	}
 	for (uint32_t i = 0; code == 0 && i < infer->n_wanted; i++) {
 		struct edge_tensor_info info;
-		if (edge_model_output(request->served->model, request->signature, infer->wanted[i],
+		if (edge_model_output(request->loaded->model, request->signature, infer->wanted[i],
 			    &info) < 0) {
 			return error_set(err, -ENOENT, "there is no output %u", infer->wanted[i]);
 		}
-		const struct wire_place *place = find_place(infer, infer->wanted[i]);
+		const struct wire_place *place = request_output_buffer(infer, infer->wanted[i]);
 		bytes += 64 + WIRE_MAX_NAME +
 			(place ? 0 : bytes_align_up(info.bytes, WIRE_ALIGNMENT));
-		code = place ? judge_room(request, &info, place, err) : 0;
+		code = place ? validate_room(request, &info, place, err) : 0;
 	}
 	*ret_bytes = bytes;
 	return code;
@@ -286,28 +324,28 @@ static int charge_reply(
 		return error_set(err, -EFBIG, "the reply needs up to %llu bytes, the limit is %llu",
 			(unsigned long long)bytes, (unsigned long long)max_body);
 	}
-	uint64_t all = request->charged + bytes;
-	int code = account_recharge(request->account, request->charged, all, err);
+	uint64_t all = request->client.charged + bytes;
+	int code = account_recharge(request->client.account, request->client.charged, all, err);
 	if (code == 0) {
-		request->charged = all;
+		request->client.charged = all;
 	}
 	return code;
 }
 
-static int judge_against_model(
+static int validate_against_model(
 	struct request *request, uint64_t max_body, bool charge, struct error *err)
 {
 	struct edge_signature_info signature;
 	uint64_t bytes = 0;
 	int code = find_signature(request, err);
 	if (code == 0) {
-		code = edge_model_signature(request->served->model, request->signature, &signature);
+		code = edge_model_signature(request->loaded->model, request->signature, &signature);
 	}
 	if (code == 0) {
-		code = judge_inputs(request, signature.n_inputs, err);
+		code = validate_inputs(request, signature.n_inputs, err);
 	}
 	if (code == 0) {
-		code = judge_outputs(request, signature.n_outputs, &bytes, err);
+		code = validate_outputs(request, signature.n_outputs, &bytes, err);
 	}
 	if (code == 0 && charge) {
 		code = charge_reply(request, bytes, max_body, err);
@@ -315,7 +353,7 @@ static int judge_against_model(
 	return code;
 }
 
-/* ---- in shared memory */
+/* ---- tensors in regions */
 
 static int region_use(struct request *request, const struct regions *regions, uint32_t id,
 	struct region **ret_region, struct error *err)
@@ -327,7 +365,7 @@ static int region_use(struct request *request, const struct regions *regions, ui
 	return code;
 }
 
-/* Where the tensors are that the body names in regions. The request is judged twice, and decoded
+/* Resolves the tensors that lie in regions. A request may be validated twice and is decoded
  * anew each time. */
 static int find_regions(struct request *request, const struct regions *regions, struct error *err)
 {
@@ -359,42 +397,60 @@ static int find_regions(struct request *request, const struct regions *regions, 
 	return code;
 }
 
-/* ---- all of it */
+/* ---- the whole request */
 
-/* A session has its model: a request may name it, but no other. */
+/* A session keeps its model: a request may name this model and version, but no other. */
 static int check_pinned(const struct request *request, struct error *err)
 {
-	const struct served *served = request->served;
+	const struct loaded_model *loaded = request->loaded;
 	const struct wire_infer *infer = &request->infer;
-	if (infer->model.length > 0 && !wire_text_is(infer->model, served->name)) {
+	if (infer->model.length > 0 && !wire_text_is(infer->model, loaded->name)) {
 		return error_set(err, -EINVAL, "session %u is one of the model %s",
-			request->session_id, served->name);
+			request->session_id, loaded->name);
 	}
-	if (infer->version.length > 0 && !wire_text_is(infer->version, served->version)) {
+	if (infer->version.length > 0 && !wire_text_is(infer->version, loaded->version)) {
 		return error_set(err, -EINVAL, "session %u keeps version %s", request->session_id,
-			served->version);
+			loaded->version);
 	}
 	return 0;
 }
 
-static int find_served(struct request *request, const struct store *store,
+static int find_loaded(struct request *request, const struct models *models,
 	const struct client_sessions *sessions, struct error *err)
 {
 	struct client_session *session = NULL;
 	if (request->session_id == 0) {
-		return store_get(
-			store, request->infer.model, request->infer.version, &request->served, err);
+		return models_get(models, request->infer.model, request->infer.version,
+			&request->loaded, err);
 	}
 	int code = client_session_find(sessions, request->session_id, &session, err);
 	if (code < 0) {
 		return code;
 	}
 	request->session = client_session_ref(session);
-	request->served = served_ref(session->served);
+	request->loaded = loaded_model_ref(session->loaded);
 	return check_pinned(request, err);
 }
 
-int request_judge(struct request *request, const struct store *store,
+/* What the scheduler and the worker rely on and do not check again. */
+static void assert_validated(const struct request *request)
+{
+	const struct wire_infer *infer = &request->infer;
+	assert(request->loaded && request->client.charged >= request->body_bytes);
+	assert(infer->n_inputs <= WIRE_MAX_TENSORS && infer->n_wanted <= WIRE_MAX_TENSORS);
+	assert(request->n_regions <= infer->n_inputs + infer->n_places);
+	for (uint32_t i = 0; i < infer->n_inputs; i++) {
+		const struct wire_tensor *tensor = &infer->inputs[i];
+		assert(tensor->index < infer->n_inputs);
+		assert(tensor->data || tensor->bytes == 0);
+		assert((uintptr_t)tensor->data % WIRE_ALIGNMENT == 0);
+	}
+	for (uint32_t i = 0; i < infer->n_places; i++) {
+		assert(infer->places[i].data || infer->places[i].room == 0);
+	}
+}
+
+int request_validate(struct request *request, const struct models *models,
 	const struct client_sessions *sessions, const struct regions *regions, uint32_t bytes,
 	uint64_t max_body, struct error *err)
 {
@@ -412,10 +468,14 @@ int request_judge(struct request *request, const struct store *store,
 	if (code < 0) {
 		return code;
 	}
-	bool first = !request->served;
+	bool first = !request->loaded;
 	request->max_reply = max_body;
 	if (first) {
-		code = find_served(request, store, sessions, err);
+		code = find_loaded(request, models, sessions, err);
 	}
-	return code != 0 ? code : judge_against_model(request, max_body, first, err);
+	code = code != 0 ? code : validate_against_model(request, max_body, first, err);
+	if (code == 0 && bytes == request->body_bytes) {
+		assert_validated(request);
+	}
+	return code;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/worker.h"
+#include "daemon/edged/serve/worker.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +10,19 @@
 #include "base/clock.h"
 #include "base/probe.h"
 #include "base/threads.h"
-#include "base/wire.h"
-#include "daemon/client_session.h"
-#include "daemon/nan.h"
-#include "daemon/request.h"
+#include "base/wire/wire.h"
+#include "daemon/edged/serve/client_session.h"
+#include "daemon/edged/serve/request.h"
+#include "daemon/edged/serve/slow.h"
+#include "daemon/system/check_finite.h"
 
-#define US UINT64_C(1000)
 #define TEAM_MACS UINT64_C(5000000)
 
 /* ---- inputs */
 
-/* Every input gets the shape that this request gives it: another one may have left others. */
+/* Every input is resized to this request's shape: an earlier request may have left another. */
 static int inputs_resize(
-	struct served_session *session, const struct wire_infer *infer, struct error *err)
+	struct loaded_model_session *session, const struct wire_infer *infer, struct error *err)
 {
 	for (uint32_t i = 0; i < infer->n_inputs; i++) {
 		const struct wire_tensor *tensor = &infer->inputs[i];
@@ -37,7 +36,7 @@ static int inputs_resize(
 }
 
 static int inputs_bind(
-	struct served_session *session, const struct wire_infer *infer, struct error *err)
+	struct loaded_model_session *session, const struct wire_infer *infer, struct error *err)
 {
 	for (uint32_t i = 0; i < infer->n_inputs; i++) {
 		const struct wire_tensor *tensor = &infer->inputs[i];
@@ -77,24 +76,14 @@ static int output_take(struct edge_session *session, uint32_t index, struct wire
 	return 0;
 }
 
-static const struct wire_place *place_of(const struct request *request, unsigned int output)
-{
-	for (uint32_t i = 0; i < request->infer.n_places; i++) {
-		if (request->infer.places[i].output == output) {
-			return &request->infer.places[i];
-		}
-	}
-	return NULL;
-}
-
-/* Outputs that have a place are written there, all of them or none. */
+/* Writes all outputs that have a place, or none. */
 static int outputs_place(
 	const struct request *request, struct wire_infer_reply *reply, struct error *err)
 {
 	const struct wire_place *places[WIRE_MAX_TENSORS];
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
 		const struct wire_tensor *output = &reply->outputs[i];
-		places[i] = place_of(request, output->index);
+		places[i] = request_output_buffer(&request->infer, output->index);
 		if (places[i] && output->bytes > places[i]->room) {
 			return error_set(err, -EFBIG, "output %u has %u bytes, its place %llu",
 				output->index, output->bytes, (unsigned long long)places[i]->room);
@@ -103,7 +92,7 @@ static int outputs_place(
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
 		struct wire_tensor *output = &reply->outputs[i];
 		if (places[i]) {
-			/* An output may be an input, which lies where its client wanted it. */
+			/* memmove(): an output may be an input in the client's region. */
 			memmove(places[i]->data, output->data, output->bytes);
 			output->region = places[i]->region;
 			output->offset = places[i]->offset;
@@ -112,13 +101,12 @@ static int outputs_place(
 	return 0;
 }
 
-/* One allocation of the size that the reply will have. Not every size was known when the request was
- * judged. */
+/* Allocates the reply's body once. Some sizes were not known when the request was validated. */
 static int reply_reserve(
 	struct request *request, const struct wire_infer_reply *reply, struct error *err)
 {
 	struct bytes_writer *w = &request->reply;
-	uint64_t bytes = 64 + SERVED_VERSION_SIZE;
+	uint64_t bytes = 64 + LOADED_MODEL_VERSION_SIZE;
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
 		const struct wire_tensor *output = &reply->outputs[i];
 		bytes += 64 + output->name.length +
@@ -138,13 +126,13 @@ static int reply_reserve(
 
 static int reply_build(struct request *request, struct edge_session *session, struct error *err)
 {
-	struct wire_infer_reply
-		reply; /* field by field: clearing all outputs takes longer than the rest */
+	struct wire_infer_reply reply; /* not cleared: that takes longer than the rest */
 	reply.regions = request->infer.regions;
-	reply.version = wire_text_of(request->served->version);
-	reply.generation = request->served->generation;
-	reply.queue_us = (request->taken_ns - request->received_ns) / US;
-	reply.run_us = (clock_now_ns() - request->taken_ns - request->yielded_ns) / US;
+	reply.version = wire_text_of(request->loaded->version);
+	reply.generation = request->loaded->generation;
+	reply.queue_us = (request->run.started_ns - request->received_ns) / NSEC_PER_USEC;
+	reply.run_us = (clock_now_ns() - request->run.started_ns - request->run.yielded_ns) /
+		NSEC_PER_USEC;
 	reply.n_outputs = request->infer.n_wanted;
 	for (uint32_t i = 0; i < reply.n_outputs; i++) {
 		int code = output_take(session, request->infer.wanted[i], &reply.outputs[i], err);
@@ -152,9 +140,10 @@ static int reply_build(struct request *request, struct edge_session *session, st
 			return code;
 		}
 	}
-	if (served_on_trial(request->served)) {
-		request->nan = nan_any(reply.outputs, reply.n_outputs) &&
-			!nan_or_infinity_any(request->infer.inputs, request->infer.n_inputs);
+	if (loaded_model_on_trial(request->loaded)) {
+		request->run.has_nan = check_finite_any_nan(reply.outputs, reply.n_outputs) &&
+			!check_finite_any_nan_or_infinity(
+				request->infer.inputs, request->infer.n_inputs);
 	}
 	int code = outputs_place(request, &reply, err);
 	if (code == 0) {
@@ -171,19 +160,19 @@ static int reply_build(struct request *request, struct edge_session *session, st
 
 static void worker_between(void *context);
 
-static int run_in(struct request *request, struct served_session *session, struct error *err)
+static int run_in(struct request *request, struct loaded_model_session *session, struct error *err)
 {
 	const struct run_control control = {.deadline_ns = request->deadline_ns,
-		.cancelled = &request->cancelled,
-		.team = request->team,
-		.between = request->worker ? worker_between : NULL,
-		.context = request->worker};
-	const struct served *served = request->session ? request->session->served : request->served;
+		.cancelled = &request->run.cancelled,
+		.team = request->run.team,
+		.between = request->run.worker ? worker_between : NULL,
+		.context = request->run.worker};
+	const struct loaded_model *loaded = request->loaded;
 	const bool other = !request->planned;
-	/* What proves itself meanwhile has its mark taken away all the same. */
-	struct mark *mark = served_on_trial(request->served) ? request->served->mark : NULL;
+	/* If the trial passes during the run, crash_marker_end() still removes the crash marker. */
+	struct crash_marker *marker = loaded_model_on_trial(loaded) ? loaded->marker : NULL;
 	int code = 0;
-	request->reshaped = other;
+	request->run.inputs_resized = other;
 	if (other || session->resized) {
 		session->resized = true;
 		code = inputs_resize(session, &request->infer, err);
@@ -192,48 +181,50 @@ static int run_in(struct request *request, struct served_session *session, struc
 	if (code == 0) {
 		code = inputs_bind(session, &request->infer, err);
 	}
-	if (code == 0 && !request->session && edge_model_info(request->served->model)->has_state) {
-		edge_session_reset(session->session); /* requests do not depend on each other */
+	if (code == 0 && !request->session && edge_model_info(request->loaded->model)->has_state) {
+		/* requests without a session do not depend on each other */
+		edge_session_reset(session->session);
 	}
 	if (code == 0) {
 		slow_run_begin(request, session);
-		mark_begin(mark);
+		crash_marker_begin(marker);
 		code = edge_session_run(session->session, &control, err);
-		mark_end(mark);
+		crash_marker_end(marker);
 		slow_run_end(request, session);
 	}
 	if (code == 0) {
 		code = reply_build(request, session->session, err);
 	}
-	request->broken = edge_model_broken(served->model);
-	return request->broken
-		? error_set(err, -EIO, "model %s: the disk did not give a part of it", served->name)
+	request->run.model_read_error = edge_model_broken(loaded->model);
+	return request->run.model_read_error
+		? error_set(err, -EIO, "model %s: the disk did not give a part of it", loaded->name)
 		: code;
 }
 
 static int run_without_session(struct request *request, struct error *err)
 {
-	struct served_session *session = NULL;
-	int code = served_take_session(request->served, request->signature, &session, err);
+	struct loaded_model_session *session = NULL;
+	int code = loaded_model_take_session(
+		request->loaded, request->signature, request->client.account->uid, &session, err);
 	if (code < 0) {
 		return code;
 	}
 	code = run_in(request, session, err);
-	served_give_session(request->served, session);
+	loaded_model_give_session(request->loaded, session);
 	return code;
 }
 
 static int session_open(struct request *request, struct error *err)
 {
 	struct client_session *session = request->session;
-	int code = served_new_session(session->served, &session->state, err);
+	int code = loaded_model_new_session(session->loaded, &session->model_session, err);
 	if (code < 0) {
 		return code;
 	}
 	const struct wire_session_open_reply reply = {
 		.session = session->id,
-		.version = wire_text_of(session->served->version),
-		.generation = session->served->generation,
+		.version = wire_text_of(session->loaded->version),
+		.generation = session->loaded->generation,
 	};
 	wire_session_open_reply_encode(&request->reply, &reply);
 	return request->reply.failed ? error_no_memory(err) : 0;
@@ -241,34 +232,34 @@ static int session_open(struct request *request, struct error *err)
 
 static int run_in_session(struct request *request, struct error *err)
 {
-	struct served_session *state = request->session->state;
+	struct loaded_model_session *model_session = request->session->model_session;
 	if (request->type == WIRE_SESSION_OPEN) {
 		return session_open(request, err);
 	}
-	if (!state) {
+	if (!model_session) {
 		return error_set(
 			err, -ENOENT, "session %u could not be opened", request->session->id);
 	}
 	if (request->type == WIRE_SESSION_RESET) {
-		edge_session_reset(state->session);
+		edge_session_reset(model_session->session);
 		return 0;
 	}
-	int code = served_enter(state, request->signature, err);
-	return code < 0 ? code : run_in(request, state, err);
+	int code = loaded_model_enter(model_session, request->signature, err);
+	return code < 0 ? code : run_in(request, model_session, err);
 }
 
 static int run(struct request *request, struct error *err)
 {
-	if (atomic_load_explicit(&request->cancelled, memory_order_relaxed)) {
+	if (atomic_load_explicit(&request->run.cancelled, memory_order_relaxed)) {
 		return error_set(err, -ECANCELED, "cancelled");
 	}
-	if (request->deadline_ns && request->taken_ns > request->deadline_ns) {
+	if (request->deadline_ns && request->run.started_ns > request->deadline_ns) {
 		return error_set(err, -ETIMEDOUT, "the deadline passed in the queue");
 	}
 	return request->session ? run_in_session(request, err) : run_without_session(request, err);
 }
 
-/* The model was accepted as it is: that it cannot be run so is due to what was asked. */
+/* The model itself was accepted, so these errors are due to the request's shapes or values. */
 static void blame_request(struct error *err)
 {
 	if (err->code == -EBADMSG || err->code == -EOPNOTSUPP) {
@@ -280,11 +271,11 @@ static void blame_request(struct error *err)
 void worker_run(struct request *request, uint64_t now_ns)
 {
 	struct error err = {0};
-	const bool timed = request->served && served_times_run(request->served);
+	const bool timed = request->loaded && loaded_model_times_run(request->loaded);
 	const uint64_t cpu_ns = timed ? clock_thread_cpu_ns() : 0;
-	request->taken_ns = now_ns;
-	PROBE3(request_start, request->id, request->served ? request->served->name : "",
-		request->taken_ns - request->received_ns);
+	request->run.started_ns = now_ns;
+	PROBE3(request_start, request->id, request->loaded ? request->loaded->name : "",
+		request->run.started_ns - request->received_ns);
 	int code = run(request, &err);
 	if (code < 0) {
 		if (err.text[0] == 0) {
@@ -294,25 +285,26 @@ void worker_run(struct request *request, uint64_t now_ns)
 		bytes_writer_deinit(&request->reply);
 		request->error = err;
 	}
-	request->finished_ns = clock_now_ns();
-	request->cpu_ns = timed ? clock_thread_cpu_ns() - cpu_ns : 0;
+	request->run.finished_ns = clock_now_ns();
+	request->run.cpu_ns = timed ? clock_thread_cpu_ns() - cpu_ns : 0;
 	if (code == 0 && !request->session && request->planned) {
-		served_note_run(request->served, request->signature, request_run_ns(request));
+		loaded_model_note_run(request->loaded, request->signature, request_run_ns(request));
 	}
 }
 
 /* ---- threads */
 
-/* Shorter models are over before helpers are awake. */
+/* A run of a smaller model ends before helper threads wake. */
 static bool wants_team(const struct request *request)
 {
-	const struct served *served = request->session ? request->session->served : request->served;
-	return served && edge_model_info(served->model)->macs >= TEAM_MACS;
+	const struct loaded_model *loaded = request->loaded;
+	return loaded && edge_model_info(loaded->model)->macs >= TEAM_MACS;
 }
 
 /*
- * Runs side by side come first: a team helps only while nothing else is to be done, so that a
- * request that comes later finds its worker and shares the cores with what is left of one run.
+ * Parallel requests come before parallel threads of one request: a team helps a run only if no
+ * other request waits or runs. A request that comes later finds an idle worker and shares the cores
+ * with the rest of that run.
  */
 static struct team *team_take(struct workers *workers, const struct request *request, bool alone)
 {
@@ -343,34 +335,35 @@ static void team_give_back(struct workers *workers, struct team *team)
 
 static void worker_do(struct worker *worker, struct request *request)
 {
-	request->worker = worker;
+	request->run.worker = worker;
 	worker->request = request;
 	worker_run(request, clock_now_ns());
 	sched_give_back(worker->workers->sched, request, request_run_ns(request));
 }
 
 /*
- * Between two operators of what is run: what is more urgent comes first. The run below goes on for a
- * QUEUE_FLOORth of that before it makes way again, so urgent work without end does not stop it.
+ * Called between two operators: runs one more urgent request, if any. The interrupted run then goes
+ * on for a QUEUE_FLOORth of that time before it yields again, so that urgent requests without end
+ * do not stop it.
  */
 static void worker_between(void *context)
 {
 	struct worker *worker = context;
 	struct request *below = worker->request;
 	struct sched *sched = worker->workers->sched;
-	if (!sched_has_above(sched, below->class)) {
+	if (!sched_has_above(sched, below->item.class)) {
 		return;
 	}
 	const uint64_t start = clock_now_ns();
 	struct request *request =
-		start < worker->yield_ns ? NULL : sched_take_above(sched, below->class);
+		start < worker->yield_ns ? NULL : sched_take_above(sched, below->item.class);
 	if (!request) {
 		return;
 	}
 	worker_do(worker, request);
 	worker->request = below;
 	const uint64_t end = clock_now_ns();
-	below->yielded_ns += end - start;
+	below->run.yielded_ns += end - start;
 	worker->yield_ns = end + (end - start) / QUEUE_FLOOR;
 }
 
@@ -381,22 +374,11 @@ static void *worker_main(void *argument)
 	bool alone = false;
 	for (struct request *request; (request = sched_take(workers->sched, &alone));) {
 		struct team *team = team_take(workers, request, alone);
-		request->team = team;
+		request->run.team = team;
 		worker_do(worker, request);
 		team_give_back(workers, team);
 	}
 	return NULL;
-}
-
-static unsigned int cores(void)
-{
-	cpu_set_t set;
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned int)CPU_COUNT(&set) : 1;
-}
-
-unsigned int workers_count(uint64_t wanted)
-{
-	return wanted ? (unsigned int)wanted : cores() < 4 ? cores() : 4;
 }
 
 int workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker - the threads that run models: take a request, run it in a session of its model, give it
- * back with the reply's body or an error */
-#ifndef DAEMON_WORKER_H
-#define DAEMON_WORKER_H
+/* worker - threads that run requests: take one, run it in a session of its model, give it back
+ * with the reply's body or an error */
+#ifndef DAEMON_EDGED_SERVE_WORKER_H
+#define DAEMON_EDGED_SERVE_WORKER_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "daemon/sched.h"
+#include "daemon/edged/config/workers.h"
+#include "daemon/edged/serve/sched.h"
 
 #define WORKER_MAX 64
 
 struct worker {
 	pthread_t thread;
 	struct workers *workers;
-	struct request *request; /* the innermost that it runs */
-	uint64_t yield_ns; /* it does nothing else before that */
+	struct request *request; /* request that it runs; the most urgent one if runs are nested */
+	uint64_t yield_ns; /* before this time it runs no other request between operators */
 };
 
 struct workers {
@@ -27,23 +28,21 @@ struct workers {
 	unsigned int threads_per_run;
 
 	pthread_mutex_t mutex;
-	/* Under the mutex: */
-	struct team *team; /* while no run has it */
-	bool team_made; /* or tried to: a run wanted one */
+	/* Protected by the mutex. */
+	struct team *team; /* helper threads; NULL while a run has them */
+	bool team_made; /* making the team was tried once; a failure is not tried again */
 };
 
-/* How many threads @wanted means: 0 for one per core that this process may use, at most 4. */
-unsigned int workers_count(uint64_t wanted);
-
-/* @wanted and @threads_per_run: as workers_count() reads them. On error none runs. */
+/* Starts the workers. @wanted and @threads_per_run are read as by workers_count(). On error no
+ * thread is left. */
 int must_check workers_start(struct workers *workers, struct sched *sched, uint64_t wanted,
 	uint64_t threads_per_run, struct error *err);
 
-/* Waits for what they are running. */
+/* Ends the workers after their current runs. */
 void workers_stop(struct workers *workers);
 
-/* Runs @request here and now, @now_ns: what a worker does with each. Fills request->error or request->reply,
- * and the times. */
+/* Runs @request on the calling thread, beginning at @now_ns. Fills request->reply or
+ * request->error, and the times. */
 void worker_run(struct request *request, uint64_t now_ns);
 
 #endif

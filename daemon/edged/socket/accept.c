@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/accept.h"
+#include "daemon/edged/socket/accept.h"
 
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "daemon/conn.h"
-#include "daemon/edged.h"
-#include "daemon/frame.h"
+#include "daemon/edged/socket/conn.h"
 
-/* ---- the beginning of a connection */
+/* ---- the peer */
 
 static int identify(struct conn *conn, struct error *err)
 {
@@ -21,28 +19,29 @@ static int identify(struct conn *conn, struct error *err)
 	if (code < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
 		return error_set(err, code < 0 ? code : -errno, "the peer cannot be identified");
 	}
-	conn->uid = peer.uid;
-	conn->pid = peer.pid;
-	code = account_open(&conn->edged->accounts, peer.uid, &conn->account, err);
+	conn->peer.uid = peer.uid;
+	conn->peer.pid = peer.pid;
+	code = account_open(&conn->server->serve->accounts, peer.uid, &conn->account, err);
 	if (code == 0) {
 		conn->line.user = &conn->account->queue;
 	}
 	return code;
 }
 
-/* Best effort: the socket's buffer is empty, so it fits. */
-static void tell_and_close(struct conn *conn, const struct error *err)
+/* The reply fits: the socket's buffer is empty. */
+static void reject(struct conn *conn, const struct error *err)
 {
+	const struct wire_header none = {0};
 	conn->state = CONN_CLOSED;
-	conn_note_sent(conn, frame_send_error(conn, 0, 0, err));
+	conn_send_error(conn, &none, err);
 	uv_close((uv_handle_t *)&conn->pipe, conn_on_closed);
 	uv_close((uv_handle_t *)&conn->timer, conn_on_closed);
 }
 
-/* ---- who says nothing makes room */
+/* ---- room for connections without HELLO */
 
-/* A number below @n, at which nobody can guess. */
-static uint32_t chance(uint32_t n)
+/* A random number below @n. */
+static uint32_t random_below(uint32_t n)
 {
 	uint32_t value = 0;
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value)) {
@@ -51,76 +50,76 @@ static uint32_t chance(uint32_t n)
 	return value % n;
 }
 
-/* Of a newcomer: never up to half of what may be there, always at the end. */
-static bool is_too_many(const struct edged *edged)
+/* Random early drop: returns false up to half of max-greeting, true at max-greeting, and true with
+ * rising probability in between. */
+static bool must_drop_one(const struct server *server)
 {
-	const uint32_t most = (uint32_t)edged->config.max_greeting, half = most / 2;
-	return edged->n_greeting > half && chance(most - half) < edged->n_greeting - half;
+	const uint32_t max = (uint32_t)server->config->max_greeting, half = max / 2;
+	return server->n_pre_hello > half && random_below(max - half) < server->n_pre_hello - half;
 }
 
-/* One of those that have not said HELLO behind @newcomer, whose HELLO may be here already: most likely one
- * of whoever has most of them. */
-static void drop_one(struct edged *edged, struct conn *newcomer)
+/* Drops a random connection without HELLO. That hits the user with the most of them most likely.
+ * @newcomer is spared: its HELLO may have arrived already. */
+static void drop_one(struct server *server, struct conn *newcomer)
 {
 	const struct wire_header none = {0};
 	struct error err = {0};
-	uint32_t n = chance(edged->n_greeting - 1);
+	uint32_t n = random_below(server->n_pre_hello - 1);
 	struct conn *conn = newcomer->next;
-	while (conn && (!conn->greeting || n-- > 0)) {
+	while (conn && (!conn->pre_hello || n-- > 0)) {
 		conn = conn->next;
 	}
 	if (conn) {
-		error_set(&err, -EAGAIN, "%u connections have not said HELLO", edged->n_greeting);
+		error_set(&err, -EAGAIN,
+			"too many connections without HELLO (%u): this one is closed",
+			server->n_pre_hello);
 		conn_drop(conn, &none, &err);
 	}
 }
 
-static struct conn *conn_new(struct edged *edged, const struct front *front, struct conn **list)
+static struct conn *conn_new(struct server *server)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	if (!conn) {
 		return NULL;
 	}
-	conn->edged = edged;
-	conn->front = front;
-	conn->list = list;
-	conn->regions.memfds = &edged->memfds;
-	uv_pipe_init(&edged->loop, &conn->pipe, 0);
-	uv_timer_init(&edged->loop, &conn->timer);
+	conn->server = server;
+	conn->regions.memfds = &server->serve->memfds;
+	uv_pipe_init(server->loop, &conn->pipe, 0);
+	uv_timer_init(server->loop, &conn->timer);
 	conn->pipe.data = conn->timer.data = conn;
 	conn->open_handles = 2;
-	conn->fd = conn->poll_fd = -1;
+	conn->in.fd = conn->poll_fd = -1;
 	return conn;
 }
 
-int accept_connection(uv_stream_t *listener, struct edged *edged, const struct front *front,
-	struct conn **list, struct error *err)
+int accept_connection(struct server *server, struct error *err)
 {
-	struct conn *conn = conn_new(edged, front, list);
+	struct conn *conn = conn_new(server);
 	if (!conn) {
 		return error_no_memory(err);
 	}
-	int code = uv_accept(listener, (uv_stream_t *)&conn->pipe);
+	int code = uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&conn->pipe);
 	if (code < 0) {
 		error_set(err, code, "accept: %s", uv_strerror(code));
 	} else {
 		code = identify(conn, err);
 	}
 	if (code < 0) {
-		tell_and_close(conn, err);
+		reject(conn, err);
 		return code;
 	}
-	conn->next = *list;
+	conn->next = server->first;
 	if (conn->next) {
 		conn->next->prev = conn;
 	}
-	*list = conn;
-	conn->greeting = true;
-	edged->n_greeting++;
-	conn->read_by_ms = uv_now(&edged->loop) + edged->config.hello_timeout_ms;
+	server->first = conn;
+	conn->pre_hello = true;
+	server->n_pre_hello++;
+	conn->read_deadline_ms = uv_now(server->loop) + server->config->hello_timeout_ms;
 	conn_update(conn);
-	if (is_too_many(edged)) {
-		drop_one(edged, *list);
+	if (must_drop_one(server)) {
+		drop_one(server, server->first);
 	}
 	return 0;
 }

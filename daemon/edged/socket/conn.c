@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/conn.h"
+#include "daemon/edged/socket/conn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,108 +7,26 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "daemon/admission.h"
-#include "daemon/edged.h"
-#include "daemon/frame.h"
-#include "daemon/framing.h"
-#include "daemon/handle.h"
-#include "daemon/observe.h"
-#include "daemon/receive.h"
-#include "daemon/ring.h"
+#include "daemon/edged/serve/admission.h"
+#include "daemon/edged/serve/observe.h"
+#include "daemon/edged/socket/fd_receive.h"
+#include "daemon/edged/socket/header_check.h"
 
-#define MS UINT64_C(1000000)
-#define MOST_UNSENT 256 /* frames, of which many are what nobody asked for */
-#define READS_PER_TURN 32 /* of one connection, then others come to theirs */
-#define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* 10 MB/s */
+#define READS_PER_TURN 32 /* reads of one connection before others are read */
 
-/* ---- replies */
-
-static uint64_t transfer_ms(uint64_t timeout_ms, uint64_t bytes)
-{
-	return timeout_ms + bytes / SLOWEST_BYTES_PER_MS;
-}
-
-void conn_sent(struct conn *conn, bool ok)
-{
-	conn->unsent--;
-	conn->write_by_ms = 0;
-	conn->edged->unsent--;
-	if (conn->state == CONN_CLOSED) {
-		return;
-	}
-	if (!ok || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
-		conn_close(conn);
-	} else {
-		conn_update(conn);
-	}
-	edged_check_drained(conn->edged);
-}
-
-/* What sending a frame came to. A connection for which there is no memory will be closed. */
-void conn_note_sent(struct conn *conn, int code)
-{
-	if (code < 0) {
-		conn_break(conn);
-	} else if (code == 0) {
-		conn->unsent++;
-		conn->edged->unsent++;
-	}
-}
-
-/* Takes the reply's body. */
-static void send_reply(struct conn *conn, struct reply *reply)
-{
-	conn_note_sent(
-		conn, reply->by_ring ? ring_send(conn->ring, reply) : frame_send(conn, reply));
-}
-
-void conn_tell(struct conn *conn, struct reply *reply)
-{
-	if (conn->state != CONN_OPEN) {
-		bytes_writer_deinit(&reply->body);
-		return;
-	}
-	send_reply(conn, reply);
-	if (conn->unsent > MOST_UNSENT) {
-		conn_break(conn);
-	}
-	conn_update(conn);
-}
-
-void conn_reply(void *peer, struct reply *reply)
-{
-	struct conn *conn = peer;
-	assert(conn->in_flight > 0);
-	conn->in_flight--;
-	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
-		bytes_writer_deinit(&reply->body);
-		return;
-	}
-	send_reply(conn, reply);
-	if (conn->state != CONN_CLOSED) {
-		conn_update(conn);
-	}
-}
-
-/* Answers the message that @header begins, if that much is known of it. */
-static void refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
-{
-	int code = frame_send_error(conn, header->type & (uint16_t)~WIRE_REPLY, header->id, err);
-	conn_note_sent(conn, code);
-}
-
-/* Before refuse(), where the header at hand may be that of a message that was answered. */
+/* Clears conn->in.header unless its body is being read: it may be that of a message that was
+ * answered. */
 static void header_forget(struct conn *conn)
 {
-	if (conn->part != CONN_BODY) {
-		conn->header = (struct wire_header){0};
+	if (conn->in.part != CONN_BODY) {
+		conn->in.header = (struct wire_header){0};
 	}
 }
 
 void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err)
 {
 	account_log(conn->account, LOG_LEVEL_INFO, "connection closed: %s", err->text);
-	refuse(conn, header, err);
+	conn_send_error(conn, header, err);
 	conn_close_after_replies(conn);
 }
 
@@ -118,84 +36,88 @@ void conn_refuse(struct conn *conn, const struct wire_header *header, const stru
 	conn_drop(conn, header, err);
 }
 
-/* ---- requests in a ring */
+/* ---- requests */
+
+void conn_handle(struct conn *conn, struct request *request)
+{
+	conn->server->serve->clients.handle(conn, request);
+}
 
 void conn_begin(struct conn *conn, struct request *request)
 {
 	conn->in_flight++;
-	request->front = conn->front;
-	request->peer = conn;
-	request->pid = conn->pid;
+	request->client.conn = conn;
+	request->client.pid = conn->peer.pid;
 }
 
 bool conn_has_room(const struct conn *conn)
 {
 	return conn->state == CONN_OPEN &&
-		conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
+		conn->in_flight + conn->unsent < conn->server->config->max_in_flight;
 }
 
 /* ---- headers */
 
-/* Answers the request at once; its body is thrown away as it comes. */
+/* Refuses the request at once. Its body is thrown away as it comes. */
 static void skip(struct conn *conn, const struct error *err)
 {
-	if (conn->header.type == WIRE_INFER) {
-		observe_refused(conn->edged, conn->request, err->status);
+	if (conn->in.header.type == WIRE_INFER) {
+		observe_refused(conn->server->serve, conn->in.request, err->status);
 	}
-	request_free(conn->request);
-	conn->request = NULL;
-	conn->part = CONN_SKIP;
-	refuse(conn, &conn->header, err);
+	request_free(conn->in.request);
+	conn->in.request = NULL;
+	conn->in.part = CONN_SKIP;
+	conn_send_error(conn, &conn->in.header, err);
 }
 
 static void on_message(struct conn *conn)
 {
-	struct request *request = take(conn->request);
-	conn->edged->asked = conn;
-	conn->part = CONN_HEADER;
-	conn->got = 0;
-	conn->read_by_ms = 0;
-	handle_message(conn, request);
+	struct request *request = take(conn->in.request);
+	conn->server->asked = conn;
+	conn->in.part = CONN_HEADER;
+	conn->in.got = 0;
+	conn->read_deadline_ms = 0;
+	conn_handle(conn, request);
 }
 
 static void on_header(struct conn *conn)
 {
 	struct error err = {0};
-	const struct config *config = &conn->edged->config;
-	if (framing_check(conn, &err) < 0) {
-		conn_refuse(conn, &conn->header, &err);
+	const struct config *config = conn->server->config;
+	if (conn_check_header(conn, &err) < 0) {
+		conn_refuse(conn, &conn->in.header, &err);
 		return;
 	}
-	conn->got = 0;
-	conn->judged = false;
-	conn->read_by_ms = uv_now(conn->pipe.loop) +
-		transfer_ms(config->header_timeout_ms, conn->header.body_bytes);
-	conn->part = CONN_BODY;
-	if (framing_admit(conn, &conn->header, &conn->request, &err) < 0) {
+	conn->in.got = 0;
+	conn->in.validated = false;
+	conn->read_deadline_ms = uv_now(conn->pipe.loop) +
+		conn_transfer_ms(config->header_timeout_ms, conn->in.header.body_bytes);
+	conn->in.part = CONN_BODY;
+	if (conn_admit(conn, &conn->in.header, &conn->in.request, &err) < 0) {
 		if (conn->state == CONN_HELLO) {
-			conn_refuse(conn, &conn->header, &err);
+			conn_refuse(conn, &conn->in.header, &err);
 		} else {
 			skip(conn, &err);
 		}
 		return;
 	}
-	conn_begin(conn, conn->request);
-	if (framing_takes_descriptor(conn->header.type)) {
-		conn->request->fd = take_fd(conn->fd);
+	conn_begin(conn, conn->in.request);
+	if (header_check_takes_fd(conn->in.header.type)) {
+		conn->in.request->fd = take_fd(conn->in.fd);
 	}
 }
 
-/* A body is judged by its head, so that one that will be refused is not kept. The first bytes are often all of
- * that. */
+/* Judges an INFER by the head of its body, so that the rest of a refused body is not kept. The
+ * first bytes often hold the whole head. */
 static void on_head(struct conn *conn)
 {
 	struct error err = {0};
-	int code = request_judge(conn->request, &conn->edged->store, &conn->sessions,
-		&conn->regions, conn->got, conn->edged->config.max_body, &err);
+	int code = request_validate(conn->in.request, conn->server->serve->models, &conn->sessions,
+		&conn->regions, conn->in.got, conn->server->config->max_body, &err);
 	code = code == 0
-		? admission_check_head(&conn->edged->dispatch, conn->request, &conn->line, &err)
+		? admission_check_head(conn->server->serve, conn->in.request, &conn->line, &err)
 		: code;
-	conn->judged = code <= 0 || conn->got == REQUEST_HEAD_BYTES;
+	conn->in.validated = code <= 0 || conn->in.got == REQUEST_HEAD_BYTES;
 	if (code < 0) {
 		conn->in_flight--;
 		skip(conn, &err);
@@ -204,75 +126,77 @@ static void on_head(struct conn *conn)
 
 /* ---- reading */
 
-/* Where the next bytes belong, and how many. */
+/* The place of the next bytes, and how many are wanted. */
 static uv_buf_t place(struct conn *conn)
 {
-	uint32_t all = conn->header.body_bytes;
-	char *scratch = conn->edged->scratch;
-	uint32_t most = sizeof(conn->edged->scratch);
-	switch (conn->part) {
+	uint32_t all = conn->in.header.body_bytes;
+	char *scratch = conn->server->scratch;
+	uint32_t max = sizeof(conn->server->scratch);
+	switch (conn->in.part) {
 	case CONN_HEADER:
-		return uv_buf_init((char *)conn->bytes + conn->got, WIRE_HEADER_BYTES - conn->got);
+		return uv_buf_init(
+			(char *)conn->in.bytes + conn->in.got, WIRE_HEADER_BYTES - conn->in.got);
 	case CONN_SKIP:
-		return uv_buf_init(scratch, all - conn->got < most ? all - conn->got : most);
+		return uv_buf_init(scratch, all - conn->in.got < max ? all - conn->in.got : max);
 	case CONN_BODY:
 		break;
 	}
-	if (!conn->judged && conn->header.type == WIRE_INFER && all > REQUEST_HEAD_BYTES) {
+	if (!conn->in.validated && conn->in.header.type == WIRE_INFER && all > REQUEST_HEAD_BYTES) {
 		all = REQUEST_HEAD_BYTES;
 	}
-	return uv_buf_init((char *)conn->request->body + conn->got, all - conn->got);
+	return uv_buf_init((char *)conn->in.request->body + conn->in.got, all - conn->in.got);
 }
 
 static bool has_ahead(const struct conn *conn)
 {
-	return conn->ahead_at < conn->ahead_end;
+	return conn->in.ahead_at < conn->in.ahead_end;
 }
 
 static bool is_head(const struct conn *conn)
 {
-	const bool first = conn->using_ahead && !has_ahead(conn) &&
-		conn->header.body_bytes > REQUEST_HEAD_BYTES;
-	return conn->part == CONN_BODY && !conn->judged && conn->header.type == WIRE_INFER &&
-		(first || conn->got == REQUEST_HEAD_BYTES);
+	const bool first = conn->in.using_ahead && !has_ahead(conn) &&
+		conn->in.header.body_bytes > REQUEST_HEAD_BYTES;
+	return conn->in.part == CONN_BODY && !conn->in.validated &&
+		conn->in.header.type == WIRE_INFER && (first || conn->in.got == REQUEST_HEAD_BYTES);
 }
 
-/* Goes on as far as the bytes that are there reach. */
+/* Handles a header, head or body that is complete. */
 static void advance(struct conn *conn)
 {
-	if (conn->part == CONN_HEADER && conn->got == WIRE_HEADER_BYTES) {
+	if (conn->in.part == CONN_HEADER && conn->in.got == WIRE_HEADER_BYTES) {
 		on_header(conn);
-		if (framing_takes_descriptor(conn->header.type)) { /* and was refused */
-			own_close_fd(&conn->fd);
-			conn->fd = -1;
+		/* not taken by the request: it was refused */
+		if (header_check_takes_fd(conn->in.header.type)) {
+			own_close_fd(&conn->in.fd);
+			conn->in.fd = -1;
 		}
 	}
 	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING ||
-		conn->part == CONN_HEADER) {
+		conn->in.part == CONN_HEADER) {
 		return;
 	}
-	bool all = conn->got == conn->header.body_bytes;
-	if (conn->part == CONN_BODY && all) {
+	bool all = conn->in.got == conn->in.header.body_bytes;
+	if (conn->in.part == CONN_BODY && all) {
 		on_message(conn);
 	} else if (is_head(conn)) {
 		on_head(conn);
-	} else if (conn->part == CONN_SKIP && all) {
-		conn->part = CONN_HEADER;
-		conn->got = 0;
-		conn->read_by_ms = 0;
+	} else if (conn->in.part == CONN_SKIP && all) {
+		conn->in.part = CONN_HEADER;
+		conn->in.got = 0;
+		conn->read_deadline_ms = 0;
 	}
 }
 
-/* At the first byte of a header nobody knows yet what follows. A descriptor behind HELLO would be lost: it
- * is read before it is known how the rest will be. */
+/* Reads ahead only from the first byte of a header. Not before HELLO is answered: a descriptor
+ * that follows HELLO would be lost, because plain reads drop it. */
 static bool reads_ahead(const struct conn *conn)
 {
-	return conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN;
+	return conn->in.part == CONN_HEADER && conn->in.got == 0 && conn->state == CONN_OPEN;
 }
 
 static uv_buf_t place_to_read(struct conn *conn)
 {
-	return reads_ahead(conn) ? uv_buf_init((char *)conn->ahead, sizeof(conn->ahead))
+	return reads_ahead(conn) ? uv_buf_init((char *)conn->in.ahead, sizeof(conn->in.ahead))
 				 : place(conn);
 }
 
@@ -282,49 +206,51 @@ static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer
 	*ret_buffer = place_to_read(handle->data);
 }
 
-/* @n more bytes are in their place. */
+/* @n more bytes have come to their place. */
 static void on_bytes(struct conn *conn, size_t n)
 {
 	if (n == 0 || conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
 		return;
 	}
-	if (conn->part == CONN_HEADER && conn->got == 0 && conn->state == CONN_OPEN) {
-		conn->read_by_ms = uv_now(conn->pipe.loop) + conn->edged->config.header_timeout_ms;
+	if (conn->in.part == CONN_HEADER && conn->in.got == 0 && conn->state == CONN_OPEN) {
+		conn->read_deadline_ms =
+			uv_now(conn->pipe.loop) + conn->server->config->header_timeout_ms;
 	}
-	conn->got += (uint32_t)n;
+	conn->in.got += (uint32_t)n;
 	advance(conn);
 }
 
-/* A request that has begun is read to its end; another one only where there is room for it. */
+/* A request that has begun is read to its end; another one is begun only if there is room for
+ * it. */
 static bool wants_more(const struct conn *conn)
 {
 	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->ended;
-	bool inside = conn->part != CONN_HEADER || conn->got > 0;
-	bool room = conn->in_flight + conn->unsent < conn->edged->config.max_in_flight;
+	bool inside = conn->in.part != CONN_HEADER || conn->in.got > 0;
+	bool room = conn->in_flight + conn->unsent < conn->server->config->max_in_flight;
 	return open && (inside || room);
 }
 
-/* Takes what was read ahead to where it belongs. */
+/* Copies bytes that were read ahead to their places. */
 static void use_ahead(struct conn *conn)
 {
-	conn->using_ahead = true;
+	conn->in.using_ahead = true;
 	while (has_ahead(conn) && wants_more(conn)) {
 		const uv_buf_t to = place(conn);
-		const size_t there = conn->ahead_end - conn->ahead_at;
+		const size_t there = conn->in.ahead_end - conn->in.ahead_at;
 		const size_t n = there < to.len ? there : to.len;
-		memcpy(to.base, conn->ahead + conn->ahead_at, n);
-		conn->ahead_at = (uint16_t)(conn->ahead_at + n);
+		memcpy(to.base, conn->in.ahead + conn->in.ahead_at, n);
+		conn->in.ahead_at = (uint16_t)(conn->in.ahead_at + n);
 		on_bytes(conn, n);
 	}
-	conn->using_ahead = false;
+	conn->in.using_ahead = false;
 }
 
-/* @n bytes have come to where place_to_read() wanted them. */
+/* @n bytes have come to the place that place_to_read() gave. */
 static void on_came(struct conn *conn, size_t n, bool ahead)
 {
 	if (ahead) {
-		conn->ahead_at = 0;
-		conn->ahead_end = (uint16_t)n;
+		conn->in.ahead_at = 0;
+		conn->in.ahead_end = (uint16_t)n;
 		use_ahead(conn);
 	} else {
 		on_bytes(conn, n);
@@ -342,21 +268,22 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
-		on_came(conn, (size_t)n, buffer->base == (char *)conn->ahead);
+		on_came(conn, (size_t)n, buffer->base == (char *)conn->in.ahead);
 	}
 }
 
-/* ---- reading with descriptors */
+/* ---- reading by recvmsg() */
 
-/* False when nothing more can be read now. *ret_came: something was. */
+/* Reads once. False when no more can be read now. *ret_came becomes true when data or an end
+ * came. */
 static bool read_once(struct conn *conn, bool *ret_came)
 {
 	struct error err = {0};
 	owned_fd int fd = -1;
-	const bool first = conn->part == CONN_HEADER && conn->got == 0;
+	const bool first = conn->in.part == CONN_HEADER && conn->in.got == 0;
 	const bool ahead = reads_ahead(conn);
 	const uv_buf_t buffer = place_to_read(conn);
-	ssize_t n = receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
+	ssize_t n = fd_receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
 	if (n == -EAGAIN) {
 		return false;
 	}
@@ -364,7 +291,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 	if (n == -EPROTO || (fd != -1 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
-		conn_refuse(conn, &conn->header, &err);
+		conn_refuse(conn, &conn->in.header, &err);
 		return false;
 	}
 	if (n == 0) {
@@ -375,24 +302,25 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		conn_close(conn);
 		return false;
 	}
-	conn->fd = fd != -1 ? take_fd(fd) : conn->fd;
+	conn->in.fd = fd != -1 ? take_fd(fd) : conn->in.fd;
 	on_came(conn, (size_t)n, ahead);
 	return conn->reading && (size_t)n == buffer.len;
 }
 
-/* To the end of one message, if it is there: what follows is told by the next turn. True when something came. */
+/* Reads to the end of one message at most; the next turn of the loop reads on. True when
+ * something came. */
 static bool read_message(struct conn *conn)
 {
 	bool came = false;
 	for (int i = 0; i < READS_PER_TURN && read_once(conn, &came); i++) {
-		if (conn->part == CONN_HEADER && conn->got == 0) {
+		if (conn->in.part == CONN_HEADER && conn->in.got == 0) {
 			break;
 		}
 	}
 	return came;
 }
 
-bool conn_look(struct conn *conn)
+bool conn_poll(struct conn *conn)
 {
 	return conn->poll_fd >= 0 && conn->reading && read_message(conn);
 }
@@ -401,25 +329,25 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct conn *conn = poll->data;
 	(void)events;
-	if (status < 0) { /* libuv stopped the handle: the peer is gone */
+	if (status < 0) { /* the peer is gone and libuv stopped the handle */
 		conn_close(conn);
 		return;
 	}
 	read_message(conn);
 }
 
-/* ---- time and back-pressure */
+/* ---- time limits and back-pressure */
 
-/* Of what is being read and heeds a deadline; UINT64_MAX: nothing does. */
+/* The deadline of the request whose body is being read; UINT64_MAX: none. */
 static uint64_t deadline_ns(const struct conn *conn)
 {
-	const struct request *request = conn->part == CONN_BODY ? conn->request : NULL;
-	return request && request->deadline_ns && framing_heeds_deadline(request->type)
+	const struct request *request = conn->in.part == CONN_BODY ? conn->in.request : NULL;
+	return request && request->deadline_ns && header_check_heeds_deadline(request->type)
 		? request->deadline_ns
 		: UINT64_MAX;
 }
 
-/* The rest of the body is thrown away as it comes. */
+/* The deadline passed while the body was read: the rest is thrown away. */
 static void end_late(struct conn *conn)
 {
 	struct error err = {0};
@@ -433,24 +361,24 @@ static void on_timer(uv_timer_t *timer)
 	struct conn *conn = timer->data;
 	uint64_t now = uv_now(timer->loop);
 	struct error err = {0};
-	if (conn->broken || conn_is_done(conn)) {
+	if (conn->send_failed || conn_is_done(conn)) {
 		conn_close(conn);
 		return;
 	}
-	if (conn->write_by_ms && now >= conn->write_by_ms) {
+	if (conn->write_deadline_ms && now >= conn->write_deadline_ms) {
 		account_log(
 			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
 		account_offend(conn->account);
 		conn_close(conn);
 		return;
 	}
-	if (conn->read_by_ms && now >= conn->read_by_ms) {
+	if (conn->read_deadline_ms && now >= conn->read_deadline_ms) {
 		error_set(&err, -ETIMEDOUT, "the %s did not come in time",
-			conn->state == CONN_HELLO           ? "HELLO"
-				: conn->part == CONN_HEADER ? "header"
-							    : "body");
+			conn->state == CONN_HELLO              ? "HELLO"
+				: conn->in.part == CONN_HEADER ? "header"
+							       : "body");
 		header_forget(conn);
-		conn_refuse(conn, &conn->header, &err);
+		conn_refuse(conn, &conn->in.header, &err);
 	} else if (clock_now_ns() >= deadline_ns(conn)) {
 		end_late(conn);
 	}
@@ -459,18 +387,20 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
-/* What is there already, and wanted by now. */
+/* True when bytes or requests are in memory and there is room for a request. */
 static bool has_more(const struct conn *conn)
 {
 	return (has_ahead(conn) && wants_more(conn)) ||
 		(conn->ring && ring_has_more(conn->ring) && conn_has_room(conn));
 }
 
-void conn_go_on(struct conn *conn)
+void conn_go_on(struct pending_link *pending)
 {
+	static_assert(offsetof(struct conn, pending) == 0, "the cast relies on it");
+	struct conn *conn = (struct conn *)pending;
 	use_ahead(conn);
 	if (conn->ring) {
-		ring_take(conn->ring);
+		conn_ring_take(conn);
 	}
 	if (conn->state != CONN_CLOSED) {
 		conn_update(conn);
@@ -480,31 +410,33 @@ void conn_go_on(struct conn *conn)
 static void more_update(struct conn *conn)
 {
 	if (has_more(conn)) {
-		conn->edged->dispatch.spin.alone = false;
-		more_put(&conn->edged->more, conn);
+		conn->server->serve->busy_poll.alone = false;
+		pending_reads_add(&conn->server->pending_reads, &conn->pending);
 	} else {
-		more_remove(&conn->edged->more, conn);
+		pending_reads_remove(&conn->server->pending_reads, &conn->pending);
 	}
 }
 
 static void timer_update(struct conn *conn)
 {
 	uint64_t now = uv_now(conn->timer.loop);
-	if (conn->unsent > 0 && conn->write_by_ms == 0) {
+	if (conn->unsent > 0 && conn->write_deadline_ms == 0) {
 		size_t bytes = uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe);
-		conn->write_by_ms = now + transfer_ms(conn->edged->config.write_timeout_ms, bytes);
+		conn->write_deadline_ms =
+			now + conn_transfer_ms(conn->server->config->write_timeout_ms, bytes);
 	}
-	uint64_t next = conn->read_by_ms;
-	if (conn->write_by_ms && (!next || conn->write_by_ms < next)) {
-		next = conn->write_by_ms;
+	uint64_t next = conn->read_deadline_ms;
+	if (conn->write_deadline_ms && (!next || conn->write_deadline_ms < next)) {
+		next = conn->write_deadline_ms;
 	}
 	const uint64_t due_ns = deadline_ns(conn);
 	if (due_ns != UINT64_MAX) {
 		const uint64_t now_ns = clock_now_ns();
-		const uint64_t at = now + (due_ns > now_ns ? (due_ns - now_ns + MS - 1) / MS : 0);
+		const uint64_t at =
+			now + (clock_left_ns(due_ns, now_ns) + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
 		next = !next || at < next ? at : next;
 	}
-	next = conn->broken || conn_is_done(conn) ? now : next;
+	next = conn->send_failed || conn_is_done(conn) ? now : next;
 	next = next < now && next ? now : next;
 	if (next == 0) {
 		uv_timer_stop(&conn->timer);
@@ -528,11 +460,11 @@ static void reading_stop(struct conn *conn)
 	}
 }
 
-/* Reads while something is wanted. What was read ahead comes before what the socket has: it waits for
- * the loop's next turn, because who calls this may be walking over the requests. */
+/* Bytes that were read ahead come before the socket's. They are used in the loop's next turn,
+ * because the caller may be walking over the requests. */
 void conn_update(struct conn *conn)
 {
-	if (conn->using_ahead) {
+	if (conn->in.using_ahead) {
 		return;
 	}
 	const bool wanted = wants_more(conn) && !has_ahead(conn);

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* States and the end of a connection. */
-#include "daemon/conn.h"
+/* The states and the end of a connection. */
+#include "daemon/edged/socket/conn.h"
 
 #include <poll.h>
 
-#include "daemon/edged.h"
-#include "daemon/process.h"
-#include "daemon/ring.h"
+#include "daemon/edged/serve/dispatch.h"
+#include "daemon/system/process.h"
 
 void conn_enter(struct conn *conn, enum conn_state state)
 {
 	conn->state = state;
-	conn->edged->n_greeting -= conn->greeting;
-	conn->greeting = false;
+	conn->server->n_pre_hello -= conn->pre_hello;
+	conn->pre_hello = false;
 }
 
 void conn_break(struct conn *conn)
 {
 	if (conn->state != CONN_CLOSED) {
 		conn_enter(conn, CONN_CLOSING);
-		conn->broken = true;
+		conn->send_failed = true;
 		conn_update(conn);
 	}
 }
@@ -35,11 +34,9 @@ void conn_on_closed(uv_handle_t *handle)
 	if (conn->account) {
 		account_close(conn->account);
 	}
-	struct edged *edged = conn->edged;
+	process_trim_later(conn->server->trim);
 	own_close_fd(&conn->poll_fd);
 	free(conn);
-	process_trim_later(&edged->trim);
-	edged_check_drained(edged); /* what was waited for may have been its last reply */
 }
 
 void conn_close(struct conn *conn)
@@ -48,28 +45,28 @@ void conn_close(struct conn *conn)
 		return;
 	}
 	conn_enter(conn, CONN_CLOSED);
-	*(conn->prev ? &conn->prev->next : conn->list) = conn->next;
+	*(conn->prev ? &conn->prev->next : &conn->server->first) = conn->next;
 	if (conn->next) {
 		conn->next->prev = conn->prev;
 	}
-	more_remove(&conn->edged->more, conn);
-	dispatch_abandon(&conn->edged->dispatch, conn);
-	request_free(conn->request);
-	conn->request = NULL;
+	pending_reads_remove(&conn->server->pending_reads, &conn->pending);
+	dispatch_abandon(conn->server->serve, conn);
+	request_free(conn->in.request);
+	conn->in.request = NULL;
 	client_sessions_close(&conn->sessions);
 	regions_close(&conn->regions);
 	ring_close(take(conn->ring));
-	events_forget(conn->edged, conn);
-	if (conn->edged->asked == conn) {
-		conn->edged->asked = NULL;
+	conn->subscription.active = false;
+	if (conn->server->asked == conn) {
+		conn->server->asked = NULL;
 	}
-	own_close_fd(&conn->fd);
-	conn->fd = -1;
+	own_close_fd(&conn->in.fd);
+	conn->in.fd = -1;
 	uv_close((uv_handle_t *)&conn->pipe, conn_on_closed);
 	uv_close((uv_handle_t *)&conn->timer, conn_on_closed);
 	if (conn->poll_fd >= 0) {
-		conn->edged->n_sharing--;
-		conn->account->n_sharing--;
+		conn->server->n_fd_passing--;
+		conn->account->n_fd_passing--;
 		uv_close((uv_handle_t *)&conn->poll, conn_on_closed);
 	}
 }
@@ -80,13 +77,12 @@ void conn_close_after_replies(struct conn *conn)
 		return;
 	}
 	conn_enter(conn, CONN_CLOSING);
-	conn->read_by_ms = 0;
-	dispatch_abandon(&conn->edged->dispatch, conn);
+	conn->read_deadline_ms = 0;
+	dispatch_abandon(conn->server->serve, conn);
 	if (conn->unsent == 0) {
 		conn_close(conn);
 	} else {
-		conn_update(
-			conn); /* nothing more is read, and who does not take replies has an end */
+		conn_update(conn); /* stops reading, and sets the time limit for the replies */
 	}
 }
 
@@ -96,7 +92,7 @@ bool conn_is_done(const struct conn *conn)
 		!(conn->ring && ring_has_more(conn->ring));
 }
 
-/* It reads no more either: it was closed, or its process ended. */
+/* True when the client closed both directions, or its process ended. */
 static bool is_gone(const struct conn *conn)
 {
 	struct pollfd both = {.fd = -1};
@@ -105,17 +101,17 @@ static bool is_gone(const struct conn *conn)
 
 void conn_end(struct conn *conn)
 {
-	if (conn->request) {
+	if (conn->in.request) {
 		conn->in_flight--;
-		request_free(take(conn->request));
+		request_free(take(conn->in.request));
 	}
 	if (conn->ring) {
 		ring_end(conn->ring);
 	}
 	conn->ended = true;
-	conn->part = CONN_HEADER;
-	conn->got = 0;
-	conn->read_by_ms = 0;
+	conn->in.part = CONN_HEADER;
+	conn->in.got = 0;
+	conn->read_deadline_ms = 0;
 	if (conn->state != CONN_OPEN || conn_is_done(conn) || is_gone(conn)) {
 		conn_close(conn);
 	} else {

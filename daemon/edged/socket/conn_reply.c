@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/frame.h"
+/* Replies of a connection, which go through its ring or are frames on its socket. */
+#include "daemon/edged/socket/conn.h"
 
+#include <assert.h>
 #include <errno.h>
 
-#include "daemon/conn.h"
-#include "daemon/edged.h"
+#define UNCHARGED_REPLY_BYTES                                                                      \
+	512u /* bodies up to this size are not charged: max-in-flight bounds them */
+#define MAX_UNSENT 256 /* frames, of which most are events */
+#define SLOWEST_BYTES_PER_MS UINT64_C(10000) /* slowest accepted transfer: 10 MB/s */
 
-#define FREE_REPLY 512u /* a reply of so few bytes is not charged: its number is bounded */
-
-/* A reply on its way out. */
+/* A frame that the socket did not take at once. */
 struct frame {
 	uv_write_t write;
 	struct conn *conn;
@@ -26,23 +28,39 @@ static void frame_free(struct frame *frame)
 	free(frame);
 }
 
+/* The loop has written the rest of a frame, or failed to. */
+static void frame_finished(struct conn *conn, bool ok)
+{
+	conn->unsent--;
+	conn->write_deadline_ms = 0;
+	conn->server->unsent--;
+	if (conn->state == CONN_CLOSED) {
+		return;
+	}
+	if (!ok || (conn->state == CONN_CLOSING && conn->unsent == 0)) {
+		conn_close(conn);
+	} else {
+		conn_update(conn);
+	}
+}
+
 static void on_written(uv_write_t *write, int status)
 {
 	struct frame *frame = write->data;
 	struct conn *conn = frame->conn;
 	frame_free(frame);
-	conn_sent(conn, status == 0);
+	frame_finished(conn, status == 0);
 }
 
-/* The body of a reply that would hold too much becomes an error's. */
+/* Charges the body of @reply. Above max-body or the account's limits the reply becomes an error. */
 static uint64_t charge_reply(struct conn *conn, struct reply *reply)
 {
 	struct error err = {0};
 	uint64_t bytes = reply->body.size;
-	if (bytes <= FREE_REPLY) {
+	if (bytes <= UNCHARGED_REPLY_BYTES) {
 		return 0;
 	}
-	int code = bytes > conn->edged->config.max_body
+	int code = bytes > conn->server->config->max_body
 		? error_set(&err, -EFBIG, "the reply has %llu bytes, above max-body",
 			  (unsigned long long)bytes)
 		: account_charge(conn->account, bytes, &err);
@@ -56,25 +74,25 @@ static uint64_t charge_reply(struct conn *conn, struct reply *reply)
 	return 0;
 }
 
-/* What follows the first @skip bytes of header and body. */
+/* The buffers of header and body without their first @skip bytes. */
 static unsigned int buffers_of(const uint8_t header[WIRE_HEADER_BYTES],
 	const struct bytes_writer *body, size_t skip, uv_buf_t ret_buffers[2])
 {
 	unsigned int n = 0;
-	const size_t of_header = skip < WIRE_HEADER_BYTES ? skip : WIRE_HEADER_BYTES;
-	const size_t of_body = skip - of_header;
-	if (of_header < WIRE_HEADER_BYTES) {
-		ret_buffers[n++] = uv_buf_init((char *)(uintptr_t)(header + of_header),
-			(unsigned int)(WIRE_HEADER_BYTES - of_header));
+	const size_t header_skip = skip < WIRE_HEADER_BYTES ? skip : WIRE_HEADER_BYTES;
+	const size_t body_skip = skip - header_skip;
+	if (header_skip < WIRE_HEADER_BYTES) {
+		ret_buffers[n++] = uv_buf_init((char *)(uintptr_t)(header + header_skip),
+			(unsigned int)(WIRE_HEADER_BYTES - header_skip));
 	}
-	if (of_body < body->size) {
+	if (body_skip < body->size) {
 		ret_buffers[n++] = uv_buf_init(
-			(char *)body->data + of_body, (unsigned int)(body->size - of_body));
+			(char *)body->data + body_skip, (unsigned int)(body->size - body_skip));
 	}
 	return n;
 }
 
-/* What the socket does not take now is written as it does. */
+/* Has libuv write the rest of a frame behind its first @skip bytes. */
 static int write_later(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
 	struct bytes_writer *body, uint64_t charged, size_t skip)
 {
@@ -98,14 +116,14 @@ static int write_later(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES
 	return 0;
 }
 
-/* Most replies fit into the socket's buffer: they need no memory of ours, and no turn of the loop. */
+/* Most replies fit into the socket's buffer: they need no memory and no turn of the loop. */
 static int write_now(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
 	struct bytes_writer *body, uint64_t charged)
 {
 	uv_buf_t buffers[2];
 	unsigned int n = buffers_of(header, body, 0, buffers);
 	int sent = uv_try_write((uv_stream_t *)&conn->pipe, buffers, n);
-	const size_t done = sent > 0 ? (size_t)sent : 0; /* an error comes again */
+	const size_t done = sent > 0 ? (size_t)sent : 0; /* write_later() meets an error again */
 	int code = done == WIRE_HEADER_BYTES + body->size
 		? 1
 		: write_later(conn, header, body, charged, done);
@@ -118,24 +136,25 @@ static int write_now(struct conn *conn, const uint8_t header[WIRE_HEADER_BYTES],
 	return code;
 }
 
-/* Older clients do not know the field. */
+/* Clients before 1.3 expect 0 in the field. */
 static uint32_t retry_of(const struct conn *conn, enum edge_status status, uint32_t retry_us)
 {
 	return conn->minor >= 3 && status == EDGE_OVERLOADED ? retry_us : 0;
 }
 
-void frame_header(const struct conn *conn, const struct reply *reply, uint8_t *ret_bytes)
+void conn_frame_header(const struct conn *conn, const struct reply *reply, uint8_t *ret_bytes)
 {
 	const struct wire_header header = {.type = (uint16_t)(reply->type | WIRE_REPLY),
 		.flags = reply->status == EDGE_OK ? reply->flags & WIRE_FLAG_REGIONS : 0,
 		.id = reply->id,
 		.body_bytes = (uint32_t)reply->body.size,
 		.status = reply->status,
+		/* in an OVERLOADED reply this field has the retry time */
 		.deadline_us = retry_of(conn, reply->status, reply->retry_after_us)};
 	wire_header_encode(&header, ret_bytes);
 }
 
-int frame_send_error(struct conn *conn, uint16_t type, uint64_t id, const struct error *err)
+static int send_error(struct conn *conn, uint16_t type, uint64_t id, const struct error *err)
 {
 	uint8_t bytes[WIRE_HEADER_BYTES], text[2 + WIRE_MAX_TEXT];
 	uv_buf_t buffers[2];
@@ -145,7 +164,9 @@ int frame_send_error(struct conn *conn, uint16_t type, uint64_t id, const struct
 		.id = id,
 		.body_bytes = (uint32_t)body.size,
 		.status = err->status,
+		/* as in conn_frame_header() */
 		.deadline_us = retry_of(conn, err->status, err->retry_after_us)};
+
 	wire_header_encode(&header, bytes);
 	unsigned int n = buffers_of(bytes, &body, 0, buffers);
 	int sent = uv_try_write((uv_stream_t *)&conn->pipe, buffers, n);
@@ -153,14 +174,14 @@ int frame_send_error(struct conn *conn, uint16_t type, uint64_t id, const struct
 	if (done == WIRE_HEADER_BYTES + body.size) {
 		return 1;
 	}
-	struct bytes_writer kept = {0};
-	bytes_write(&kept, body.data, body.size);
-	int code = kept.failed ? -ENOMEM : write_later(conn, bytes, &kept, 0, done);
-	bytes_writer_deinit(&kept);
+	struct bytes_writer copy = {0};
+	bytes_write(&copy, body.data, body.size);
+	int code = copy.failed ? -ENOMEM : write_later(conn, bytes, &copy, 0, done);
+	bytes_writer_deinit(&copy);
 	return code;
 }
 
-int frame_send(struct conn *conn, struct reply *reply)
+int conn_frame_send(struct conn *conn, struct reply *reply)
 {
 	uint8_t bytes[WIRE_HEADER_BYTES];
 	if (reply->body.failed) {
@@ -168,6 +189,64 @@ int frame_send(struct conn *conn, struct reply *reply)
 		return -ENOMEM;
 	}
 	const uint64_t charged = charge_reply(conn, reply);
-	frame_header(conn, reply, bytes);
+	conn_frame_header(conn, reply, bytes);
 	return write_now(conn, bytes, &reply->body, charged);
+}
+
+/* ---- replies */
+
+uint64_t conn_transfer_ms(uint64_t timeout_ms, uint64_t bytes)
+{
+	return timeout_ms + bytes / SLOWEST_BYTES_PER_MS;
+}
+
+void conn_handle_send_result(struct conn *conn, int code)
+{
+	if (code < 0) {
+		conn_break(conn);
+	} else if (code == 0) {
+		conn->unsent++;
+		conn->server->unsent++;
+	}
+}
+
+/* Takes the body of @reply. */
+static void send_reply(struct conn *conn, struct reply *reply)
+{
+	conn_handle_send_result(
+		conn, reply->by_ring ? conn_ring_send(conn, reply) : conn_frame_send(conn, reply));
+}
+
+void conn_send_event(struct conn *conn, struct reply *reply)
+{
+	if (conn->state != CONN_OPEN) {
+		bytes_writer_deinit(&reply->body);
+		return;
+	}
+	send_reply(conn, reply);
+	if (conn->unsent > MAX_UNSENT) {
+		conn_break(conn);
+	}
+	conn_update(conn);
+}
+
+void conn_reply(void *peer, struct reply *reply)
+{
+	struct conn *conn = peer;
+	assert(conn->in_flight > 0);
+	conn->in_flight--;
+	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
+		bytes_writer_deinit(&reply->body);
+		return;
+	}
+	send_reply(conn, reply);
+	if (conn->state != CONN_CLOSED) {
+		conn_update(conn);
+	}
+}
+
+void conn_send_error(struct conn *conn, const struct wire_header *header, const struct error *err)
+{
+	int code = send_error(conn, header->type & (uint16_t)~WIRE_REPLY, header->id, err);
+	conn_handle_send_result(conn, code);
 }

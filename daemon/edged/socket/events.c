@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/events.h"
+#include "daemon/edged/socket/events.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/edged.h"
-#include "daemon/message.h"
+#include "daemon/edged/socket/conn.h"
+#include "daemon/edged/socket/message.h"
+
+struct events_model {
+	char name[LOADED_MODEL_NAME_SIZE];
+	bool seen; /* the model still exists; used during one call */
+	uint64_t hash; /* of the state that was sent last */
+};
 
 void events_deinit(struct events *events)
 {
@@ -14,7 +20,7 @@ void events_deinit(struct events *events)
 	*events = (struct events){0};
 }
 
-/* ---- what has changed */
+/* ---- changes */
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
@@ -45,7 +51,7 @@ static struct events_model *find(struct events *events, const char *name)
 	return NULL;
 }
 
-/* NULL when there is no memory: then it is told again next time. */
+/* NULL without memory: the model is then sent again next time. */
 static struct events_model *add(struct events *events, const char *name)
 {
 	if (events->n == events->capacity) {
@@ -64,8 +70,8 @@ static struct events_model *add(struct events *events, const char *name)
 	return model;
 }
 
-/* True when it is not as it was. */
-static bool note(struct events *events, const struct store_model *model)
+/* Notes the state of @model. True when it changed. */
+static bool note(struct events *events, const struct models_entry *model)
 {
 	const struct wire_list_item item = message_item(model);
 	const uint64_t hash = hash_of(&item);
@@ -79,17 +85,18 @@ static bool note(struct events *events, const struct store_model *model)
 	return !same;
 }
 
-/* Appends the models that have changed, and those that are there no more. How many. */
-static uint32_t encode_changed(struct edged *edged, struct bytes_writer *w)
+/* Appends the models that changed or were removed. Returns how many. */
+static uint32_t encode_changed(struct server *server, struct bytes_writer *w)
 {
-	struct events *events = &edged->events;
+	struct events *events = &server->events;
 	uint32_t n = 0;
 	for (size_t i = 0; i < events->n; i++) {
 		events->models[i].seen = false;
 	}
-	for (size_t i = 0; i < edged->store.n; i++) {
-		if (note(events, &edged->store.models[i])) {
-			const struct wire_list_item item = message_item(&edged->store.models[i]);
+	for (size_t i = 0; i < server->serve->models->n; i++) {
+		if (note(events, &server->serve->models->entries[i])) {
+			const struct wire_list_item item =
+				message_item(&server->serve->models->entries[i]);
 			wire_list_item_encode(w, &item);
 			n++;
 		}
@@ -109,68 +116,68 @@ static uint32_t encode_changed(struct edged *edged, struct bytes_writer *w)
 	return n;
 }
 
-/* ---- telling */
+/* ---- sending */
 
 static void send_items(struct conn *conn, uint32_t n, const struct bytes_writer *items)
 {
-	struct reply reply = {.type = WIRE_EVENT, .id = conn->subscription};
+	struct reply reply = {.type = WIRE_EVENT, .id = conn->subscription.id};
 	wire_event_encode(&reply.body, WIRE_EVENT_MODELS, n);
 	bytes_write(&reply.body, items->data, items->size);
-	conn_tell(conn, &reply);
+	conn_send_event(conn, &reply);
 }
 
-void events_models(struct edged *edged)
+static bool has_subscriber(const struct server *server)
+{
+	const struct conn *conn = server->first;
+	while (conn && !conn->subscription.active) {
+		conn = conn->next;
+	}
+	return conn;
+}
+
+void events_models(struct server *server)
 {
 	struct bytes_writer items = {0};
-	if (edged->events.n_subscribers == 0) {
+	if (!has_subscriber(server)) {
+		events_deinit(&server->events);
 		return;
 	}
-	const uint32_t n = encode_changed(edged, &items);
-	for (struct conn *conn = edged->socket.first, *next; n > 0 && !items.failed && conn;
+	const uint32_t n = encode_changed(server, &items);
+	for (struct conn *conn = server->first, *next; n > 0 && !items.failed && conn;
 		conn = next) {
 		next = conn->next;
-		if (conn->subscribed) {
+		if (conn->subscription.active) {
 			send_items(conn, n, &items);
 		}
 	}
 	bytes_writer_deinit(&items);
 }
 
-/* All of them to one; the others are told first what is new to them. */
-void events_begin(struct edged *edged, struct conn *conn)
+/* Sends changes to the other connections first, because note() marks all models as sent. */
+void events_begin(struct conn *conn)
 {
+	struct server *server = conn->server;
+	const struct models *models = server->serve->models;
 	struct bytes_writer items = {0};
-	events_models(edged);
-	for (size_t i = 0; i < edged->store.n; i++) {
-		const struct wire_list_item item = message_item(&edged->store.models[i]);
-		(void)note(&edged->events, &edged->store.models[i]);
+	events_models(server);
+	for (size_t i = 0; i < models->n; i++) {
+		const struct wire_list_item item = message_item(&models->entries[i]);
+		(void)note(&server->events, &models->entries[i]);
 		wire_list_item_encode(&items, &item);
 	}
-	conn->subscribed = true;
-	edged->events.n_subscribers++;
-	send_items(conn, (uint32_t)edged->store.n, &items);
+	conn->subscription.active = true;
+	send_items(conn, (uint32_t)models->n, &items);
 	bytes_writer_deinit(&items);
 }
 
 int events_subscribe(struct conn *conn, uint64_t id, uint32_t kinds, struct error *err)
 {
-	if (conn->subscribed) {
+	if (conn->subscription.active) {
 		return error_set(err, -EINVAL, "this connection has subscribed already");
 	}
 	if (kinds != WIRE_EVENT_MODELS) {
 		return error_set(err, -EOPNOTSUPP, "SUBSCRIBE: only states of models are told");
 	}
-	conn->subscription = id;
+	conn->subscription.id = id;
 	return 0;
-}
-
-void events_forget(struct edged *edged, struct conn *conn)
-{
-	if (conn->subscribed) {
-		conn->subscribed = false;
-		edged->events.n_subscribers--;
-	}
-	if (edged->events.n_subscribers == 0) {
-		events_deinit(&edged->events);
-	}
 }

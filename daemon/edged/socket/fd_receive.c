@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/receive.h"
+#include "daemon/edged/socket/fd_receive.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "base/own.h"
 
 union control {
-	struct cmsghdr header; /* for its alignment */
+	struct cmsghdr header; /* for the alignment of @bytes */
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-/* Keeps the first descriptor, closes the others; how many there were. */
+/* Takes the first descriptor and closes the others. Returns how many came. */
 static unsigned int take_descriptors(struct msghdr *message, int *ret_fd)
 {
 	unsigned int n = 0;
@@ -31,11 +31,11 @@ static unsigned int take_descriptors(struct msghdr *message, int *ret_fd)
 	return n;
 }
 
-ssize_t receive_bytes(int socket, void *data, size_t size, int *ret_fd)
+ssize_t fd_receive_bytes(int socket, void *data, size_t size, int *ret_fd)
 {
 	union control control;
 	struct iovec place = {.iov_base = data, .iov_len = size};
-	/* The room is that of one: padding would hold a second. */
+	/* CMSG_LEN, not CMSG_SPACE: the padding would hold a second descriptor. */
 	struct msghdr message = {.msg_iov = &place,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
@@ -48,7 +48,7 @@ ssize_t receive_bytes(int socket, void *data, size_t size, int *ret_fd)
 	owned_fd int fd = -1;
 	const unsigned int taken = take_descriptors(&message, &fd);
 	const bool more = message.msg_flags &
-		MSG_CTRUNC; /* than there was room for, or than could be taken */
+		MSG_CTRUNC; /* more descriptors than fit, or than the process can open */
 	if (taken > 1 || (taken == 1 && more)) {
 		return -EPROTO;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/blobs.h"
+#include "daemon/edged/store/blobs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/put.h"
+#include "daemon/system/atomic_write.h"
 
 #define CHUNK ((size_t)64 << 10)
-#define BLOB_MODE 0444 /* in a folder of 0700 */
+#define BLOB_MODE 0444 /* files in a folder with mode 0700 */
 
 static int in_memory(int *ret_fd)
 {
@@ -30,7 +30,7 @@ static int in_memory(int *ret_fd)
 	return fd < 0 ? -errno : 0;
 }
 
-/* Exactly @size bytes; -EBUSY when the file ends before. */
+/* Copies exactly @size bytes; -EBUSY if the file is shorter. */
 static int copy_bytes(int from, off_t begin, int to, off_t size, struct digest_stream *stream)
 {
 	owned_mem char *chunk = malloc(CHUNK);
@@ -47,7 +47,7 @@ static int copy_bytes(int from, off_t begin, int to, off_t size, struct digest_s
 			return n < 0 ? -errno : -EBUSY;
 		}
 		digest_stream_add(stream, chunk, (size_t)n);
-		int code = put_write(to, chunk, (size_t)n);
+		int code = atomic_write_all(to, chunk, (size_t)n);
 		if (code < 0) {
 			return code;
 		}
@@ -56,14 +56,14 @@ static int copy_bytes(int from, off_t begin, int to, off_t size, struct digest_s
 	return 0;
 }
 
-/* Where the bytes are, and how many. */
+/* Byte range to copy. */
 struct part {
 	int fd;
-	const struct import_identity *identity; /* of the whole file */
+	const struct import_identity *identity; /* identity of the whole file */
 	off_t at, size;
 };
 
-/* What is hashed is what was copied, never the original. */
+/* Hashes the copied bytes, never the original. */
 static int copy_hashed(const struct part *from, int to, bool memory, struct digest *ret_digest)
 {
 	const bool whole = from->at == 0 && from->size == from->identity->size;
@@ -97,18 +97,19 @@ static int copy(const struct part *from, int to, bool memory, struct digest *ret
 	return code;
 }
 
-/* Named, or sealed. Clean pages: the data goes to the disk, so that the kernel may drop them. */
+/* Names or seals the blob. Data are synced, so that the kernel can drop the pages. */
 static int settle(int folder, int fd, const struct digest *digest)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	char name[DIGEST_TEXT_SIZE];
 	if (folder >= 0) {
-		return put_end(folder, fd, digest_print(digest, name), BLOB_MODE);
+		blobs_clear(folder, digest);
+		return atomic_write_end(folder, fd, digest_print(digest, name), BLOB_MODE);
 	}
 	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
-/* Nobody can write through a descriptor that only reads. */
+/* Reopens the blob read-only, so that nobody can write through the descriptor. */
 static int reopen(int folder, const struct digest *digest, int *fd)
 {
 	char name[DIGEST_TEXT_SIZE];
@@ -124,14 +125,14 @@ static int reopen(int folder, const struct digest *digest, int *fd)
 	return 0;
 }
 
-/* The file system checks each page against a hash tree from now on, where it can: what the disk gives
- * that was not stored is an error, not a weight. Source: Documentation/filesystems/fsverity.rst. */
+/* Turns on fs-verity, if the file system has it: corrupted data then give a read error instead of
+ * wrong weights. Source: Documentation/filesystems/fsverity.rst. */
 static void seal(int fd)
 {
 	const struct fsverity_enable_arg how = {
 		.version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096};
 	int code = ioctl(fd, FS_IOC_ENABLE_VERITY, &how);
-	(void)code; /* most have it not, or not switched on */
+	(void)code; /* most file systems lack it, or have it off */
 }
 
 bool blobs_sealed(int fd)
@@ -145,13 +146,13 @@ static int import_new(int folder, const struct part *from, struct digest *ret_di
 {
 	owned_fd int to = -1;
 	struct digest digest;
-	int code = folder >= 0 ? put_begin(folder, &to) : in_memory(&to);
+	int code = folder >= 0 ? atomic_write_begin(folder, &to) : in_memory(&to);
 	if (code < 0) {
 		return code;
 	}
 	code = copy(from, to, folder < 0, &digest);
 	if (code < 0) {
-		put_drop(folder);
+		atomic_write_drop(folder);
 		return code;
 	}
 	code = settle(folder, to, &digest);
@@ -195,10 +196,11 @@ int blobs_put(int folder, const void *data, size_t size, struct digest *ret_dige
 	char name[DIGEST_TEXT_SIZE];
 	*ret_digest = digest_of(data, size);
 	digest_print(ret_digest, name);
+	blobs_clear(folder, ret_digest);
 	if (folder < 0 || faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		return 0;
 	}
-	return put_bytes(folder, name, BLOB_MODE, data, size);
+	return atomic_write_bytes(folder, name, BLOB_MODE, data, size);
 }
 
 int blobs_open(int folder, const struct digest *digest, int *ret_fd)
@@ -228,7 +230,8 @@ int blobs_open(int folder, const struct digest *digest, int *ret_fd)
 void blobs_remove(int folder, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
-	unlinkat(folder, digest_print(digest, name), 0);
+	int code = atomic_write_remove(folder, digest_print(digest, name));
+	(void)code;
 }
 
 static unsigned int files_count(int folder)
@@ -254,10 +257,21 @@ void blobs_quarantine(int folder, const struct digest *digest)
 	if (folder < 0) {
 		return;
 	}
-	if (put_folder(folder, "../quarantine", &quarantine) < 0 ||
+	if (atomic_write_folder(folder, "../quarantine", &quarantine) < 0 ||
 		files_count(quarantine) >= BLOBS_QUARANTINE ||
 		renameat(folder, digest_print(digest, name), quarantine, name) < 0) {
 		blobs_remove(folder, digest);
+	}
+}
+
+void blobs_clear(int folder, const struct digest *digest)
+{
+	char name[DIGEST_TEXT_SIZE];
+	struct stat st;
+	if (folder >= 0 &&
+		fstatat(folder, digest_print(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISDIR(st.st_mode)) {
+		blobs_quarantine(folder, digest);
 	}
 }
 
@@ -278,7 +292,7 @@ size_t blobs_sweep(
 			(digest_parse(name, &digest) && wanted(context, &digest))) {
 			continue;
 		}
-		n += unlinkat(folder, name, 0) == 0;
+		n += atomic_write_remove(folder, name) == 0;
 	}
 	closedir(dir);
 	return n;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/bundle.h"
+#include "daemon/edged/store/bundle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/bytes.h"
 #include "base/ini.h"
 #include "base/tar.h"
-#include "daemon/import.h"
-#include "daemon/put.h"
-#include "daemon/scan.h"
+#include "daemon/edged/store/import.h"
+#include "daemon/edged/store/models_folder.h"
+#include "daemon/system/atomic_write.h"
 
 #define MAX_ABOUT 4096
-#define MAX_ENTRIES (3 * BUNDLE_PARTS) /* parts, what is said of each, the end */
+#define MAX_ENTRIES (3 * BUNDLE_PARTS) /* parts, their extended headers, the end */
 #define CHUNK ((size_t)64 << 10)
 
 static const char *const names[BUNDLE_PARTS] = {
@@ -34,7 +34,7 @@ const char *bundle_part_name(enum bundle_part part)
 
 /* ---- reading */
 
-/* One block; -EBADMSG at the end of the file. */
+/* Reads one block; -EBADMSG at the end of the file. */
 static int block_read(int fd, off_t at, uint8_t ret_block[TAR_BLOCK])
 {
 	ssize_t n = 0;
@@ -53,20 +53,20 @@ bool bundle_is(int fd)
 static int part_add(struct bundle *bundle, const struct tar_entry *entry, off_t at, off_t size,
 	struct error *err)
 {
-	char shown[TAR_NAME_SIZE];
+	char escaped[TAR_NAME_SIZE];
 	enum bundle_part part = BUNDLE_MODEL;
-	error_escape(shown, sizeof(shown), entry->name, strlen(entry->name));
+	error_escape(escaped, sizeof(escaped), entry->name, strlen(entry->name));
 	while (part < BUNDLE_PARTS && strcmp(names[part], entry->name) != 0) {
 		part++;
 	}
 	if (part == BUNDLE_PARTS) {
-		return error_set(err, -EBADMSG, "the bundle: %s does not belong into one", shown);
+		return error_set(err, -EBADMSG, "the bundle: %s does not belong into one", escaped);
 	}
 	if (bundle->parts[part].at != 0) {
-		return error_set(err, -EBADMSG, "the bundle: %s is there twice", shown);
+		return error_set(err, -EBADMSG, "the bundle: %s is there twice", escaped);
 	}
 	if (at > size || entry->size > (uint64_t)(size - at)) {
-		return error_set(err, -EBADMSG, "the bundle: %s is cut short", shown);
+		return error_set(err, -EBADMSG, "the bundle: %s is cut short", escaped);
 	}
 	bundle->parts[part].at = at;
 	bundle->parts[part].size = (off_t)entry->size;
@@ -88,7 +88,7 @@ static int entry_read(int fd, off_t at, struct tar_entry *ret_entry, struct erro
 	return code;
 }
 
-/* What an extended header says; it is small, or refused. */
+/* Verifies an extended header, of limited size. */
 static int extended_check(int fd, off_t at, const struct tar_entry *entry, struct error *err)
 {
 	owned_mem char *text = NULL;
@@ -150,15 +150,15 @@ static int on_key(void *context, unsigned int line, char *key, char *value, stru
 {
 	char *name = context;
 	(void)line;
-	if (strcmp(key, "name") != 0 || !scan_name_valid(value, strlen(value))) {
+	if (strcmp(key, "name") != 0 || !models_folder_name_valid(value, strlen(value))) {
 		return error_set(err, -EINVAL, "the only key is name, a model's name");
 	}
 	memcpy(name, value, strlen(value) + 1);
 	return 0;
 }
 
-int bundle_name(
-	int fd, const struct bundle *bundle, char ret_name[SERVED_NAME_SIZE], struct error *err)
+int bundle_name(int fd, const struct bundle *bundle, char ret_name[LOADED_MODEL_NAME_SIZE],
+	struct error *err)
 {
 	owned_mem char *text = NULL;
 	const off_t at = bundle->parts[BUNDLE_ABOUT].at, size = bundle->parts[BUNDLE_ABOUT].size;
@@ -187,21 +187,21 @@ int bundle_name(
 static int zeros_write(int fd, size_t n)
 {
 	static const uint8_t zeros[2 * TAR_BLOCK];
-	return put_write(fd, zeros, n);
+	return atomic_write_all(fd, zeros, n);
 }
 
 static int header_write(int fd, enum bundle_part part, uint64_t size)
 {
 	uint8_t block[TAR_BLOCK];
 	tar_encode(names[part], size, block);
-	return put_write(fd, block, sizeof(block));
+	return atomic_write_all(fd, block, sizeof(block));
 }
 
 int bundle_write_bytes(int fd, enum bundle_part part, const void *data, size_t size)
 {
 	int code = header_write(fd, part, size);
 	if (code == 0) {
-		code = put_write(fd, data, size);
+		code = atomic_write_all(fd, data, size);
 	}
 	return code < 0 ? code : zeros_write(fd, tar_padding(size));
 }
@@ -218,11 +218,11 @@ static int copy(int fd, int from, off_t size)
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
-		int code = n > 0 ? put_write(fd, chunk, (size_t)n) : n < 0 ? -errno : -EBUSY;
+		int code = n > 0 ? atomic_write_all(fd, chunk, (size_t)n) : n < 0 ? -errno : -EBUSY;
 		if (code < 0) {
 			return code;
 		}
-		breath_take();
+		background_yield_take();
 		at += n;
 	}
 	return 0;
@@ -239,7 +239,7 @@ int bundle_write_file(int fd, enum bundle_part part, int from, off_t size)
 
 int bundle_write_name(int fd, const char *name)
 {
-	char text[SERVED_NAME_SIZE + 32];
+	char text[LOADED_MODEL_NAME_SIZE + 32];
 	int length = snprintf(text, sizeof(text), "[bundle]\nname = %s\n", name);
 	return bundle_write_bytes(fd, BUNDLE_ABOUT, text, (size_t)length);
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bundle - a model and what belongs to it in one archive
+ * bundle - a model and its companion files in one archive
  *
- * A plain tar (base/tar.h) of the files below, each at most once, in any order, model.tflite at least.
- * Nothing of it is unpacked to a path: a part is a place in the file. What follows the archive's end is not read.
+ * A plain tar (base/tar.h) of the files below in any order, each at most once. model.tflite is
+ * required. No part is unpacked: a part is a range of the archive's bytes. Bytes after the
+ * archive's end are ignored.
  */
-#ifndef DAEMON_BUNDLE_H
-#define DAEMON_BUNDLE_H
+#ifndef DAEMON_EDGED_STORE_BUNDLE_H
+#define DAEMON_EDGED_STORE_BUNDLE_H
 
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "daemon/served.h"
+#include "daemon/edged/model/loaded_model.h"
 
 enum bundle_part {
 	BUNDLE_MODEL, /* model.tflite */
@@ -19,30 +20,30 @@ enum bundle_part {
 	BUNDLE_GOLDEN, /* golden */
 	BUNDLE_CONF, /* model.conf */
 	BUNDLE_MINISIG, /* model.tflite.minisig */
-	BUNDLE_EXAMPLES, /* examples.tsv; only of what is installed by an order */
-	BUNDLE_ABOUT, /* bundle.conf: [bundle] with name = */
+	BUNDLE_EXAMPLES, /* examples.tsv; accepted only from store command INSTALL */
+	BUNDLE_ABOUT, /* bundle.conf: section [bundle], key name */
 	BUNDLE_PARTS
 };
 
 struct bundle {
 	struct {
-		off_t at, size; /* @at 0: it is not there */
+		off_t at, size; /* byte range in the file; @at 0: no such part */
 	} parts[BUNDLE_PARTS];
 };
 
 const char *bundle_part_name(enum bundle_part part);
 
-/* True when @fd begins like an archive. */
+/* Returns true if @fd starts like a tar archive. */
 bool bundle_is(int fd);
-/* Finds the parts of @fd, which has @size bytes. -EBADMSG with the reason, or what reading gave. */
+/* Finds the parts of @fd, which has @size bytes. -EBADMSG with the reason, or a read error. */
 int must_check bundle_read(int fd, off_t size, struct bundle *ret_bundle, struct error *err);
-/* The model's name that bundle.conf says; empty: none. -EINVAL with the reason. */
-int must_check bundle_name(
-	int fd, const struct bundle *bundle, char ret_name[SERVED_NAME_SIZE], struct error *err);
+/* Reads the model's name from bundle.conf; empty: none. -EINVAL with the reason. */
+int must_check bundle_name(int fd, const struct bundle *bundle,
+	char ret_name[LOADED_MODEL_NAME_SIZE], struct error *err);
 
-/* Writing: the parts one after the other, then the end. */
+/* Writing: call once for each part, then bundle_write_end(). */
 int must_check bundle_write_bytes(int fd, enum bundle_part part, const void *data, size_t size);
-/* All of the file @from, which has @size bytes. */
+/* Appends the whole file @from, which has @size bytes. */
 int must_check bundle_write_file(int fd, enum bundle_part part, int from, off_t size);
 int must_check bundle_write_name(int fd, const char *name);
 int must_check bundle_write_end(int fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/fsck.h"
+#include "daemon/edged/store/fsck.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,10 +9,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "daemon/blobs.h"
-#include "daemon/manifest.h"
-#include "daemon/put.h"
-#include "daemon/scan.h"
+#include "daemon/edged/store/blobs.h"
+#include "daemon/edged/store/manifest.h"
+#include "daemon/edged/store/models_folder.h"
+#include "daemon/system/atomic_write.h"
 
 #define MAX_LINES 1000
 
@@ -21,25 +21,25 @@ struct fsck {
 	enum fsck_repair repair;
 	FILE *out;
 	size_t wrong;
-	struct manifest *manifests; /* those that are whole */
+	struct manifest *manifests; /* intact manifests */
 	size_t n, capacity;
-	bool unsure; /* some manifest could not be read: nobody knows what it needs */
+	bool unsure; /* a manifest is unreadable, so its blobs are unknown */
 };
 
 typedef void entry_fn(struct fsck *fsck, int folder, const char *name);
 
-static void tell(struct fsck *fsck, const char *folder, const char *name, const char *format, ...)
+static void report(struct fsck *fsck, const char *folder, const char *name, const char *format, ...)
 	printf_like(4, 5);
 
-static void tell(struct fsck *fsck, const char *folder, const char *name, const char *format, ...)
+static void report(struct fsck *fsck, const char *folder, const char *name, const char *format, ...)
 {
-	char shown[300];
+	char escaped[300];
 	va_list arguments;
 	if (fsck->wrong++ >= MAX_LINES) {
 		return;
 	}
 	fprintf(fsck->out, "%s/%s: ", folder,
-		error_escape(shown, sizeof(shown), name, strlen(name)));
+		error_escape(escaped, sizeof(escaped), name, strlen(name)));
 	va_start(arguments, format);
 	vfprintf(fsck->out, format, arguments);
 	va_end(arguments);
@@ -48,12 +48,13 @@ static void tell(struct fsck *fsck, const char *folder, const char *name, const 
 
 static void drop(const struct fsck *fsck, int folder, const char *name)
 {
-	if (fsck->repair != FSCK_LOOK) {
-		unlinkat(folder, name, 0);
+	if (fsck->repair != FSCK_CHECK) {
+		int code = atomic_write_remove(folder, name);
+		(void)code; /* the next check reports it again */
 	}
 }
 
-/* What a manifest needs that is broken stays, until that is in quarantine. */
+/* Keeps files that a broken manifest may need until it is in quarantine. */
 static void drop_unneeded(const struct fsck *fsck, int folder, const char *name)
 {
 	if (!fsck->unsure) {
@@ -64,16 +65,16 @@ static void drop_unneeded(const struct fsck *fsck, int folder, const char *name)
 static void put_away(const struct fsck *fsck, int folder, const char *name)
 {
 	owned_fd int quarantine = -1;
-	if (fsck->repair == FSCK_LOOK) {
+	if (fsck->repair == FSCK_CHECK) {
 		return;
 	}
-	if (put_folder(fsck->state, "quarantine", &quarantine) < 0 ||
+	if (atomic_write_folder(fsck->state, "quarantine", &quarantine) < 0 ||
 		renameat(folder, name, quarantine, name) < 0) {
-		unlinkat(folder, name, 0);
+		drop(fsck, folder, name);
 	}
 }
 
-/* Each entry of @folder to @each; a folder that is not there has none. */
+/* Calls @each for each entry of folder @name. A missing folder is empty. */
 static int folder_walk(struct fsck *fsck, const char *name, entry_fn *each, struct error *err)
 {
 	owned_fd int folder =
@@ -94,7 +95,7 @@ static int folder_walk(struct fsck *fsck, const char *name, entry_fn *each, stru
 	return 0;
 }
 
-/* True, and told, when it is what a crash left, or no file. */
+/* Returns true, and reports it, for an unfinished or non-regular file. */
 static bool is_stray(struct fsck *fsck, const char *where, int folder, const char *name)
 {
 	struct stat st;
@@ -102,8 +103,12 @@ static bool is_stray(struct fsck *fsck, const char *where, int folder, const cha
 	if (name[0] != '.' && there && S_ISREG(st.st_mode)) {
 		return false;
 	}
-	tell(fsck, where, name, "%s", name[0] == '.' ? "unfinished" : "not a file of the store");
-	drop(fsck, folder, name);
+	report(fsck, where, name, "%s", name[0] == '.' ? "unfinished" : "not a file of the store");
+	if (name[0] != '.' && there && S_ISDIR(st.st_mode)) {
+		put_away(fsck, folder, name);
+	} else {
+		drop(fsck, folder, name);
+	}
 	return true;
 }
 
@@ -138,15 +143,15 @@ static bool remember(struct fsck *fsck, const struct manifest *manifest)
 	return true;
 }
 
-static void manifest_look(struct fsck *fsck, int folder, const char *name)
+static void check_manifest(struct fsck *fsck, int folder, const char *name)
 {
 	struct error err = {0};
 	struct manifest manifest;
 	if (is_stray(fsck, "manifests", folder, name)) {
 		return;
 	}
-	if (!scan_name_valid(name, strlen(name))) {
-		tell(fsck, "manifests", name, "not the name of a model");
+	if (!models_folder_name_valid(name, strlen(name))) {
+		report(fsck, "manifests", name, "not the name of a model");
 		put_away(fsck, folder, name);
 		return;
 	}
@@ -158,7 +163,7 @@ static void manifest_look(struct fsck *fsck, int folder, const char *name)
 		return;
 	}
 	fsck->unsure = true;
-	tell(fsck, "manifests", name, "%s", err.text);
+	report(fsck, "manifests", name, "%s", err.text);
 	if (code == -EINVAL) {
 		put_away(fsck, folder, name);
 	}
@@ -176,7 +181,7 @@ static bool is_wanted(const struct fsck *fsck, const struct digest *digest)
 	return false;
 }
 
-static void blob_look(struct fsck *fsck, int folder, const char *name)
+static void check_blob(struct fsck *fsck, int folder, const char *name)
 {
 	struct digest digest;
 	owned_fd int fd = -1;
@@ -184,13 +189,13 @@ static void blob_look(struct fsck *fsck, int folder, const char *name)
 		return;
 	}
 	if (!digest_parse(name, &digest) || !is_wanted(fsck, &digest)) {
-		tell(fsck, "blobs", name, "nothing needs it");
+		report(fsck, "blobs", name, "nothing needs it");
 		drop_unneeded(fsck, folder, name);
 		return;
 	}
 	int code = blobs_open(folder, &digest, &fd);
 	if (code < 0) {
-		tell(fsck, "blobs", name, "%s",
+		report(fsck, "blobs", name, "%s",
 			code == -EBADMSG ? "not what its name says" : strerror(-code));
 	}
 	if (code < 0 && code != -ENOMEM) {
@@ -198,15 +203,17 @@ static void blob_look(struct fsck *fsck, int folder, const char *name)
 	}
 }
 
-/* ---- what manifests need */
+/* ---- blobs of manifests */
 
 static bool is_there(int blobs, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
-	return faccessat(blobs, digest_print(digest, name), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct stat st;
+	return fstatat(blobs, digest_print(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode);
 }
 
-/* The index of the first version that is not whole, or manifest->n. */
+/* Returns the index of the first version with a missing blob, or manifest->n. */
 static size_t missing_find(struct fsck *fsck, int blobs, const struct manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
@@ -214,7 +221,7 @@ static size_t missing_find(struct fsck *fsck, int blobs, const struct manifest *
 		bool model = is_there(blobs, &version->model);
 		if (!model ||
 			(!digest_none(&version->labels) && !is_there(blobs, &version->labels))) {
-			tell(fsck, "manifests", manifest->name, "version %llu has lost its %s",
+			report(fsck, "manifests", manifest->name, "version %llu has lost its %s",
 				(unsigned long long)version->version, model ? "labels" : "file");
 			return i;
 		}
@@ -222,8 +229,8 @@ static size_t missing_find(struct fsck *fsck, int blobs, const struct manifest *
 	return manifest->n;
 }
 
-/* What a version can do without. */
-static void beside_look(struct fsck *fsck, int blobs, struct manifest *manifest)
+/* Checks companion files, without which a version can still serve. */
+static void check_companions(struct fsck *fsck, int blobs, struct manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
 		struct manifest_version *version = &manifest->versions[i];
@@ -233,7 +240,7 @@ static void beside_look(struct fsck *fsck, int blobs, struct manifest *manifest)
 			"self-test", "settings", "signature", "examples"};
 		for (size_t k = 0; k < sizeof(digests) / sizeof(digests[0]); k++) {
 			if (!digest_none(digests[k]) && !is_there(blobs, digests[k])) {
-				tell(fsck, "manifests", manifest->name,
+				report(fsck, "manifests", manifest->name,
 					"version %llu has lost its %s",
 					(unsigned long long)version->version, names[k]);
 				*digests[k] = (struct digest){0};
@@ -247,7 +254,7 @@ static int manifest_write(const struct fsck *fsck, const struct manifest *manife
 	owned_mem char *text = NULL;
 	owned_fd int folder = -1;
 	size_t size = 0;
-	int code = put_folder(fsck->state, "manifests", &folder);
+	int code = atomic_write_folder(fsck->state, "manifests", &folder);
 	if (code < 0) {
 		return code;
 	}
@@ -255,7 +262,7 @@ static int manifest_write(const struct fsck *fsck, const struct manifest *manife
 		return unlinkat(folder, manifest->name, 0) < 0 ? -errno : 0;
 	}
 	code = manifest_print(manifest, &text, &size);
-	return code < 0 ? code : put_bytes(folder, manifest->name, 0600, text, size);
+	return code < 0 ? code : atomic_write_bytes(folder, manifest->name, 0600, text, size);
 }
 
 static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest)
@@ -264,9 +271,9 @@ static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest
 	for (size_t at; (at = missing_find(fsck, blobs, manifest)) < manifest->n;) {
 		manifest_lose(manifest, at);
 	}
-	beside_look(fsck, blobs, manifest);
+	check_companions(fsck, blobs, manifest);
 	if (!digest_none(&manifest->active) && !manifest_find(manifest, &manifest->active)) {
-		tell(fsck, "manifests", manifest->name,
+		report(fsck, "manifests", manifest->name,
 			"what should serve is not among its versions");
 		manifest->active = (struct digest){0};
 	}
@@ -287,18 +294,18 @@ static int manifests_mend(struct fsck *fsck, struct error *err)
 	return 0;
 }
 
-/* ---- the rest */
+/* ---- other folders */
 
-static void bad_look(struct fsck *fsck, int folder, const char *name)
+static void check_bad(struct fsck *fsck, int folder, const char *name)
 {
 	struct digest digest;
 	if (!is_stray(fsck, "bad", folder, name) && !digest_parse(name, &digest)) {
-		tell(fsck, "bad", name, "not a digest");
+		report(fsck, "bad", name, "not a digest");
 		drop(fsck, folder, name);
 	}
 }
 
-static void pack_look(struct fsck *fsck, int folder, const char *name)
+static void check_pack(struct fsck *fsck, int folder, const char *name)
 {
 	char text[DIGEST_TEXT_SIZE];
 	struct digest digest;
@@ -307,22 +314,23 @@ static void pack_look(struct fsck *fsck, int folder, const char *name)
 	}
 	snprintf(text, sizeof(text), "%s", name);
 	if (!digest_parse(text, &digest) || !is_wanted(fsck, &digest)) {
-		tell(fsck, "packs", name, "nothing needs it");
+		report(fsck, "packs", name, "nothing needs it");
 		drop_unneeded(fsck, folder, name);
 	}
 }
 
-static void history_look(struct fsck *fsck, int folder, const char *name)
+static void check_history(struct fsck *fsck, int folder, const char *name)
 {
-	if (!is_stray(fsck, "history", folder, name) && !scan_name_valid(name, strlen(name))) {
-		tell(fsck, "history", name, "not the name of a model");
+	if (!is_stray(fsck, "history", folder, name) &&
+		!models_folder_name_valid(name, strlen(name))) {
+		report(fsck, "history", name, "not the name of a model");
 		drop(fsck, folder, name);
 	}
 }
 
-static void quarantine_look(struct fsck *fsck, int folder, const char *name)
+static void check_quarantine(struct fsck *fsck, int folder, const char *name)
 {
-	tell(fsck, "quarantine", name, "it was broken, and was put away");
+	report(fsck, "quarantine", name, "a corrupt file in quarantine");
 	drop(fsck, folder, name);
 }
 
@@ -332,12 +340,12 @@ int fsck_run(int state, enum fsck_repair repair, FILE *out, size_t *ret_wrong, s
 		const char *folder;
 		entry_fn *each;
 	} steps[] = {
-		{"quarantine", quarantine_look},
-		{"manifests", manifest_look},
-		{"blobs", blob_look},
-		{"bad", bad_look},
-		{"packs", pack_look},
-		{"history", history_look},
+		{"quarantine", check_quarantine},
+		{"manifests", check_manifest},
+		{"blobs", check_blob},
+		{"bad", check_bad},
+		{"packs", check_pack},
+		{"history", check_history},
 	};
 	struct fsck fsck = {.state = state, .repair = repair, .out = out};
 	int code = 0;
@@ -355,7 +363,7 @@ int fsck_run(int state, enum fsck_repair repair, FILE *out, size_t *ret_wrong, s
 	return code;
 }
 
-/* The lock that a running edged has (depot.c). */
+/* Takes the lock that a running edged holds (store.c). */
 static int lock_take(int state, int *ret_lock, struct error *err)
 {
 	owned_fd int blobs = openat(state, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

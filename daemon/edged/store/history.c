@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/history.h"
+#include "daemon/edged/store/history.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "daemon/put.h"
+#include "daemon/system/atomic_write.h"
 
 #define MAX_BYTES ((off_t)64 << 10)
 
-/* The last @size bytes of what is there, or all, without the first line if it is cut. */
+/* Reads the last @size bytes, or the whole file, without a partial first line. */
 static int tail_read(int fd, size_t size, char **ret_text, size_t *ret_length)
 {
 	struct stat st;
@@ -44,8 +44,8 @@ static void shorten(int folder, const char *name, int fd)
 	size_t length = 0;
 	if (fstat(fd, &st) == 0 && st.st_size > MAX_BYTES &&
 		tail_read(fd, (size_t)MAX_BYTES / 2, &text, &length) == 0) {
-		int code = put_bytes(folder, name, 0600, text, length);
-		(void)code; /* it stays as long as it was */
+		int code = atomic_write_bytes(folder, name, 0600, text, length);
+		(void)code; /* the file keeps its length */
 	}
 }
 
@@ -59,7 +59,7 @@ void history_add(int folder, const char *name, const char *text)
 	int length = snprintf(line + n, sizeof(line) - n, " %s\n", text);
 	owned_fd int fd =
 		openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && length > 0 && put_write(fd, line, strlen(line)) == 0) {
+	if (fd >= 0 && length > 0 && atomic_write_all(fd, line, strlen(line)) == 0) {
 		shorten(folder, name, fd);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/import.h"
+#include "daemon/edged/store/import.h"
 
 #include <errno.h>
 #include <linux/openat2.h>
@@ -20,18 +20,16 @@ bool import_same(const struct import_identity *a, const struct import_identity *
 
 bool import_settled(const struct import_identity *identity)
 {
-	const time_t moment = 2; /* seconds: the coarsest stamps there are */
+	const time_t moment = 2; /* seconds; the coarsest time stamps in use (FAT) */
 	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now); /* what file systems stamp with */
+	clock_gettime(CLOCK_REALTIME, &now); /* clock of file time stamps */
 	return identity->changed.tv_sec < now.tv_sec - moment ||
 		identity->changed.tv_sec > now.tv_sec;
 }
 
-/*
- * Links are followed as long as they stay below @folder: that is how Kubernetes swaps a folder's
- * files. Where the kernel or a filter does not have openat2, none is; @name is one component (the
- * callers' grammar has no slash and no dot first), so that O_NOFOLLOW alone keeps the walk inside.
- */
+/* Follows links that stay below @folder, as Kubernetes volumes need them. Without openat2 (old
+ * kernel, seccomp) follows none: @name is one component, without a slash and without a dot first,
+ * so O_NOFOLLOW keeps it inside @folder. */
 int import_open(int folder, const char *name, int flags, int *ret_fd)
 {
 	const int how_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/manifest.h"
+#include "daemon/edged/store/manifest.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,7 +35,7 @@ static void forget(struct manifest *manifest, size_t at)
 		(manifest->n - at) * sizeof(manifest->versions[0]));
 }
 
-/* Three have a role at most: there is always one to forget. */
+/* At most three versions have a role, so there is always one to forget. */
 static void make_room(struct manifest *manifest)
 {
 	size_t at = 0;
@@ -112,7 +112,7 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 	return false;
 }
 
-void manifest_prove(struct manifest *manifest)
+void manifest_pass_trial(struct manifest *manifest)
 {
 	if (!digest_same(&manifest->last_good, &manifest->active)) {
 		manifest->previous = manifest->last_good;
@@ -122,10 +122,10 @@ void manifest_prove(struct manifest *manifest)
 	manifest_trim(manifest);
 }
 
-void manifest_pass_on(struct manifest *manifest, const struct digest *well)
+void manifest_pass_on(struct manifest *manifest, const struct digest *trial_passed)
 {
 	if (digest_none(&manifest->last_good) && !digest_none(&manifest->active) &&
-		digest_same(&manifest->active, well)) {
+		digest_same(&manifest->active, trial_passed)) {
 		manifest->last_good = manifest->active;
 	}
 }
@@ -136,7 +136,7 @@ const struct manifest_version *manifest_fallback(const struct manifest *manifest
 	return manifest_find(manifest, is_last ? &manifest->previous : &manifest->last_good);
 }
 
-/* ---- the text */
+/* ---- print */
 
 enum kind {
 	KIND_DIGEST,
@@ -162,7 +162,7 @@ static const struct row model_rows[] = {
 	{"newest", KIND_NUMBER, MODEL(newest)},
 	{"signed-newest", KIND_NUMBER, MODEL(signed_newest)},
 	{"signed-file", KIND_DIGEST, MODEL(signed_file)},
-	{"passed", KIND_DIGEST, MODEL(passed)},
+	{"passed", KIND_DIGEST, MODEL(superseded)},
 	{NULL, KIND_NUMBER, 0},
 };
 
@@ -240,11 +240,11 @@ int manifest_print(const struct manifest *manifest, char **ret_text, size_t *ret
 	return 0;
 }
 
-/* ---- and back */
+/* ---- parse */
 
 struct reading {
 	struct manifest *manifest;
-	const struct row *rows; /* of the section */
+	const struct row *rows; /* keys of the current section */
 	char *object;
 };
 
@@ -308,7 +308,7 @@ static int on_key(void *context, unsigned int line, char *key, char *value, stru
 	return 0;
 }
 
-/* How long the text is without its seal; -EINVAL when it has none that is right. */
+/* Returns the length of the text before its seal; -EINVAL for a wrong or missing one. */
 static int check_seal(const char *text, size_t size, size_t *ret_size)
 {
 	char seal[DIGEST_TEXT_SIZE];

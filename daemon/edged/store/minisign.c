@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/minisign.h"
+#include "daemon/edged/store/minisign.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct span {
 	size_t length;
 };
 
-/* The next line without its end, which may be that of DOS. False at the end of the text. */
+/* Returns the next line without its LF or CRLF; false at the end of the text. */
 static bool line_next(struct text *text, struct span *ret_line)
 {
 	const char *newline = NULL;
@@ -41,7 +41,7 @@ static bool line_next(struct text *text, struct span *ret_line)
 	return true;
 }
 
-/* A line that begins with @prefix: what follows it. */
+/* Returns the rest of a line that begins with @prefix. */
 static bool comment_next(struct text *text, const char *prefix, struct span *ret_comment)
 {
 	const size_t length = strlen(prefix);
@@ -64,7 +64,7 @@ static int digit_of(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
-/* Exactly @size bytes, padded as it must be; bits that are not used are 0. */
+/* Decodes exactly @size bytes, with padding; unused bits must be 0. */
 static bool base64_decode(struct span line, uint8_t *out, size_t size)
 {
 	const size_t padding = (3 - size % 3) % 3;
@@ -95,7 +95,7 @@ static bool base64_next(struct text *text, uint8_t *out, size_t size)
 	return line_next(text, &line) && base64_decode(line, out, size);
 }
 
-/* ---- the files */
+/* ---- files */
 
 static int check_end(struct text *text, const char *what, struct error *err)
 {
@@ -163,7 +163,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* @digits decimal digits, no fewer. */
+/* Takes exactly @digits decimal digits. */
 static bool number_take(struct span *text, size_t digits, uint64_t *ret_number)
 {
 	uint64_t number = 0;
@@ -190,7 +190,7 @@ static bool byte_take(struct span *text, char byte)
 	return there;
 }
 
-/* Above 0, and such that there are always higher ones. */
+/* Above 0, and below a limit that leaves higher numbers. */
 static bool version_parse(struct span value, uint64_t *ret_version)
 {
 	uint64_t version = 0;
@@ -209,7 +209,7 @@ static bool clock_take(struct span *value, uint64_t numbers[3])
 		byte_take(value, 'Z') && numbers[0] < 24 && numbers[1] < 60 && numbers[2] < 60;
 }
 
-/* A day that there is, as timegm() gives it back. */
+/* Rejects dates that do not exist: timegm() would change them. */
 static bool time_of(
 	uint64_t year, uint64_t month, uint64_t day, const uint64_t clock[3], uint64_t *ret_time)
 {
@@ -268,7 +268,7 @@ const char *minisign_part_name(enum minisign_part part)
 	return part_names[part];
 }
 
-/* Takes "KEY:" off the word, if it begins so. */
+/* Removes "KEY:" from the start of the word. */
 static bool key_take(struct span *word, const char *key)
 {
 	const size_t length = strlen(key);
@@ -280,7 +280,7 @@ static bool key_take(struct span *word, const char *key)
 	return true;
 }
 
-/* NULL: the word is none of them. */
+/* Returns NULL if the word is no claim about a part. */
 static const char *claim_part(struct span *word, struct minisign_claims *claims, bool *ret_fine)
 {
 	for (int i = 0; i < MINISIGN_PARTS; i++) {

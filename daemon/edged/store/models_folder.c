@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/scan.h"
+#include "daemon/edged/store/models_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define SUFFIX ".tflite"
 #define BUNDLE_SUFFIX ".tar"
-#define BATCH 4096 /* names beyond the wanted ones that are held before the highest are dropped */
+#define BATCH 4096 /* names above @max that are held before the highest are dropped */
 
 static bool name_byte(char c, bool first)
 {
@@ -20,9 +20,9 @@ static bool name_byte(char c, bool first)
 		(!first && (c == '.' || c == '_' || c == '-'));
 }
 
-bool scan_name_valid(const char *name, size_t length)
+bool models_folder_name_valid(const char *name, size_t length)
 {
-	if (length == 0 || length >= SERVED_NAME_SIZE) {
+	if (length == 0 || length >= LOADED_MODEL_NAME_SIZE) {
 		return false;
 	}
 	for (size_t i = 0; i < length; i++) {
@@ -49,15 +49,15 @@ static bool ends_in(const char *name, const char *suffix)
 	return length > end && strcmp(name + length - end, suffix) == 0;
 }
 
-/* False when the entry names no model. */
-static bool entry_parse(const char *name, struct scan_model *ret_model)
+/* Returns false if the entry's name is not that of a model. */
+static bool entry_parse(const char *name, struct models_folder_model *ret_model)
 {
 	size_t length = strlen(name);
-	struct scan_model model = {
+	struct models_folder_model model = {
 		.file = ends_in(name, SUFFIX), .bundle = ends_in(name, BUNDLE_SUFFIX)};
 	model.folder = !model.file && !model.bundle;
 	length -= model.file ? strlen(SUFFIX) : model.bundle ? strlen(BUNDLE_SUFFIX) : 0;
-	if (!scan_name_valid(name, length)) {
+	if (!models_folder_name_valid(name, length)) {
 		return false;
 	}
 	memcpy(model.name, name, length);
@@ -65,7 +65,7 @@ static bool entry_parse(const char *name, struct scan_model *ret_model)
 	return true;
 }
 
-/* A link may be one; whoever opens it finds out, and stays inside. */
+/* Accepts links too: opening the link checks its target. */
 static bool is_folder(int folder, const struct dirent *entry)
 {
 	struct stat st;
@@ -76,7 +76,7 @@ static bool is_folder(int folder, const struct dirent *entry)
 		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-/* What stands beside NAME.tflite. */
+/* Returns true for companion files of NAME.tflite. */
 static bool is_beside(const char *name)
 {
 	return ends_in(name, ".labels.txt") || ends_in(name, ".golden") || ends_in(name, ".conf") ||
@@ -84,18 +84,19 @@ static bool is_beside(const char *name)
 }
 
 struct found {
-	struct scan_model *models;
+	struct models_folder_model *models;
 	size_t n, capacity;
-	struct scan_left_out left_out;
-	size_t max; /* how many are wanted, the lowest names */
+	struct models_folder_left_out left_out;
+	size_t max; /* maximum of names; the lowest are kept */
 };
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct scan_model *)a)->name, ((const struct scan_model *)b)->name);
+	return strcmp(((const struct models_folder_model *)a)->name,
+		((const struct models_folder_model *)b)->name);
 }
 
-/* Sorts, and makes one of a file and a folder with the same name. */
+/* Sorts, and merges a file and a folder with one name. */
 static void found_merge(struct found *found)
 {
 	size_t n = 0;
@@ -103,7 +104,7 @@ static void found_merge(struct found *found)
 		qsort(found->models, found->n, sizeof(found->models[0]), by_name);
 	}
 	for (size_t i = 0; i < found->n; i++) {
-		struct scan_model *last = n > 0 ? &found->models[n - 1] : NULL;
+		struct models_folder_model *last = n > 0 ? &found->models[n - 1] : NULL;
 		if (last && strcmp(last->name, found->models[i].name) == 0) {
 			last->file |= found->models[i].file;
 			last->bundle |= found->models[i].bundle;
@@ -124,14 +125,14 @@ static void found_cut(struct found *found)
 	}
 }
 
-static int found_add(struct found *found, const struct scan_model *model)
+static int found_add(struct found *found, const struct models_folder_model *model)
 {
 	if (found->n == found->max + BATCH) {
 		found_cut(found);
 	}
 	if (found->n == found->capacity) {
 		size_t capacity = found->capacity ? 2 * found->capacity : 16;
-		struct scan_model *models =
+		struct models_folder_model *models =
 			realloc(found->models, capacity * sizeof(found->models[0]));
 		if (!models) {
 			return -ENOMEM;
@@ -143,7 +144,7 @@ static int found_add(struct found *found, const struct scan_model *model)
 	return 0;
 }
 
-static void leave_out(struct scan_left_out *left_out, const char *name)
+static void leave_out(struct models_folder_left_out *left_out, const char *name)
 {
 	left_out->n++;
 	if (left_out->name[0] == 0 || strcmp(name, left_out->name) < 0) {
@@ -156,7 +157,7 @@ static int entries_read(DIR *dir, int folder, struct found *found)
 	int code = 0;
 	errno = 0;
 	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
-		struct scan_model model;
+		struct models_folder_model model;
 		if (entry->d_name[0] == '.' || is_beside(entry->d_name)) {
 			continue;
 		}
@@ -171,8 +172,8 @@ static int entries_read(DIR *dir, int folder, struct found *found)
 	return code < 0 ? code : -errno;
 }
 
-int scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *ret_n,
-	struct scan_left_out *ret_left_out)
+int models_folder_list(int folder, size_t max, struct models_folder_model **ret_models,
+	size_t *ret_n, struct models_folder_left_out *ret_left_out)
 {
 	struct found found = {.max = max};
 	DIR *dir = open_again(folder);
@@ -192,11 +193,11 @@ int scan_models(int folder, size_t max, struct scan_model **ret_models, size_t *
 	return 0;
 }
 
-bool scan_find(int folder, const char *name, struct scan_model *ret_model)
+bool models_folder_find(int folder, const char *name, struct models_folder_model *ret_model)
 {
 	struct stat st;
-	char file[SERVED_NAME_SIZE + sizeof(SUFFIX)];
-	struct scan_model model = {0};
+	char file[LOADED_MODEL_NAME_SIZE + sizeof(SUFFIX)];
+	struct models_folder_model model = {0};
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
 	model.file = fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	snprintf(file, sizeof(file), "%s" BUNDLE_SUFFIX, name);
@@ -208,10 +209,8 @@ bool scan_find(int folder, const char *name, struct scan_model *ret_model)
 	return model.file || model.bundle || model.folder;
 }
 
-/*
- * Decimal without leading zeros, above 0: 0 is the version of NAME.tflite. Up to INT64_MAX, so that
- * there are always numbers above it for files without one.
- */
+/* Decimal without leading zeros, 1 to INT64_MAX: 0 is NAME.tflite, and files without a number need
+ * higher numbers. */
 static bool version_parse(const char *name, uint64_t *ret_version)
 {
 	uint64_t version = 0;
@@ -268,7 +267,7 @@ static int numbers_read(DIR *dir, int folder, struct numbers *numbers)
 	return code < 0 ? code : -errno;
 }
 
-int scan_versions(int folder, uint64_t **ret_versions, size_t *ret_n)
+int models_folder_versions(int folder, uint64_t **ret_versions, size_t *ret_n)
 {
 	struct numbers numbers = {0};
 	DIR *dir = open_again(folder);

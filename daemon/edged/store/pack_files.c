@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/pack_files.h"
+#include "daemon/edged/store/pack_files.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/depot.h"
+#include "daemon/edged/store/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,30 +12,30 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "daemon/blobs.h"
-#include "daemon/history.h"
-#include "daemon/notice.h"
-#include "daemon/put.h"
-#include "daemon/scan.h"
+#include "daemon/edged/store/blobs.h"
+#include "daemon/edged/store/history.h"
+#include "daemon/edged/store/models_folder.h"
+#include "daemon/system/atomic_write.h"
+#include "daemon/system/notice.h"
 
 #define LOCK_TRIES 200 /* 10 ms apart */
 
-/* ---- opening and closing */
+/* ---- open and close */
 
-static void folders_close(struct depot *depot)
+static void folders_close(struct store *store)
 {
-	int *read[] = {&depot->stored, &depot->known, &depot->told};
-	int *written[] = {&depot->blobs, &depot->manifests, &depot->bad_folder, &depot->history};
-	if (depot->blobs < 0) {
-		for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
-			own_close_fd(read[i]);
+	int *ro_fds[] = {&store->blobs_ro, &store->manifests_ro, &store->history_ro};
+	int *rw_fds[] = {&store->blobs, &store->manifests, &store->bad_folder, &store->history};
+	if (store->blobs < 0) {
+		for (size_t i = 0; i < sizeof(ro_fds) / sizeof(ro_fds[0]); i++) {
+			own_close_fd(ro_fds[i]);
 		}
 	}
-	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
-		own_close_fd(written[i]);
-		*written[i] = -1;
+	for (size_t i = 0; i < sizeof(rw_fds) / sizeof(rw_fds[0]); i++) {
+		own_close_fd(rw_fds[i]);
+		*rw_fds[i] = -1;
 	}
-	depot->stored = depot->known = depot->told = -1;
+	store->blobs_ro = store->manifests_ro = store->history_ro = -1;
 }
 
 static int writable(int folder)
@@ -43,16 +43,16 @@ static int writable(int folder)
 	return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-static int folders_open(struct depot *depot, int state)
+static int folders_open(struct store *store, int state)
 {
 	const struct {
 		const char *name;
 		int *folder;
-	} rows[] = {{"blobs", &depot->blobs}, {"manifests", &depot->manifests},
-		{"bad", &depot->bad_folder}, {"history", &depot->history}};
+	} rows[] = {{"blobs", &store->blobs}, {"manifests", &store->manifests},
+		{"bad", &store->bad_folder}, {"history", &store->history}};
 	int code = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && code == 0; i++) {
-		code = put_folder(state, rows[i].name, rows[i].folder);
+		code = atomic_write_folder(state, rows[i].name, rows[i].folder);
 		if (code == 0) {
 			code = writable(*rows[i].folder);
 		}
@@ -60,161 +60,163 @@ static int folders_open(struct depot *depot, int state)
 	return code;
 }
 
-/* As they are: they can be read and not written. */
-static int folders_read(struct depot *depot, int state)
+/* Opens the folders for reading only. */
+static int folders_open_readonly(struct store *store, int state)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-	folders_close(depot);
-	depot->stored = openat(state, "blobs", flags);
-	depot->known = depot->stored < 0 ? -1 : openat(state, "manifests", flags);
-	depot->told = openat(state, "history", flags);
-	return depot->known < 0 ? -errno : 0;
+	folders_close(store);
+	store->blobs_ro = openat(state, "blobs", flags);
+	store->manifests_ro = store->blobs_ro < 0 ? -1 : openat(state, "manifests", flags);
+	store->history_ro = openat(state, "history", flags);
+	return store->manifests_ro < 0 ? -errno : 0;
 }
 
-/* Where there can be no folder weights are packed in memory. */
-static void packs_open(struct depot *depot, int state, uint64_t cpu_features)
+/* Without a folder packed weights stay in memory. */
+static void packs_open(struct store *store, int state, uint64_t cpu_features)
 {
 	int folder = -1;
-	if (put_folder(state, "packs", &folder) < 0 ||
-		(depot->blobs >= 0 && writable(folder) < 0)) {
+	if (atomic_write_folder(state, "packs", &folder) < 0 ||
+		(store->blobs >= 0 && writable(folder) < 0)) {
 		own_close_fd(&folder);
 		folder = -1;
 	}
-	pack_files_init(&depot->packs, folder, cpu_features);
+	pack_files_init(&store->packs, folder, cpu_features);
 }
 
-static void bad_read(struct depot *depot, int state);
+static void bad_load(struct store *store, int state);
 
-/* What a crash left: once the lock is had, so that it is no other edged's. */
-static void unfinished_drop(const struct depot *depot)
+/* Removes temporary files of atomic writes. Call only with the lock, because another edged may be writing. */
+static void remove_temp_files(const struct store *store)
 {
-	const int folders[] = {depot->blobs, depot->manifests, depot->bad_folder, depot->history};
+	const int folders[] = {store->blobs, store->manifests, store->bad_folder, store->history};
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		put_drop(folders[i]);
+		atomic_write_drop(folders[i]);
 	}
 }
 
-/* Of an edged that was killed a child may have it until it becomes edged-check, some milliseconds later. */
-static int state_lock(const struct depot *depot)
+/* Retries for two seconds, because a child of a killed edged holds the lock until its execve(). */
+static int state_lock(const struct store *store)
 {
 	static const struct timespec moment = {.tv_nsec = 10000000};
-	int code = flock(depot->stored, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	int code = flock(store->blobs_ro, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 	if (code == -EWOULDBLOCK) {
-		log_notice(depot->log,
-			"the state folder: another edged uses it: tried again for %d s",
+		log_notice(store->log,
+			"another edged has locked the state folder: retrying for %d s",
 			LOCK_TRIES / 100);
 	}
 	for (int i = 0; i < LOCK_TRIES && code == -EWOULDBLOCK; i++) {
 		nanosleep(&moment, NULL);
-		code = flock(depot->stored, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+		code = flock(store->blobs_ro, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 	}
 	return code;
 }
 
-/* One edged for each store. The lock ends with the descriptor. */
-static int state_open(struct depot *depot, const char *path, uint64_t cpu_features)
+/* Opens the state folder, takes its lock, and reads the list of bad files. Closing blobs_ro
+ * releases the lock. */
+static int state_open(struct store *store, const char *path, uint64_t cpu_features)
 {
 	owned_fd int state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code = state < 0 ? -errno : folders_open(depot, state);
+	int code = state < 0 ? -errno : folders_open(store, state);
 	if (code == 0) {
-		depot->stored = depot->blobs;
-		depot->known = depot->manifests;
-		depot->told = depot->history;
+		store->blobs_ro = store->blobs;
+		store->manifests_ro = store->manifests;
+		store->history_ro = store->history;
 	}
-	if ((code == -EROFS || code == -EACCES) && folders_read(depot, state) == 0) {
-		log_notice(depot->log,
-			"the state folder cannot be written (%s): what it holds serves, what is new is "
+	if ((code == -EROFS || code == -EACCES) && folders_open_readonly(store, state) == 0) {
+		log_notice(store->log,
+			"the state folder cannot be written (%s): its models serve, new versions are "
 			"kept in memory",
 			strerror(-code));
 		code = 0;
 	}
 	if (code == 0) {
-		code = state_lock(depot);
+		code = state_lock(store);
 	}
 	if (code == 0) {
-		if (depot->blobs >= 0) {
-			unfinished_drop(depot);
-			marks_open(&depot->marks, state);
+		if (store->blobs >= 0) {
+			remove_temp_files(store);
+			crash_markers_open(&store->markers, state);
 		}
-		packs_open(depot, state, cpu_features);
-		bad_read(depot, state);
+		packs_open(store, state, cpu_features);
+		bad_load(store, state);
 	}
 	return code;
 }
 
-/* Whether some model's manifest says so. */
-static bool is_proved(struct depot *depot, const struct digest *digest)
+/* Returns true if a manifest has the file as good. */
+static bool is_known_good(struct store *store, const struct digest *digest)
 {
 	owned_mem struct manifest *manifests = NULL;
-	bool proved = false;
+	bool good = false;
 	size_t n = 0;
-	int code = depot_manifests(depot, &manifests, &n);
-	for (size_t i = 0; code == 0 && i < n && !proved; i++) {
-		proved = digest_same(&manifests[i].last_good, digest) ||
+	int code = store_manifests(store, &manifests, &n);
+	for (size_t i = 0; code == 0 && i < n && !good; i++) {
+		good = digest_same(&manifests[i].last_good, digest) ||
 			digest_same(&manifests[i].previous, digest);
 	}
-	return proved;
+	return good;
 }
 
-/* Deaths are forgotten once it is bad on the disk, and not before. */
-static void condemn(struct depot *depot, const struct digest *model)
+/* Resets the crash count only after the file is listed as bad on disk. */
+static void mark_crashed_as_bad(struct store *store, const struct digest *digest)
 {
 	struct error err = {0};
-	if (depot_add_bad(depot, model, "", "edged died twice while it ran", &err) < 0) {
-		log_warning(depot->log, "%s", err.text);
+	if (store_add_bad(store, digest, "", "edged crashed twice while it ran", &err) < 0) {
+		log_warning(store->log, "%s", err.text);
 		return;
 	}
-	marks_clear(&depot->marks, model);
+	crash_markers_clear(&store->markers, digest);
 }
 
-/* What edged died of twice is not run a third time. */
-static void deaths_read(struct depot *depot)
+/* Lists files that were running in two crashes of edged as bad; those that a manifest has as good
+ * become suspects. */
+static void apply_crash_markers(struct store *store)
 {
-	struct digest model;
+	struct digest digest;
 	size_t at = 0;
-	while (marks_next_dead(&depot->marks, &at, &model)) {
-		if (is_proved(depot, &model) && depot->n_suspects < DEPOT_SUSPECTS) {
-			depot->suspects[depot->n_suspects++] = model;
+	while (crash_markers_next_dead(&store->markers, &at, &digest)) {
+		if (is_known_good(store, &digest) && store->n_suspects < STORE_MAX_SUSPECTS) {
+			store->suspects[store->n_suspects++] = digest;
 		} else {
-			condemn(depot, &model);
+			mark_crashed_as_bad(store, &digest);
 		}
 	}
 }
 
-bool depot_is_suspect(const struct depot *depot, const struct digest *model)
+bool store_is_suspect(const struct store *store, const struct digest *digest)
 {
-	for (size_t i = 0; i < depot->n_suspects; i++) {
-		if (digest_same(&depot->suspects[i], model)) {
+	for (size_t i = 0; i < store->n_suspects; i++) {
+		if (digest_same(&store->suspects[i], digest)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-void depot_open(struct depot *depot, const char *path, uint64_t cpu_features, const struct log *log)
+void store_open(struct store *store, const char *path, uint64_t cpu_features, const struct log *log)
 {
-	*depot = (struct depot){
+	*store = (struct store){
 		.log = log, .blobs = -1, .manifests = -1, .bad_folder = -1, .history = -1};
-	depot->stored = depot->known = depot->told = -1;
-	depot->packs.folder = -1;
-	int code = state_open(depot, path, cpu_features);
+	store->blobs_ro = store->manifests_ro = store->history_ro = -1;
+	store->packs.folder = -1;
+	int code = state_open(store, path, cpu_features);
 	if (code < 0) {
-		folders_close(depot);
+		folders_close(store);
 		log_notice(log, "the state folder: %s: models are kept in memory",
 			code == -EWOULDBLOCK ? "another edged uses it" : strerror(-code));
 		return;
 	}
-	deaths_read(depot);
+	apply_crash_markers(store);
 }
 
-void depot_close(struct depot *depot)
+void store_close(struct store *store)
 {
-	folders_close(depot);
-	pack_files_deinit(&depot->packs);
-	marks_close(&depot->marks);
-	free(depot->bad);
-	depot->bad = NULL;
-	depot->n_bad = depot->bad_capacity = 0;
+	folders_close(store);
+	pack_files_deinit(&store->packs);
+	crash_markers_close(&store->markers);
+	free(store->bad);
+	store->bad = NULL;
+	store->n_bad = store->bad_capacity = 0;
 }
 
 /* ---- files */
@@ -229,7 +231,7 @@ static DIR *folder_list(int folder)
 	return dir;
 }
 
-/* At most @size bytes. Returns how many, or a negative errno. */
+/* Reads at most @size bytes. Returns the number, or a negative errno. */
 static ssize_t file_get(int folder, const char *name, char *out, size_t size)
 {
 	owned_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -239,14 +241,14 @@ static ssize_t file_get(int folder, const char *name, char *out, size_t size)
 
 /* ---- manifests */
 
-static int manifest_get(const struct depot *depot, const char *name, struct manifest *ret_manifest,
+static int manifest_get(const struct store *store, const char *name, struct manifest *ret_manifest,
 	struct error *err)
 {
 	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
 	if (!text) {
 		return error_no_memory(err);
 	}
-	ssize_t n = file_get(depot->known, name, text, MANIFEST_MAX_BYTES);
+	ssize_t n = file_get(store->manifests_ro, name, text, MANIFEST_MAX_BYTES);
 	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
 		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
 }
@@ -272,34 +274,34 @@ static int found_add(struct found *found, const struct manifest *manifest)
 	return 0;
 }
 
-static int entry_read(struct depot *depot, const char *name, struct found *found)
+static int entry_read(struct store *store, const char *name, struct found *found)
 {
 	struct error err = {0};
 	struct manifest manifest;
-	if (!scan_name_valid(name, strlen(name))) {
+	if (!models_folder_name_valid(name, strlen(name))) {
 		return 0;
 	}
-	int code = manifest_get(depot, name, &manifest, &err);
+	int code = manifest_get(store, name, &manifest, &err);
 	if (code == 0) {
 		return found_add(found, &manifest);
 	}
-	log_warning(depot->log, "the store dropped what it knew of model %s: %s", name, err.text);
-	if (code == -EINVAL && depot->manifests >= 0) {
-		unlinkat(depot->manifests, name, 0);
+	log_warning(store->log, "the manifest of model %s is ignored: %s", name, err.text);
+	if (code == -EINVAL && store->manifests >= 0) {
+		unlinkat(store->manifests, name, 0);
 	}
 	return code == -ENOMEM ? code : 0;
 }
 
-int depot_manifests(struct depot *depot, struct manifest **ret_manifests, size_t *ret_n)
+int store_manifests(struct store *store, struct manifest **ret_manifests, size_t *ret_n)
 {
 	struct found found = {0};
 	int code = 0;
-	DIR *dir = folder_list(depot->known);
-	if (!dir && depot->known >= 0) {
+	DIR *dir = folder_list(store->manifests_ro);
+	if (!dir && store->manifests_ro >= 0) {
 		return -errno;
 	}
 	for (struct dirent *entry; dir && code == 0 && (entry = readdir(dir));) {
-		code = entry_read(depot, entry->d_name, &found);
+		code = entry_read(store, entry->d_name, &found);
 	}
 	if (dir) {
 		closedir(dir);
@@ -313,247 +315,241 @@ int depot_manifests(struct depot *depot, struct manifest **ret_manifests, size_t
 	return 0;
 }
 
-int depot_save(struct depot *depot, const struct manifest *manifest, struct error *err)
+int store_save(struct store *store, const struct manifest *manifest, struct error *err)
 {
 	owned_mem char *text = NULL;
 	size_t size = 0;
-	if (depot->manifests < 0) {
+	if (store->manifests < 0) {
 		return 0;
 	}
 	int code = manifest_print(manifest, &text, &size);
 	if (code == 0) {
-		code = put_bytes(depot->manifests, manifest->name, 0600, text, size);
+		code = atomic_write_bytes(store->manifests, manifest->name, 0600, text, size);
 	}
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }
 
-void depot_drop(struct depot *depot, const char *name)
+void store_drop(struct store *store, const char *name)
 {
-	if (depot->manifests >= 0) {
-		unlinkat(depot->manifests, name, 0);
-		unlinkat(depot->history, name, 0);
+	if (store->manifests >= 0) {
+		unlinkat(store->manifests, name, 0);
+		unlinkat(store->history, name, 0);
 	}
 }
 
-/* ---- what is bad */
+/* ---- bad files */
 
-static const struct depot_bad *bad_find(const struct depot *depot, const struct digest *model)
+static const struct store_bad *bad_find(const struct store *store, const struct digest *digest)
 {
-	for (size_t i = 0; i < depot->n_bad; i++) {
-		if (digest_same(&depot->bad[i].model, model)) {
-			return &depot->bad[i];
+	for (size_t i = 0; i < store->n_bad; i++) {
+		if (digest_same(&store->bad[i].digest, digest)) {
+			return &store->bad[i];
 		}
 	}
 	return NULL;
 }
 
-const char *depot_find_bad(const struct depot *depot, const struct digest *model)
+const char *store_find_bad(const struct store *store, const struct digest *digest)
 {
-	const struct depot_bad *bad = bad_find(depot, model);
+	const struct store_bad *bad = bad_find(store, digest);
 	return bad ? bad->reason : NULL;
 }
 
-static void bad_remove(struct depot *depot, size_t at)
+static void bad_remove(struct store *store, size_t at)
 {
 	char name[DIGEST_TEXT_SIZE];
-	digest_print(&depot->bad[at].model, name);
-	if (depot->bad_folder >= 0) {
-		unlinkat(depot->bad_folder, name, 0);
+	digest_print(&store->bad[at].digest, name);
+	if (store->bad_folder >= 0) {
+		unlinkat(store->bad_folder, name, 0);
 	}
-	depot->n_bad--;
-	memmove(depot->bad + at, depot->bad + at + 1, (depot->n_bad - at) * sizeof(depot->bad[0]));
+	store->n_bad--;
+	memmove(store->bad + at, store->bad + at + 1, (store->n_bad - at) * sizeof(store->bad[0]));
 }
 
-/* The oldest of model @of; of any for NULL. */
-static size_t bad_oldest(const struct depot *depot, const char *of)
+/* Returns the oldest entry of model @model_name; NULL: of any model. */
+static size_t bad_oldest(const struct store *store, const char *model_name)
 {
 	size_t i = 0;
-	while (of && strcmp(depot->bad[i].of, of) != 0) {
+	while (model_name && strcmp(store->bad[i].model_name, model_name) != 0) {
 		i++;
 	}
 	return i;
 }
 
-static size_t bad_count(const struct depot *depot, const char *of)
+static size_t bad_count(const struct store *store, const char *model_name)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < depot->n_bad; i++) {
-		n += strcmp(depot->bad[i].of, of) == 0;
+	for (size_t i = 0; i < store->n_bad; i++) {
+		n += strcmp(store->bad[i].model_name, model_name) == 0;
 	}
 	return n;
 }
 
-/* The model that has most: what it loses it is likely to find again. */
-static const char *bad_most(const struct depot *depot)
+/* Returns the model with the most entries. */
+static const char *bad_noisiest_model(const struct store *store)
 {
 	const char *found = NULL;
-	size_t most = 0;
-	for (size_t i = 0; i < depot->n_bad; i++) {
-		size_t n = bad_count(depot, depot->bad[i].of);
-		if (n > most) {
-			most = n;
-			found = depot->bad[i].of;
+	size_t max = 0;
+	for (size_t i = 0; i < store->n_bad; i++) {
+		size_t n = bad_count(store, store->bad[i].model_name);
+		if (n > max) {
+			max = n;
+			found = store->bad[i].model_name;
 		}
 	}
 	return found;
 }
 
-static void bad_make_room(struct depot *depot, const char *of)
+static void bad_make_room(struct store *store, const char *model_name)
 {
-	if (bad_count(depot, of) >= DEPOT_BAD_OF_MODEL) {
-		bad_remove(depot, bad_oldest(depot, of));
-	} else if (depot->n_bad >= DEPOT_BAD) {
-		bad_remove(depot, bad_oldest(depot, bad_most(depot)));
+	if (bad_count(store, model_name) >= STORE_MAX_BAD_OF_MODEL) {
+		bad_remove(store, bad_oldest(store, model_name));
+	} else if (store->n_bad >= STORE_MAX_BAD) {
+		bad_remove(store, bad_oldest(store, bad_noisiest_model(store)));
 	}
 }
 
-/* A new one behind the others; NULL without memory. */
-static struct depot_bad *bad_new(struct depot *depot)
+/* Appends an entry; NULL without memory. */
+static struct store_bad *bad_new(struct store *store)
 {
-	if (depot->n_bad == depot->bad_capacity) {
-		size_t capacity = depot->bad_capacity ? 2 * depot->bad_capacity : 4;
-		struct depot_bad *bad = realloc(depot->bad, capacity * sizeof(bad[0]));
+	if (store->n_bad == store->bad_capacity) {
+		size_t capacity = store->bad_capacity ? 2 * store->bad_capacity : 4;
+		struct store_bad *bad = realloc(store->bad, capacity * sizeof(bad[0]));
 		if (!bad) {
 			return NULL;
 		}
-		depot->bad = bad;
-		depot->bad_capacity = capacity;
+		store->bad = bad;
+		store->bad_capacity = capacity;
 	}
-	struct depot_bad *bad = &depot->bad[depot->n_bad++];
-	*bad = (struct depot_bad){0};
+	struct store_bad *bad = &store->bad[store->n_bad++];
+	*bad = (struct store_bad){0};
 	return bad;
 }
 
-/* The text of its file: the reason, and in a line of its own the model. */
-static bool bad_parse(int folder, const char *name, struct depot_bad *bad)
+/* Parses a file of STATE/bad: the reason, and on a line of its own the model. */
+static bool bad_parse(int folder, const char *name, struct store_bad *bad)
 {
-	char text[DEPOT_REASON_SIZE + SERVED_NAME_SIZE];
+	char text[STORE_REASON_SIZE + LOADED_MODEL_NAME_SIZE];
 	struct stat st;
-	ssize_t n = digest_parse(name, &bad->model) ? file_get(folder, name, text, sizeof(text) - 1)
-						    : -ENOENT;
+	ssize_t n = digest_parse(name, &bad->digest)
+		? file_get(folder, name, text, sizeof(text) - 1)
+		: -ENOENT;
 	if (n < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		return false;
 	}
 	text[n] = 0;
 	const size_t length = strcspn(text, "\n");
-	const char *of = text + length + (text[length] == '\n');
-	const size_t of_length = strcspn(of, "\n");
+	const char *model_name = text + length + (text[length] == '\n');
+	const size_t of_length = strcspn(model_name, "\n");
 	bad->since_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	error_clean(bad->reason, sizeof(bad->reason), text, length);
-	if (of_length < sizeof(bad->of) && scan_name_valid(of, of_length)) {
-		memcpy(bad->of, of, of_length);
+	if (of_length < sizeof(bad->model_name) &&
+		models_folder_name_valid(model_name, of_length)) {
+		memcpy(bad->model_name, model_name, of_length);
 	}
 	return true;
 }
 
-static int bad_order(const void *a, const void *b)
+static int bad_compare(const void *a, const void *b)
 {
-	const struct depot_bad *first = a, *second = b;
+	const struct store_bad *first = a, *second = b;
 	return (first->since_ns > second->since_ns) - (first->since_ns < second->since_ns);
 }
 
-/* Oldest first, as they were found. */
-static void bad_read(struct depot *depot, int state)
+/* Reads the entries, oldest first. */
+static void bad_load(struct store *store, int state)
 {
 	owned_fd int folder = openat(state, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = folder_list(folder);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		struct depot_bad *bad = bad_new(depot); /* without memory it is found bad again */
+		/* without memory the next attempt lists it again */
+		struct store_bad *bad = bad_new(store);
 		if (bad && !bad_parse(folder, entry->d_name, bad)) {
-			depot->n_bad--;
+			store->n_bad--;
 		}
 	}
 	if (dir) {
 		closedir(dir);
 	}
-	if (depot->n_bad > 0) {
-		qsort(depot->bad, depot->n_bad, sizeof(depot->bad[0]), bad_order);
+	if (store->n_bad > 0) {
+		qsort(store->bad, store->n_bad, sizeof(store->bad[0]), bad_compare);
 	}
 }
 
-static void bad_tell(const struct depot *depot, const struct depot_bad *bad)
+static void bad_log(const struct store *store, const struct store_bad *bad)
 {
 	char text[DIGEST_TEXT_SIZE];
 	const struct notice_about about = {
-		.model = bad->of[0] ? bad->of : NULL, .digest = &bad->model};
-	notice(depot->log, NOTICE_FILE_BAD, &about, "file %s is bad: %s",
-		digest_print(&bad->model, text), bad->reason);
+		.model = bad->model_name[0] ? bad->model_name : NULL, .digest = &bad->digest};
+	notice(store->log, NOTICE_FILE_BAD, &about, "file %s is bad: %s",
+		digest_print(&bad->digest, text), bad->reason);
 }
 
-int depot_add_bad(struct depot *depot, const struct digest *model, const char *of,
+int store_add_bad(struct store *store, const struct digest *digest, const char *model_name,
 	const char *reason, struct error *err)
 {
-	char name[DIGEST_TEXT_SIZE], text[DEPOT_REASON_SIZE + SERVED_NAME_SIZE + 2];
-	if (bad_find(depot, model)) {
+	char name[DIGEST_TEXT_SIZE], text[STORE_REASON_SIZE + LOADED_MODEL_NAME_SIZE + 2];
+	if (bad_find(store, digest)) {
 		return 0;
 	}
-	bad_make_room(depot, of);
-	struct depot_bad *bad = bad_new(depot);
+	bad_make_room(store, model_name);
+	struct store_bad *bad = bad_new(store);
 	int code = bad ? 0 : -ENOMEM;
 	if (bad) {
-		bad->model = *model;
+		bad->digest = *digest;
 		snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
 		utf8_end(bad->reason);
-		snprintf(bad->of, sizeof(bad->of), "%s", of);
-		bad_tell(depot, bad);
+		snprintf(bad->model_name, sizeof(bad->model_name), "%s", model_name);
+		bad_log(store, bad);
 	}
-	if (code == 0 && depot->bad_folder >= 0) {
-		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->of);
-		code = put_bytes(
-			depot->bad_folder, digest_print(model, name), 0600, text, strlen(text));
+	if (code == 0 && store->bad_folder >= 0) {
+		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->model_name);
+		code = atomic_write_bytes(
+			store->bad_folder, digest_print(digest, name), 0600, text, strlen(text));
 	}
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }
 
-void depot_unlist_bad(struct depot *depot, const struct digest *model)
+bool store_remove_bad(struct store *store, const struct digest *digest)
 {
-	const struct depot_bad *bad = bad_find(depot, model);
+	const struct store_bad *bad = bad_find(store, digest);
 	if (bad) {
-		bad_remove(depot, (size_t)(bad - depot->bad));
+		bad_remove(store, (size_t)(bad - store->bad));
 	}
+	return bad != NULL;
 }
 
-int depot_forget_bad(struct depot *depot, const struct digest *model, struct error *err)
-{
-	const struct depot_bad *bad = bad_find(depot, model);
-	if (!bad) {
-		return error_set(err, -ENOENT, "no file of that digest is bad");
-	}
-	bad_remove(depot, (size_t)(bad - depot->bad));
-	return 0;
-}
+/* ---- unneeded files */
 
-/* ---- what nobody needs */
-
-void depot_sweep(struct depot *depot, bool (*wanted)(void *context, const struct digest *digest),
+void store_sweep(struct store *store, bool (*wanted)(void *context, const struct digest *digest),
 	void *context)
 {
-	size_t gone = blobs_sweep(depot->blobs, wanted, context) +
-		pack_files_sweep(&depot->packs, wanted, context);
+	size_t gone = blobs_sweep(store->blobs, wanted, context) +
+		pack_files_sweep(&store->packs, wanted, context);
 	if (gone > 0) {
-		log_debug(depot->log, "the store removed %zu files that nothing needs", gone);
+		log_debug(store->log, "the store removed %zu files that nothing needs", gone);
 	}
 }
 
-/* ---- what happened */
+/* ---- history */
 
-void depot_note(struct depot *depot, const char *name, const char *format, ...)
+void store_history_add(struct store *store, const char *name, const char *format, ...)
 {
 	char text[HISTORY_LINE];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (depot->history >= 0) {
-		history_add(depot->history, name, text);
+	if (store->history >= 0) {
+		history_add(store->history, name, text);
 	}
 }
 
-int depot_history(
-	struct depot *depot, const char *name, size_t size, char **ret_text, struct error *err)
+int store_history_read(
+	struct store *store, const char *name, size_t size, char **ret_text, struct error *err)
 {
-	if (depot->told < 0) {
+	if (store->history_ro < 0) {
 		return error_set(err, -EOPNOTSUPP, "without a state folder there is no history");
 	}
-	return history_read(depot->told, name, size, ret_text, err);
+	return history_read(store->history_ro, name, size, ret_text, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/trust.h"
+#include "daemon/edged/store/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "daemon/sodium.h"
+#include "daemon/system/sodium.h"
 
 #define SUFFIX ".pub"
 #define SECONDS_OF_DAY 86400
 
-/* ---- the keys */
+/* ---- keys */
 
 static int is_key_file(const struct dirent *entry)
 {
@@ -24,7 +24,7 @@ static int is_key_file(const struct dirent *entry)
 		strcmp(entry->d_name + length - suffix, SUFFIX) == 0;
 }
 
-/* A link may be one: the folder is not the models folder. */
+/* Accepts links: users who write the models folder cannot write this one. */
 static int key_read(int folder, const char *name, struct minisign_key *ret_key, struct error *err)
 {
 	char text[MINISIGN_MAX_BYTES + 1];
@@ -44,7 +44,7 @@ static int key_read(int folder, const char *name, struct minisign_key *ret_key, 
 static void key_add(struct trust *trust, int folder, const char *name, const struct log *log)
 {
 	struct error err = {0};
-	char shown[100];
+	char escaped[100];
 	int code = trust->n == TRUST_MAX_KEYS
 		? error_set(&err, -E2BIG, "there are %d keys already", TRUST_MAX_KEYS)
 		: key_read(folder, name, &trust->keys[trust->n], &err);
@@ -52,7 +52,7 @@ static void key_add(struct trust *trust, int folder, const char *name, const str
 		trust->n++;
 	} else if (log) {
 		log_warning(log, "key %s is left out: %s",
-			error_escape(shown, sizeof(shown), name, strlen(name)), err.text);
+			error_escape(escaped, sizeof(escaped), name, strlen(name)), err.text);
 	}
 }
 
@@ -77,7 +77,7 @@ static int keys_read(struct trust *trust, const char *path, const struct log *lo
 	return 0;
 }
 
-/* The day too: what had not expired has then, and a clock that was set says otherwise. */
+/* Includes the date, because signatures expire. */
 static struct digest fingerprint_of(const struct trust *trust, const struct config *config)
 {
 	const struct {
@@ -105,13 +105,13 @@ bool trust_load(struct trust *trust, const struct config *config, const struct l
 		return false;
 	}
 	if (any) {
-		trust->code = keys_read(trust, config->keys, log); /* once more, for the log */
+		trust->code = keys_read(trust, config->keys, log); /* once more, to log */
 	}
 	trust->fingerprint = fingerprint_of(trust, config);
 	return true;
 }
 
-/* ---- a signature */
+/* ---- signatures */
 
 static int key_missing(
 	const struct trust *trust, const struct minisign_signature *signature, struct error *err)
@@ -122,7 +122,7 @@ static int key_missing(
 		: error_set(err, -EBADMSG, "no trusted key %016" PRIX64, signature->key);
 }
 
-/* Signed together with the signature itself: so that of another file cannot be put here. */
+/* The global signature covers signature and comment, so a comment of another file is rejected. */
 static bool comment_is_signed(const struct sodium *sodium,
 	const struct minisign_signature *signature, const struct minisign_key *key)
 {
@@ -133,7 +133,7 @@ static bool comment_is_signed(const struct sodium *sodium,
 		MINISIGN_SIGNATURE_BYTES + signature->comment_length, key->bytes);
 }
 
-/* The algorithm without BLAKE2b wants the file in one piece. */
+/* The legacy algorithm, without BLAKE2b, needs the whole file in memory. */
 static int check_whole(const struct sodium *sodium, const struct trust_question *question,
 	const struct minisign_signature *signature, const struct minisign_key *key, bool *ret_good)
 {
@@ -172,7 +172,7 @@ static int check_file(const struct sodium *sodium, const struct trust_question *
 	return good ? 0 : error_set(err, -EBADMSG, "it is not of this file");
 }
 
-/* Older ones come back by edgectl rollback alone. */
+/* Only edgectl rollback may go back to an older version. */
 static int check_version(const struct trust_question *question,
 	const struct minisign_claims *claims, struct error *err)
 {
@@ -196,7 +196,8 @@ static int check_version(const struct trust_question *question,
 	return 0;
 }
 
-/* A clock that went back does not bring an expired file back: what was accepted last was not later. */
+/* A clock set back does not revive an expired file: the time of the last accepted version is a
+ * lower bound. */
 static uint64_t latest_time(const struct trust_question *question)
 {
 	uint64_t latest = question->now;
@@ -208,7 +209,7 @@ static uint64_t latest_time(const struct trust_question *question)
 	return latest;
 }
 
-/* What came beside the model is what was signed. */
+/* Compares companion files with the claims. */
 static int check_parts(const struct trust_question *question, const struct minisign_claims *claims,
 	struct error *err)
 {
@@ -229,10 +230,11 @@ static int check_claims(const struct trust_question *question, const struct mini
 	struct error *err)
 {
 	const char *model = question->manifest->name;
-	char shown[100];
+	char escaped[100];
 	if (claims->model[0] != 0 && strcmp(claims->model, model) != 0) {
 		return error_set(err, -EBADMSG, "it is for model %s",
-			error_escape(shown, sizeof(shown), claims->model, strlen(claims->model)));
+			error_escape(
+				escaped, sizeof(escaped), claims->model, strlen(claims->model)));
 	}
 	if (claims->expires != 0 && latest_time(question) >= claims->expires) {
 		return error_set(err, -EBADMSG, "it has expired");

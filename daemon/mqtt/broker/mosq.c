@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The door of libmosquitto. What its 2.0.11 does differently from what one expects stands beside the calls. */
-#include "daemon/mqtt/mosq.h"
+/* The only user of libmosquitto. Oddities of its version 2.0.11 are noted beside the calls. */
+#include "daemon/mqtt/broker/mosq.h"
 
 #include <errno.h>
 #include <mosquitto.h>
@@ -12,18 +12,18 @@
 
 #define SECRET_SIZE 1024
 #define MS_PER_S 1000
-#define MIN_KEEPALIVE_S 5 /* less is refused by the library */
+#define MIN_KEEPALIVE_S 5 /* the library refuses less */
 
 struct mosq {
 	struct mosquitto *mosquitto;
-	const struct settings_broker *broker; /* not after mosq_connect() */
+	const struct settings_broker *broker; /* valid until mosq_connect() returns */
 	int version;
 	uint32_t max_packet, session_s;
 	struct settings_address address;
-	const struct mosq_events *events; /* NULL: nobody is told yet */
+	const struct mosq_events *events; /* NULL: before mosq_listen() */
 	void *data;
 	bool lost;
-	char tls[96]; /* what OpenSSL has said first; "": nothing */
+	char tls[96]; /* first error of OpenSSL; "" */
 };
 
 void mosq_library_init(void)
@@ -31,16 +31,16 @@ void mosq_library_init(void)
 	mosquitto_lib_init();
 }
 
-/* Once, whatever the library says how often. */
-static void lose(struct mosq *m, int reason, const char *why)
+/* Calls on_lost() once; the library may report an end several times. */
+static void lose(struct mosq *m, const char *why)
 {
 	if (!m->lost && m->events) {
 		m->lost = true;
-		m->events->on_lost(m->data, reason, why);
+		m->events->on_lost(m->data, why);
 	}
 }
 
-/* The library has one sentence for all that goes wrong with TLS, and none for a ping without an answer. */
+/* The library has one text for all TLS errors, and none for a missing ping response. */
 static const char *why(const struct mosq *m, int rc)
 {
 	return rc == MOSQ_ERR_KEEPALIVE           ? "no answer to a ping in time"
@@ -48,7 +48,7 @@ static const char *why(const struct mosq *m, int rc)
 						  : mosquitto_strerror(rc);
 }
 
-/* "OpenSSL Error[0]: error:NUMBER:LIBRARY:FUNCTION:REASON", until the broker has taken us. */
+/* Keeps the reason of "OpenSSL Error[0]: error:NUMBER:LIBRARY:FUNCTION:REASON". */
 static void on_log(struct mosquitto *mosquitto, void *data, int level, const char *text)
 {
 	struct mosq *m = data;
@@ -60,11 +60,12 @@ static void on_log(struct mosquitto *mosquitto, void *data, int level, const cha
 	}
 }
 
-/* What a call of the loop gave. Outside its own loop the library does not tell of a lost connection. */
+/* Without its own loop the library does not call on_disconnect() for a lost connection, but returns
+ * an error. */
 static void after(struct mosq *m, int rc)
 {
 	if (rc != MOSQ_ERR_SUCCESS) {
-		lose(m, 0, why(m, rc));
+		lose(m, why(m, rc));
 	}
 }
 
@@ -74,21 +75,21 @@ static void on_connect(struct mosquitto *mosquitto, void *data, int reason, int 
 	struct mosq *m = data;
 	(void)flags;
 	(void)properties;
-	/* CONNACK of 3.1.1, table 3.1: 1 is its word for another version. */
+	/* MQTT 3.1.1, table 3.1: return code 1 is "unacceptable protocol version". */
 	bool old = m->version == MQTT_PROTOCOL_V311;
-	mosquitto_log_callback_set(mosquitto, NULL); /* it tells of every packet, too */
+	mosquitto_log_callback_set(mosquitto, NULL); /* it logs every packet, too */
 	m->events->on_connected(m->data, old && reason == 1 ? MOSQ_REASON_PROTOCOL : reason);
 }
 
-/* Comes twice after a clean end. */
+/* The library calls it twice after a clean disconnect. */
 static void on_disconnect(
 	struct mosquitto *mosquitto, void *data, int rc, const mosquitto_property *properties)
 {
 	(void)mosquitto;
 	(void)properties;
-	/* Reasons of MQTT 5's DISCONNECT come the same way as errors of the library. */
+	/* @rc is a reason of the MQTT 5 DISCONNECT (128 and above) or an error of the library. */
 	const char *said = rc >= 128 ? mosquitto_reason_string(rc) : why(data, rc);
-	lose(data, rc >= 128 ? rc : 0, rc == 0 ? "closed" : said);
+	lose(data, rc == 0 ? "closed" : said);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *data, int mid, int reason,
@@ -123,7 +124,7 @@ static void on_unsubscribe(
 	m->events->on_unsubscribed(m->data);
 }
 
-/* Copies of the texts of a message, to be freed. */
+/* Copies of a message's properties, to be freed. */
 struct texts {
 	char *response_topic, *content_type, *priority, *accept, *traceparent, *deadline;
 	void *correlation;
@@ -142,7 +143,7 @@ static void texts_free(struct texts *t)
 	free(t->correlation);
 }
 
-/* Keeps the first of each name that is known. */
+/* Keeps the first value of each known name. */
 static void take_user_property(const mosquitto_property *at, struct texts *t)
 {
 	char *name = NULL, *value = NULL;
@@ -262,7 +263,7 @@ static int set_psk(struct mosq *m, struct error *err)
 	return rc ? rc_error("psk", rc, err) : 0;
 }
 
-/* "" where the source is "". */
+/* Writes "" if @source is "". */
 static int path_of(const char *source, char *out, size_t size, struct error *err)
 {
 	out[0] = 0;
@@ -280,7 +281,7 @@ static int set_certificates(struct mosq *m, struct error *err)
 		return r;
 	}
 	int rc = ca[0] ? 0 : mosquitto_int_option(m->mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-	/* The library insists on a CA beside a client's certificate. */
+	/* The library requires a CA with a client certificate. */
 	if (rc == 0 && (ca[0] || certificate[0])) {
 		rc = mosquitto_tls_set(m->mosquitto, ca[0] ? ca : NULL,
 			ca[0] ? NULL : "/etc/ssl/certs", certificate[0] ? certificate : NULL,
@@ -296,7 +297,7 @@ static int set_tls(struct mosq *m, struct error *err)
 		return 0;
 	}
 	int r = b->psk[0] ? set_psk(m, err) : set_certificates(m, err);
-	/* Certificates mean TLS 1.2 and above by themselves; shared keys fail with 1.3. */
+	/* With certificates the library uses TLS 1.2 and above. PSK does not work with TLS 1.3. */
 	int rc = r == 0 && b->psk[0] ? mosquitto_tls_opts_set(m->mosquitto, 1, "tlsv1.2", NULL) : 0;
 	if (r == 0 && rc == 0 && b->alpn[0]) {
 		rc = mosquitto_string_option(m->mosquitto, MOSQ_OPT_TLS_ALPN, b->alpn);
@@ -312,10 +313,7 @@ static int set_options(struct mosq *m, const char *will_topic, struct error *err
 	rc = rc ? rc
 		: mosquitto_int_option(
 			  q, MOSQ_OPT_RECEIVE_MAXIMUM, (int)m->broker->receive_maximum);
-	if (will_topic) {
-		rc = rc ? rc
-			: mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
-	}
+	rc = rc ? rc : mosquitto_will_set(q, will_topic, strlen("offline"), "offline", 1, true);
 	int r = rc ? rc_error("options", rc, err) : set_login(m, err);
 	return r < 0 ? r : set_tls(m, err);
 }
@@ -331,7 +329,7 @@ static void set_callbacks(struct mosquitto *q)
 	mosquitto_log_callback_set(q, on_log);
 }
 
-/* Seconds for which the broker is to keep what is on its way here. 3.1.1 would keep it for ever. */
+/* Returns the session expiry in s. 0 for MQTT 3.1.1, where a session would never expire. */
 static uint32_t session_of(const struct settings_broker *broker, int version)
 {
 	uint64_t ms = version == MQTT_PROTOCOL_V5 ? broker->session_ms : 0;
@@ -354,11 +352,11 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 	if (r < 0) {
 		return error_set(err, r, "address");
 	}
-	m->mosquitto = mosquitto_new(client_id, m->session_s == 0 && will_topic, m);
+	m->mosquitto = mosquitto_new(client_id, m->session_s == 0, m);
 	if (!m->mosquitto) {
 		return error_no_memory(err);
 	}
-	/* Otherwise it writes its PUBACK before it calls on_message(). It starts no thread by this. */
+	/* Otherwise the library writes the PUBACK before on_message(). This starts no thread. */
 	int rc = mosquitto_threaded_set(m->mosquitto, true);
 	if (rc) {
 		return rc_error("options", rc, err);
@@ -375,7 +373,7 @@ int mosq_new(const struct settings_broker *broker, const char *client_id, int ve
 void mosq_free(struct mosq *m)
 {
 	if (m) {
-		m->lost = true; /* nobody is told by the end */
+		m->lost = true; /* suppresses on_lost() */
 		mosquitto_destroy(m->mosquitto);
 		free(m);
 	}
@@ -393,7 +391,7 @@ int mosq_connect(struct mosq *m, struct error *err)
 			: mosquitto_property_add_int32(
 				  &properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, m->session_s);
 	}
-	/* The only form that takes properties waits. */
+	/* The only connect function with properties blocks. */
 	rc = rc ? rc
 		: mosquitto_connect_bind_v5(m->mosquitto, m->address.host, m->address.port,
 			  keepalive < MIN_KEEPALIVE_S ? MIN_KEEPALIVE_S : keepalive, NULL,
@@ -481,17 +479,15 @@ int mosq_publish(struct mosq *m, const struct mosq_publication *p, int *ret_mid,
 	int r = bad ? error_set(err, -EINVAL, "publish: %s", mosquitto_strerror(rc))
 		    : rc_error("publish", rc, err);
 	if (rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_NO_CONN || rc == MOSQ_ERR_ERRNO) {
-		lose(m, 0, mosquitto_strerror(rc)); /* the library does not say so out here */
+		lose(m, mosquitto_strerror(rc)); /* no on_disconnect() here */
 	}
 	return r;
 }
 
-int mosq_subscribe(struct mosq *m, const char *filter, unsigned int qos, bool own, int *ret_mid,
-	struct error *err)
+int mosq_subscribe(
+	struct mosq *m, const char *filter, unsigned int qos, int *ret_mid, struct error *err)
 {
-	/* Shared subscriptions take no retain handling other than their own. */
-	int wanted = own ? MQTT_SUB_OPT_NO_LOCAL : MQTT_SUB_OPT_SEND_RETAIN_NEVER;
-	int options = m->version == MQTT_PROTOCOL_V5 ? wanted : 0;
+	int options = m->version == MQTT_PROTOCOL_V5 ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
 	int rc = mosquitto_subscribe_v5(m->mosquitto, ret_mid, filter, (int)qos, options, NULL);
 	return rc ? rc_error("subscribe", rc, err) : 0;
 }

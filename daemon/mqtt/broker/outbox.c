@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/broker/outbox.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* One part of so many, and no more bytes than these, is not for answers to questions that can wait. */
+/* 1 / SPARE of max_bytes, at most SPARE_BYTES, cannot be reserved. */
 #define SPARE 8
 #define SPARE_BYTES (256u << 10)
 
@@ -29,7 +29,7 @@ struct outbox_message *outbox_message_new(
 void outbox_message_free(struct outbox_message *message)
 {
 	if (message) {
-		kept_cross_out(message->kept);
+		journal_delete(message->journal);
 		free(message);
 	}
 }
@@ -45,7 +45,7 @@ void outbox_init(struct outbox *outbox, size_t max_messages, size_t max_bytes)
 	outbox->last = &outbox->first;
 }
 
-/* Unlinks what *at points to. */
+/* Removes the message that *at points to. */
 static struct outbox_message *unlink_at(struct outbox *outbox, struct outbox_message **at)
 {
 	struct outbox_message *m = *at;
@@ -78,14 +78,14 @@ static bool is_answer(const struct outbox_message *m)
 	return m->kind == OUTBOX_RESPONSE && m->qos > 0;
 }
 
-/* What is on its way stays, and what lies in the spool as well. */
+/* Returns true for a message that may be dropped: not in flight, not in the spool, not a QoS 1
+ * response. */
 static bool may_go(const struct outbox_message *m)
 {
 	return m->mid == 0 && !m->of_spool && !is_answer(m);
 }
 
-/* Does a message of kind @old give way to one of kind @new? In the order of the header; what is to come gives way itself
- * before more than its own kind goes. */
+/* Returns true if a message of kind @old is dropped for one of kind @new. See the header. */
 static bool gives_way(enum outbox_kind old, enum outbox_kind new)
 {
 	switch (old) {
@@ -101,7 +101,7 @@ static bool gives_way(enum outbox_kind old, enum outbox_kind new)
 	return false;
 }
 
-/* What is there and stays, whatever of @kind is to come. */
+/* Counts reserves and messages that stay if a message of @kind is put. */
 static void count_rest(
 	const struct outbox *outbox, enum outbox_kind kind, size_t *ret_n, size_t *ret_bytes)
 {
@@ -135,7 +135,7 @@ bool outbox_has_room(
 	return has_room(outbox, kind, outbox_cost(topic, size));
 }
 
-/* Bytes that such answers may take. */
+/* Returns the bytes that reserves and messages may take together. */
 static size_t share_of_answers(const struct outbox *outbox)
 {
 	const size_t spare = outbox->max_bytes / SPARE;
@@ -144,11 +144,11 @@ static size_t share_of_answers(const struct outbox *outbox)
 
 size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
 {
-	const size_t rest = outbox_cost(topic, 0), most = share_of_answers(outbox);
-	return most > rest ? most - rest : 0;
+	const size_t rest = outbox_cost(topic, 0), max = share_of_answers(outbox);
+	return max > rest ? max - rest : 0;
 }
 
-/* Drops the oldest of @kind that may go. */
+/* Drops the oldest message of @kind that may be dropped. */
 static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
@@ -161,7 +161,7 @@ static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 	return false;
 }
 
-/* There is some, as has_room() has found. */
+/* Drops messages until there is room. has_room() has returned true before. */
 static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, size_t bytes)
 {
 	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
@@ -171,7 +171,7 @@ static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, si
 	}
 }
 
-/* Beside so many messages and bytes. */
+/* Returns true if @n responses of @wanted bytes fit beside @there messages of @bytes bytes. */
 static bool answers_fit(
 	const struct outbox *outbox, size_t n, size_t wanted, size_t there, size_t bytes)
 {
@@ -203,7 +203,7 @@ bool outbox_reserve(
 	if (!answers_fit(outbox, n, wanted, there, bytes)) {
 		return false;
 	}
-	/* Now, since what is handed over meanwhile gives way no more. */
+	/* Now, because a message that is handed over later can no longer be dropped. */
 	make_room(outbox, OUTBOX_RESPONSE, n, wanted);
 	outbox->reserved_messages += n;
 	outbox->reserved_bytes += wanted;
@@ -223,12 +223,11 @@ static bool is_last(const struct outbox_message *m)
 	return m->kind == OUTBOX_LAST || m->kind == OUTBOX_SNAPSHOT;
 }
 
-/* A newer message of the same topic that waits is enough. It is likely to do what the older one has done. */
-static void replace_same_topic(struct outbox *outbox, struct outbox_message *newer)
+/* Drops the waiting message of the same topic. */
+static void replace_same_topic(struct outbox *outbox, const struct outbox_message *newer)
 {
 	for (struct outbox_message **at = &outbox->first; *at; at = &(*at)->next) {
 		if (is_last(*at) && (*at)->mid == 0 && strcmp((*at)->topic, newer->topic) == 0) {
-			newer->ends = (*at)->ends;
 			outbox_message_free(unlink_at(outbox, at));
 			return;
 		}
@@ -258,8 +257,8 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 	}
 	if (!has_room(outbox, m->kind, cost(m))) {
 		outbox->dropped++;
-		if (m->kept && m->kind == OUTBOX_RESPONSE) {
-			kept_put_off(take(m->kept));
+		if (m->journal && m->kind == OUTBOX_RESPONSE) {
+			journal_put_off(take(m->journal));
 		}
 		return false;
 	}
@@ -274,8 +273,6 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 
 struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns)
 {
-	struct outbox_message *suspect = NULL;
-	bool results_wait = false;
 	for (struct outbox_message **at = &outbox->first; *at;) {
 		struct outbox_message *m = *at;
 		if (m->mid == 0 && m->expires_ns && m->expires_ns <= now_ns) {
@@ -283,18 +280,12 @@ struct outbox_message *outbox_next(struct outbox *outbox, uint64_t now_ns)
 			outbox->expired++;
 			continue;
 		}
-		bool is_result = m->kind == OUTBOX_RESULT;
-		bool waits = m->ends > 0 || (is_result && results_wait);
-		if (m->mid == 0 && !waits) {
-			return m;
-		}
 		if (m->mid == 0) {
-			suspect = suspect ? suspect : m;
-			results_wait |= is_result;
+			return m;
 		}
 		at = &m->next;
 	}
-	return suspect;
+	return NULL;
 }
 
 static struct outbox_message **find(struct outbox *outbox, const struct outbox_message *message)
@@ -345,22 +336,6 @@ struct outbox_message *outbox_take_result(struct outbox *outbox)
 		}
 	}
 	return NULL;
-}
-
-struct outbox_message *outbox_alone(const struct outbox *outbox)
-{
-	struct outbox_message *m = outbox->in_flight == 1 ? outbox->first : NULL;
-	while (m && m->mid == 0) {
-		m = m->next;
-	}
-	return m;
-}
-
-void outbox_clear_others(struct outbox *outbox)
-{
-	for (struct outbox_message *m = outbox->first; m; m = m->next) {
-		m->ends = m->mid == 0 ? 0 : m->ends;
-	}
 }
 
 void outbox_rewind(struct outbox *outbox)

@@ -2,19 +2,19 @@
 /*
  * spool - results on disk while a broker is away
  *
- * A folder of segments, 16 hexadecimal digits and ".spool" each; a segment is records in a row:
+ * A folder of segments named NUMBER.spool, NUMBER being 16 hexadecimal digits of the first record's
+ * number. A segment is a sequence of records, little endian:
  *
  *   u32  bytes of topic and payload        u64  number of the record, rising by one
  *   u32  CRC-32 of what follows            u16  bytes of the topic; the topic; the payload
  *
- * little endian. The file "done" holds the number of the first record that was not delivered (u64), and
- * in how many lives in a row that one was tried and the program ended without spool_close() (u8). What
- * is missing or damaged is left out when it is its turn, and whole records behind it are found by number and
- * checksum; behind the last whole one of the last segment (a power cut) it is taken off when the folder
- * is opened. Above the bound the oldest segment goes. Writing does not wait for the disk; spool_take_fds() helps to, in whatever thread.
+ * The file "done" holds the number of the first undelivered record (u64). If a record is damaged or
+ * missing, the rest of its segment is skipped. A torn end of the last segment is cut off when the
+ * folder is opened. When the spool is full, its oldest segment is deleted. Writing does not wait for the disk: the caller fsyncs the descriptors of
+ * spool_take_fds(), in any thread.
  */
-#ifndef DAEMON_MQTT_SPOOL_H
-#define DAEMON_MQTT_SPOOL_H
+#ifndef DAEMON_MQTT_BROKER_SPOOL_H
+#define DAEMON_MQTT_BROKER_SPOOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,50 +23,49 @@
 #include "base/error.h"
 
 #define SPOOL_MAX_RECORD (1u << 20)
-#define SPOOL_SEGMENTS 8 /* into which the bound is cut */
+#define SPOOL_SEGMENTS 8 /* a segment's share of the limit is 1 / SPOOL_SEGMENTS */
 #define SPOOL_MAX_FDS (SPOOL_SEGMENTS + 2)
 
 struct spool;
 
 struct spool_record {
 	uint64_t number;
-	const char *topic; /* ends with a zero byte */
+	const char *topic; /* zero-terminated */
 	const void *payload;
 	size_t size;
 };
 
-/* @folder is made. @max_bytes: of all segments. */
+/* Creates @folder if needed. @max_bytes limits all segments together. */
 int must_check spool_open(
 	const char *folder, uint64_t max_bytes, struct spool **ret_spool, struct error *err);
 void spool_close(struct spool *spool); /* NULL is fine */
 DEFINE_OWNED(struct spool *, spool_close)
 
-/* At the end. -EFBIG for a record above SPOOL_MAX_RECORD or the bound, or what writing gave. */
+/* Appends a record. -EFBIG if it is above SPOOL_MAX_RECORD or above a segment's size, or the error
+ * of the write. */
 int must_check spool_append(struct spool *spool, const char *topic, const void *payload,
 	size_t size, struct error *err);
 
-/* The record behind the one that was read last; borrowed until the next call. False: no more. */
+/* Reads the next record. It is valid until the next call. Returns false if there is none, or too
+ * many are unacknowledged. */
 bool spool_read(struct spool *spool, struct spool_record *ret_record);
-/* The record that was read last is read again. */
+/* Makes spool_read() return the last record again. */
 void spool_unread(struct spool *spool);
-/* Reads again from the first that was not delivered. */
+/* Continues reading at the first undelivered record. */
 void spool_rewind(struct spool *spool);
-/* Record @number was delivered. The mark moves when all before it were too. */
+/* Marks record @number as delivered. The number in "done" rises once all records before are
+ * delivered. */
 void spool_done(struct spool *spool, uint64_t number);
 
-/* Record @number is about to be sent. Noted on disk when it is the first that was not delivered: of the first one in a life,
- * or of each (@each). */
-void spool_try(struct spool *spool, uint64_t number, bool each);
-/* In how many lives in a row before this one was record *ret_number tried, and the program ended? */
-unsigned int spool_tries(const struct spool *spool, uint64_t *ret_number);
-
-/* Records that were not delivered yet. */
+/* Returns the number of undelivered records. */
 uint64_t spool_length(const struct spool *spool);
-/* That will not be: above the bound, missing or damaged; what is taken off when the folder is opened counts as one. */
+/* Returns the number of lost records: dropped at the limit, missing or damaged. A cut-off end
+ * counts as one. */
 uint64_t spool_dropped(const struct spool *spool);
 
-/* True when something was written, or delivered, since the last call of spool_take_fds(), which writes the mark and gives
- * descriptors of all that was written since, the folder last: to be fsynced and closed by the caller. Returns how many. */
+/* spool_is_dirty() returns true if records were written or delivered since the last
+ * spool_take_fds(). spool_take_fds() writes "done" and returns the number of descriptors, the
+ * folder's last. The caller fsyncs and closes them. */
 bool spool_is_dirty(const struct spool *spool);
 size_t spool_take_fds(struct spool *spool, int ret_fds[SPOOL_MAX_FDS]);
 

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/settings.h"
+#include "daemon/mqtt/config/settings.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/ini.h"
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/topics.h"
+#include "daemon/system/config_file.h"
 
 #define MAX_SECTIONS 96
 
-/* What is being read. */
+/* State of reading one file. */
 struct reading {
 	struct settings *settings;
 	const struct log *log;
 	const char *path;
-	const struct config_key
-		*keys; /* of the section; NULL before the first, and in a foreign one */
+	/* table of the current section; NULL before the first one and in foreign sections */
+	const struct config_key *keys;
 	size_t n_keys;
-	void *record; /* that the section fills */
-	struct settings_place *places; /* its */
-	unsigned int file; /* of settings->files */
+	void *record; /* struct that the section fills */
+	struct settings_place *places; /* of the record */
+	unsigned int file; /* index in settings->files */
 	bool foreign;
-	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* of this file, so far */
+	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* sections of this file so far */
 	size_t n_sections, section;
-	unsigned int seen[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* lines */
+	unsigned int seen[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* line of each key, by section */
 };
 
 static void set_defaults(void *record, const char *kind)
@@ -35,7 +35,7 @@ static void set_defaults(void *record, const char *kind)
 	const struct config_key *keys = settings_keys(kind, &n);
 	assert(n <= SETTINGS_MAX_KEYS);
 	for (size_t i = 0; i < n; i++) {
-		int code = config_value_set(record, &keys[i], keys[i].value, NULL);
+		int code = config_value_set(record, &keys[i], keys[i].default_value, NULL);
 		assert(code == 0);
 		(void)code;
 	}
@@ -73,7 +73,7 @@ static struct settings_route *find_route(struct settings *s, const char *name)
 	return route;
 }
 
-/* The record of "broker NAME" or "route NAME". */
+/* Begins section [broker NAME] or [route NAME]. */
 static int named_section(
 	struct reading *reading, const char *kind, const char *name, struct error *err)
 {
@@ -93,7 +93,7 @@ static int named_section(
 					 broker ? SETTINGS_MAX_BROKERS : SETTINGS_MAX_ROUTES, kind);
 }
 
-/* A section may stand twice in a file, a key in it not. */
+/* A section may occur twice in a file, a key may not. */
 static int note_section(struct reading *reading, const char *name, struct error *err)
 {
 	size_t i = 0;
@@ -114,7 +114,7 @@ static int note_section(struct reading *reading, const char *name, struct error 
 static int section_read(void *context, const char *name, struct error *err)
 {
 	struct reading *reading = context;
-	char shown[64];
+	char escaped[64];
 	reading->foreign = strncmp(name, "X-", 2) == 0;
 	if (reading->foreign) {
 		return 0;
@@ -140,7 +140,7 @@ static int section_read(void *context, const char *name, struct error *err)
 	}
 	return error_set(err, -EINVAL,
 		"there is no section [%s]; there are [bridge], [broker NAME], [route NAME]",
-		error_escape(shown, sizeof(shown), name, strlen(name)));
+		error_escape(escaped, sizeof(escaped), name, strlen(name)));
 }
 
 static void write_place(
@@ -170,10 +170,10 @@ void settings_write_place(const struct settings *s, const char *kind,
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
 	struct reading *reading = context;
-	char shown[64];
-	error_escape(shown, sizeof(shown), key, strlen(key));
+	char escaped[64];
+	error_escape(escaped, sizeof(escaped), key, strlen(key));
 	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
-		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, shown);
+		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, escaped);
 		return 0;
 	}
 	for (size_t i = 0; i < reading->n_keys; i++) {
@@ -190,16 +190,23 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 		return config_value_set(reading->record, &reading->keys[i], value, err);
 	}
 	return reading->keys
-		? error_set(err, -EINVAL, "there is no key %s in [%s]", shown,
+		? error_set(err, -EINVAL, "there is no key %s in [%s]", escaped,
 			  reading->sections[reading->section])
-		: error_set(err, -EINVAL, "%s stands before the first [section]", shown);
+		: error_set(err, -EINVAL, "%s stands before the first [section]", escaped);
 }
 
-static int file_read(
-	struct settings *settings, const char *path, const struct log *log, struct error *err)
+/* What one configuration is read with. */
+struct loading {
+	struct settings *settings;
+	const struct log *log;
+};
+
+static int file_read(void *context, const char *path, struct error *err)
 {
+	const struct loading *loading = context;
+	struct settings *settings = loading->settings;
 	FILE *file = NULL;
-	const size_t length = strlen(path), most = SETTINGS_FILE_SIZE - 1;
+	const size_t length = strlen(path), max = SETTINGS_FILE_SIZE - 1;
 	if (settings->n_files == SETTINGS_MAX_FILES) {
 		return error_set(err, -EINVAL, "%s: more than %d files", path, SETTINGS_MAX_FILES);
 	}
@@ -211,53 +218,17 @@ static int file_read(
 	code = reading ? 0 : error_no_memory(err);
 	if (reading) {
 		*reading = (struct reading){.settings = settings,
-			.log = log,
+			.log = loading->log,
 			.path = path,
 			.file = (unsigned int)settings->n_files};
 		snprintf(settings->files[settings->n_files++], SETTINGS_FILE_SIZE, "%s",
-			path + (length > most ? length - most : 0));
+			path + (length > max ? length - max : 0));
 		const struct ini_reader reader = {
 			.section = section_read, .key = key_read, .context = reading};
 		code = ini_read(file, path, &reader, err);
 	}
 	free(reading);
 	fclose(file);
-	return code;
-}
-
-static int is_drop_in(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-	return entry->d_name[0] != '.' && length > 5 &&
-		strcmp(entry->d_name + length - 5, ".conf") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int drop_ins_read(
-	struct settings *settings, const char *path, const struct log *log, struct error *err)
-{
-	char folder[CONFIG_PATH_SIZE], file[CONFIG_PATH_SIZE + 257];
-	struct dirent **entries = NULL;
-	int length = snprintf(folder, sizeof(folder), "%s.d", path);
-	if (length < 0 || (size_t)length >= sizeof(folder)) {
-		return error_set(err, -EINVAL, "the configuration's path is too long");
-	}
-	int n = scandir(folder, &entries, is_drop_in, by_name);
-	int code = n < 0 && errno != ENOENT && errno != ENOTDIR
-		? error_set(err, -errno, "%s: %s", folder, strerror(errno))
-		: 0;
-	for (int i = 0; i < n; i++) {
-		if (code == 0) {
-			snprintf(file, sizeof(file), "%s/%s", folder, entries[i]->d_name);
-			code = file_read(settings, file, log, err);
-		}
-		free(entries[i]);
-	}
-	free(entries);
 	return code;
 }
 
@@ -280,7 +251,7 @@ bool settings_same_broker(const struct settings_broker *a, const struct settings
 	const struct config_key *keys = settings_keys("broker", &n);
 	bool same = strcmp(a->name, b->name) == 0;
 	for (size_t i = 0; i < n; i++) {
-		same &= config_same(a, b, &keys[i]);
+		same &= config_value_same(a, b, &keys[i]);
 	}
 	return same;
 }
@@ -295,7 +266,7 @@ void settings_write_client_id(const struct settings *s, const struct settings_br
 	}
 }
 
-/* The host's name up to its first dot, what is no letter or digit made a dash. */
+/* The host name up to its first dot; other characters than letters and digits become "-". */
 static void fill_gateway(char *gateway)
 {
 	char host[SETTINGS_MAX_GATEWAY + 1] = "";
@@ -321,8 +292,9 @@ int settings_load(
 	set_defaults(read, "bridge");
 	bool there = path || access(system, F_OK) == 0;
 	path = path ? path : system;
-	int code = there ? file_read(read, path, log, err) : 0;
-	code = code < 0 ? code : drop_ins_read(read, path, log, err);
+	struct loading loading = {read, log};
+	int code = there ? file_read(&loading, path, err) : 0;
+	code = code < 0 ? code : config_file_drop_ins(path, file_read, &loading, err);
 	if (code == 0 && read->n_brokers == 0) {
 		find_broker(read, "local");
 	}
@@ -335,18 +307,6 @@ int settings_load(
 	}
 	free(read);
 	return code;
-}
-
-static void lines_print(FILE *out, const char *text)
-{
-	fputs("# ", out);
-	for (; *text; text++) {
-		putc(*text, out);
-		if (*text == '\n') {
-			fputs("# ", out);
-		}
-	}
-	putc('\n', out);
 }
 
 void settings_print(FILE *out)
@@ -363,9 +323,7 @@ void settings_print(FILE *out)
 		const struct config_key *keys = settings_keys(kinds[k].kind, &n);
 		fprintf(out, "\n%s\n", kinds[k].section);
 		for (size_t i = 0; i < n; i++) {
-			putc('\n', out);
-			lines_print(out, keys[i].help);
-			fprintf(out, "#%s = %s\n", keys[i].key, keys[i].value);
+			config_file_print(out, &keys[i]);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the keys of edged-mqtt.conf mean together. */
-#include "daemon/mqtt/settings.h"
+/* Checks keys of edged-mqtt.conf against each other. */
+#include "daemon/mqtt/config/settings.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,18 +10,19 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/topics.h"
 
 #define SECRET_SIZE 1024
-/* Of max-memory what is at least for requests that are decoded, and for the process itself: threads, tables, buffers of the
- * MQTT library. */
+/* Queued messages may take all of max-memory but 1 / WORK_PART. Decoded requests get at least
+ * half of the rest. OWN_BYTES is for the process itself: threads, tables, buffers of the MQTT
+ * library. */
 #define WORK_PART 8
 #define OWN_BYTES (UINT64_C(6) << 20)
-#define MIN_SPOOL 65536 /* a result has to find room in one of its segments */
+#define MIN_SPOOL 65536 /* a segment must hold a result */
 
-/* What is wrong with a section. */
+/* An error in a section. */
 struct fault {
-	const char *keys; /* words: one of these is at fault */
+	const char *keys; /* one of these words is the key at fault */
 	char why[sizeof(((struct error *)0)->text)];
 };
 
@@ -38,7 +39,7 @@ static int fault_set(struct fault *fault, const char *keys, const char *format, 
 	return -EINVAL;
 }
 
-/* @name: of a [@kind NAME], or NULL. */
+/* @name: of a [@kind NAME] section, or NULL. */
 static int fault_tell(const struct fault *fault, const struct settings *s, const char *kind,
 	const char *name, const struct settings_place *places, struct error *err)
 {
@@ -48,7 +49,7 @@ static int fault_tell(const struct fault *fault, const struct settings *s, const
 		    : error_set(err, -EINVAL, "%s%s", place, fault->why);
 }
 
-/* Is every word of @list one of @known? */
+/* Returns true if every word of @list is in @known. */
 static bool all_known(const char *list, const char *known)
 {
 	char word[32];
@@ -74,7 +75,7 @@ static bool is_source(const char *text)
 		strncmp(text, "file:/", 6) == 0;
 }
 
-/* All the digits of a port behind a colon, or nothing at all. */
+/* Parses ":PORT". Returns @otherwise for "", 0 if invalid. */
 static int read_port(const char *text, int otherwise)
 {
 	size_t digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
@@ -163,7 +164,7 @@ static int broker_check(const struct settings_broker *b, struct fault *fault)
 			  "reconnect-min is above reconnect-max");
 }
 
-/* Is the one localhost, and the other what it stands for? */
+/* Returns true if @a is "localhost" and @b is one of its addresses. */
 static bool is_local_too(const char *a, const char *b)
 {
 	return strcasecmp(a, "localhost") == 0 && settings_has_word("127.0.0.1 ::1", b);
@@ -181,7 +182,7 @@ static bool is_same_place(const struct settings_broker *a, const struct settings
 			is_local_too(one.host, other.host) || is_local_too(other.host, one.host);
 }
 
-/* Each would end the other's connection. */
+/* Two connections with one client id would end each other. */
 static int brokers_check_apart(const struct settings *s, size_t index, struct fault *fault)
 {
 	char id[SETTINGS_TOPIC_SIZE], other[SETTINGS_TOPIC_SIZE];
@@ -196,7 +197,7 @@ static int brokers_check_apart(const struct settings *s, size_t index, struct fa
 	return 0;
 }
 
-/* Our own, which would be taken twice, or be inputs that tell of others. */
+/* Our own topics are subscribed already, or report about inputs. */
 static int check_not_own(
 	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
@@ -212,7 +213,8 @@ static int check_not_own(
 	return 0;
 }
 
-/* The route that takes the results of @r, at *out, for inputs; NULL: none does. Those of pipelines are at topics of our own. */
+/* Returns the route that takes results of @r, published on @out, as input; NULL: none. Results of
+ * pipelines are on our own topics. */
 static const struct settings_route *taker_of(
 	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
 {
@@ -229,7 +231,7 @@ static const struct settings_route *taker_of(
 	return NULL;
 }
 
-/* Results that come back as inputs, by way of other routes too, would do so for ever. */
+/* Rejects routes whose results come back to them, also over other routes: an endless loop. */
 static int check_no_circle(
 	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
@@ -245,7 +247,7 @@ static int check_no_circle(
 	return 0;
 }
 
-/* Brokers send what two subscriptions match once, or once for each. */
+/* A broker may send a message once for each matching subscription. */
 static int check_apart(
 	const struct settings *s, const struct settings_route *r, struct fault *fault)
 {
@@ -285,7 +287,8 @@ static int route_check(const struct settings_route *r, struct fault *fault)
 		: 0;
 }
 
-/* Would each answer below one of the words be refused, because it is one of our own topics? */
+/* Returns true if a word of response-prefix is below our own topics, where every response is
+ * refused. */
 static bool answers_collide(const struct settings *s)
 {
 	char own[TOPICS_MAX];
@@ -370,7 +373,7 @@ uint64_t settings_work_bytes(const struct settings *s)
 	return left > least ? left : least;
 }
 
-/* What may wait has to fit beside what is worked on, or what was promised cannot be held. */
+/* Queues and outboxes must leave memory for decoded requests. */
 static int memory_check(const struct settings *s, struct fault *fault)
 {
 	const uint64_t bytes = bytes_that_wait(s);
@@ -403,7 +406,7 @@ int settings_check(const struct settings *s, struct error *err)
 	return 0;
 }
 
-/* ---- what sources name */
+/* ---- files of the sources */
 
 static int psk_check(const char *source, struct error *err)
 {

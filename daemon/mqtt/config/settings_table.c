@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "daemon/mqtt/settings.h"
+#include "daemon/mqtt/config/settings.h"
 
 #define LENGTH(record, member) 0, sizeof(((struct record *)0)->member) - 1
 #define TEXT(record, name, member, value, help)                                                    \
@@ -24,8 +24,8 @@ static const struct config_key bridge_keys[] = {
 		"Name of this gateway in topics: letters, digits, - and _. Empty: the host's name."),
 	TEXT(bridge, "socket", socket, "/run/edged/edged.sock", "The socket of edged."),
 	TEXT(bridge, "state", state, "",
-		"Folder of the spools and of what commands have set. Empty: the one that systemd\n"
-		"gives ($STATE_DIRECTORY), else nothing is kept."),
+		"Folder of the spools, of what commands have set, and of the list of retained topics.\n"
+		"Empty: the one that systemd gives ($STATE_DIRECTORY), else nothing is kept."),
 	NUMBER(bridge, "log-level", LEVEL, log_level, 0, 7, "info",
 		"error, warning, notice, info or debug."),
 	TEXT(bridge, "prefix", prefix, "edged", "First level of all topics of its own."),
@@ -73,7 +73,7 @@ static const struct config_key bridge_keys[] = {
 		"A request of QoS 1 that comes again within this time, with the same correlation\n"
 		"data, response topic, content type, accept and content, is not answered again; 0ms:\n"
 		"it is. This ends when the time is over that the first of them named itself."),
-	NUMBER(bridge, "kept-bytes", BYTES, kept_bytes, 0, 1024 * MIB, "4M",
+	NUMBER(bridge, "kept-bytes", BYTES, journal_bytes, 0, 1024 * MIB, "4M",
 		"Memory of the runtime folder ($RUNTIME_DIRECTORY) for requests of QoS 1 that are not\n"
 		"answered yet: they are asked again after a crash. Each broker has an equal part of\n"
 		"it. 0: not; without the folder neither."),
@@ -88,7 +88,7 @@ static const struct config_key bridge_keys[] = {
 		"How often the stats topic is written; 0ms: never."),
 	NUMBER(bridge, "drain-timeout", TIME, drain_timeout_ms, 0, 10 * MINUTE, "8s",
 		"For what is still running when it ends."),
-	NUMBER(bridge, "health", TRUTH, health, 0, 1, "no",
+	NUMBER(bridge, "health", BOOL, health, 0, 1, "no",
 		"Write the health topic of thin-edge.io too."),
 };
 
@@ -132,8 +132,8 @@ static const struct config_key broker_keys[] = {
 	NUMBER(broker, "spool", BYTES, spool_bytes, 0, 1024 * MIB, "0",
 		"Bytes on disk for results while the broker is away, 64K at least; 0: none are kept\n"
 		"there."),
-	NUMBER(broker, "pool", TRUTH, pool, 0, 1, "no", "Take requests of the pool of gateways."),
-	NUMBER(broker, "discovery", TRUTH, discovery, 0, 1, "no",
+	NUMBER(broker, "pool", BOOL, pool, 0, 1, "no", "Take requests of the pool of gateways."),
+	NUMBER(broker, "discovery", BOOL, discovery, 0, 1, "no",
 		"Announce the models to Home Assistant."),
 };
 

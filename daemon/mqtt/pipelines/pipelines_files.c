@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which pipelines there are, and which models they need. */
+/* Pipeline files, and the models that the pipelines need. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/ini.h"
-#include "client/pipeline_files.h"
+#include "client/edgectl/pipeline_files.h"
 #include "daemon/mqtt/bridge.h"
 
 #define MAX_FILE (1u << 20)
 
-void pipe_free(struct pipe *pipe)
+void mqtt_pipeline_free(struct mqtt_pipeline *pipeline)
 {
-	if (pipe) {
-		for (size_t i = 0; i < pipe->n_sources; i++) {
-			free(pipe->sources[i].untold);
+	if (pipeline) {
+		for (size_t i = 0; i < pipeline->n_sources; i++) {
+			free(pipeline->sources[i].unpublished);
 		}
-		pipeline_close(pipe->about);
-		free(pipe->path);
-		free(pipe->text);
-		free(pipe);
+		pipeline_close(pipeline->parsed);
+		free(pipeline->path);
+		free(pipeline->text);
+		free(pipeline);
 	}
 }
-DEFINE_OWNED(struct pipe *, pipe_free)
+DEFINE_OWNED(struct mqtt_pipeline *, mqtt_pipeline_free)
 
-/* Nobody pushes here, so nobody asks. */
+/* The parent's pipelines get no inputs, so no model is needed. */
 static int describe(void *context, const char *model, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
@@ -56,39 +56,40 @@ static int read_text(const char *path, char **ret_text, size_t *ret_size, struct
 	return 0;
 }
 
-static int pipe_load(const char *path, struct pipe **ret_pipe, struct error *err)
+static int pipe_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
 {
 	const struct pipeline_models models = {.describe = describe};
-	owned(pipe_free) struct pipe *pipe = calloc(1, sizeof(*pipe));
-	if (!pipe) {
+	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	if (!pipeline) {
 		return error_no_memory(err);
 	}
-	pipe->path = strdup(path);
-	int r = pipe->path ? read_text(path, &pipe->text, &pipe->size, err) : error_no_memory(err);
+	pipeline->path = strdup(path);
+	int r = pipeline->path ? read_text(path, &pipeline->text, &pipeline->size, err)
+			       : error_no_memory(err);
 	r = r < 0 ? r
-		  : pipeline_open_text(
-			    path, pipe->text, pipe->size, &models, NULL, &pipe->about, err);
+		  : pipeline_open_text(path, pipeline->text, pipeline->size, &models, NULL,
+			    &pipeline->parsed, err);
 	if (r < 0) {
 		return r;
 	}
-	snprintf(pipe->name, sizeof(pipe->name), "%s", pipeline_name(pipe->about));
-	pipe->says = pipeline_about(pipe->about);
-	pipe->own_threshold = pipeline_threshold(pipe->about);
-	pipe->threshold = NAN;
-	if (!topics_is_level(pipe->name)) {
+	snprintf(pipeline->name, sizeof(pipeline->name), "%s", pipeline_name(pipeline->parsed));
+	pipeline->says = pipeline_about(pipeline->parsed);
+	pipeline->own_threshold = pipeline_threshold(pipeline->parsed);
+	pipeline->threshold = NAN;
+	if (!topics_is_level(pipeline->name)) {
 		return error_set(err, -EINVAL, "%s: no name for a topic", path);
 	}
-	*ret_pipe = take(pipe);
+	*ret_pipeline = take(pipeline);
 	return 0;
 }
 
-/* ---- what is to be known of models */
+/* ---- models */
 
-static struct pipes_known *known_find(
-	const struct pipes *pipes, const char *name, const char *signature)
+static struct pipelines_known *known_find(
+	const struct pipelines *pipelines, const char *name, const char *signature)
 {
-	for (size_t i = 0; i < pipes->n_known; i++) {
-		struct pipes_known *known = &pipes->known[i];
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		struct pipelines_known *known = &pipelines->known[i];
 		if (strcmp(known->name, name) == 0 && strcmp(known->signature, signature) == 0) {
 			return known;
 		}
@@ -97,114 +98,117 @@ static struct pipes_known *known_find(
 }
 
 static int known_add(
-	struct pipes *pipes, const char *name, const char *signature, struct error *err)
+	struct pipelines *pipelines, const char *name, const char *signature, struct error *err)
 {
-	if (known_find(pipes, name, signature)) {
+	if (known_find(pipelines, name, signature)) {
 		return 0;
 	}
-	if (strlen(name) >= PIPES_MODEL_SIZE || !topics_is_model(name)) {
+	if (strlen(name) >= PIPELINES_MODEL_SIZE || !topics_is_model(name)) {
 		return error_set(err, -EINVAL, "edged has no model of the name %s", name);
 	}
-	struct pipes_known *known =
-		realloc(pipes->known, (pipes->n_known + 1) * sizeof(pipes->known[0]));
+	struct pipelines_known *known =
+		realloc(pipelines->known, (pipelines->n_known + 1) * sizeof(pipelines->known[0]));
 	if (!known) {
 		return error_no_memory(err);
 	}
-	pipes->known = known;
-	known = &known[pipes->n_known++];
-	*known = (struct pipes_known){0};
+	pipelines->known = known;
+	known = &known[pipelines->n_known++];
+	*known = (struct pipelines_known){0};
 	snprintf(known->name, sizeof(known->name), "%s", name);
 	snprintf(known->signature, sizeof(known->signature), "%s", signature);
 	return 0;
 }
 
-static int known_add_all(struct pipes *pipes, const struct pipe *pipe, struct error *err)
+static int known_add_all(
+	struct pipelines *pipelines, const struct mqtt_pipeline *pipeline, struct error *err)
 {
 	const char *model = NULL;
 	int r = 0;
-	for (size_t i = 0; r == 0 && (model = pipeline_model_name(pipe->about, i)); i++) {
-		const char *signature = pipeline_signature_name(pipe->about, i);
-		r = known_add(pipes, model, signature ? signature : "", err);
+	for (size_t i = 0; r == 0 && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
+		const char *signature = pipeline_signature_name(pipeline->parsed, i);
+		r = known_add(pipelines, model, signature ? signature : "", err);
 	}
 	if (r < 0) {
-		error_prefix(err, "%s", pipe->path);
+		error_prefix(err, "%s", pipeline->path);
 	}
 	return r;
 }
 
-/* The order is kept for every child to come. */
-static void known_say(struct pipes_known *known, const struct pipeline_model *model)
+/* Keeps the frame for later children, too. */
+static void describe_known(struct pipelines_known *known, const struct pipeline_model *model)
 {
 	memset(known->elements, 0, sizeof(known->elements));
 	known->there = model;
-	for (uint32_t i = 0; model && i < model->n_outputs && i < PIPES_MAX_TENSORS; i++) {
-		known->elements[i] = spec_elements(&model->outputs[i]);
+	for (uint32_t i = 0; model && i < model->n_outputs && i < PIPELINES_MAX_TENSORS; i++) {
+		known->elements[i] = tensor_spec_elements(&model->outputs[i]);
 	}
-	bytes_writer_deinit(&known->order);
-	known->order = (struct bytes_writer){0};
-	pipes_model_write(&known->order, known->name, known->signature, model);
-	if (known->order.failed) {
-		bytes_writer_deinit(&known->order);
-		known->order = (struct bytes_writer){0};
+	bytes_writer_deinit(&known->frame);
+	known->frame = (struct bytes_writer){0};
+	worker_frames_model_write(&known->frame, known->name, known->signature, model);
+	if (known->frame.failed) {
+		bytes_writer_deinit(&known->frame);
+		known->frame = (struct bytes_writer){0};
 	}
-	known->is_news = known->order.size > 0;
+	known->is_news = known->frame.size > 0;
 }
 
-void pipes_rest(struct pipes *pipes)
+void pipelines_rest(struct pipelines *pipelines)
 {
-	for (size_t i = 0; i < pipes->n_known; i++) {
-		pipes->known[i].rests = pipes->known[i].there && pipes->known[i].order.size > 0;
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		pipelines->known[i].rests =
+			pipelines->known[i].there && pipelines->known[i].frame.size > 0;
 	}
-	pipes_feed(pipes);
+	pipelines_feed(pipelines);
 }
 
-void pipes_describe(struct pipes *pipes, const struct edge_client_model *model)
+void pipelines_describe(struct pipelines *pipelines, const struct edge_client_model *model)
 {
-	for (size_t i = 0; i < pipes->n_known; i++) {
-		struct pipes_known *known = &pipes->known[i];
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		struct pipelines_known *known = &pipelines->known[i];
 		struct pipeline_model described = {0};
 		if (strcmp(known->name, model->name) != 0) {
 			continue;
 		}
 		int r = pipeline_model_of(
 			model, known->signature[0] ? known->signature : NULL, &described, NULL);
-		known_say(known, r < 0 ? NULL : &described);
+		describe_known(known, r < 0 ? NULL : &described);
 		pipeline_model_free(&described);
 	}
 }
 
-void pipes_teach(struct pipes *pipes, const char *model, const char *text)
+void pipelines_teach(struct pipelines *pipelines, const char *model, const char *text)
 {
-	for (size_t i = 0; i < pipes->n_known; i++) {
-		struct pipes_known *known = &pipes->known[i];
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		struct pipelines_known *known = &pipelines->known[i];
 		bool had = known->examples.size > 0;
 		if (strcmp(known->name, model) != 0 || (!had && !text[0])) {
 			continue;
 		}
 		bytes_writer_deinit(&known->examples);
 		known->examples = (struct bytes_writer){0};
-		pipes_examples_write(&known->examples, model, text);
+		worker_frames_examples_write(&known->examples, model, text);
 		if (known->examples.failed) {
 			bytes_writer_deinit(&known->examples);
 			known->examples = (struct bytes_writer){0};
 		}
 		known->examples_are_news = known->examples.size > 0;
 	}
-	pipes_feed(pipes);
+	pipelines_feed(pipelines);
 }
 
-/* Why stage @index cannot be asked; "" also while that is not known yet. */
-static void find_need(
-	const struct pipes *pipes, const struct pipe *pipe, size_t index, char *why, size_t size)
+/* Writes why stage @index cannot run; "" if it can, or while that is not known. */
+static void find_need(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	size_t index, char *why, size_t size)
 {
-	const char *model = pipeline_model_name(pipe->about, index), *file = "";
-	const char *signature = pipeline_signature_name(pipe->about, index);
-	const struct pipes_known *known = known_find(pipes, model, signature ? signature : "");
-	const struct model_entry *entry = models_find(&pipes->bridge->models, model);
-	const char *taught = pipeline_taught(pipe->about, &file);
+	const char *model = pipeline_model_name(pipeline->parsed, index), *file = "";
+	const char *signature = pipeline_signature_name(pipeline->parsed, index);
+	const struct pipelines_known *known =
+		known_find(pipelines, model, signature ? signature : "");
+	const struct model_entry *entry = known_models_find(&pipelines->bridge->models, model);
+	const char *taught = pipeline_set_few_shot(pipeline->parsed, &file);
 	bool there = entry && entry->listed;
 	why[0] = 0;
-	if (service_is_away(&pipes->bridge->service)) {
+	if (service_is_away(&pipelines->bridge->service)) {
 		snprintf(why, size, "edged is away");
 	} else if (!there) {
 		snprintf(why, size, "there is no model %s", model);
@@ -219,61 +223,65 @@ static void find_need(
 	}
 }
 
-void pipes_look_at_needs(struct pipes *pipes)
+void pipelines_check_needs(struct pipelines *pipelines)
 {
-	const struct bridge *b = pipes->bridge;
+	const struct bridge *b = pipelines->bridge;
 	bool known = b->listed || service_is_away(&b->service);
-	for (size_t i = 0; i < pipes->n && known; i++) {
-		struct pipe *pipe = pipes->items[i];
-		char why[sizeof(pipe->waits)] = "";
-		for (size_t k = 0; !why[0] && pipeline_model_name(pipe->about, k); k++) {
-			find_need(pipes, pipe, k, why, sizeof(why));
+	for (size_t i = 0; i < pipelines->n && known; i++) {
+		struct mqtt_pipeline *pipeline = pipelines->items[i];
+		char why[sizeof(pipeline->waits)] = "";
+		for (size_t k = 0; !why[0] && pipeline_model_name(pipeline->parsed, k); k++) {
+			find_need(pipelines, pipeline, k, why, sizeof(why));
 		}
-		if (why[0] && !pipe->waits[0]) {
-			pipes_say_reset_of(pipes, pipe);
+		if (why[0] && !pipeline->waits[0]) {
+			pipelines_publish_reset_of(pipelines, pipeline);
 		}
-		memcpy(pipe->waits, why, sizeof(why));
+		memcpy(pipeline->waits, why, sizeof(why));
 	}
 }
 
-bool pipes_knows_models(const struct pipes *pipes, const struct pipe *pipe)
+bool pipelines_knows_models(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	bool all = pipes->bridge->listed;
+	bool all = pipelines->bridge->listed;
 	const char *model = NULL;
-	for (size_t i = 0; all && (model = pipeline_model_name(pipe->about, i)); i++) {
-		const char *signature = pipeline_signature_name(pipe->about, i);
-		const struct pipes_known *known =
-			known_find(pipes, model, signature ? signature : "");
+	for (size_t i = 0; all && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
+		const char *signature = pipeline_signature_name(pipeline->parsed, i);
+		const struct pipelines_known *known =
+			known_find(pipelines, model, signature ? signature : "");
 		all = known && known->there;
 	}
 	return all;
 }
 
-size_t pipes_count_numbers(const struct pipes *pipes, const struct pipe *pipe)
+size_t pipelines_count_numbers(
+	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	const char *model = pipeline_model_name(pipe->about, 0);
-	const char *signature = pipeline_signature_name(pipe->about, 0);
-	const struct pipes_known *known =
-		model ? known_find(pipes, model, signature ? signature : "") : NULL;
-	return known && pipe->says.output < PIPES_MAX_TENSORS ? known->elements[pipe->says.output]
-							      : 0;
+	const char *model = pipeline_model_name(pipeline->parsed, 0);
+	const char *signature = pipeline_signature_name(pipeline->parsed, 0);
+	const struct pipelines_known *known =
+		model ? known_find(pipelines, model, signature ? signature : "") : NULL;
+	return known && pipeline->says.output < PIPELINES_MAX_TENSORS
+		? known->elements[pipeline->says.output]
+		: 0;
 }
 
-void pipes_look_at_models(struct pipes *pipes)
+void pipelines_check_models(struct pipelines *pipelines)
 {
-	for (size_t i = 0; i < pipes->n_known; i++) {
-		struct pipes_known *known = &pipes->known[i];
-		const struct model_entry *entry = models_find(&pipes->bridge->models, known->name);
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		struct pipelines_known *known = &pipelines->known[i];
+		const struct model_entry *entry =
+			known_models_find(&pipelines->bridge->models, known->name);
 		if (known->there && (!entry || !entry->listed)) {
-			known_say(known, NULL);
+			describe_known(known, NULL);
 		}
 	}
 }
 
 /* ---- the folder */
 
-/* What was served under that name stays with what it was told, or stays as it was. */
-static struct pipe *old_take(struct pipe **old, size_t n, const char *name)
+/* Takes the pipeline of that name out of the old ones, to keep its sources, or the pipeline
+ * itself. */
+static struct mqtt_pipeline *old_take(struct mqtt_pipeline **old, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (old[i] && strcmp(old[i]->name, name) == 0) {
@@ -283,20 +291,20 @@ static struct pipe *old_take(struct pipe **old, size_t n, const char *name)
 	return NULL;
 }
 
-static void inherit(struct pipe *pipe, struct pipe *from)
+static void inherit(struct mqtt_pipeline *pipeline, struct mqtt_pipeline *from)
 {
 	struct error err = {0};
-	memcpy(pipe->sources, from->sources, sizeof(pipe->sources));
-	pipe->n_sources = from->n_sources;
-	from->n_sources = 0; /* they are the new one's */
-	pipe->off = from->off;
-	memcpy(pipe->waits, from->waits, sizeof(pipe->waits));
-	pipe->said_state = from->said_state;
-	pipe->said_threshold = from->said_threshold;
-	pipe->said_enable = from->said_enable;
+	memcpy(pipeline->sources, from->sources, sizeof(pipeline->sources));
+	pipeline->n_sources = from->n_sources;
+	from->n_sources = 0; /* @pipeline owns their memory now */
+	pipeline->off = from->off;
+	memcpy(pipeline->waits, from->waits, sizeof(pipeline->waits));
+	pipeline->said_state = from->said_state;
+	pipeline->said_threshold = from->said_threshold;
+	pipeline->said_enable = from->said_enable;
 	if (!isnan(from->threshold) &&
-		pipeline_set_threshold(pipe->about, from->threshold, &err) == 0) {
-		pipe->threshold = from->threshold;
+		pipeline_set_threshold(pipeline->parsed, from->threshold, &err) == 0) {
+		pipeline->threshold = from->threshold;
 	}
 }
 
@@ -310,43 +318,44 @@ static void name_of(const char *path, char *out, size_t size)
 	}
 }
 
-static void load_one(
-	struct pipes *pipes, const char *path, struct pipe **old, size_t n_old, size_t *bad)
+static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_pipeline **old,
+	size_t n_old, size_t *bad)
 {
 	struct error err = {0};
-	owned(pipe_free) struct pipe *pipe = NULL;
+	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = NULL;
 	char name[PIPELINE_NAME_SIZE];
 	name_of(path, name, sizeof(name));
-	if (pipes->n == PIPES_MAX) {
-		log_error(&pipes->bridge->log, "%s: more than %d pipelines", path, PIPES_MAX);
+	if (pipelines->n == PIPELINES_MAX) {
+		log_error(
+			&pipelines->bridge->log, "%s: more than %d pipelines", path, PIPELINES_MAX);
 		++*bad;
 		return;
 	}
-	owned(pipe_free) struct pipe *before = old_take(old, n_old, name);
-	int r = pipe_load(path, &pipe, &err);
-	r = r < 0 ? r : known_add_all(pipes, pipe, &err);
+	owned(mqtt_pipeline_free) struct mqtt_pipeline *before = old_take(old, n_old, name);
+	int r = pipe_load(path, &pipeline, &err);
+	r = r < 0 ? r : known_add_all(pipelines, pipeline, &err);
 	if (r < 0) {
-		log_error(&pipes->bridge->log, "%s", err.text);
+		log_error(&pipelines->bridge->log, "%s", err.text);
 		++*bad;
-		pipe_free(take(pipe));
+		mqtt_pipeline_free(take(pipeline));
 		if (before) {
-			pipes->items[pipes->n++] = take(before);
+			pipelines->items[pipelines->n++] = take(before);
 		}
 		return;
 	}
 	if (before) {
-		inherit(pipe, before);
+		inherit(pipeline, before);
 	}
-	pipes->items[pipes->n++] = take(pipe);
+	pipelines->items[pipelines->n++] = take(pipeline);
 }
 
-int pipes_load(struct pipes *pipes, size_t *ret_bad, struct error *err)
+int pipelines_load(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
 {
 	struct pipeline_files files = {0};
-	const char *folder = pipes->bridge->settings.pipelines;
-	struct pipe *old[PIPES_MAX];
-	size_t n_old = pipes->n;
-	memcpy(old, pipes->items, sizeof(old));
+	const char *folder = pipelines->bridge->settings.pipelines;
+	struct mqtt_pipeline *old[PIPELINES_MAX];
+	size_t n_old = pipelines->n;
+	memcpy(old, pipelines->items, sizeof(old));
 	*ret_bad = 0;
 	int r = strcmp(folder, "none") == 0
 		? 0
@@ -354,15 +363,15 @@ int pipes_load(struct pipes *pipes, size_t *ret_bad, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	pipes->n = 0;
+	pipelines->n = 0;
 	for (size_t i = 0; i < files.n; i++) {
-		load_one(pipes, files.paths[i], old, n_old, ret_bad);
+		load_one(pipelines, files.paths[i], old, n_old, ret_bad);
 	}
 	pipeline_files_free(&files);
 	for (size_t i = 0; i < n_old; i++) {
 		if (old[i]) {
-			pipes_forget(pipes, old[i]);
-			pipe_free(old[i]);
+			pipelines_forget(pipelines, old[i]);
+			mqtt_pipeline_free(old[i]);
 		}
 	}
 	return 0;

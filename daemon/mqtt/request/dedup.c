@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/dedup.h"
+#include "daemon/mqtt/request/dedup.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -14,8 +14,8 @@ void dedup_init(struct dedup *dedup)
 	}
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): no two texts are known that have one hash
- * whatever the seed is. */
+/* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): without the seed
+ * no collisions can be constructed. */
 static uint64_t turn(uint64_t word, unsigned int by)
 {
 	return word << by | word >> (64 - by);
@@ -68,7 +68,7 @@ uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, s
 	return key ? key : 1;
 }
 
-/* The number under which @key was seen last; 0: it was not, or the ring has gone over it. */
+/* Returns the newest entry number of @key; 0: none, or overwritten in the ring. */
 static uint64_t find(const struct dedup *dedup, uint64_t key)
 {
 	uint64_t number = dedup->last[key % DEDUP_SLOTS];

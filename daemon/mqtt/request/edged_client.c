@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/service.h"
+#include "daemon/mqtt/request/edged_client.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,19 +7,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/topics.h"
 
 #define OPEN_TIMEOUT_MS 5000
 #define RETRY_MS 500
-#define YOUNG_POLL_MS 200 /* while more models may come */
+#define YOUNG_POLL_MS 200 /* interval of polls while edged starts */
 
-/* A watched descriptor; outlives the connection until its handle is closed. */
+/* Poll handle; freed when libuv has closed it. */
 struct service_socket {
 	uv_poll_t poll;
 	struct service *service;
 };
 
-/* Examples that a model was taught, on their way. */
+/* A request for the few-shot examples of a model. */
 struct service_examples {
 	struct service *service;
 	char model[64];
@@ -27,8 +27,8 @@ struct service_examples {
 };
 
 struct service_open {
-	uv_work_t work;
-	struct service *service; /* NULL: nobody wants it any more */
+	uv_work_t memory;
+	struct service *service; /* NULL: the result is not wanted */
 	const char *path;
 	struct edge_client *client;
 	struct edge_client_error err;
@@ -42,13 +42,13 @@ static void on_socket_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-/* Sets what is waited for, which changes with every call of the client library. */
+/* Polls for what the client library waits for, which may change with every call. */
 static void arm(struct service *service)
 {
 	short events = edge_client_events(service->client);
 	int wanted = UV_READABLE | (events & POLLOUT ? UV_WRITABLE : 0);
 	int r = uv_poll_start(&service->socket->poll, wanted, on_ready);
-	(void)r; /* it was started before, with another set */
+	(void)r; /* cannot fail: only the events change */
 }
 
 static void retry(struct service *service)
@@ -71,7 +71,7 @@ static void lose(struct service *service, const char *why)
 	service->gone_ns = service->gone_ns ? service->gone_ns : clock_now_ns();
 	for (size_t i = 0; i < service->models->n; i++) {
 		service->models->entries[i]->asked = false;
-		service->models->entries[i]->described = 0; /* it serves until the next one comes */
+		service->models->entries[i]->described = 0; /* the old one stays usable */
 	}
 	service->events->on_down(service->data);
 	retry(service);
@@ -112,18 +112,18 @@ static int watch(struct service *service)
 	return 0;
 }
 
-static void open_it(uv_work_t *work)
+static void open_it(uv_work_t *memory)
 {
-	struct service_open *open = work->data;
+	struct service_open *open = memory->data;
 	int r = edge_client_open(open->path, OPEN_TIMEOUT_MS, &open->client, &open->err);
 	if (r < 0) {
 		open->client = NULL;
 	}
 }
 
-static void on_opened(uv_work_t *work, int status)
+static void on_opened(uv_work_t *memory, int status)
 {
-	owned_mem struct service_open *open = work->data;
+	owned_mem struct service_open *open = memory->data;
 	struct service *service = open->service;
 	(void)status;
 	if (!service) {
@@ -135,7 +135,7 @@ static void on_opened(uv_work_t *work, int status)
 	if (!service->client || watch(service) < 0) {
 		edge_client_close(take(service->client));
 		if (!service->said) {
-			log_warning(service->log, "edged is not there yet: %s", open->err.text);
+			log_warning(service->log, "edged: no connection yet: %s", open->err.text);
 			service->said = true;
 		}
 		retry(service);
@@ -154,10 +154,10 @@ static void open_start(struct service *service)
 		retry(service);
 		return;
 	}
-	open->work.data = open;
+	open->memory.data = open;
 	open->service = service;
 	open->path = service->path;
-	if (uv_queue_work(service->loop, &open->work, open_it, on_opened) < 0) {
+	if (uv_queue_work(service->loop, &open->memory, open_it, on_opened) < 0) {
 		free(open);
 		retry(service);
 		return;
@@ -165,7 +165,7 @@ static void open_start(struct service *service)
 	service->opening = open;
 }
 
-static void look_whether_away(struct service *service)
+static void check_away(struct service *service)
 {
 	bool away = service->gone_ns && clock_now_ns() - service->gone_ns >= SERVICE_AWAY_NS;
 	if (away && !service->away) {
@@ -177,7 +177,7 @@ static void look_whether_away(struct service *service)
 static void on_timer(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
-	look_whether_away(service);
+	check_away(service);
 	if (service->client) {
 		service_poll(service);
 	} else if (!service->opening) {
@@ -186,7 +186,7 @@ static void on_timer(uv_timer_t *timer)
 }
 
 void service_start(struct service *service, uv_loop_t *loop, const struct log *log,
-	const char *path, uint64_t poll_ms, struct models *models,
+	const char *path, uint64_t poll_ms, struct known_models *models,
 	const struct service_events *events, void *data)
 {
 	*service = (struct service){.loop = loop,
@@ -220,16 +220,16 @@ static void on_description(void *data, const struct edge_client_reply *reply)
 	struct error err = {0};
 	if (reply->error.code || !reply->model) {
 		for (size_t i = 0; i < service->models->n; i++) {
-			service->models->entries[i]->asked = false; /* the next poll asks again */
+			service->models->entries[i]->asked = false; /* requested by the next poll */
 		}
 		return;
 	}
-	struct model_entry *entry = models_find(service->models, reply->model->name);
+	struct model_entry *entry = known_models_find(service->models, reply->model->name);
 	if (!entry) {
 		return;
 	}
 	entry->asked = false;
-	if (models_describe(entry, reply->model, &err) < 0) {
+	if (known_models_describe(entry, reply->model, &err) < 0) {
 		log_warning(service->log, "%s: labels: %s", entry->name, err.text);
 	}
 	service->events->on_description(service->data, reply->model);
@@ -251,7 +251,7 @@ static void on_examples(void *data, const struct edge_client_reply *reply)
 {
 	owned_mem struct service_examples *examples = data;
 	struct service *service = examples->service;
-	struct model_entry *entry = models_find(service->models, examples->model);
+	struct model_entry *entry = known_models_find(service->models, examples->model);
 	if (!entry) {
 		return;
 	}
@@ -265,14 +265,16 @@ static void on_examples(void *data, const struct edge_client_reply *reply)
 		log_warning(service->log, "the examples of model %s: %s", entry->name,
 			reply->error.text);
 	}
-	entry->taught = examples->taught; /* what did not come is not asked for again and again */
+	entry->taught = examples->taught; /* after an error too, to request it once only */
 	service->events->on_examples(service->data, entry->name, reply->text ? reply->text : "");
 	describe(service, entry);
 	arm(service);
 }
 
-/* Before the description, so that no input is judged without them. True when they are on their way. */
-static bool ask_examples(struct service *service, struct model_entry *entry, uint32_t taught)
+/* Requests new examples. The description follows them, so that no input is judged without examples.
+ * Returns true if they are to come. */
+static bool mqtt_request_examples(
+	struct service *service, struct model_entry *entry, uint32_t taught)
 {
 	struct edge_client_error err = {0};
 	uint64_t id = 0;
@@ -287,7 +289,7 @@ static bool ask_examples(struct service *service, struct model_entry *entry, uin
 	}
 	struct service_examples *examples = calloc(1, sizeof(*examples));
 	if (!examples) {
-		return true; /* the next poll may have memory */
+		return true; /* the next poll tries again */
 	}
 	examples->service = service;
 	examples->taught = taught;
@@ -302,11 +304,11 @@ static bool ask_examples(struct service *service, struct model_entry *entry, uin
 
 static void take_item(struct service *service, const struct edge_client_list_item *item)
 {
-	struct model_entry *entry = models_find(service->models, item->name);
+	struct model_entry *entry = known_models_find(service->models, item->name);
 	if (!topics_is_model(item->name)) {
-		return; /* a name that no topic can have */
+		return; /* the name cannot be in a topic */
 	}
-	entry = entry ? entry : models_add(service->models, item->name);
+	entry = entry ? entry : known_models_add(service->models, item->name);
 	if (!entry) {
 		return;
 	}
@@ -317,7 +319,7 @@ static void take_item(struct service *service, const struct edge_client_list_ite
 	snprintf(entry->state, sizeof(entry->state), "%s", item->state);
 	snprintf(entry->reason, sizeof(entry->reason), "%s", item->reason);
 	snprintf(entry->sha256, sizeof(entry->sha256), "%s", item->sha256 ? item->sha256 : "");
-	if (!ask_examples(service, entry, item->taught)) {
+	if (!mqtt_request_examples(service, entry, item->taught)) {
 		describe(service, entry);
 	}
 }
@@ -334,10 +336,10 @@ static void on_list(void *data, const struct edge_client_reply *reply)
 	for (size_t i = 0; i < service->models->n; i++) {
 		service->models->entries[i]->listed = false;
 	}
-	/* First those that stay: a new one may have the place of one that has gone. */
+	/* First marks models that stay, so that a new model does not take their place. */
 	for (size_t i = 0; i < reply->list->n_items; i++) {
 		struct model_entry *entry =
-			models_find(service->models, reply->list->items[i].name);
+			known_models_find(service->models, reply->list->items[i].name);
 		if (entry) {
 			entry->listed = true;
 		}
@@ -375,15 +377,43 @@ void service_poll(struct service *service)
 		service->polling =
 			edge_client_start_list(service->client, on_list, service, &id, &err) == 0;
 		int r = edge_client_start_status(service->client, on_status, service, &id, &err);
-		(void)r; /* the next one may do */
+		(void)r; /* the next poll requests the status again */
 		arm(service);
 	}
 }
 
-int service_infer(struct service *service, const struct edge_client_request *request,
-	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *err)
+static void fill_tensor(
+	const struct tensor_bytes *from, uint32_t index, struct edge_client_tensor *to)
 {
-	int r = edge_client_start_infer(service->client, request, fn, data, ret_id, err);
+	*to = (struct edge_client_tensor){.index = index,
+		.type = from->type,
+		.shape = {.rank = from->shape.rank},
+		.data = from->data,
+		.bytes = (size_t)from->bytes};
+	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
+}
+
+int service_infer(struct service *service, const struct service_run *run, edge_client_reply_fn fn,
+	void *data, struct edge_client_error *err)
+{
+	struct edge_client_tensor tensors[DECODE_MAX_INPUTS];
+	struct edge_client_request request = {.model = run->model,
+		.signature = run->signature && run->signature[0] ? run->signature : NULL,
+		.n_inputs = run->n,
+		.inputs = tensors,
+		.priority = run->priority};
+	uint64_t id = 0;
+	for (uint32_t i = 0; i < run->n; i++) {
+		fill_tensor(&run->tensors[i], i, &tensors[i]);
+	}
+	if (mqtt_request_deadline_us(run->deadline_ns, clock_now_ns(), &request.deadline_us) < 0) {
+		snprintf(err->text, sizeof(err->text), "deadline exceeded");
+		return -ETIMEDOUT;
+	}
+	int r = run->session
+		? edge_client_start_session_infer(
+			  service->client, run->session, &request, fn, data, &id, err)
+		: edge_client_start_infer(service->client, &request, fn, data, &id, err);
 	if (r == 0) {
 		arm(service);
 	}
@@ -395,19 +425,6 @@ int service_session_open(struct service *service, const char *model, edge_client
 {
 	uint64_t id = 0;
 	int r = edge_client_start_session_open(service->client, model, NULL, fn, data, &id, err);
-	if (r == 0) {
-		arm(service);
-	}
-	return r;
-}
-
-int service_session_infer(struct service *service, uint32_t session,
-	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
-	struct edge_client_error *err)
-{
-	uint64_t id = 0;
-	int r = edge_client_start_session_infer(
-		service->client, session, request, fn, data, &id, err);
 	if (r == 0) {
 		arm(service);
 	}

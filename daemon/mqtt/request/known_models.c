@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/models.h"
+#include "daemon/mqtt/request/known_models.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/ini.h"
-#include "daemon/config.h"
-#include "daemon/mqtt/threshold.h"
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/threshold.h"
+#include "daemon/mqtt/text/topics.h"
+#include "daemon/system/config_value.h"
 
 static void entry_free(struct model_entry *entry)
 {
@@ -19,7 +19,7 @@ static void entry_free(struct model_entry *entry)
 	}
 }
 
-void models_deinit(struct models *models)
+void known_models_deinit(struct known_models *models)
 {
 	for (size_t i = 0; i < models->n; i++) {
 		entry_free(models->entries[i]);
@@ -27,7 +27,7 @@ void models_deinit(struct models *models)
 	models->n = 0;
 }
 
-struct model_entry *models_find(const struct models *models, const char *name)
+struct model_entry *known_models_find(const struct known_models *models, const char *name)
 {
 	for (size_t i = 0; i < models->n; i++) {
 		if (strcmp(models->entries[i]->name, name) == 0) {
@@ -37,13 +37,13 @@ struct model_entry *models_find(const struct models *models, const char *name)
 	return NULL;
 }
 
-/* Of one that has gone, and whose end was told. */
-static bool free_place(struct models *models, bool set_too)
+/* Removes a model that edged no longer serves and whose topics are emptied. */
+static bool free_place(struct known_models *models, bool set_too)
 {
 	for (size_t i = 0; i < models->n; i++) {
 		struct model_entry *m = models->entries[i];
 		bool set = m->off || !isnan(m->threshold);
-		if (!m->listed && !m->said.state && (set_too || !set)) {
+		if (!m->listed && !m->published.state && (set_too || !set)) {
 			entry_free(m);
 			models->n--;
 			memmove(&models->entries[i], &models->entries[i + 1],
@@ -54,7 +54,7 @@ static bool free_place(struct models *models, bool set_too)
 	return false;
 }
 
-struct model_entry *models_add(struct models *models, const char *name)
+struct model_entry *known_models_add(struct known_models *models, const char *name)
 {
 	bool room = models->n < MODELS_MAX || free_place(models, false) || free_place(models, true);
 	struct model_entry *entry = room ? calloc(1, sizeof(*entry)) : NULL;
@@ -66,7 +66,7 @@ struct model_entry *models_add(struct models *models, const char *name)
 	return entry;
 }
 
-bool models_is_ready(const struct model_entry *model)
+bool known_models_is_ready(const struct model_entry *model)
 {
 	return model->listed && model->usable && model->generation != 0;
 }
@@ -77,9 +77,9 @@ static void fill_shape(const struct edge_client_shape *from, struct shape *to)
 	memcpy(to->dim, from->dim, sizeof(to->dim));
 }
 
-static void fill_spec(const struct edge_client_tensor_info *info, struct spec *spec)
+static void fill_spec(const struct edge_client_tensor_info *info, struct tensor_spec *spec)
 {
-	*spec = (struct spec){.type = info->type,
+	*spec = (struct tensor_spec){.type = info->type,
 		.scale = (double)info->scale,
 		.zero_point = info->zero_point,
 		.bytes = info->bytes,
@@ -94,11 +94,11 @@ static void fill_spec(const struct edge_client_tensor_info *info, struct spec *s
 	memcpy(spec->std, info->std, spec->n_std * sizeof(float));
 }
 
-/* As answer.h tells kinds apart, before there is an answer. */
-static enum models_kind kind_of(const struct model_entry *m)
+/* Uses the rules of answer.h, without an answer. */
+static enum known_models_kind kind_of(const struct model_entry *m)
 {
 	uint32_t wide = 0;
-	uint64_t elements = spec_elements(&m->outputs[0]);
+	uint64_t elements = tensor_spec_elements(&m->outputs[0]);
 	for (unsigned int i = 0; i < m->outputs[0].shape.rank; i++) {
 		wide += m->outputs[0].shape.dim[i] != 1;
 	}
@@ -112,7 +112,7 @@ static enum models_kind kind_of(const struct model_entry *m)
 	return wide == 1 && elements >= 2 ? MODELS_CLASSES : MODELS_TENSORS;
 }
 
-int models_describe(
+int known_models_describe(
 	struct model_entry *model, const struct edge_client_model *from, struct error *err)
 {
 	const struct edge_client_signature *s = from->n_signatures ? from->signatures : NULL;
@@ -134,7 +134,7 @@ int models_describe(
 	}
 	model->kind = kind_of(model);
 	if (!threshold_is_allowed(model->threshold, model->kind == MODELS_ANOMALY)) {
-		model->threshold = (double)NAN; /* it was set for another model of that name */
+		model->threshold = (double)NAN; /* it was set for an older model of that name */
 	}
 	const char *labels = s->outputs[0].labels[0] ? s->outputs[0].labels : from->labels;
 	return labels[0] && s->n_outputs == 1
@@ -142,29 +142,29 @@ int models_describe(
 		: 0;
 }
 
-void models_forget_description(struct models *models, const char *name)
+void known_models_forget_description(struct known_models *models, const char *name)
 {
-	struct model_entry *model = models_find(models, name);
+	struct model_entry *model = known_models_find(models, name);
 	if (model) {
-		model->described = 0; /* what is known serves until the next one comes */
+		model->described = 0; /* the old description serves until the new one comes */
 		model->taught = 0;
 	}
 }
 
 /* The file: [MODEL] with threshold = NUMBER and enable = yes or no. */
 struct settings_reading {
-	struct models *models;
+	struct known_models *models;
 	struct model_entry *entry;
-	struct error bad; /* the first that is not taken */
+	struct error bad; /* first invalid line */
 };
 
 static int section_read(void *context, const char *name, struct error *err)
 {
 	struct settings_reading *reading = context;
 	(void)err;
-	reading->entry = topics_is_model(name) ? models_find(reading->models, name) : NULL;
+	reading->entry = topics_is_model(name) ? known_models_find(reading->models, name) : NULL;
 	if (!reading->entry && topics_is_model(name)) {
-		reading->entry = models_add(reading->models, name);
+		reading->entry = known_models_add(reading->models, name);
 	}
 	return 0;
 }
@@ -175,7 +175,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	struct error bad = {0};
 	bool on = true;
 	(void)err;
-	/* Of what kind the model is says edged, see models_describe(). */
+	/* The kind of model is not known yet; known_models_describe() checks the range. */
 	if (reading->entry && strcmp(key, "threshold") == 0 &&
 		threshold_parse(value, true, &reading->entry->threshold, &bad) < 0 &&
 		!reading->bad.code) {
@@ -188,7 +188,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	return 0;
 }
 
-int models_load_settings(struct models *models, const char *folder, struct error *err)
+int known_models_load_settings(struct known_models *models, const char *folder, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 16];
 	struct settings_reading reading = {.models = models};
@@ -206,7 +206,7 @@ int models_load_settings(struct models *models, const char *folder, struct error
 	return 0;
 }
 
-void models_write_settings(const struct models *models, struct bytes_writer *w)
+void known_models_write_settings(const struct known_models *models, struct bytes_writer *w)
 {
 	for (size_t i = 0; i < models->n; i++) {
 		const struct model_entry *m = models->entries[i];

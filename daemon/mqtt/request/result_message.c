@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/result.h"
+#include "daemon/mqtt/request/result_message.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,21 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "client/media/tensor_values.h"
 #include "client/pipeline/answer.h"
-#include "client/pipeline/values.h"
-#include "daemon/mqtt/base64.h"
-#include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/text/base64.h"
+#include "daemon/mqtt/text/json_writer.h"
 
-#define US_PER_MS 1e3
-#define NS_PER_MS 1e6
-#define VALUES 16 /* of an output in flat JSON */
+#define VALUES 16 /* outputs with more values have none in flat JSON */
 #define DIGITS 7
 #define DIGITS_F32 9
 #define DIGITS_F64 17
 
-/* The outputs of one answer, as answer.h wants them. */
+/* The outputs of one answer, in the form for answer.h. */
 struct view {
-	struct spec specs[MODELS_MAX_OUTPUTS];
+	struct tensor_spec specs[MODELS_MAX_OUTPUTS];
 	struct tensor_bytes bytes[MODELS_MAX_OUTPUTS];
 	uint32_t n;
 };
@@ -51,7 +50,7 @@ static int look(struct view *view, const struct model_entry *model,
 	return 0;
 }
 
-/* A key out of a tensor's name. */
+/* Makes a JSON key from a tensor's name. */
 static void key_of(char *out, size_t size, const char *name, const char *suffix)
 {
 	int n = snprintf(out, size, "%.80s_%s", name[0] ? name : "output", suffix);
@@ -62,7 +61,7 @@ static void key_of(char *out, size_t size, const char *name, const char *suffix)
 
 static void write_classes(struct bytes_writer *w, const struct answer *answer)
 {
-	flat_integer(w, "count", (int64_t)answer->n_classes);
+	json_writer_integer(w, "count", (int64_t)answer->n_classes);
 	for (size_t i = 0; i < answer->n_classes; i++) {
 		const struct answer_class *one = &answer->classes[i];
 		char key[32], number[24] = "";
@@ -71,89 +70,90 @@ static void write_classes(struct bytes_writer *w, const struct answer *answer)
 		}
 		snprintf(key, sizeof(key), "label%s", number);
 		if (one->label) {
-			flat_text(w, key, one->label);
+			json_writer_text(w, key, one->label);
 		}
 		snprintf(key, sizeof(key), "index%s", number);
-		flat_integer(w, key, (int64_t)one->index);
+		json_writer_integer(w, key, (int64_t)one->index);
 		snprintf(key, sizeof(key), "score%s", number);
-		flat_real(w, key, one->score, DIGITS);
+		json_writer_real(w, key, one->score, DIGITS);
 	}
 }
 
 static void write_anomaly(struct bytes_writer *w, const struct answer *answer)
 {
-	flat_real(w, "anomaly_score", answer->anomaly, DIGITS);
+	json_writer_real(w, "anomaly_score", answer->anomaly, DIGITS);
 	if (!isnan(answer->threshold)) {
-		flat_real(w, "threshold", answer->threshold, DIGITS);
-		flat_integer(w, "anomalous", answer->anomaly > answer->threshold);
+		json_writer_real(w, "threshold", answer->threshold, DIGITS);
+		json_writer_integer(w, "anomalous", answer->anomaly > answer->threshold);
 	}
 }
 
 static void write_tensor(
-	struct bytes_writer *w, const struct spec *spec, const struct tensor_bytes *bytes)
+	struct bytes_writer *w, const struct tensor_spec *spec, const struct tensor_bytes *bytes)
 {
 	char key[128], number[24];
 	struct answer_summary s = answer_summarise(spec, bytes);
-	uint64_t n = values_are_numbers(spec->type) ? spec_elements(spec) : 0;
+	uint64_t n = tensor_values_are_numbers(spec->type) ? tensor_spec_elements(spec) : 0;
 	if (n == 0) {
 		return;
 	}
 	key_of(key, sizeof(key), spec->name, "min");
-	flat_real(w, key, s.lowest, DIGITS);
+	json_writer_real(w, key, s.lowest, DIGITS);
 	key_of(key, sizeof(key), spec->name, "mean");
-	flat_real(w, key, s.mean, DIGITS);
+	json_writer_real(w, key, s.mean, DIGITS);
 	key_of(key, sizeof(key), spec->name, "max");
-	flat_real(w, key, s.highest, DIGITS);
+	json_writer_real(w, key, s.highest, DIGITS);
 	for (size_t i = 0; i < n && n <= VALUES; i++) {
 		snprintf(number, sizeof(number), "%zu", i);
 		key_of(key, sizeof(key), spec->name, number);
-		flat_real(w, key, values_get(spec, bytes->data, i), DIGITS);
+		json_writer_real(w, key, tensor_values_get(spec, bytes->data, i), DIGITS);
 	}
 }
 
-static void write_head(struct bytes_writer *w, const struct ask *ask, const char *version,
-	const struct result_options *options)
+static void write_head(struct bytes_writer *w, const struct mqtt_request *request,
+	const char *version, const struct result_message_options *options)
 {
-	flat_begin(w, NULL, '{');
-	flat_text(w, ask->of_pipeline ? "pipeline" : "model", ask->model);
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, request->of_pipeline ? "pipeline" : "model", request->target);
 	if (version) {
-		flat_text(w, "version", version);
+		json_writer_text(w, "version", version);
 	}
-	flat_text(w, "gw", options->gateway);
-	flat_text(w, "source", ask->source);
-	if (ask->id[0]) {
-		flat_text(w, "id", ask->id);
+	json_writer_text(w, "gw", options->gateway);
+	json_writer_text(w, "source", request->source);
+	if (request->id[0]) {
+		json_writer_text(w, "id", request->id);
 	}
 	if (options->sequence) {
-		flat_integer(w, "seq", (int64_t)options->sequence);
+		json_writer_integer(w, "seq", (int64_t)options->sequence);
 	}
-	flat_time(w);
+	json_writer_time(w);
 }
 
-static void write_times(struct bytes_writer *w, const struct ask *ask,
-	const struct edge_client_answer *answer, const struct result_options *options)
+static void write_times(struct bytes_writer *w, const struct mqtt_request *request,
+	const struct edge_client_answer *answer, const struct result_message_options *options)
 {
-	flat_real(w, "infer_ms", (double)answer->run_us / US_PER_MS, DIGITS);
-	flat_real(w, "queue_ms", (double)answer->queue_us / US_PER_MS, DIGITS);
-	flat_real(w, "total_ms", (double)(options->now_ns - ask->arrived_ns) / NS_PER_MS, DIGITS);
+	json_writer_real(w, "infer_ms", (double)answer->run_us / (double)USEC_PER_MSEC, DIGITS);
+	json_writer_real(w, "queue_ms", (double)answer->queue_us / (double)USEC_PER_MSEC, DIGITS);
+	json_writer_real(w, "total_ms",
+		(double)(options->now_ns - request->arrived_ns) / (double)NSEC_PER_MSEC, DIGITS);
 }
 
-static int write_flat(struct bytes_writer *w, const struct ask *ask,
+static int write_flat(struct bytes_writer *w, const struct mqtt_request *request,
 	const struct model_entry *model, const struct edge_client_answer *from,
-	const struct view *view, const struct result_options *options, struct error *err)
+	const struct view *view, const struct result_message_options *options, struct error *err)
 {
 	owned_answer struct answer answer = {0};
 	const struct answer_options how = {
 		.labels = &model->labels, .top_k = options->top_k, .threshold = model->threshold};
-	struct spec input = model->inputs[0];
-	input.shape = ask->tensors.tensors[0].shape;
-	int r = answer_make(&how, &input, ask->tensors.tensors, model->n_inputs, view->specs,
+	struct tensor_spec input = model->inputs[0];
+	input.shape = request->tensors.tensors[0].shape;
+	int r = answer_make(&how, &input, request->tensors.tensors, model->n_inputs, view->specs,
 		view->bytes, view->n, &answer, err);
 	if (r < 0) {
 		return r;
 	}
-	write_head(w, ask, from->version, options);
-	write_times(w, ask, from, options);
+	write_head(w, request, from->version, options);
+	write_times(w, request, from, options);
 	switch (answer.kind) {
 	case ANSWER_CLASSES:
 		write_classes(w, &answer);
@@ -167,7 +167,7 @@ static int write_flat(struct bytes_writer *w, const struct ask *ask,
 		}
 		break;
 	}
-	flat_end(w, '}');
+	json_writer_end(w, '}');
 	return 0;
 }
 
@@ -178,25 +178,25 @@ static void write_raw(struct bytes_writer *w, const struct view *view)
 	}
 }
 
-static void write_base64(struct bytes_writer *w, const struct ask *ask,
+static void write_base64(struct bytes_writer *w, const struct mqtt_request *request,
 	const struct edge_client_answer *from, const struct view *view,
-	const struct result_options *options)
+	const struct result_message_options *options)
 {
 	struct bytes_writer raw = {0};
 	write_raw(&raw, view);
-	write_head(w, ask, from->version, options);
-	write_times(w, ask, from, options);
-	flat_text(w, "content_type", "application/octet-stream");
-	flat_text(w, "data", "");
-	w->size -= w->size > 0; /* the text goes on */
+	write_head(w, request, from->version, options);
+	write_times(w, request, from, options);
+	json_writer_text(w, "content_type", "application/octet-stream");
+	json_writer_text(w, "data", "");
+	w->size -= w->size > 0; /* removes the closing quote */
 	base64_write(w, raw.data, raw.size);
 	bytes_write_u8(w, '"');
-	flat_end(w, '}');
+	json_writer_end(w, '}');
 	w->failed |= raw.failed;
 	bytes_writer_deinit(&raw);
 }
 
-/* Names of the Open Inference Protocol, v2; NULL: it has none. */
+/* Returns the data type's name in Open Inference Protocol v2; NULL: none. */
 static const char *oip_name(unsigned int type)
 {
 	static const char *const names[DTYPE_COUNT] = {
@@ -213,41 +213,41 @@ static const char *oip_name(unsigned int type)
 		[DTYPE_UINT64] = "UINT64",
 		[DTYPE_BOOL] = "BOOL",
 	};
-	return type < DTYPE_COUNT && values_are_numbers(type) ? names[type] : NULL;
+	return type < DTYPE_COUNT && tensor_values_are_numbers(type) ? names[type] : NULL;
 }
 
-/* Numbers as they are stored: integers are not made real. */
+/* Writes stored values: quantized integers are not dequantized. */
 static void write_oip_output(
-	struct bytes_writer *w, const struct spec *spec, const struct tensor_bytes *bytes)
+	struct bytes_writer *w, const struct tensor_spec *spec, const struct tensor_bytes *bytes)
 {
-	struct spec stored = *spec;
+	struct tensor_spec stored = *spec;
 	stored.scale = 0;
 	int digits = spec->type == DTYPE_FLOAT64 ? DIGITS_F64 : DIGITS_F32;
 	bool real = spec->type == DTYPE_FLOAT32 || spec->type == DTYPE_FLOAT16 ||
 		spec->type == DTYPE_FLOAT64;
-	flat_begin(w, NULL, '{');
-	flat_text(w, "name", spec->name);
-	flat_text(w, "datatype", oip_name(spec->type));
-	flat_begin(w, "shape", '[');
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "name", spec->name);
+	json_writer_text(w, "datatype", oip_name(spec->type));
+	json_writer_begin(w, "shape", '[');
 	for (unsigned int i = 0; i < spec->shape.rank; i++) {
-		flat_integer(w, NULL, spec->shape.dim[i]);
+		json_writer_integer(w, NULL, spec->shape.dim[i]);
 	}
-	flat_end(w, ']');
-	flat_begin(w, "data", '[');
-	uint64_t n = spec_elements(spec);
+	json_writer_end(w, ']');
+	json_writer_begin(w, "data", '[');
+	uint64_t n = tensor_spec_elements(spec);
 	for (size_t i = 0; i < n; i++) {
-		double value = values_get(&stored, bytes->data, i);
+		double value = tensor_values_get(&stored, bytes->data, i);
 		if (real) {
-			flat_real(w, NULL, value, digits);
+			json_writer_real(w, NULL, value, digits);
 		} else {
-			flat_integer(w, NULL, (int64_t)value);
+			json_writer_integer(w, NULL, (int64_t)value);
 		}
 	}
-	flat_end(w, ']');
-	flat_end(w, '}');
+	json_writer_end(w, ']');
+	json_writer_end(w, '}');
 }
 
-static int write_oip(struct bytes_writer *w, const struct ask *ask,
+static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
 	const struct edge_client_answer *from, const struct view *view, struct error *err)
 {
 	for (uint32_t i = 0; i < view->n; i++) {
@@ -256,24 +256,25 @@ static int write_oip(struct bytes_writer *w, const struct ask *ask,
 				i, dtype_name(view->specs[i].type));
 		}
 	}
-	flat_begin(w, NULL, '{');
-	flat_text(w, "model_name", ask->model);
-	flat_text(w, "model_version", from->version);
-	if (ask->id[0]) {
-		flat_text(w, "id", ask->id);
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "model_name", request->target);
+	json_writer_text(w, "model_version", from->version);
+	if (request->id[0]) {
+		json_writer_text(w, "id", request->id);
 	}
-	flat_begin(w, "outputs", '[');
+	json_writer_begin(w, "outputs", '[');
 	for (uint32_t i = 0; i < view->n; i++) {
 		write_oip_output(w, &view->specs[i], &view->bytes[i]);
 	}
-	flat_end(w, ']');
-	flat_end(w, '}');
+	json_writer_end(w, ']');
+	json_writer_end(w, '}');
 	return 0;
 }
 
-int result_write(struct bytes_writer *w, enum ask_answer form, const struct ask *ask,
-	const struct model_entry *model, const struct edge_client_answer *answer,
-	const struct result_options *options, struct error *err)
+int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
+	const struct mqtt_request *request, const struct model_entry *model,
+	const struct edge_client_answer *answer, const struct result_message_options *options,
+	struct error *err)
 {
 	struct view view;
 	int r = look(&view, model, answer, err);
@@ -281,34 +282,34 @@ int result_write(struct bytes_writer *w, enum ask_answer form, const struct ask 
 		return r;
 	}
 	switch (form) {
-	case ASK_RAW:
+	case MQTT_REQUEST_RAW:
 		write_raw(w, &view);
 		break;
-	case ASK_BASE64:
-		write_base64(w, ask, answer, &view, options);
+	case MQTT_REQUEST_BASE64:
+		write_base64(w, request, answer, &view, options);
 		break;
-	case ASK_OIP:
-		r = write_oip(w, ask, answer, &view, err);
+	case MQTT_REQUEST_OIP:
+		r = write_oip(w, request, answer, &view, err);
 		break;
-	case ASK_JSON:
-		r = write_flat(w, ask, model, answer, &view, options, err);
+	case MQTT_REQUEST_JSON:
+		r = write_flat(w, request, model, answer, &view, options, err);
 		break;
 	}
 	return r == 0 && w->failed ? error_no_memory(err) : r;
 }
 
-void result_write_error(struct bytes_writer *w, const struct ask *ask, unsigned int status,
-	const char *text, const struct result_options *options)
+void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
+	unsigned int status, const char *text, const struct result_message_options *options)
 {
-	write_head(w, ask, NULL, options);
-	flat_text(w, "error", edge_client_code_name(status));
-	flat_integer(w, "code", status);
-	flat_told(w, "message", text);
-	flat_end(w, '}');
+	write_head(w, request, NULL, options);
+	json_writer_text(w, "error", edge_client_code_name(status));
+	json_writer_integer(w, "code", status);
+	json_writer_escaped(w, "message", text);
+	json_writer_end(w, '}');
 }
 
-void result_tensors(const struct model_entry *model, const struct edge_client_answer *answer,
-	char *out, size_t size)
+void result_message_tensors(const struct model_entry *model,
+	const struct edge_client_answer *answer, char *out, size_t size)
 {
 	size_t used = 0;
 	out[0] = 0;

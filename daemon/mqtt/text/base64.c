@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/base64.h"
+#include "daemon/mqtt/text/base64.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static int value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Four digits of @text into up to three bytes; their number, or -1. */
+/* Decodes four characters. Returns the number of bytes, or -1. */
 static int decode_group(const char *text, bool last, uint8_t *out)
 {
 	int pad = last ? (text[3] == '=') + (text[3] == '=' && text[2] == '=') : 0;
@@ -33,7 +33,7 @@ static int decode_group(const char *text, bool last, uint8_t *out)
 		bits = (bits << 6) | (uint32_t)value;
 	}
 	if (bits & ((1u << (8 * pad)) - 1)) {
-		return -1; /* bits that belong to no byte */
+		return -1; /* unused bits must be 0 */
 	}
 	for (int i = 0; i < 3 - pad; i++) {
 		out[i] = (uint8_t)(bits >> (16 - 8 * i));

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/flat.h"
+#include "daemon/mqtt/text/json_writer.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
-#define NS_PER_MS 1000000
-
-/* A character that a terminal would act on, or a byte that is none of UTF-8 (@n: 0). Beyond 16 bits as two surrogates (RFC
- * 8259, 7). */
+/* Writes a character as \uHHHH, above 16 bits as two surrogates (RFC 8259, section 7), or a byte
+ * that is not UTF-8 (@n: 0) as \\xHH. */
 static void put_escaped(struct bytes_writer *w, uint8_t byte, size_t n, uint32_t code)
 {
 	char text[16];
@@ -55,7 +54,7 @@ static void put_key(struct bytes_writer *w, const char *key)
 	}
 }
 
-void flat_begin(struct bytes_writer *w, const char *key, char bracket)
+void json_writer_begin(struct bytes_writer *w, const char *key, char bracket)
 {
 	if (w->size) {
 		put_key(w, key);
@@ -63,25 +62,25 @@ void flat_begin(struct bytes_writer *w, const char *key, char bracket)
 	bytes_write_u8(w, (uint8_t)bracket);
 }
 
-void flat_end(struct bytes_writer *w, char bracket)
+void json_writer_end(struct bytes_writer *w, char bracket)
 {
 	bytes_write_u8(w, (uint8_t)bracket);
 }
 
-void flat_text(struct bytes_writer *w, const char *key, const char *text)
+void json_writer_text(struct bytes_writer *w, const char *key, const char *text)
 {
 	put_key(w, key);
 	quote(w, text);
 }
 
-void flat_told(struct bytes_writer *w, const char *key, const char *text)
+void json_writer_escaped(struct bytes_writer *w, const char *key, const char *text)
 {
-	char shown[2048];
+	char escaped[2048];
 	put_key(w, key);
-	quote(w, error_clean(shown, sizeof(shown), text, strlen(text)));
+	quote(w, error_clean(escaped, sizeof(escaped), text, strlen(text)));
 }
 
-void flat_integer(struct bytes_writer *w, const char *key, int64_t value)
+void json_writer_integer(struct bytes_writer *w, const char *key, int64_t value)
 {
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%" PRId64, value);
@@ -89,7 +88,7 @@ void flat_integer(struct bytes_writer *w, const char *key, int64_t value)
 	bytes_write(w, text, (size_t)n);
 }
 
-void flat_real(struct bytes_writer *w, const char *key, double value, int digits)
+void json_writer_real(struct bytes_writer *w, const char *key, double value, int digits)
 {
 	char text[40];
 	int n = isfinite(value) ? snprintf(text, sizeof(text), "%.*g", digits, value)
@@ -98,7 +97,7 @@ void flat_real(struct bytes_writer *w, const char *key, double value, int digits
 	bytes_write(w, text, (size_t)n);
 }
 
-void flat_time(struct bytes_writer *w)
+void json_writer_time(struct bytes_writer *w)
 {
 	struct timespec now;
 	struct tm tm;
@@ -106,8 +105,8 @@ void flat_time(struct bytes_writer *w)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	int ms = (int)(now.tv_nsec / NS_PER_MS);
+	int ms = (int)(now.tv_nsec / NSEC_PER_MSEC);
 	snprintf(text, sizeof(text), "%s.%03dZ", date, ms);
-	flat_text(w, "ts", text);
-	flat_integer(w, "ts_ms", (int64_t)now.tv_sec * 1000 + ms);
+	json_writer_text(w, "ts", text);
+	json_writer_integer(w, "ts_ms", (int64_t)now.tv_sec * 1000 + ms);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/threshold.h"
+#include "daemon/mqtt/text/threshold.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define DIGITS "0123456789"
-#define FEWEST 7 /* digits of a text; with 17 a double comes back as it was */
+#define FEWEST 7 /* digits of the shortest text; 17 restore any double */
 #define MOST 17
 
-/* As JSON has them: no blanks, no plus, no other base, nothing that is not finite. */
+/* JSON syntax: no blanks, no plus sign, no other base, finite. */
 static bool is_number(const char *text)
 {
 	const char *at = text + (*text == '-');

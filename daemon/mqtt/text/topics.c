@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/topics.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 
 static bool is_letter_or_digit(char c)
 {
@@ -36,7 +36,7 @@ bool topics_is_model(const char *name)
 	return n < sizeof(((struct topics_parts *)0)->model);
 }
 
-/* Copies the level that *at stands on and goes behind its slash. False when it does not fit. */
+/* Copies the level at *at and moves *at behind its slash. Returns false if it does not fit. */
 static bool take_level(const char **at, char *out, size_t size)
 {
 	size_t length = strcspn(*at, "/");
@@ -49,7 +49,7 @@ static bool take_level(const char **at, char *out, size_t size)
 	return true;
 }
 
-/* Goes behind @word and a slash. */
+/* Moves *at behind @word and a slash. Returns false if they are not there. */
 static bool skip(const char **at, const char *word)
 {
 	size_t length = strlen(word);
@@ -69,7 +69,7 @@ bool topics_is_level(const char *text)
 	return at > text && *at == 0 && at - text < TOPICS_SOURCE_SIZE;
 }
 
-/* NAME/in/SOURCE and the like. False when it is none of these. */
+/* Parses NAME/in/SOURCE, NAME/set/KEY and NAME/last/SOURCE. Returns false for others. */
 static bool parse_pipeline(const char *at, struct topics_parts *parts)
 {
 	if (!take_level(&at, parts->model, sizeof(parts->model)) ||
@@ -78,7 +78,6 @@ static bool parse_pipeline(const char *at, struct topics_parts *parts)
 	}
 	enum topics_kind kind = skip(&at, "in") ? TOPICS_PIPELINE_IN
 		: skip(&at, "set")              ? TOPICS_PIPELINE_SET
-		: skip(&at, "last")             ? TOPICS_PIPELINE_LAST
 						: TOPICS_OTHER;
 	bool level = topics_is_level(at);
 	if (kind == TOPICS_OTHER || (!level && kind != TOPICS_PIPELINE_IN)) {
@@ -153,7 +152,7 @@ bool topics_match(const char *filter, const char *topic)
 bool topics_overlap(const char *a, const char *b)
 {
 	if ((*a == '$') != (*b == '$')) {
-		return false; /* no wildcard stands for $ */
+		return false; /* wildcards do not match topics that begin with $ */
 	}
 	for (;;) {
 		size_t of_a = strcspn(a, "/"), of_b = strcspn(b, "/");
@@ -166,7 +165,7 @@ bool topics_overlap(const char *a, const char *b)
 		}
 		a += of_a;
 		b += of_b;
-		if (!*a || !*b) { /* a/# is a, too */
+		if (!*a || !*b) { /* a/# matches a too */
 			return (!*a || strcmp(a, "/#") == 0) && (!*b || strcmp(b, "/#") == 0);
 		}
 		a++;
@@ -197,12 +196,12 @@ void topics_hash(const char *name, size_t length, char out[TOPICS_HASH + 1])
 	snprintf(out, TOPICS_HASH + 1, "%s", digest_print(&digest, hex));
 }
 
-/* What the wildcards of a filter stand for, put together. */
+/* The levels that match a filter's wildcards. */
 struct joined {
-	char raw[TOPICS_MAX]; /* with slashes between the levels */
+	char raw[TOPICS_MAX]; /* joined by slashes */
 	size_t n;
 	unsigned int levels;
-	bool open; /* # was among them: there may be any number */
+	bool open; /* # matched, so the number of levels is open */
 };
 
 static void join(struct joined *joined, const char *level, size_t length)
@@ -217,7 +216,7 @@ static void join(struct joined *joined, const char *level, size_t length)
 	joined->raw[joined->n] = 0;
 }
 
-/* Could another one look the same? */
+/* Returns true if another topic could give the same name. */
 static bool is_ambiguous(const struct joined *joined)
 {
 	bool several = joined->levels > 1 || joined->open;
@@ -251,8 +250,8 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
 	}
 	out[n] = 0;
 	if (changed) {
-		const size_t most = TOPICS_SOURCE_SIZE - TOPICS_HASH - 2;
-		n = n < most ? n : most;
+		const size_t max = TOPICS_SOURCE_SIZE - TOPICS_HASH - 2;
+		n = n < max ? n : max;
 		out[n++] = '_';
 		topics_hash(joined.raw, joined.n, out + n);
 	}
@@ -313,7 +312,7 @@ bool topics_is_traceparent(const char *text)
 		memcmp(text + 3, zeros + 3, 32) != 0 && memcmp(text + 36, zeros + 36, 16) != 0;
 }
 
-/* Is @topic below @a/@b/? */
+/* Returns true if @topic is below @a/@b/, or below @a/ if @b is NULL. */
 static bool is_below(const char *topic, const char *a, const char *b)
 {
 	return skip(&topic, a) && (!b || skip(&topic, b));
@@ -339,7 +338,7 @@ bool topics_may_answer(const char *topic, const char *allowed, const char *prefi
 		!is_below(topic, discovery_prefix, NULL);
 }
 
-/* What stands for the word behind a brace; NULL for none of ours. */
+/* Returns the value of the placeholder at @at; NULL: unknown. */
 static const char *value_of(const char *at, const char *const *names, const char *const *values)
 {
 	for (size_t i = 0; names[i]; i++) {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/parts.h"
+#include "daemon/mqtt/worker/child_frames.h"
 
 #include <errno.h>
 #include <string.h>
 
-void parts_put_text(struct bytes_writer *w, const char *text)
+void child_frames_put_text(struct bytes_writer *w, const char *text)
 {
 	size_t n = strlen(text);
 	bytes_write_u16(w, (uint16_t)n);
 	bytes_write(w, text, n);
 }
 
-void parts_get_text(struct bytes_reader *r, char *out, size_t size)
+void child_frames_get_text(struct bytes_reader *r, char *out, size_t size)
 {
 	uint16_t n = bytes_read_u16(r);
 	const char *text = bytes_read(r, n);
@@ -24,7 +24,7 @@ void parts_get_text(struct bytes_reader *r, char *out, size_t size)
 	}
 }
 
-void parts_put_shape(struct bytes_writer *w, const struct shape *shape)
+void child_frames_put_shape(struct bytes_writer *w, const struct shape *shape)
 {
 	bytes_write_u8(w, shape->rank);
 	for (unsigned int i = 0; i < shape->rank; i++) {
@@ -32,7 +32,7 @@ void parts_put_shape(struct bytes_writer *w, const struct shape *shape)
 	}
 }
 
-void parts_get_shape(struct bytes_reader *r, struct shape *shape)
+void child_frames_get_shape(struct bytes_reader *r, struct shape *shape)
 {
 	*shape = (struct shape){.rank = bytes_read_u8(r)};
 	if (shape->rank > SHAPE_MAX_RANK) {
@@ -44,12 +44,12 @@ void parts_get_shape(struct bytes_reader *r, struct shape *shape)
 	}
 }
 
-void parts_put_spec(struct bytes_writer *w, const struct spec *spec)
+void child_frames_put_spec(struct bytes_writer *w, const struct tensor_spec *spec)
 {
-	parts_put_text(w, spec->name);
+	child_frames_put_text(w, spec->name);
 	bytes_write_u32(w, spec->type);
-	parts_put_shape(w, &spec->shape);
-	parts_put_shape(w, &spec->declared);
+	child_frames_put_shape(w, &spec->shape);
+	child_frames_put_shape(w, &spec->declared);
 	bytes_write_f32(w, (float)spec->scale);
 	bytes_write_u32(w, (uint32_t)spec->zero_point);
 	bytes_write_u64(w, spec->bytes);
@@ -61,14 +61,14 @@ void parts_put_spec(struct bytes_writer *w, const struct spec *spec)
 	}
 }
 
-void parts_get_spec(struct bytes_reader *r, struct spec *spec)
+void child_frames_get_spec(struct bytes_reader *r, struct tensor_spec *spec)
 {
-	*spec = (struct spec){0};
-	parts_get_text(r, spec->name, sizeof(spec->name));
+	*spec = (struct tensor_spec){0};
+	child_frames_get_text(r, spec->name, sizeof(spec->name));
 	spec->type = bytes_read_u32(r);
-	parts_get_shape(r, &spec->shape);
-	parts_get_shape(r, &spec->declared);
-	spec->scale = (double)bytes_read_f32(r); /* the daemon's own are float32 */
+	child_frames_get_shape(r, &spec->shape);
+	child_frames_get_shape(r, &spec->declared);
+	spec->scale = (double)bytes_read_f32(r); /* edged's protocol has float32, too */
 	spec->zero_point = (int32_t)bytes_read_u32(r);
 	spec->bytes = bytes_read_u64(r);
 	spec->n_mean = bytes_read_u8(r);
@@ -80,28 +80,28 @@ void parts_get_spec(struct bytes_reader *r, struct spec *spec)
 	r->failed |= spec->n_mean > SPEC_MAX_CHANNELS || spec->n_std > SPEC_MAX_CHANNELS;
 }
 
-void parts_put_tensor(struct bytes_writer *w, const struct tensor_bytes *tensor)
+void child_frames_put_tensor(struct bytes_writer *w, const struct tensor_bytes *tensor)
 {
 	bytes_write_u32(w, tensor->type);
-	parts_put_shape(w, &tensor->shape);
+	child_frames_put_shape(w, &tensor->shape);
 	bytes_write_u64(w, tensor->bytes);
 	bytes_write(w, tensor->data, (size_t)tensor->bytes);
 }
 
-int parts_get_tensor(struct bytes_reader *r, uint64_t max_bytes, struct tensor_bytes *ret_tensor,
-	struct error *err)
+int child_frames_get_tensor(struct bytes_reader *r, uint64_t max_bytes,
+	struct tensor_bytes *ret_tensor, struct error *err)
 {
 	struct shape shape;
 	uint64_t bytes = 0;
 	uint32_t type = bytes_read_u32(r);
-	parts_get_shape(r, &shape);
+	child_frames_get_shape(r, &shape);
 	uint64_t said = bytes_read_u64(r);
 	bool whole =
 		type != DTYPE_STRING && (shape_bytes(&shape, type, &bytes) < 0 || bytes != said);
 	if (r->failed || whole || said > max_bytes) {
-		return error_set(err, -EPROTO, "decoder: a tensor that makes no sense");
+		return error_set(err, -EPROTO, "worker: an invalid tensor");
 	}
 	const void *data = bytes_read(r, (size_t)said);
 	return data ? tensor_copy(type, &shape, data, said, ret_tensor, err)
-		    : error_set(err, -EPROTO, "decoder: a tensor that is cut short");
+		    : error_set(err, -EPROTO, "worker: a tensor that is cut short");
 }

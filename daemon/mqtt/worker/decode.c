@@ -1,66 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/decode.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
-#include "client/pipeline/input.h"
-#include "daemon/mqtt/envelope.h"
-
-static const struct {
-	const char *type;
-	enum decode_format format;
-} types[] = {
-	{"application/octet-stream", DECODE_RAW},
-	{"application/json", DECODE_JSON},
-	{"image/jpeg", DECODE_IMAGE},
-	{"image/png", DECODE_IMAGE},
-	{"image/bmp", DECODE_IMAGE},
-	{"image/x-portable-anymap", DECODE_IMAGE},
-	{"audio/wav", DECODE_WAV},
-	{"audio/x-wav", DECODE_WAV},
-	{"audio/wave", DECODE_WAV},
-	{"audio/l16", DECODE_S16LE},
-	{"text/csv", DECODE_CSV},
-	{"application/x-npy", DECODE_AUTO},
-};
-
-enum decode_format decode_format_of(const char *content_type)
-{
-	size_t length = strcspn(content_type, "; ");
-	if (length == 0) {
-		return DECODE_AUTO;
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strlen(types[i].type) == length &&
-			strncasecmp(types[i].type, content_type, length) == 0) {
-			return types[i].format;
-		}
-	}
-	return DECODE_N_FORMATS;
-}
-
-const char *decode_content_type(enum decode_format format)
-{
-	static const char *const names[DECODE_N_FORMATS] = {[DECODE_WAV] = "audio/wav",
-		[DECODE_S16LE] = "audio/l16",
-		[DECODE_CSV] = "text/csv",
-		[DECODE_JSON] = "application/json",
-		[DECODE_RAW] = "application/octet-stream"};
-	return names[format] ? names[format] : "";
-}
-
-enum decode_format decode_format_named(const char *name)
-{
-	static const char *const names[] = {"auto", "image", "wav", "s16le", "csv", "json", "raw"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) == 0) {
-			return (enum decode_format)i;
-		}
-	}
-	return DECODE_N_FORMATS;
-}
+#include "client/media/input_file.h"
+#include "daemon/mqtt/worker/envelope.h"
 
 static enum input_format input_format_of(enum decode_format format)
 {
@@ -76,7 +21,8 @@ static enum input_format input_format_of(enum decode_format format)
 	return formats[format];
 }
 
-/* Text that is neither JSON nor known by its first bytes: a table of numbers may begin with names. */
+/* Returns true for text without control characters. A table of numbers may begin with column
+ * names. */
 static bool looks_like_table(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -87,11 +33,11 @@ static bool looks_like_table(const char *text, size_t size)
 	return size > 0;
 }
 
-/* A message that is no JSON: the model's only input. */
+/* Decodes a payload that is not JSON, for a model with one input. */
 static int run_plain(enum decode_format format, const struct decode_job *job, const void *data,
 	size_t size, struct decode_result *result, struct error *err)
 {
-	const struct fit_options options = {.rate = DECODE_RATE};
+	const struct preprocess_options options = {.rate = DECODE_RATE};
 	const struct source source = {
 		.path = "message", .data = (uint8_t *)(uintptr_t)data, .size = size};
 	if (job->n_specs != 1) {
@@ -102,7 +48,7 @@ static int run_plain(enum decode_format format, const struct decode_job *job, co
 		size != job->specs->bytes && looks_like_table(data, size)) {
 		format = DECODE_CSV;
 	}
-	int r = input_read(
+	int r = input_file_read(
 		job->specs, &options, input_format_of(format), &source, &result->tensors[0], err);
 	result->n = r == 0;
 	return r;
@@ -143,12 +89,4 @@ int decode_run(const struct decode_job *job, struct decode_result *result, struc
 		return run_plain(DECODE_RAW, job, job->payload, job->size, result, err);
 	}
 	return r;
-}
-
-void decode_result_free(struct decode_result *result)
-{
-	for (uint32_t i = 0; i < DECODE_MAX_INPUTS; i++) {
-		tensor_free(&result->tensors[i]);
-	}
-	result->n = 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/envelope.h"
+#include "daemon/mqtt/worker/envelope.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pipeline/fit.h"
-#include "client/pipeline/values.h"
-#include "daemon/mqtt/base64.h"
+#include "client/media/preprocess.h"
+#include "client/media/tensor_values.h"
+#include "daemon/mqtt/text/base64.h"
 
 #define MAX_DEADLINE_MS 86400000
-#define NUMBER_SIZE 28 /* of a float64 as text, with a comma and the end */
+#define NUMBER_SIZE 28 /* a float64 as text, with comma and zero byte */
 
 static void decref(json_t **json)
 {
@@ -20,8 +20,8 @@ static void decref(json_t **json)
 }
 #define owned_json __attribute__((cleanup(decref)))
 
-/* Member @key as text, a number too; "" when it is not there. -EINVAL for other things, and for more
- * than fits. */
+/* Copies member @key as text; a number too. "" if absent. -EINVAL for other types, or if too
+ * long. */
 static int get_text(
 	const json_t *object, const char *key, char *out, size_t size, struct error *err)
 {
@@ -45,7 +45,7 @@ static int get_text(
 static int read_head(const json_t *root, struct decode_envelope *e, struct error *err)
 {
 	char deadline[32];
-	/* First where an error is to go. */
+	/* Before the others, so that an error has its response topic. */
 	int r = get_text(root, "reply_to", e->reply_to, sizeof(e->reply_to), err);
 	r = r < 0 ? r : get_text(root, "id", e->id, sizeof(e->id), err);
 	r = r < 0 ? r : get_text(root, "accept", e->accept, sizeof(e->accept), err);
@@ -63,7 +63,7 @@ static int read_head(const json_t *root, struct decode_envelope *e, struct error
 	return r;
 }
 
-/* Numbers of a list, and of the lists in it. */
+/* Numbers of a list and its nested lists. */
 struct numbers {
 	double *values; /* owned */
 	size_t n, room;
@@ -95,7 +95,7 @@ static int add_one(struct numbers *numbers, const json_t *item, struct error *er
 	return error_set(err, -EINVAL, "JSON: number %zu is none", numbers->n);
 }
 
-/* Lists in lists, to the depth of a shape, without recursion. */
+/* Nested lists up to SHAPE_MAX_RANK, without recursion. */
 static int add_all(struct numbers *numbers, const json_t *list, struct error *err)
 {
 	const json_t *lists[SHAPE_MAX_RANK] = {list};
@@ -129,22 +129,22 @@ static void numbers_free(struct numbers *numbers)
 	free(numbers->values);
 }
 
-/* The model's only input, from numbers as a CSV's. */
+/* Fits the numbers to the model's only input, as with CSV. */
 static int fit_list(const struct decode_job *job, const struct numbers *numbers,
 	struct decode_result *result, struct error *err)
 {
-	const struct fit_options options = {0};
+	const struct preprocess_options options = {0};
 	if (job->n_specs != 1) {
 		return error_set(err, -EINVAL,
 			"JSON: the model has %u inputs: name them in \"inputs\"", job->n_specs);
 	}
-	int r = fit_numbers(
+	int r = preprocess_numbers(
 		job->specs, &options, numbers->values, numbers->n, &result->tensors[0], err);
 	result->n = r == 0;
 	return r;
 }
 
-/* The member that "a.b.c" leads to. */
+/* Returns the member at path "a.b.c". */
 static const json_t *follow(const json_t *root, const char *path, size_t length)
 {
 	char name[128];
@@ -165,7 +165,7 @@ static const json_t *follow(const json_t *root, const char *path, size_t length)
 	return at;
 }
 
-/* The numbers that a route's @fields name. */
+/* Adds the numbers of the members in @fields. */
 static int add_fields(
 	const json_t *root, const char *fields, struct numbers *numbers, struct error *err)
 {
@@ -218,7 +218,7 @@ int envelope_fields(const void *payload, size_t size, const char *fields, char *
 	return 0;
 }
 
-/* Names of the Open Inference Protocol, v2. */
+/* Returns the type of an Open Inference Protocol v2 name. */
 static int type_of(const char *name)
 {
 	static const struct {
@@ -236,8 +236,8 @@ static int type_of(const char *name)
 	return -1;
 }
 
-static int read_shape(
-	const json_t *list, const struct spec *spec, struct shape *ret_shape, struct error *err)
+static int read_shape(const json_t *list, const struct tensor_spec *spec, struct shape *ret_shape,
+	struct error *err)
 {
 	*ret_shape = spec->shape;
 	if (!list) {
@@ -259,23 +259,23 @@ static int read_shape(
 	return 0;
 }
 
-/* Numbers of the tensor's own type are stored as they are; real ones are quantised. */
-static int fill_tensor(const struct spec *spec, int type, const struct shape *shape,
+/* Numbers of the tensor's own type are stored unchanged; others are quantized. */
+static int fill_tensor(const struct tensor_spec *spec, int type, const struct shape *shape,
 	const struct numbers *numbers, struct tensor_bytes *ret_tensor, struct error *err)
 {
 	owned_tensor struct tensor_bytes tensor = {0};
-	struct spec as = *spec;
+	struct tensor_spec as = *spec;
 	as.shape = *shape;
 	if (type == (int)spec->type) {
 		as.scale = 0;
 	}
-	if (!values_are_numbers(spec->type) || spec_elements(&as) != numbers->n) {
+	if (!tensor_values_are_numbers(spec->type) || tensor_spec_elements(&as) != numbers->n) {
 		return error_set(err, -EINVAL, "JSON: %zu numbers for a tensor of %llu", numbers->n,
-			(unsigned long long)spec_elements(&as));
+			(unsigned long long)tensor_spec_elements(&as));
 	}
 	int r = tensor_new(spec->type, shape, &tensor, err);
 	for (size_t i = 0; i < numbers->n && r == 0; i++) {
-		if (!values_put(&as, tensor.data, i, numbers->values[i])) {
+		if (!tensor_values_put(&as, tensor.data, i, numbers->values[i])) {
 			r = error_set(err, -EINVAL, "JSON: number %zu does not fit into %s", i,
 				dtype_name(spec->type));
 		}
@@ -305,7 +305,7 @@ static int read_input(const json_t *item, const struct decode_job *job,
 	if (result->tensors[index].data) {
 		return error_set(err, -EINVAL, "JSON: input %zu comes twice", index);
 	}
-	const struct spec *spec = &job->specs[index];
+	const struct tensor_spec *spec = &job->specs[index];
 	int type = datatype[0] ? type_of(datatype) : (int)spec->type;
 	if (type < 0) {
 		return error_set(err, -EINVAL, "JSON: a datatype that is not known");

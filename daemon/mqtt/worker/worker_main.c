@@ -1,60 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/pipes_main.h"
+#include "daemon/mqtt/worker/worker_main.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "client/pipeline/pipeline.h"
-#include "daemon/mqtt/child.h"
-#include "daemon/mqtt/envelope.h"
-#include "daemon/mqtt/pipes_wire.h"
-#include "daemon/sandbox.h"
+#include "daemon/mqtt/worker/decode.h"
+#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/worker_frames.h"
+#include "daemon/system/child_sandbox.h"
 
-#define CPU_SECONDS (1 << 30) /* its parent's clock ends it when it takes too long for one order */
+#define CPU_SECONDS (1 << 30) /* not used; the parent limits the time of each command */
 
-/* What a model is like: the order that said so. */
-struct pipes_model {
-	struct pipes_model *next;
-	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+/* The last WORKER_COMMAND_MODEL command of a model. */
+struct pipelines_model {
+	struct pipelines_model *next;
+	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
 	uint8_t *frame; /* owned */
 	size_t size;
 };
 
-/* What a model was taught. */
-struct pipes_examples {
-	struct pipes_examples *next;
-	char model[PIPES_MODEL_SIZE];
+/* The few-shot examples of a model. */
+struct pipelines_examples {
+	struct pipelines_examples *next;
+	char model[PIPELINES_MODEL_SIZE];
 	char *text; /* owned */
 };
 
 struct world;
 
-struct pipes_own {
+struct pipelines_own {
 	struct world *world;
-	struct pipeline *pipeline; /* owned; NULL: it could not be opened, and keeps its place */
+	struct pipeline *pipeline; /* owned; NULL: opening failed, the index stays used */
 	uint32_t index;
 };
 
 struct world {
-	struct pipes_own items[PIPES_MAX];
+	struct pipelines_own items[PIPELINES_MAX];
 	uint32_t n;
-	struct pipes_model *models;
-	struct pipes_examples *examples;
+	struct pipelines_model *models;
+	struct pipelines_examples *examples;
 	struct {
 		uint32_t pipeline;
 		const struct pipeline_question *question;
-	} given[PIPES_MAX_QUESTIONS];
+	} given[PIPELINES_MAX_QUESTIONS];
 	uint32_t n_given, max_given;
-	uint32_t next; /* pipeline that is asked first */
+	uint32_t next; /* index of the pipeline whose requests are sent next */
 	bool broken; /* the parent is gone */
 };
 
-/* False without memory for the frame: the parent has heard nothing. */
-static bool say(struct world *world, struct bytes_writer *frame)
+/* Sends and frees @frame. Returns false if it lacks memory; nothing was sent then. */
+static bool send_frame(struct world *world, struct bytes_writer *frame)
 {
 	bool whole = !frame->failed;
 	if (whole) {
-		world->broken |= !child_write(frame);
+		world->broken |= !worker_frames_write(frame);
 	}
 	bytes_writer_deinit(frame);
 	return whole;
@@ -67,10 +67,10 @@ static struct pipeline *find(const struct world *world, uint32_t index)
 
 /* ---- models */
 
-static struct pipes_model *model_find(
+static struct pipelines_model *model_find(
 	const struct world *world, const char *name, const char *signature)
 {
-	struct pipes_model *model = world->models;
+	struct pipelines_model *model = world->models;
 	while (model && (strcmp(model->name, name) || strcmp(model->signature, signature))) {
 		model = model->next;
 	}
@@ -80,14 +80,15 @@ static struct pipes_model *model_find(
 static int describe(void *context, const char *name, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
-	const struct pipes_own *own = context;
-	const struct pipes_model *model = model_find(own->world, name, signature ? signature : "");
-	char names[2][PIPES_MODEL_SIZE];
+	const struct pipelines_own *own = context;
+	const struct pipelines_model *model =
+		model_find(own->world, name, signature ? signature : "");
+	char names[2][PIPELINES_MODEL_SIZE];
 	bool there = false;
 	struct pipeline_model found = {0};
 	if (model) {
 		struct bytes_reader r = bytes_reader_of(model->frame, model->size);
-		int code = pipes_model_read(&r, names[0], names[1], &there, &found, err);
+		int code = worker_frames_model_read(&r, names[0], names[1], &there, &found, err);
 		if (code < 0) {
 			return code;
 		}
@@ -99,7 +100,7 @@ static int describe(void *context, const char *name, const char *signature,
 	return 0;
 }
 
-/* They are asked for anew. */
+/* The pipelines request the descriptions again. */
 static void forget_models(struct world *world)
 {
 	for (uint32_t i = 0; i < world->n; i++) {
@@ -109,7 +110,8 @@ static void forget_models(struct world *world)
 	}
 }
 
-/* The model has gone: what it had found is on no more, which the parent has said. */
+/* Resets the pipelines of a model that edged no longer serves. The parent has published the
+ * reset. */
 static void forget_sources(struct world *world, const char *model)
 {
 	for (uint32_t i = 0; i < world->n; i++) {
@@ -127,14 +129,14 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 {
 	struct pipeline_model unused = {0};
 	struct bytes_reader again = *r;
-	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
 	bool there = false;
-	int code = pipes_model_read(&again, name, signature, &there, &unused, err);
+	int code = worker_frames_model_read(&again, name, signature, &there, &unused, err);
 	if (code < 0) {
 		return code;
 	}
 	pipeline_model_free(&unused);
-	struct pipes_model *model = model_find(world, name, signature);
+	struct pipelines_model *model = model_find(world, name, signature);
 	if (!model) {
 		model = calloc(1, sizeof(*model));
 		if (!model) {
@@ -160,9 +162,9 @@ static int model_take(struct world *world, struct bytes_reader *r, struct error 
 	return 0;
 }
 
-static struct pipes_examples *examples_find(const struct world *world, const char *model)
+static struct pipelines_examples *examples_find(const struct world *world, const char *model)
 {
-	struct pipes_examples *examples = world->examples;
+	struct pipelines_examples *examples = world->examples;
 	while (examples && strcmp(examples->model, model) != 0) {
 		examples = examples->next;
 	}
@@ -171,13 +173,13 @@ static struct pipes_examples *examples_find(const struct world *world, const cha
 
 static int examples_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
-	char model[PIPES_MODEL_SIZE];
+	char model[PIPELINES_MODEL_SIZE];
 	const char *text = NULL;
-	int code = pipes_examples_read(r, model, &text, err);
+	int code = worker_frames_examples_read(r, model, &text, err);
 	if (code < 0) {
 		return code;
 	}
-	struct pipes_examples *examples = examples_find(world, model);
+	struct pipelines_examples *examples = examples_find(world, model);
 	owned_mem char *copy = strdup(text);
 	if (!copy || (!examples && !(examples = calloc(1, sizeof(*examples))))) {
 		return error_no_memory(err);
@@ -193,38 +195,38 @@ static int examples_take(struct world *world, struct bytes_reader *r, struct err
 	return 0;
 }
 
-static int examples_tell(void *context, const char *model, char **ret_text, struct error *err)
+static int examples_copy(void *context, const char *model, char **ret_text, struct error *err)
 {
-	const struct pipes_own *own = context;
-	const struct pipes_examples *examples = examples_find(own->world, model);
+	const struct pipelines_own *own = context;
+	const struct pipelines_examples *examples = examples_find(own->world, model);
 	*ret_text = strdup(examples ? examples->text : "");
 	return *ret_text ? 0 : error_no_memory(err);
 }
 
-/* ---- results and questions */
+/* ---- results and model requests */
 
 static void on_result(void *context, const struct pipeline_result *result)
 {
-	const struct pipes_own *own = context;
+	const struct pipelines_own *own = context;
 	struct bytes_writer w = {0};
-	pipes_result_write(&w, own->index, result);
-	if (!say(own->world, &w)) {
+	worker_frames_result_write(&w, own->index, result);
+	if (!send_frame(own->world, &w)) {
 		struct pipeline_result small = *result;
 		struct bytes_writer again = {0};
 		small.snapshot = NULL;
 		small.snapshot_bytes = 0;
-		pipes_result_write(&again, own->index, &small);
-		bool told = say(own->world, &again);
-		(void)told; /* there is no memory to say so */
+		worker_frames_result_write(&again, own->index, &small);
+		bool sent = send_frame(own->world, &again);
+		(void)sent; /* without memory the result is lost */
 	}
 }
 
-/* Of all pipelines by turns, as many as the parent takes. */
-static void ask(struct world *world)
+/* Sends model requests of all pipelines in turn, up to the parent's limit. */
+static void request(struct world *world)
 {
 	uint32_t idle = 0;
 	while (idle < world->n && world->n_given < world->max_given && !world->broken) {
-		struct pipes_own *own = &world->items[world->next++ % world->n];
+		struct pipelines_own *own = &world->items[world->next++ % world->n];
 		const struct pipeline_question *q =
 			own->pipeline ? pipeline_next(own->pipeline) : NULL;
 		idle = q ? 0 : idle + 1;
@@ -232,8 +234,8 @@ static void ask(struct world *world)
 			continue;
 		}
 		struct bytes_writer w = {0};
-		pipes_question_write(&w, own->index, q);
-		if (q->n_inputs > PIPES_MAX_TENSORS || w.failed) {
+		worker_frames_model_request_write(&w, own->index, q);
+		if (q->n_inputs > PIPELINES_MAX_TENSORS || w.failed) {
 			struct error err = {0};
 			error_set(&err, w.failed ? -ENOMEM : -EOPNOTSUPP, "%s",
 				w.failed ? "no memory" : "too many inputs");
@@ -241,8 +243,8 @@ static void ask(struct world *world)
 			pipeline_fail(own->pipeline, q, &err);
 			continue;
 		}
-		bool told = say(world, &w);
-		(void)told; /* it is whole */
+		bool sent = send_frame(world, &w);
+		(void)sent; /* cannot fail: w.failed is false */
 		world->given[world->n_given].pipeline = own->index;
 		world->given[world->n_given++].question = q;
 	}
@@ -250,8 +252,8 @@ static void ask(struct world *world)
 
 static int answer_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
-	struct pipes_answer answer;
-	int code = pipes_answer_read(r, &answer, err);
+	struct pipelines_answer answer;
+	int code = worker_frames_answer_read(r, &answer, err);
 	if (code < 0) {
 		return code;
 	}
@@ -265,45 +267,45 @@ static int answer_take(struct world *world, struct bytes_reader *r, struct error
 		struct pipeline *p = world->items[answer.pipeline].pipeline;
 		const struct pipeline_question *q = world->given[i].question;
 		world->given[i] = world->given[--world->n_given];
-		if (!answer.failed.code && answer.n != q->n_outputs) {
-			error_set(&answer.failed, -EPROTO, "%u outputs instead of %u", answer.n,
+		if (!answer.error.code && answer.n != q->n_outputs) {
+			error_set(&answer.error, -EPROTO, "%u outputs instead of %u", answer.n,
 				q->n_outputs);
 		}
-		if (answer.failed.code) {
-			pipeline_fail(p, q, &answer.failed);
+		if (answer.error.code) {
+			pipeline_fail(p, q, &answer.error);
 		} else {
-			int told = pipeline_answer(p, q, answer.tensors, answer.n, NULL);
-			(void)told; /* the sink was */
+			int sent = pipeline_answer(p, q, answer.tensors, answer.n, NULL);
+			(void)sent; /* errors are reported to the sink */
 		}
 	}
-	pipes_answer_deinit(&answer);
+	worker_frames_answer_deinit(&answer);
 	return 0;
 }
 
-/* ---- orders */
+/* ---- commands */
 
 static int open_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
-	struct pipes_text text;
-	int code = pipes_open_read(r, &text, err);
-	if (world->n == PIPES_MAX) {
+	struct pipelines_text text;
+	int code = worker_frames_open_read(r, &text, err);
+	if (world->n == PIPELINES_MAX) {
 		return error_set(err, -EFBIG, "too many pipelines");
 	}
-	struct pipes_own *own = &world->items[world->n];
+	struct pipelines_own *own = &world->items[world->n];
 	own->world = world;
-	own->index = world->n++; /* also of one that is no good: the parent counts it */
+	own->index = world->n++; /* the parent counts rejected pipelines, too */
 	if (code < 0) {
 		return code;
 	}
 	const struct pipeline_models models = {
-		.describe = describe, .context = own, .examples = examples_tell};
+		.describe = describe, .context = own, .examples = examples_copy};
 	const struct pipeline_sink sink = {.result = on_result, .context = own};
 	return pipeline_open_text(
 		text.path, text.text, text.size, &models, &sink, &own->pipeline, err);
 }
 
-/* Might it be JSON around its data? */
-static bool may_be_envelope(const struct pipes_input *input)
+/* Returns true if the input may be a JSON envelope. */
+static bool may_be_envelope(const struct pipelines_input *input)
 {
 	const char *text = input->data, *type = input->content_type;
 	size_t at = 0;
@@ -314,8 +316,9 @@ static bool may_be_envelope(const struct pipes_input *input)
 		(!type[0] || strcmp(type, "application/json") == 0);
 }
 
-/* What is in an envelope takes its place. *ret_wait: the parent has to know first where the answer goes. */
-static int input_open(struct world *world, const struct pipes_input *input,
+/* Replaces @push by the data of an envelope. *ret_wait: sends the envelope; the parent sends the
+ * input again, because it needs the response topic first. */
+static int input_open(struct world *world, const struct pipelines_input *input,
 	struct pipeline_input *push, uint8_t **ret_data, bool *ret_wait, struct error *err)
 {
 	struct decode_envelope envelope = {0};
@@ -323,11 +326,11 @@ static int input_open(struct world *world, const struct pipes_input *input,
 	size_t bytes = 0;
 	int code =
 		envelope_open(input->data, input->size, &envelope, ret_data, &bytes, &format, err);
-	if (envelope.there && !input->opened) {
+	if (envelope.there && !input->envelope_parsed) {
 		struct bytes_writer w = {0};
 		*ret_wait = true;
-		pipes_envelope_write(&w, &envelope);
-		return say(world, &w) ? code : error_no_memory(err);
+		worker_frames_envelope_write(&w, &envelope);
+		return send_frame(world, &w) ? code : error_no_memory(err);
 	}
 	if (code == 0 && envelope.there) {
 		const char *type = decode_content_type(format);
@@ -340,12 +343,12 @@ static int input_open(struct world *world, const struct pipes_input *input,
 
 static int input_take(struct world *world, struct bytes_reader *r, struct error *err)
 {
-	struct pipes_input input;
+	struct pipelines_input input;
 	owned_mem char *line = NULL;
-	owned_mem uint8_t *opened = NULL;
+	owned_mem uint8_t *envelope_parsed = NULL;
 	bool wait = false;
 	uint32_t rate = 0, channels = 0;
-	int code = pipes_input_read(r, &input, err);
+	int code = worker_frames_input_read(r, &input, err);
 	struct pipeline *p = code < 0 ? NULL : find(world, input.pipeline);
 	if (!p) {
 		return code < 0 ? code : error_set(err, -ENOENT, "no such pipeline");
@@ -355,8 +358,8 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 		.size = input.size,
 		.content_type = input.content_type[0] ? input.content_type : NULL,
 		.source = input.source,
-		.origin = input.origin,
-		.time_us = sound ? 0 : input.time_us, /* samples are a better clock */
+		.origin = input.connection_id,
+		.time_us = sound ? 0 : input.time_us, /* the number of samples is a better clock */
 		.deadline_ns = input.deadline_ns,
 		.tag = input.tag};
 	if (input.fields[0]) {
@@ -365,7 +368,7 @@ static int input_take(struct world *world, struct bytes_reader *r, struct error 
 		push.data = line;
 		push.content_type = "text/csv";
 	} else if (may_be_envelope(&input)) {
-		code = input_open(world, &input, &push, &opened, &wait, err);
+		code = input_open(world, &input, &push, &envelope_parsed, &wait, err);
 	}
 	return code < 0 || wait ? code : pipeline_push(p, &push, err);
 }
@@ -381,14 +384,36 @@ static int set_take(struct world *world, struct bytes_reader *r, struct error *e
 		 : error_set(err, -ENOENT, "no such pipeline");
 }
 
+/* Decodes the payload of a request to a model. */
+static int decode_take(struct world *world, struct bytes_reader *r, struct error *err)
+{
+	static struct tensor_spec specs[DECODE_MAX_INPUTS]; /* too large for the stack */
+	struct decode_job job;
+	struct decode_result result = {0};
+	int code = worker_frames_decode_read(r, specs, &job, err);
+	code = code < 0 ? code : decode_run(&job, &result, err);
+	if (result.envelope.there) { /* also if it has a mistake: it may name the response topic */
+		struct bytes_writer w = {0};
+		worker_frames_envelope_write(&w, &result.envelope);
+		code = send_frame(world, &w) ? code : error_no_memory(err);
+	}
+	if (code == 0) {
+		struct bytes_writer w = {0};
+		worker_frames_tensors_write(&w, &result);
+		code = send_frame(world, &w) ? code : error_no_memory(err);
+	}
+	decode_result_free(&result);
+	return code;
+}
+
 static int begin_take(
 	struct world *world, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
 {
 	world->max_given = bytes_read_u32(r);
-	if (r->failed || world->max_given > PIPES_MAX_QUESTIONS) {
+	if (r->failed || world->max_given > PIPELINES_MAX_QUESTIONS) {
 		return error_set(err, -EPROTO, "too many questions");
 	}
-	sandbox_enter(CPU_SECONDS, memory_bytes);
+	child_sandbox_enter(CPU_SECONDS, memory_bytes);
 	return 0;
 }
 
@@ -396,34 +421,36 @@ static int order_take(
 	struct world *world, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
 {
 	switch (bytes_read_u8(r)) {
-	case PIPES_OPEN:
+	case WORKER_COMMAND_OPEN:
 		return open_take(world, r, err);
-	case PIPES_BEGIN:
+	case WORKER_COMMAND_BEGIN:
 		return begin_take(world, r, memory_bytes, err);
-	case PIPES_MODEL:
+	case WORKER_COMMAND_MODEL:
 		return model_take(world, r, err);
-	case PIPES_EXAMPLES:
+	case WORKER_COMMAND_EXAMPLES:
 		return examples_take(world, r, err);
-	case PIPES_INPUT:
+	case WORKER_COMMAND_INPUT:
 		return input_take(world, r, err);
-	case PIPES_ANSWER:
+	case WORKER_COMMAND_ANSWER:
 		return answer_take(world, r, err);
-	case PIPES_SET:
+	case WORKER_COMMAND_SET_THRESHOLD:
 		return set_take(world, r, err);
+	case WORKER_COMMAND_DECODE:
+		return decode_take(world, r, err);
 	default:
-		return error_set(err, -EPROTO, "no such order");
+		return error_set(err, -EPROTO, "no such command");
 	}
 }
 
-/* The parent has no more at once than there is room for. */
-static void done_say(struct world *world, const struct error *err, struct bytes_writer *w)
+/* The parent's limit of held inputs keeps the tags within PIPELINES_MAX_TAGS. */
+static void done_write(struct world *world, const struct error *err, struct bytes_writer *w)
 {
-	uint64_t tags[PIPES_MAX_TAGS], some[PIPELINE_MAX_QUESTIONS];
+	uint64_t tags[PIPELINES_MAX_TAGS], some[PIPELINE_MAX_QUESTIONS];
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < world->n; i++) {
 		const struct pipeline *p = world->items[i].pipeline;
 		const size_t more = p ? pipeline_tags(p, some) : 0;
-		for (size_t k = 0; k < more && n < PIPES_MAX_TAGS; k++) {
+		for (size_t k = 0; k < more && n < PIPELINES_MAX_TAGS; k++) {
 			bool known = false;
 			for (uint32_t j = 0; j < n && !known; j++) {
 				known = tags[j] == some[k];
@@ -432,29 +459,29 @@ static void done_say(struct world *world, const struct error *err, struct bytes_
 			n += !known;
 		}
 	}
-	pipes_done_write(w, err, tags, n);
+	worker_frames_done_write(w, err, tags, n);
 }
 
-int pipes_main(uint64_t memory_bytes)
+int worker_main(uint64_t memory_bytes)
 {
 	static struct world world; /* one per process; too large for the stack */
 	for (;;) {
 		struct error err = {0};
 		struct bytes_writer w = {0};
 		size_t size = 0;
-		owned_mem uint8_t *order = child_read(&size);
-		if (!order || world.broken) {
-			return 0; /* all ends with the process */
+		owned_mem uint8_t *frame = worker_frames_read(&size);
+		if (!frame || world.broken) {
+			return 0; /* the exit frees everything */
 		}
-		struct bytes_reader r = bytes_reader_of(order, size);
+		struct bytes_reader r = bytes_reader_of(frame, size);
 		int code = order_take(&world, &r, memory_bytes, &err);
-		if (code == -ENOMEM) { /* the parent is told */
+		if (code == -ENOMEM) { /* the text names the setting to raise */
 			error_prefix(&err, "decode-memory");
 		}
-		ask(&world);
-		done_say(&world, &err, &w);
-		if (!say(&world, &w)) {
-			return 1; /* nobody has to wait for that word */
+		request(&world);
+		done_write(&world, &err, &w);
+		if (!send_frame(&world, &w)) {
+			return 1; /* the parent sees the end of the process */
 		}
 	}
 }

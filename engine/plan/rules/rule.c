@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #include <errno.h>
 #include <math.h>
@@ -24,6 +24,15 @@ uint64_t rule_cost_add(uint64_t a, uint64_t b)
 	return bytes_add_overflows(a, b, &sum) ? UINT64_MAX : sum;
 }
 
+uint64_t rule_cost_elements(const struct shape *shape)
+{
+	uint64_t n = shape_known(shape) ? 1 : 0;
+	for (unsigned int i = 0; n && i < shape->rank; i++) {
+		n = rule_cost_mul(n, (uint64_t)shape->dim[i]);
+	}
+	return n;
+}
+
 void rule_set_unknown(struct shape *shape, unsigned int rank)
 {
 	*shape = (struct shape){.rank = (uint8_t)rank};
@@ -39,7 +48,7 @@ int rule_type_among(const struct op_context *ctx, const struct tensor *t, const 
 		return 0;
 	}
 	return error_set(err, -EOPNOTSUPP, "%s v%u with %s %s is not there yet",
-		operator_name(ctx->node->op), ctx->node->version, dtype_name(t->type), name);
+		operators_name(ctx->node->op), ctx->node->version, dtype_name(t->type), name);
 }
 
 int rule_type_is(const struct tensor *t, const char *name, unsigned int type, struct error *err)
@@ -183,7 +192,7 @@ int rule_fused(const struct op_context *ctx, unsigned int activation, const stru
 	if (activation > ACTIVATION_RELU6) {
 		return error_set(err, -EOPNOTSUPP,
 			"%s v%u with fused activation %u is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, activation);
+			operators_name(ctx->node->op), ctx->node->version, activation);
 	}
 	bool codes = output->type == DTYPE_INT8 || output->type == DTYPE_UINT8 ||
 		output->type == DTYPE_INT16;
@@ -196,8 +205,8 @@ int rule_fused(const struct op_context *ctx, unsigned int activation, const stru
 
 int rule_moved(const struct op_context *ctx, uint32_t i, uint32_t mask, struct error *err)
 {
-	unsigned int type = op_input(ctx, i)->type;
-	int r = rule_type_among(ctx, op_input(ctx, i), "input", mask, err);
+	unsigned int type = op_context_input(ctx, i)->type;
+	int r = rule_type_among(ctx, op_context_input(ctx, i), "input", mask, err);
 	for (uint32_t k = 0; r == 0 && k < ctx->node->n_outputs; k++) {
 		r = rule_type_is(rule_output(ctx, k), "output", type, err);
 	}
@@ -232,7 +241,7 @@ int rule_same_codes(
 int rule_list(const struct op_context *ctx, uint32_t i, const char *name, int32_t n, int32_t width,
 	struct error *err)
 {
-	const struct tensor *t = op_input(ctx, i);
+	const struct tensor *t = op_context_input(ctx, i);
 	const struct shape *shape = rule_shape(ctx, i);
 	if (t->type != DTYPE_INT32 && t->type != DTYPE_INT64) {
 		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be int32 or int64", i,
@@ -268,7 +277,7 @@ bool rule_known(const struct op_context *ctx, uint32_t i)
 int64_t rule_value(const struct op_context *ctx, uint32_t i, uint64_t k)
 {
 	const uint8_t *data = ctx->constants[ctx->node->inputs[i]];
-	switch (op_input(ctx, i)->type) {
+	switch (op_context_input(ctx, i)->type) {
 	case DTYPE_INT8:
 		return (int8_t)data[k];
 	case DTYPE_INT16:
@@ -294,7 +303,7 @@ int rule_one_element(const struct op_context *ctx, uint32_t i, const char *name,
 int rule_scalar_parameter(
 	const struct op_context *ctx, uint32_t i, const char *name, bool wide, struct error *err)
 {
-	const struct tensor *t = op_input(ctx, i);
+	const struct tensor *t = op_context_input(ctx, i);
 	if (t->type != DTYPE_INT32 && !(wide && t->type == DTYPE_INT64)) {
 		return error_set(err, -EBADMSG, "input %u (%s) is %s, must be int32%s", i, name,
 			dtype_name(t->type), wide ? " or int64" : "");

@@ -10,10 +10,12 @@
  *
  * @name in these helpers is what the operand is called in an error: "input", "weights", "bias".
  */
-#ifndef ENGINE_PLAN_RULE_H
-#define ENGINE_PLAN_RULE_H
+#ifndef ENGINE_PLAN_RULES_RULE_H
+#define ENGINE_PLAN_RULES_RULE_H
 
-#include "engine/plan/opinfo.h"
+#include "base/error.h"
+#include "engine/operators.h"
+#include "engine/plan/op_context.h"
 
 #define RULE_TYPE(name) (1u << DTYPE_##name)
 
@@ -60,6 +62,9 @@ uint64_t rule_elements(const struct shape *shape);
 /* a * b and a + b, UINT64_MAX where that is beyond 64 bits: a cost to refuse, not to run. */
 uint64_t rule_cost_mul(uint64_t a, uint64_t b);
 uint64_t rule_cost_add(uint64_t a, uint64_t b);
+
+/* Elements of a shape that a rule has made, as a cost: 0 where only a run knows them. */
+uint64_t rule_cost_elements(const struct shape *shape);
 
 /* All dimensions unknown: only a run can tell. */
 void rule_set_unknown(struct shape *shape, unsigned int rank);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_broadcast - shapes that stretch, BROADCAST_ARGS and BROADCAST_TO (TFLite
  * kernels/broadcast_args.cc, broadcast_to.cc, kernel_util.cc CalculateShapeForBroadcast) */
-#include "engine/plan/rule_broadcast.h"
+#include "engine/plan/rules/rule_broadcast.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 #define SHAPES_TEXT_SIZE (3 * SHAPE_TEXT_SIZE)
 
@@ -62,8 +62,8 @@ int rule_broadcast(const struct op_context *ctx, uint32_t first, uint32_t n, str
 	return 0;
 }
 
-int rule_one_shape(const struct op_context *ctx, uint32_t first, uint32_t n, struct shape *ret,
-	struct error *err)
+int rule_broadcast_one_shape(const struct op_context *ctx, uint32_t first, uint32_t n,
+	struct shape *ret, struct error *err)
 {
 	for (uint32_t i = 1; i < n; i++) {
 		if (!shape_equal(rule_shape(ctx, first), rule_shape(ctx, first + i))) {
@@ -77,15 +77,15 @@ int rule_one_shape(const struct op_context *ctx, uint32_t first, uint32_t n, str
 	return 0;
 }
 
-int rule_one_type(
+int rule_broadcast_one_type(
 	const struct op_context *ctx, uint32_t first, uint32_t n, uint32_t mask, struct error *err)
 {
-	unsigned int type = op_input(ctx, first)->type;
-	int r = rule_type_among(ctx, op_input(ctx, first), "input", mask, err);
+	unsigned int type = op_context_input(ctx, first)->type;
+	int r = rule_type_among(ctx, op_context_input(ctx, first), "input", mask, err);
 	for (uint32_t i = first + 1; i < first + n && r == 0; i++) {
 		char name[24];
 		snprintf(name, sizeof(name), "input %u", i);
-		r = rule_type_is(op_input(ctx, i), name, type, err);
+		r = rule_type_is(op_context_input(ctx, i), name, type, err);
 	}
 	return r;
 }
@@ -93,8 +93,10 @@ int rule_one_type(
 /* Two shapes as vectors give a third; what is in them only a run looks at. */
 int rule_broadcast_args(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = rule_one_type(ctx, 0, 2, RULE_INDICES, err);
-	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
+	int r = rule_broadcast_one_type(ctx, 0, 2, RULE_INDICES, err);
+	r = r < 0
+		? r
+		: rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 0), "input 0", 1, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1", 1, err);
 	if (r == 0) {
@@ -106,7 +108,7 @@ int rule_broadcast_args(const struct op_context *ctx, struct op_result *ret, str
 
 int rule_broadcast_to(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *in = op_input(ctx, 0);
+	const struct tensor *in = op_context_input(ctx, 0);
 	const struct shape *shape = rule_shape(ctx, 0);
 	struct shape *out = &ret->shapes[0];
 	if (ctx->node->version < 2) {

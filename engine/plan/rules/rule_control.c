@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* One side of a call: the tensors of the caller's node against those of the called subgraph. */
 struct side {
@@ -79,7 +79,7 @@ static int check_condition(
 int rule_if(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_call *o = &ctx->node->options.call;
-	int r = check_condition(op_input(ctx, 0), rule_shape(ctx, 0), "condition", err);
+	int r = check_condition(op_context_input(ctx, 0), rule_shape(ctx, 0), "condition", err);
 	if (r == 0) {
 		r = check_call(ctx, 1, o->first, ret, err);
 		error_prefix(r < 0 ? err : NULL, "then");
@@ -100,7 +100,7 @@ static int check_carried(const struct op_context *ctx, struct error *err)
 			err, -EBADMSG, "%u inputs and %u outputs", node->n_inputs, node->n_outputs);
 	}
 	for (uint32_t i = 0; i < node->n_inputs; i++) {
-		unsigned int in = op_input(ctx, i)->type, out = rule_output(ctx, i)->type;
+		unsigned int in = op_context_input(ctx, i)->type, out = rule_output(ctx, i)->type;
 		if (in != out) {
 			return error_set(err, -EBADMSG, "input %u is %s, output %u is %s", i,
 				dtype_name(in), i, dtype_name(out));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 #include <errno.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_dims - shapes put together dimension by dimension, or read from an operand */
-#ifndef ENGINE_PLAN_RULE_DIMS_H
-#define ENGINE_PLAN_RULE_DIMS_H
+#ifndef ENGINE_PLAN_RULES_RULE_DIMS_H
+#define ENGINE_PLAN_RULES_RULE_DIMS_H
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* One dimension more for @shape: -EBADMSG when @dim is negative or above SHAPE_MAX_DIM, -EOPNOTSUPP
  * when the rank would pass SHAPE_MAX_RANK. */

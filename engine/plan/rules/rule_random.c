@@ -3,7 +3,7 @@
  * (TFLite kernels/random_ops.cc, rng_bit_generator.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 enum rng_algorithm {
 	RNG_DEFAULT = 0, /* Philox */
@@ -14,7 +14,7 @@ enum rng_algorithm {
 /* Input 0 is the shape of the output. */
 int rule_random(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = rule_type_is(op_input(ctx, 0), "input 0 (shape)", DTYPE_INT32, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "input 0 (shape)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	return r < 0 ? r : rule_dims_read(ctx, 0, "shape", &ret->shapes[0], err);
 }
@@ -25,7 +25,7 @@ int rule_multinomial(const struct op_context *ctx, struct op_result *ret, struct
 	const struct shape *logits = rule_shape(ctx, 0);
 	const struct tensor *output = rule_output(ctx, 0);
 	struct shape *out = &ret->shapes[0];
-	int r = rule_type_is(op_input(ctx, 0), "logits", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "logits", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(logits, "logits", 2, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1 (samples)", 0, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "samples", false, err);
@@ -55,7 +55,7 @@ int rule_rng_bit_generator(const struct op_context *ctx, struct op_result *ret, 
 	unsigned int algorithm = ctx->node->options.rng.algorithm;
 	const struct shape *state = rule_shape(ctx, 0);
 	const struct tensor *bits = rule_output(ctx, 1);
-	int r = rule_type_is(op_input(ctx, 0), "state", DTYPE_UINT64, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "state", DTYPE_UINT64, err);
 	r = r < 0 ? r : rule_rank_is(state, "state", 1, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output 0 (state)", DTYPE_UINT64, err);
 	r = r < 0 ? r

@@ -9,7 +9,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define VARIABLE_TYPES                                                                             \
 	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT64) | RULE_TYPE(FLOAT16) | RULE_TYPE(BOOL) |          \
@@ -27,7 +27,7 @@ static uint64_t cost_of(const struct op_context *ctx, uint32_t i, uint64_t each)
 
 static int handle_in(const struct op_context *ctx, struct error *err)
 {
-	return rule_type_is(op_input(ctx, 0), "handle", DTYPE_RESOURCE, err);
+	return rule_type_is(op_context_input(ctx, 0), "handle", DTYPE_RESOURCE, err);
 }
 
 int rule_var_handle(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -57,7 +57,8 @@ int rule_assign_variable(const struct op_context *ctx, struct op_result *ret, st
 {
 	int r = handle_in(ctx, err);
 	ret->macs = cost_of(ctx, 1, 1);
-	return r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "value", VARIABLE_TYPES, err);
+	return r < 0 ? r
+		     : rule_type_among(ctx, op_context_input(ctx, 1), "value", VARIABLE_TYPES, err);
 }
 
 static int check_types(unsigned int key, unsigned int value, struct error *err)
@@ -83,17 +84,19 @@ int rule_hashtable_import(const struct op_context *ctx, struct op_result *ret, s
 {
 	int r = handle_in(ctx, err);
 	ret->macs = cost_of(ctx, 1, TABLE_COST);
-	return r < 0 ? r : check_types(op_input(ctx, 1)->type, op_input(ctx, 2)->type, err);
+	return r < 0
+		? r
+		: check_types(op_context_input(ctx, 1)->type, op_context_input(ctx, 2)->type, err);
 }
 
 int rule_hashtable_find(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	unsigned int value = op_input(ctx, 2)->type;
+	unsigned int value = op_context_input(ctx, 2)->type;
 	unsigned int rank = rule_shape(ctx, 1)->rank;
 	rule_set_unknown(&ret->shapes[0], rank ? rank : 1);
 	ret->macs = cost_of(ctx, 1, TABLE_COST);
 	int r = handle_in(ctx, err);
-	r = r < 0 ? r : check_types(op_input(ctx, 1)->type, value, err);
+	r = r < 0 ? r : check_types(op_context_input(ctx, 1)->type, value, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", value, err);
 }
 
@@ -108,10 +111,10 @@ int rule_hashtable_size(const struct op_context *ctx, struct op_result *ret, str
 int rule_flex_save(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	ret->macs = 1;
-	int r = rule_type_is(op_input(ctx, 0), "file name", DTYPE_STRING, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "tensor names", DTYPE_STRING, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "file name", DTYPE_STRING, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "tensor names", DTYPE_STRING, err);
 	for (uint32_t i = 2; r == 0 && i < ctx->node->n_inputs; i++) {
-		r = rule_type_among(ctx, op_input(ctx, i), "data", VARIABLE_TYPES, err);
+		r = rule_type_among(ctx, op_context_input(ctx, i), "data", VARIABLE_TYPES, err);
 		ret->macs = rule_cost_add(ret->macs, cost_of(ctx, i, 1));
 	}
 	return r;
@@ -120,7 +123,7 @@ int rule_flex_save(const struct op_context *ctx, struct op_result *ret, struct e
 int rule_flex_restore(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	rule_set_unknown(&ret->shapes[0], 1);
-	int r = rule_type_is(op_input(ctx, 0), "file name", DTYPE_STRING, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "tensor name", DTYPE_STRING, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "file name", DTYPE_STRING, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "tensor name", DTYPE_STRING, err);
 	return r < 0 ? r : rule_type_among(ctx, rule_output(ctx, 0), "output", VARIABLE_TYPES, err);
 }

@@ -55,7 +55,7 @@ class Streams(unittest.TestCase):
         text, rows = RECONSTRUCTION, b"0.1,0.2,0.3\n" * 64
         for bad, why in ((b"1,nan,2\n", b"number 2: nan is no number"), (b"1,2,-inf\n", b"number 3: -inf is no number"),
                          (b"1e39,1,2\n", b"number 1: 1e+39 is too large"), (b"1,,2\n", b"number 2: there is none"),
-                         (b"1,2,3,4\n", b"4 numbers where a row has 3"), (b"0,5;0,7\n", b"number 3: not separated as before"),
+                         (b"1,2,3,4\n", b"4 fields, expected 3"), (b"0,5;0,7\n", b"number 3: mixed separators"),
                          (b"x,y,z\n", b"there are no numbers"), (b"1,2,3\0,4\n", b"number 3: not a number"),
                          (b"1" * 100000 + b"\n", b"more than 8190 bytes")):
             done = self.run_pipeline(text, "-", stdin=rows + bad + rows)

@@ -238,7 +238,7 @@ labels = {labels}
                     for row in csv.DictReader(file)]
 
     def test_movenets_key_points_are_where_the_reference_has_them(self):
-        # No way of resizing gives all 17 within 2 %, with LiteRT's own arithmetic: docs/pipelines.md, tests/keypoints.py.
+        # No way of resizing gives all 17 within 2 %, with LiteRT's own arithmetic: tests/keypoints.py.
         model = os.path.join(MODELS, "coral", "movenet_single_pose_lightning_ptq.tflite")
         needs(model, IMAGES)
         result, = self.run_pipeline(f"[model]\nname = {model}\n[post]\nkind = keypoints\n", picture("squat.bmp"))

@@ -174,7 +174,7 @@ class Signed(WithDaemon):
         self.give(old)
         for _ in range(11):
             self.ask("infer", "digits", *[SAMPLE] * 10)
-        self.assertIn(b"version 3 is good", self.ask("history", "digits").stdout)
+        self.assertIn(b"version 3 passed its trial", self.ask("history", "digits").stdout)
         self.assertEqual(self.give(new), "digits version 5: ready")
         self.assertEqual(self.give(old), "signature: version 3 is older than 5")
         self.assertEqual(self.give(self.signed(other(2), "version:5")), "signature: version 5 was another file")

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define FROM EDGE_CLIENT_SHARE_FROM

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define BYTES 65536

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/strings.h"
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define PATIENCE_MS 60000

@@ -94,7 +94,7 @@ class Bundles(WithDaemon):
             self.assertTrue(said.stderr.endswith(b": that cannot be a model's name\n"), said)
         for args in (["load", "nix"], ["remove", "nix"], ["pin", "nix"], ["export", "nix"], ["infer", "nix", SAMPLE], ["show", "nix"]):
             said = self.ask(*args)
-            self.assertEqual((said.returncode, said.stderr), (3, b"edgectl: model nix: there is none of that name\n"), args)
+            self.assertEqual((said.returncode, said.stderr), (3, b"edgectl: model nix: there is no such model\n"), args)
         self.install("-", "--name", "bad", stdin=b"no model")
         self.write("models/bad.tflite", b"no model")
         self.look()

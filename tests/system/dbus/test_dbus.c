@@ -20,7 +20,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "tests/system/bus.h"
+#include "tests/system/message_bus.h"
 
 #define EXIT_SKIPPED 77
 #define NOBODY 65534

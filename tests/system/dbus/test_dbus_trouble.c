@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "tests/system/bus.h"
+#include "tests/system/message_bus.h"
 #include "tests/system/peer.h"
 
 static void a_name_that_is_taken_is_told(void **state)

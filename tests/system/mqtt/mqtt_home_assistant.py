@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines
+from mqtt_pipelines_rig import DIGIT, EACH_DIGIT, WithPipelines
 from mqtt_rig import EDGED, Device, free_port, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
@@ -95,7 +95,8 @@ class Home(WithPipelines):
     def test_what_went_between_two_lives_goes_and_what_stays_stays(self):
         self.rig.put_model("digits", "goes")
         self.edged.child.send_signal(signal.SIGHUP)
-        bridge, device = self.bridge("commands = threshold enable pin", "discovery = yes", stays=EACH_DIGIT, leaves=EACH_DIGIT + "snapshot = yes\n", decides=DIGIT)
+        state = self.remembered("a", [])
+        bridge, device = self.bridge(f"state = {state}\ncommands = threshold enable pin", "discovery = yes", stays=EACH_DIGIT, leaves=EACH_DIGIT + "snapshot = yes\n", decides=DIGIT)
         device.wait_json("edged/gw1/goes/state", lambda s: "input_bytes" in s)
         home = self.home()
         for name in ("stays", "leaves", "decides"):
@@ -113,7 +114,7 @@ class Home(WithPipelines):
         os.unlink(self.rig.path("models", "goes.tflite"))
         self.edged.child.send_signal(signal.SIGHUP)
         wait_for(lambda: "goes" not in subprocess.run([EDGECTL, "list", "--socket", self.rig.socket], capture_output=True, text=True, check=True).stdout, "its end")
-        self.bridge("commands = threshold enable", "discovery = yes")
+        self.bridge(f"state = {state}\ncommands = threshold enable", "discovery = yes")
         topics = lambda message: {t for t in self.topics(message) if "/goes/" in t or "/leaves/" in t}  # noqa: E731
         wait_for(lambda: len(home.of(CONFIG)) > count and not topics(home.of(CONFIG)[-1])
                  and {"p"} not in map(set, self.components(home.of(CONFIG)[-1]).values()), "what there is now")
@@ -132,6 +133,7 @@ class Home(WithPipelines):
 
     def test_thousands_of_topics_that_were_left_take_no_place_of_what_is_told_now(self):
         port, device = self.own_broker()
+        state = self.remembered("own", [f"edged/gw1/left{i}/state" for i in range(2000)])
         for i in range(2000):
             left = device.publish(f"edged/gw1/left{i}/state", b"x" * 20, retain=True)
         left.wait_for_publish(60)
@@ -139,7 +141,7 @@ class Home(WithPipelines):
         device.subscribe("edged/gw1/+/state")
         device.wait("edged/gw1/left1999/state")
         self.put("stays", EACH_DIGIT)
-        bridge = self.rig.start_bridge(f"pipelines = {self.folder}\nstats-interval = 200ms", {"broker own": f"address = mqtt://127.0.0.1:{port}\ndiscovery = yes"})
+        bridge = self.rig.start_bridge(f"state = {state}\npipelines = {self.folder}\nstats-interval = 200ms", {"broker own": f"address = mqtt://127.0.0.1:{port}\ndiscovery = yes"})
         self.addCleanup(bridge.end)
         wait_for(lambda: any(len(device.of(f"edged/gw1/left{i}/state")) > 1 for i in range(2000)), "the first one to be emptied")
         self.addCleanup(self.remove_model, "late")

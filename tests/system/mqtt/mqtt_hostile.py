@@ -11,9 +11,9 @@ import sys
 import time
 import unittest
 
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "fakes"))
-from fake_broker import INFER, OLD, TENSOR, FakeBroker, behaviours, packet, text  # noqa: E402
-from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Device, Rig, WithBroker, free_port, is_sanitized,  # noqa: E402
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "fakes"))
+from fake_broker import INFER, OLD, TENSOR, FakeBroker, behaviours, text  # noqa: E402
+from mqtt_rig import (BOUND, DIGIT_BYTES, EDGED, EDGED_MQTT, LONG, ROOT, Rig, WithBroker, free_port, is_sanitized,  # noqa: E402
                       need_mosquitto, run_tests, wait_for)
 
 LIMIT_MB = 64
@@ -60,7 +60,7 @@ class Hostile(unittest.TestCase):
         if not is_sanitized(EDGED_MQTT):
             self.assertLess(most, LIMIT_MB * 1024 + 1024)
         self.assertNotIn("Sanitizer", bridge.text())
-        self.assertIn(kept, range(64, 4096 + 256 + 64))  # kept-bytes, a page in each of the first places, and the system's own
+        self.assertIn(kept, range(1, 4096 + 64))  # kept-bytes, and the system's own
         print(f"{len(behaviours())} behaviours; at most {most} KB, {kept} KB kept", file=sys.stderr)
 
     def versions(self, turns, name="good", keys=""):
@@ -77,7 +77,7 @@ class Hostile(unittest.TestCase):
         return [line.rpartition(" ")[2] for line in bridge.text().splitlines() if "broker a: connected" in line], broker
 
     def test_a_broker_of_mqtt_5_that_was_away_is_spoken_to_in_mqtt_5(self):
-        for turns in (["closes at once"], ["closes after CONNECT"] * 3, ["closes after CONNECT"] * 5, ["closes after CONNECT"] * 9,
+        for turns in (["closes at once"], ["closes after CONNECT"] * 3, ["closes after CONNECT"] * 9,
                       ["reads and never answers"] * 3, ["CONNACK with a reason"] * 7):
             with self.subTest(turns):
                 versions, broker = self.versions(turns, keys="connect-timeout = 200ms")
@@ -89,7 +89,7 @@ class Hostile(unittest.TestCase):
             with self.subTest(name):
                 versions, broker = self.versions([], name)
                 self.assertEqual(versions, ["3.1.1", "3.1.1"])
-                self.assertEqual(broker.connections, 4 + 6 * (name == "old, and closes"))
+                self.assertEqual(broker.connections, 4 + 4 * (name == "old, and closes"))
 
     def test_a_broker_that_has_become_one_of_3_1_1_is_spoken_to_in_3_1_1(self):
         broker = FakeBroker()
@@ -171,16 +171,15 @@ class Hostile(unittest.TestCase):
                  "those that have changed, again")
 
     def test_routes_that_a_killed_life_had_and_this_one_has_not_are_taken_back(self):
-        broker, run = FakeBroker(), self.rig.path("run-routes")
+        broker, state = FakeBroker(), self.rig.path("state-routes")
         self.addCleanup(broker.close)
-        os.mkdir(run)
+        os.mkdir(state)
 
         def live(*names):
             """The broker's view of the routes after a start with those of @names and a SIGKILL."""
             broker.last = None
             routes = {f"route {name}": f"topic = t/{name}/+\nmodel = digits" for name in names}
-            bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}", **routes},
-                                           env={"RUNTIME_DIRECTORY": run}, name="forgetful")
+            bridge = self.rig.start_bridge(f"state = {state}", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}", **routes}, name="forgetful")
             self.addCleanup(bridge.end)
             wait_for(lambda: broker.last and broker.last.topics, "a connection")
             bridge.end(signal.SIGKILL)
@@ -201,115 +200,19 @@ class Hostile(unittest.TestCase):
         broker.last.sock.close()
         bridge.wait_log("broker a: Connection reset by peer")
 
-    def test_one_that_ends_the_program_costs_the_others_little(self):
-        """Each CONNACK of one broker ends libmosquitto: it is met ever less often, and every request of QoS 1 at the other is answered."""
-        need_mosquitto()
-        port, run = free_port(), self.rig.path("run-two")
-        os.mkdir(run)
-        self.rig.start_broker(f"listener {port} 127.0.0.1\nallow_anonymous true")
-        bad = FakeBroker("CONNACK with wrong properties")
-        self.addCleanup(bad.close)
-        bridge = self.rig.start_bridge("deadline = 60s", {
-            "broker a": f"address = mqtt://127.0.0.1:{port}",
-            "broker b": f"address = mqtt://127.0.0.1:{bad.port}\nreconnect-min = 1s\nreconnect-max = 60s"},
-            env={"RUNTIME_DIRECTORY": run}, wait=False, name="beside")
-        self.addCleanup(bridge.end)
-        asker = Device(port, "asker")
-        self.addCleanup(asker.close)
-        asker.subscribe("edged/reply/x")
-
-        def ask(number):
-            asker.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), ResponseTopic="edged/reply/x", CorrelationData=b"%d" % number,
-                          ContentType="application/octet-stream", MessageExpiryInterval=60)
-
-        def is_answered(number):
-            return any(m.properties.CorrelationData == b"%d" % number for m in asker.of("edged/reply/x")[-50:])
-
-        # Until it has subscribed; the broker remembers that.
-        wait_for(lambda: ask(0) or is_answered(0), "a subscription")
-        asked, end = 1, time.monotonic() + BOUND
-        while "broker b: its packets ended the program 3 times; next attempt in 4000 ms" not in bridge.text() or asked < 60:
-            self.assertLess(time.monotonic(), end, bridge.text())
-            ask(asked)
-            wait_for(lambda: is_answered(asked), f"answer {asked}")
-            asked += 1
-        self.assertEqual({dict(m.properties.UserProperty)["status"] for m in asker.of("edged/reply/x")}, {"OK"})
-
-    def test_an_answer_that_ends_each_connection_goes_and_is_not_asked_again(self):
-        broker, run = FakeBroker(), self.rig.path("run-deadly")
-        self.addCleanup(broker.close)
-        os.mkdir(run)
-        broker.deadly = "edged/reply/deadly"
-        start = lambda: self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"},  # noqa: E731
-                                              env={"RUNTIME_DIRECTORY": run}, name="poisoned")
-        bridge = start()
-        self.addCleanup(bridge.end)
-        wait_for(lambda: broker.last and broker.last.topics, "a connection")
-        both = ((1, "edged/reply/deadly"), (2, "edged/reply/x"))  # at once: the first answer ends the connection
-        broker.last.send(b"".join(broker.last.publication(INFER, TENSOR, 1, mid, b"\x08" + text(topic)) for mid, topic in both))
-        bridge.wait_log("to edged/reply/deadly are left out: each time it was sent the connection ended")
-        wait_for(lambda: any("edged/reply/x" in c.topics for c in broker.served), "the other answer")
-        self.assertTrue(any("edged/reply/x" in c.topics for c in broker.served[:3]))  # it did not wait for that
-        self.assertIn(broker.connections, (5, 6, 7))  # one before it was alone, perhaps, and the one after it
-        bridge.end(signal.SIGKILL)
-        broker.last, broker.deadly = None, ""
-        bridge = start()
-        self.addCleanup(bridge.end)
-        wait_for(lambda: broker.last and broker.last.topics, "a connection")
-        broker.last.publish(INFER, TENSOR, 1, 1, b"\x08" + text("edged/reply/y"))
-        wait_for(lambda: "edged/reply/y" in broker.last.topics, "an answer behind all that was kept")
-        self.assertNotIn("edged/reply/deadly", broker.last.topics)
-
-    def spooling(self, name):
-        """A broker that does not survive results at x/r1, and an edged-mqtt with a spool for it that makes them of what comes at t/1, of t/2 at x/r2."""
-        broker, state = FakeBroker(), self.rig.path("state-" + name)
-        self.addCleanup(broker.close)
-        os.mkdir(state)
-        broker.deadly = "x/r1"
-        bridge = self.rig.start_bridge(f"state = {state}\nresult-topic = x/{{source}}", {
-            "broker a": f"address = mqtt://127.0.0.1:{broker.port}\nspool = 1M",
-            **{f"route r{n}": f"topic = t/{n}\nmodel = digits\nformat = raw" for n in (1, 2)}}, name=name)
-        self.addCleanup(bridge.end)
-        wait_for(lambda: broker.last and broker.last.topics, "a connection")
-        return broker, bridge
-
-    def test_a_result_of_the_spool_that_ends_each_connection_goes(self):
-        broker, bridge = self.spooling("spooling")
-        broker.last.send(b"".join(broker.last.publication(f"t/{n}", TENSOR, 1, n) for n in (1, 2)))
-        bridge.wait_log("to x/r1 are left out: each time it was sent the connection ended")
-        wait_for(lambda: any("x/r2" in c.topics for c in broker.served), "the other result")  # before or after it
-        self.assertIn(broker.connections, range(5, 9))  # before it was alone, from memory, then from the spool
-
-    def test_a_result_of_the_spool_that_ends_each_life_goes(self):
-        """What the broker says to it ends libmosquitto, and with it the program."""
-        broker, bridge = self.spooling("ending")
-        broker.farewell = packet(2, 0, b"\0\0\2\x7f\0")  # of the connections to come: a property that there is not
-        broker.last.send(b"".join(broker.last.publication(f"t/{n}", TENSOR, 1, n) for n in (1, 2)))
-        bridge.wait_log("to x/r1 are left out: each time it was sent edged-mqtt ended")
-        wait_for(lambda: any("x/r2" in c.topics for c in broker.served), "the other result")
-        self.assertEqual(len([c for c in broker.served if "x/r1" in c.topics]), 6)  # from memory, then of five lives
-        self.assertEqual(bridge.text().count("its packets ended the program"), 5)
-
-    def answer_after(self, deadly, farewell, ends):
-        """Whether an answer arrives from a gateway whose connections end @ends times, each as soon as something is published to @deadly."""
+    def test_a_network_that_fails_whatever_is_sent_costs_no_answer(self):
         broker = FakeBroker()
         self.addCleanup(broker.close)
         broker.deadly = "edged/reply/x"
         bridge = self.rig.start_bridge("", {"broker a": f"address = mqtt://127.0.0.1:{broker.port}"}, name="flapping")
         self.addCleanup(bridge.end)
         wait_for(lambda: broker.last and broker.last.topics, "a connection")
-        first, broker.deadly, broker.farewell = broker.last, deadly, farewell
+        first, broker.deadly = broker.last, "*"
         first.publish(INFER, TENSOR, 1, 1, b"\x08" + text("edged/reply/x"))
-        wait_for(lambda: broker.connections > ends, "the connections to end")
+        wait_for(lambda: broker.connections > 14, "the connections to end")
         broker.deadly = ""
         wait_for(lambda: "edged/reply/x" in broker.last.topics, "the answer")
         self.assertNotIn("are left out", bridge.text())
-
-    def test_a_network_that_fails_whatever_is_sent_costs_no_answer(self):
-        self.answer_after("*", b"", 14)
-
-    def test_a_broker_that_ends_connections_for_a_reason_of_its_own_costs_no_answer(self):
-        self.answer_after("edged/reply/x", packet(14, 0, b"\x8e\0"), 8)
 
     def test_a_broker_that_comes_late_is_found(self):
         port = free_port()
@@ -383,20 +286,17 @@ class Deadly(WithBroker):
         self.assertEqual(dict(answer.properties.UserProperty)["status"], "TOO_LARGE")
 
     def test_a_snapshot_that_the_broker_does_not_take_is_told_and_left_out(self):
-        for version in ("5", "3.1.1"):
-            with self.subTest(version):
-                bridge, camera = self.small("small-" + version, 131072, f"protocol = {version}")
-                camera.subscribe("edged/gw1/pipeline/digit/error/cam")
-                camera.subscribe("edged/gw1/digits/result")
-                picture = noise(300, 300)  # of 90 KB, whose snapshot has colours
-                for turn in (1, 2):
-                    camera.publish("edged/gw1/pipeline/digit/in/cam", picture, 0)
-                    told = camera.wait("edged/gw1/pipeline/digit/error/cam", turn)
-                    self.assertEqual(json.loads(told[-1].payload)["error"], "TOO_LARGE")
-                camera.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1)
-                camera.wait("edged/gw1/digits/result")
-                lost = bridge.text().count("connected, MQTT") - 1
-                self.assertIn(lost, (0,) if version == "5" else (5, 6))
+        bridge, camera = self.small("small-5", 131072, "protocol = 5")
+        camera.subscribe("edged/gw1/pipeline/digit/error/cam")
+        camera.subscribe("edged/gw1/digits/result")
+        picture = noise(300, 300)  # of 90 KB, whose snapshot has colours
+        for turn in (1, 2):
+            camera.publish("edged/gw1/pipeline/digit/in/cam", picture, 0)
+            told = camera.wait("edged/gw1/pipeline/digit/error/cam", turn)
+            self.assertEqual(json.loads(told[-1].payload)["error"], "TOO_LARGE")
+        camera.publish("edged/gw1/digits/infer", bytes(DIGIT_BYTES), 1)
+        camera.wait("edged/gw1/digits/result")
+        self.assertEqual(bridge.text().count("connected, MQTT"), 1)
 
 
 if __name__ == "__main__":

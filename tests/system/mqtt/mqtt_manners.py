@@ -106,7 +106,7 @@ class Repeated(WithBroker):
             children = file.read().split()
         for child in children:
             with open(f"/proc/{child}/cmdline", encoding="ascii") as file:
-                if "--decode" in file.read():
+                if "--worker" in file.read():
                     return int(child)
         return None
 
@@ -187,18 +187,21 @@ class Said(WithBroker):
 
     def test_settings_of_a_model_called_pipeline_stay_from_life_to_life(self):
         self.rig.put_model("digits", "pipeline")
-        device = self.listener()
+        device, state = self.listener(), self.rig.path("of-pipeline")
+        os.mkdir(state)
         kept, ghost = "edged/gw1/pipeline/get/enable", "edged/gw1/ghost/get/enable"
         try:
             for _ in range(2):
-                bridge = self.bridge()
+                bridge = self.bridge(f"state = {state}")
                 device.wait(kept)
                 bridge.end()
+                with open(os.path.join(state, "retained"), "a", encoding="utf-8") as file:
+                    file.write(f"+a topic {ghost}\n")
                 device.publish(ghost, "ON", retain=True)
                 device.wait(ghost)
                 with device.lock:
                     device.messages.pop(ghost)
-                bridge = self.bridge()
+                bridge = self.bridge(f"state = {state}")
                 wait_for(lambda: any(not m.payload for m in device.of(ghost)), "what is nobody's to be emptied")
                 bridge.end()
                 self.assertEqual({bytes(m.payload) for m in device.of(kept)}, {b"ON"})

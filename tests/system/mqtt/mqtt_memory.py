@@ -46,7 +46,7 @@ class Memory(unittest.TestCase):
     def child(self):
         with open(f"/proc/{self.bridge.child.pid}/task/{self.bridge.child.pid}/children", encoding="ascii") as file:
             pids = map(int, file.read().split())
-        return next((pid for pid in pids if b"--pipelines" in self.words(pid)), None)
+        return next((pid for pid in pids if b"--worker" in self.words(pid)), None)
 
     @staticmethod
     def words(pid):
@@ -106,11 +106,11 @@ class Memory(unittest.TestCase):
         for nth in range(1, MOST_CALLS):
             pid = wait_for(self.child, "the process of the pipelines")
             self.rig.write("edged-mqtt.fault", str(nth))
-            ends = self.bridge.text().count("they begin anew")
+            ends = self.bridge.text().count("it begins anew")
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda pid=pid: self.child() not in (None, pid), "another one")
             self.push("shake", self.rig.sample("vibration-fault.csv"), "text/csv")  # of which it may be a call already
-            if self.bridge.text().count("they begin anew") == ends + 1 and not self.arm(0)[1]:
+            if self.bridge.text().count("it begins anew") == ends + 1 and not self.arm(0)[1]:
                 break
             for name, data, kind in (("digit", sample, "image/png"), ("word", self.rig.sample("yes.wav"), "audio/wav")):
                 self.assertIsNotNone(self.push(name, data, kind), (nth, name))

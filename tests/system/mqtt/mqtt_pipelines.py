@@ -12,7 +12,7 @@ import struct
 import subprocess
 import wave
 
-from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
+from mqtt_pipelines_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
 from mqtt_rig import BOUND, EDGED_MQTT, LONG, ROOT, Device, free_port, is_sanitized, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
@@ -55,7 +55,8 @@ def noise_ppm(width, height):
 
 class Pipelines(WithPipelines):
     def test_a_picture_becomes_a_decision_that_is_told_when_it_changes(self):
-        bridge, device = self.bridge(digit=DIGIT)
+        state = self.remembered("a", [])
+        bridge, device = self.bridge(f"state = {state}", digit=DIGIT)
         topic = "edged/gw1/pipeline/digit"
         for _ in range(3):
             device.publish(f"{topic}/in/cam1", self.rig.sample("digit-7.png"), ContentType="image/png")
@@ -81,7 +82,7 @@ class Pipelines(WithPipelines):
         self.assertEqual((stats["pipelines"], stats["pipeline_inputs_refused"], stats["pipeline_restarts"]), (1, 0, 0))
         # What was kept is taken back by the next life, which knows nothing of it.
         bridge.end(signal.SIGKILL)
-        self.bridge(digit=DIGIT)
+        self.bridge(f"state = {state}", digit=DIGIT)
         wait_for(lambda: late.of(f"{topic}/last/cam1")[-1].payload == b"", "the last word to be taken back")
 
     def test_words_in_streams_of_several_microphones_are_heard_once_each(self):
@@ -163,6 +164,26 @@ class Pipelines(WithPipelines):
             self.assertEqual(json.loads(message.payload)["label"], "7")
         self.assertGreater(len(device.of(f"{topic}/result/cam")), published // 2)
 
+    def test_requests_and_pipelines_share_one_process_and_none_waits_for_all_of_the_others(self):
+        bridge, device = self.bridge("queue-length = 4096", digit=EACH_DIGIT)
+        device.subscribe("edged/reply/d")
+        picture, each = self.rig.sample("digit-7.png"), 100
+        results = lambda: device.of("edged/gw1/pipeline/digit/result/cam")  # noqa: E731
+        responses = lambda: device.of("edged/reply/d")  # noqa: E731
+        for _ in range(each):
+            device.publish("edged/gw1/pipeline/digit/in/cam", picture)
+            device.publish("edged/gw1/digits/infer", picture, ContentType="image/png", ResponseTopic="edged/reply/d")
+        wait_for(lambda: len(results()) >= each // 2 and len(responses()) >= each // 2, "half of both")
+        self.assertEqual(self.children(bridge), [self.child(bridge)])
+        wait_for(lambda: len(results()) == each and len(responses()) == each, "all of both")
+        for message in results() + responses():
+            self.assertEqual(str(json.loads(message.payload)["index"]), "7")
+        os.kill(self.child(bridge), signal.SIGKILL)  # what one was, the next one is for both
+        device.publish("edged/gw1/pipeline/digit/in/cam", picture)
+        device.publish("edged/gw1/digits/infer", picture, ContentType="image/png", ResponseTopic="edged/reply/d")
+        wait_for(lambda: len(results()) == each + 1 and len(responses()) == each + 1, "one more of both")
+        self.assertEqual(len(self.children(bridge)), 1)
+
     def test_a_process_that_hangs_is_replaced_and_says_so(self):
         bridge, device = self.bridge("decode-timeout = 2s", digit=EACH_DIGIT)
         os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGSTOP)
@@ -224,16 +245,15 @@ class Pipelines(WithPipelines):
         device.publish(f"{topic}/in/cam", self.rig.sample("digit-7.png"))
         self.assertEqual(json.loads(device.wait(f"{topic}/result/cam")[0].payload)["label"], "7")
 
-    def test_the_processes_have_nothing_open_that_is_not_theirs(self):
+    def test_the_process_has_nothing_open_that_is_not_its_own(self):
         bridge, device = self.bridge(digit=EACH_DIGIT)
         os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGKILL)  # the next one begins with the broker connected
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
         device.wait("edged/gw1/pipeline/digit/result/cam")
         device.publish("edged/gw1/digits/infer", self.rig.sample("digit-7.png"), ContentType="image/png")
         device.wait("edged/gw1/digits/result")
-        for kind in ("--pipelines", "--decode"):
-            pid = wait_for(lambda kind=kind: self.child(bridge, kind), f"the process of {kind}")
-            self.assertEqual(set(os.listdir(f"/proc/{pid}/fd")), {"0", "1", "2"}, kind)
+        pid = wait_for(lambda: self.child(bridge), "the worker process")
+        self.assertEqual(set(os.listdir(f"/proc/{pid}/fd")), {"0", "1", "2"})
 
     def test_a_pipeline_that_cannot_be_opened_any_more_does_not_move_the_others(self):
         labels = self.rig.write("labels-of-a.txt", "\n".join("abcdefghij") + "\n")
@@ -268,7 +288,8 @@ class Pipelines(WithPipelines):
         topic = "edged/gw1/pipeline/digit"
         for leaf in ("last", "snapshot"):
             device.publish(f"{topic}/{leaf}/gone", b"old", retain=True).wait_for_publish(BOUND)
-        _, device = self.bridge(digit=DIGIT)
+        state = self.remembered("a", [f"{topic}/{leaf}/gone" for leaf in ("last", "snapshot")])
+        _, device = self.bridge(f"state = {state}", digit=DIGIT)
         for leaf in ("last", "snapshot"):
             wait_for(lambda leaf=leaf: device.of(f"{topic}/{leaf}/gone")[-1].payload == b"", f"an empty {leaf}")
 
@@ -291,7 +312,7 @@ class Pipelines(WithPipelines):
         device = self.device("limited")
         device.subscribe("edged/gw2/#")
         device.wait_json("edged/gw2/pipeline/digit/state", lambda s: s["state"] == "ready")
-        self.assertIn("decode-memory: only 256 MB of it", bridge.text())
+        self.assertIn("decode-memory: limited to 256 MB", bridge.text())
         self.assertNotIn("max-memory: only", bridge.text())
         with open(f"/proc/{self.child(bridge)}/limits", encoding="ascii") as limits:
             data = next(line.split() for line in limits if line.startswith("Max data size"))

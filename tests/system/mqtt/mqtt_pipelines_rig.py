@@ -100,6 +100,15 @@ class WithPipelines(unittest.TestCase):
         device.close()
         return {t: ms[0].payload for t, ms in device.messages.items() if ms[0].retain}
 
+    def remembered(self, broker, topics):
+        """A state folder in which an earlier life has remembered these retained topics."""
+        type(self).lives += 1
+        state = self.rig.path(f"remembers{self.lives}")
+        os.mkdir(state)
+        with open(os.path.join(state, "retained"), "w", encoding="utf-8") as file:
+            file.writelines(f"+{broker} topic {topic}\n" for topic in topics)
+        return state
+
     def add_model(self, name):
         self.rig.put_model("digits", name)
         self.edged.child.send_signal(signal.SIGHUP)
@@ -109,17 +118,22 @@ class WithPipelines(unittest.TestCase):
         self.edged.child.send_signal(signal.SIGHUP)
 
     @staticmethod
-    def child(bridge, kind="--pipelines"):
-        """The process in which the pipelines work, or requests are decoded."""
+    def child(bridge):
+        """The process in which the pipelines work and requests are decoded."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/stat", encoding="utf-8") as stat, open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
                     parent, words = int(stat.read().rsplit(")", 1)[1].split()[1]), line.read().split("\0")
             except OSError:
                 continue  # it has ended
-            if parent == bridge.child.pid and kind in words:
+            if parent == bridge.child.pid and "--worker" in words:
                 return int(pid)
         return None
+
+    @staticmethod
+    def children(bridge):
+        with open(f"/proc/{bridge.child.pid}/task/{bridge.child.pid}/children", encoding="ascii") as file:
+            return list(map(int, file.read().split()))
 
     def check_flat(self, result):
         for key, value in result.items():

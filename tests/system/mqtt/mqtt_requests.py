@@ -11,7 +11,7 @@ import struct
 import tempfile
 import unittest
 
-from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
+from mqtt_pipelines_rig import DIGIT, EACH_DIGIT, WithPipelines, white_png
 from mqtt_rig import ROOT, Device, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()

@@ -9,7 +9,7 @@ import struct
 import sys
 import time
 
-from mqtt_pipes_rig import DIGIT, EACH_DIGIT, WithPipelines
+from mqtt_pipelines_rig import DIGIT, EACH_DIGIT, WithPipelines
 from mqtt_rig import BOUND, LONG, Device, free_port, need_mosquitto, run_tests, wait_for
 
 need_mosquitto()
@@ -39,16 +39,14 @@ class Retained(OwnBroker):
         return [t for t in self.retained(port, "edged/gw1/#") if t.startswith(TOPIC)]
 
     def test_what_went_while_the_line_was_full_or_the_broker_away_is_emptied_all_the_same(self):
-        port, device = self.own_broker(f"\npersistence true\npersistence_location {self.rig.folder}/\nautosave_interval 1\nautosave_on_changes true")
+        port, _ = self.own_broker(f"\npersistence true\npersistence_location {self.rig.folder}/\nautosave_interval 1\nautosave_on_changes true")
         names = [f"goes{i}" for i in range(10)]
         fill = lambda: [self.put(name, EACH_DIGIT) for name in names]  # noqa: E731
         wanted = {f"{TOPIC}/{name}/{rest}" for name in names for rest in ("state", "get/enable")}
         fill()
         bridge = self.start(port, extra=SHORT)
-        device.subscribe(f"{TOPIC}/+/last/+")
         for turn in range(2):
             wait_for(lambda: wanted <= set(self.pipelines_kept(port)), "all of them")
-            device.publish(f"{TOPIC}/goes0/last/old{turn}", b"x", retain=True).wait_for_publish(60)  # as if of an earlier life
             if turn == 0:
                 self.own.child.send_signal(signal.SIGSTOP)
                 self.remove_all(bridge)
@@ -58,7 +56,8 @@ class Retained(OwnBroker):
                 self.remove_all(bridge, 2)
                 self.own = self.rig.start_broker(self.own_text, "own-again")
             wait_for(lambda: not self.pipelines_kept(port), "their end")
-            self.assertEqual([t for t in ("status", "info", "capability", "digits/state") if f"edged/gw1/{t}" not in self.retained(port, "edged/gw1/#")], [])
+            own = {f"edged/gw1/{t}" for t in ("status", "info", "capability", "digits/state")}
+            wait_for(lambda own=own: own <= set(self.retained(port, "edged/gw1/#")), "what the gateway says of itself")
             fill()
             bridge.child.send_signal(signal.SIGHUP)
 
@@ -94,6 +93,19 @@ class Retained(OwnBroker):
             self.rig.write("edged-mqtt.conf", text.replace("commands = threshold enable", f"commands = {commands}"))
             bridge.child.send_signal(signal.SIGHUP)
             wait_for(lambda wanted=wanted: wanted == gets(), f"those of {commands}")
+
+    def test_what_a_life_of_another_name_has_left_is_emptied(self):
+        port, _ = self.own_broker()
+        state = self.remembered("own", [])
+        old = self.rig.start_bridge(f"state = {state}\nhealth = yes\npipelines = none", {
+            "broker own": f"address = mqtt://127.0.0.1:{port}\ndiscovery = yes"}, gateway="old")
+        self.addCleanup(old.end)
+        left = {"edged/old/digits/state", "edged/old/status", "homeassistant/device/edged_old/config", "te/device/main/service/edged/status/health"}
+        wait_for(lambda: left <= set(self.retained(port, "#")), "all of it")
+        old.end(signal.SIGKILL)
+        self.start(port, f"state = {state}")
+        wait_for(lambda: not [t for t in self.retained(port, "#") if "gw1" not in t], "their end")
+        self.assertIn("edged/gw1/digits/state", self.retained(port, "#"))
 
     def test_what_home_assistant_is_to_take_back_arrives_though_the_line_is_full(self):
         port, device = self.own_broker()
@@ -133,15 +145,16 @@ class Retained(OwnBroker):
     def test_thousands_of_last_words_are_emptied_and_no_answer_gives_way_to_that(self):
         port, device = self.own_broker()
         asked = 200
+        leaves = [f"{TOPIC}/stays/{leaf}/s{i}" for i in range(1500) for leaf in (("last", "snapshot") if i % 50 == 0 else ("last",))]
+        state = self.remembered("own", leaves)
         device.subscribe("edged/reply/asks")
         device.subscribe("edged/gw1/stats")
-        for i in range(1500):
-            for leaf in ("last", "snapshot") if i % 50 == 0 else ("last",):
-                left = device.publish(f"{TOPIC}/stays/{leaf}/s{i}", b"x", retain=True)
+        for topic in leaves:
+            left = device.publish(topic, b"x", retain=True)
         left.wait_for_publish(60)
         self.put("stays", EACH_DIGIT)
-        self.start(port, "queue-length = 300\nmax-pause = 0ms\ndeadline = 10min", "in-flight = 4", stats="100ms")
-        wait_for(lambda: not self.retained(port, f"{TOPIC}/+/last/s1499"), "the first look")
+        self.start(port, f"state = {state}\nqueue-length = 300\nmax-pause = 0ms\ndeadline = 10min", "in-flight = 4", stats="100ms")
+        wait_for(lambda: not self.retained(port, leaves[0]), "the first ones to be emptied")
         for i in range(asked):
             device.publish("edged/gw1/digits/infer", bytes(784), ResponseTopic="edged/reply/asks", CorrelationData=b"%d" % i)
         wait_for(lambda: not self.retained(port, f"{TOPIC}/+/last/+"), "their end", 150)

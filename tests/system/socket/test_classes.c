@@ -138,8 +138,8 @@ static void a_key_finds_its_place_in_a_full_queue(void **state)
 	peer_close(&peer);
 }
 
-/* An INFER with a key whose body is longer than what is judged of it. */
-static void large_with_key(uint64_t id, uint64_t key, struct bytes_writer *frame)
+/* An INFER with a key and @bytes of input, at most 4096. */
+static void infer_with_key(uint64_t id, uint64_t key, uint32_t bytes, struct bytes_writer *frame)
 {
 	static const int8_t data[4096];
 	struct bytes_writer body = {0};
@@ -149,8 +149,8 @@ static void large_with_key(uint64_t id, uint64_t key, struct bytes_writer *frame
 		.n_inputs = 1,
 		.n_wanted = WIRE_ALL_OUTPUTS,
 		.inputs = {{.type = DTYPE_INT8,
-			.shape = {2, {sizeof(data) / 4, 4}},
-			.bytes = sizeof(data),
+			.shape = {2, {bytes / 4, 4}},
+			.bytes = bytes,
 			.data = data}}};
 	wire_infer_encode(&body, &infer);
 	wire_header_encode(&(struct wire_header){.type = WIRE_INFER,
@@ -162,6 +162,38 @@ static void large_with_key(uint64_t id, uint64_t key, struct bytes_writer *frame
 	bytes_write(frame, body.data, body.size);
 	assert_false(body.failed || frame->failed);
 	bytes_writer_deinit(&body);
+}
+
+/* An INFER whose body is longer than what is judged of it. */
+static void large_with_key(uint64_t id, uint64_t key, struct bytes_writer *frame)
+{
+	infer_with_key(id, key, 4096, frame);
+}
+
+/* The header comes while the queue is full, the body when it is free again. */
+static void a_small_request_is_judged_when_all_of_it_is_there(void **state)
+{
+	struct peer peer = peer_open_1_3(*state), other = peer_open_1_3(*state);
+	struct bytes_writer frame = {0};
+	occupy(*state, &peer, WIRE_CLASS_NORMAL);
+	for (uint64_t i = 2; i <= 4; i++) {
+		peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, i, "echo", (int8_t)i);
+	}
+	wait_until_read(&peer);
+	wait_until_read(&other);
+	infer_with_key(5, 7, 4, &frame);
+	peer_send_bytes(&other, frame.data, WIRE_HEADER_BYTES);
+	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 6, "echo", 6);
+	peer_expect(&peer, 6, EDGE_OVERLOADED); /* the queue is full */
+	daemon_let_go(*state, 1);
+	for (uint64_t i = 1; i <= 4; i++) {
+		peer_expect_echo(&peer, i, 4, (int8_t)i);
+	}
+	peer_send_bytes(&other, frame.data + WIRE_HEADER_BYTES, frame.size - WIRE_HEADER_BYTES);
+	peer_expect_echo(&other, 5, 4, 0);
+	bytes_writer_deinit(&frame);
+	peer_close(&peer);
+	peer_close(&other);
 }
 
 static void a_key_that_can_replace_nothing_is_turned_away_by_its_header(void **state)
@@ -297,6 +329,8 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_key_finds_its_place_in_a_full_queue, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_small_request_is_judged_when_all_of_it_is_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_key_that_can_replace_nothing_is_turned_away_by_its_header, set_up,
 			tear_down),

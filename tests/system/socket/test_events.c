@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 

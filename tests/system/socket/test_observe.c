@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/flight.h"
+#include "base/flight_record.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 

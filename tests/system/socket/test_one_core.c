@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define LEARN 60 /* runs until one is expected to be short */

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "tests/system/daemon.h"
 
 #define NOBODY 65534

@@ -190,7 +190,7 @@ static void a_blob_that_is_cut_while_it_serves_is_copied_again_from_the_folder(v
 	cut_blob(daemon);
 	expect_status(daemon, EDGE_BACKEND);
 	daemon_wait_log(daemon, "the disk did not give a part of it");
-	daemon_wait_log(daemon, "is broken, and put away");
+	daemon_wait_log(daemon, "is corrupt; moved to quarantine");
 	reload(daemon);
 	expect_right(daemon, "1");
 	assert_int_equal(count_files(daemon, "state/quarantine"), 1);

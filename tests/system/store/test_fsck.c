@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -95,7 +95,7 @@ static void expect_fine(const struct daemon *daemon)
 /* Told at each look and at the repair; then what was put away, and then nothing. */
 static void expect_repaired(const struct daemon *daemon, const char *line)
 {
-	static const char *const hows[] = {"--fsck", "--fsck", "--repair"};
+	static const char *const hows[] = {"--fsck", "--fsck", "--repair --fsck"};
 	char out[4096];
 	for (size_t i = 0; i < 3; i++) {
 		int status = look(daemon, hows[i], out, sizeof(out));
@@ -104,7 +104,7 @@ static void expect_repaired(const struct daemon *daemon, const char *line)
 		}
 		assert_int_equal(status, 1);
 	}
-	look(daemon, "--repair", out, sizeof(out));
+	look(daemon, "--fsck --repair", out, sizeof(out));
 	expect_fine(daemon);
 }
 
@@ -183,6 +183,24 @@ static void a_blob_that_is_not_what_its_name_says_is_put_away(void **state)
 	ask(daemon, 8); /* the last good one */
 }
 
+static void a_folder_in_a_blobs_place_is_put_away(void **state)
+{
+	struct daemon *daemon = *state;
+	char name[100], path[300], line[200];
+	start_two(daemon);
+	stop(daemon);
+	snprintf(path, sizeof(path), "%s/state/%s", daemon->folder, blob_of("echo 16", name));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(line, sizeof(line), "%s/x", name);
+	store_put(daemon, line, "x");
+	snprintf(line, sizeof(line), "%s: not a file of the store\n", name);
+	expect_repaired(daemon, line);
+	daemon_remove(daemon, "m.tflite");
+	daemon_start(daemon, false);
+	ask(daemon, 8); /* the last good one */
+}
+
 static void a_version_without_its_file_is_forgotten(void **state)
 {
 	struct daemon *daemon = *state;
@@ -216,12 +234,25 @@ static void a_manifest_whose_seal_is_broken_is_put_away(void **state)
 	ask(daemon, 16);
 }
 
+static void repair_without_fsck_is_a_usage_error(void **state)
+{
+	struct daemon *daemon = *state;
+	char out[4096], name[100];
+	start_two(daemon);
+	stop(daemon);
+	store_put(daemon, blob_of("echo 16", name), "echo 99");
+	assert_int_equal(look(daemon, "--repair", out, sizeof(out)), 2);
+	assert_string_equal(out, "Try edged --help.\n");
+	assert_int_equal(look(daemon, "--fsck", out, sizeof(out)), 1);
+}
+
 static void a_store_that_is_in_use_is_left_alone(void **state)
+
 {
 	struct daemon *daemon = *state;
 	char out[4096];
 	start_two(daemon);
-	assert_int_equal(look(daemon, "--repair", out, sizeof(out)), 2);
+	assert_int_equal(look(daemon, "--fsck --repair", out, sizeof(out)), 2);
 	assert_non_null(strstr(out, "an edged uses it"));
 	ask(daemon, 16);
 }
@@ -254,11 +285,11 @@ static void a_running_edged_looks_at_its_own(void **state)
 	expect_told(daemon, "repair", "not what its name says");
 	reload(daemon);
 	ask(daemon, 16); /* copied from the folder again */
-	expect_told(daemon, "repair", "it was broken, and was put away");
+	expect_told(daemon, "repair", "a corrupt file in quarantine");
 	expect_told(daemon, "", "");
 	store_put(daemon, "manifests/m", "half");
 	expect_told(daemon, "repair", "not whole");
-	expect_told(daemon, "repair", "quarantine/m: it was broken, and was put away");
+	expect_told(daemon, "repair", "quarantine/m: a corrupt file in quarantine");
 	expect_told(daemon, "repair", "");
 	stop(daemon);
 	expect_fine(daemon);
@@ -275,8 +306,10 @@ int main(void)
 		fsck_test(a_store_as_edged_leaves_it_is_fine),
 		fsck_test(what_nothing_needs_is_told_and_removed),
 		fsck_test(a_blob_that_is_not_what_its_name_says_is_put_away),
+		fsck_test(a_folder_in_a_blobs_place_is_put_away),
 		fsck_test(a_version_without_its_file_is_forgotten),
 		fsck_test(a_manifest_whose_seal_is_broken_is_put_away),
+		fsck_test(repair_without_fsck_is_a_usage_error),
 		fsck_test(a_store_that_is_in_use_is_left_alone),
 		fsck_test(a_running_edged_looks_at_its_own),
 	};

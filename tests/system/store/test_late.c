@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 #include "tests/system/trial.h"
@@ -36,7 +36,7 @@ static void one_that_fails_while_the_next_one_is_loaded_is_bad(void **state)
 	daemon_let_go(daemon, 1);
 	peer_expect(&loading, 900, EDGE_OK);
 	peer_close(&loading);
-	trial_expect_history(daemon, "the version before is bad: 3 of 3 runs were bad");
+	trial_expect_history(daemon, "the previous version failed its trial: 3 of 3 runs were bad");
 	trial_expect_store(daemon, "3", 1, WIRE_STORE_TRIAL, "");
 	trial_put_and_reload(daemon, "fail 1");
 	trial_expect_store(daemon, "3", 1, WIRE_STORE_TRIAL,
@@ -111,7 +111,7 @@ static void one_that_fails_while_it_is_installed_anew_is_rolled_back(void **stat
 	peer_expect(&loading, 900, EDGE_OK);
 	daemon_wait_log(daemon, "model m version 2: ready");
 	daemon_wait_log(daemon, "model m version 1: ready");
-	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_expect_history(daemon, "rolled back to version 1: 3 of 3 runs were bad");
 	peer_infer(&peer, 4, "m", 4, 7, 0);
 	peer_expect_echo(&peer, 4, 4, 7);
 	peer_close(&loading);

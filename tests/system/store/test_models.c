@@ -352,7 +352,7 @@ static void a_store_whose_lock_is_let_go_is_used(void **state)
 	int fd = lock_store(daemon);
 	daemon_put(daemon, "later.tflite", "echo 4");
 	daemon_spawn(daemon, false);
-	daemon_wait_log(daemon, "another edged uses it: tried again for 2 s");
+	daemon_wait_log(daemon, "another edged has locked the state folder: retrying for 2 s");
 	close(fd);
 	daemon_wait_log(daemon, "models ready");
 	snprintf(path, sizeof(path), "%s/state/manifests/later", daemon->folder);

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 #include "tests/system/trial.h"
@@ -70,7 +70,7 @@ static void who_asks_after_a_trial_that_failed_is_answered_by_the_good_one(void 
 	peer_expect(&loading, 900, EDGE_OK);
 	peer_close(&loading);
 	peer_close(&peer);
-	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_expect_history(daemon, "rolled back to version 1: 3 of 3 runs were bad");
 	trial_put_and_reload(daemon, "fail 1");
 	peer = peer_open(daemon);
 	peer_infer(&peer, 1, "m", 4, 7, 0);
@@ -112,7 +112,7 @@ static void a_pinned_version_goes_on_though_it_fails(void **state)
 	trial_put_and_reload(daemon, "fail 1");
 	trial_tell(daemon, WIRE_STORE_PIN, "m", NULL, EDGE_OK);
 	trial_ask(daemon, 3);
-	daemon_wait_log(daemon, "it is pinned and goes on");
+	daemon_wait_log(daemon, "the version is pinned and keeps serving");
 	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL | WIRE_STORE_PINNED, "");
 	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_OK);
 	trial_expect_store(daemon, "1", 1, WIRE_STORE_PINNED, "rolled back by uid 0");
@@ -142,7 +142,7 @@ static void start_with_a_logarithm(struct daemon *daemon, const char *line)
 	daemon_put(daemon, "m.tflite", "log 1");
 	daemon_start(daemon, false);
 	trial_ask(daemon, 10);
-	trial_expect_history(daemon, "version 1 is good");
+	trial_expect_history(daemon, "version 1 passed its trial");
 	trial_put_and_reload(daemon, line);
 	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 }
@@ -174,7 +174,7 @@ static void nan_that_the_one_before_gives_too_is_no_fault(void **state)
 	}
 	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 	trial_ask(daemon, 10);
-	trial_expect_history(daemon, "version 2 is good");
+	trial_expect_history(daemon, "version 2 passed its trial");
 }
 
 static void nan_that_the_one_before_does_not_give_is_a_fault(void **state)
@@ -186,7 +186,7 @@ static void nan_that_the_one_before_does_not_give_is_a_fault(void **state)
 		trial_ask(daemon, 1);
 	}
 	trial_expect_history(daemon, "3 of 3 runs were bad: 0 failed, 3 gave NaN, 0 were too slow");
-	trial_expect_history(daemon, "back to version 1");
+	trial_expect_history(daemon, "rolled back to version 1");
 }
 
 static void one_that_is_far_slower_is_rolled_back(void **state)
@@ -260,7 +260,7 @@ static void a_first_version_that_did_well_is_gone_back_to(void **state)
 	trial_put_and_reload(daemon, "fail 1");
 	trial_expect_store(daemon, "2", 1, WIRE_STORE_TRIAL, "");
 	trial_ask(daemon, 3);
-	trial_expect_history(daemon, "back to version 1: 3 of 3 runs were bad");
+	trial_expect_history(daemon, "rolled back to version 1: 3 of 3 runs were bad");
 	trial_expect_store(
 		daemon, "1", 1, 0, "3 of 3 runs were bad: 3 failed, 0 gave NaN, 0 were too slow");
 }
@@ -370,7 +370,7 @@ static void time_proves_a_version_too(void **state)
 		assert_int_equal(
 			wire_store_reply_decode(answer.body, answer.header.body_bytes, &all, NULL),
 			0);
-		bool good = memmem(all.data, all.length, "is good", 7) != NULL;
+		bool good = memmem(all.data, all.length, "passed its trial", 16) != NULL;
 		lines.length = good;
 		answer_free(&answer);
 		peer_close(&peer);
@@ -392,7 +392,7 @@ static void one_that_kills_edged_twice_is_not_run_a_third_time(void **state)
 		peer_close(&peer);
 		daemon_start(daemon, false);
 	}
-	trial_expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	trial_expect_store(daemon, "1", 1, 0, "bad: edged crashed twice while it ran");
 	trial_ask(daemon, 1);
 }
 
@@ -409,7 +409,7 @@ static void one_that_kills_edged_before_it_serves_is_not_tried_a_third_time(void
 	daemon_spawn(daemon, false);
 	assert_int_equal(daemon_wait(daemon), -SIGABRT);
 	daemon_start(daemon, false);
-	trial_expect_store(daemon, "1", 1, 0, "bad: edged died twice while it ran");
+	trial_expect_store(daemon, "1", 1, 0, "bad: edged crashed twice while it ran");
 	trial_ask(daemon, 1);
 }
 

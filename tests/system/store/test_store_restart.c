@@ -17,7 +17,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -238,6 +238,61 @@ static void a_broken_copy_is_replaced_from_the_folder(void **state)
 	daemon_start(daemon, false);
 	expect_state(daemon, "m", "ready", "1", "");
 	expect_serves(daemon, "m", 8);
+}
+
+/* In the place of @bytes' blob, with a file in it. */
+static void folder_put(const struct daemon *daemon, const char *bytes)
+{
+	char folder[256], path[400], file[410], text[DIGEST_TEXT_SIZE];
+	struct digest digest = digest_of(bytes, strlen(bytes));
+	path_of(daemon, folder, "state/blobs");
+	snprintf(path, sizeof(path), "%s/%s", folder, digest_print(&digest, text));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(file, sizeof(file), "%s/x", path);
+	const int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* In that of a model and in that of its labels. */
+static void folders_in_the_place_of_blobs_make_place_for_the_folders_files(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_put(daemon, "m.tflite", "echo 8");
+	daemon_put(daemon, "m.labels.txt", "one\n");
+	daemon_start(daemon, false);
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait(daemon);
+	folder_put(daemon, "echo 8");
+	folder_put(daemon, "one\n");
+	daemon_start(daemon, false);
+	expect_state(daemon, "m", "ready", "1", "");
+	expect_serves(daemon, "m", 8);
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait(daemon);
+	daemon_remove(daemon, "m.tflite");
+	daemon_remove(daemon, "m.labels.txt");
+	daemon_start(daemon, false); /* from the store alone */
+	expect_serves(daemon, "m", 8);
+}
+
+/* Without the folder's file nothing takes its place, but it does not stay. */
+static void a_folder_in_a_blobs_place_is_put_away_when_the_blob_is_wanted(void **state)
+{
+	struct daemon *daemon = *state;
+	char path[256], folder[256], text[DIGEST_TEXT_SIZE];
+	struct digest digest = digest_of("echo 8", 6);
+	daemon_put(daemon, "m.tflite", "echo 8");
+	daemon_start(daemon, false);
+	daemon_signal(daemon, SIGTERM);
+	daemon_wait(daemon);
+	daemon_remove(daemon, "m.tflite");
+	folder_put(daemon, "echo 8");
+	daemon_start(daemon, false);
+	path_of(daemon, folder, "state/quarantine");
+	snprintf(path, sizeof(path), "%.150s/%s", folder, digest_print(&digest, text));
+	assert_int_equal(access(path, F_OK), 0);
 }
 
 static void files_that_nothing_needs_are_removed(void **state)
@@ -504,6 +559,8 @@ int main(void)
 		store_test(folders_without_a_file_take_no_versions_place),
 		store_test(a_version_below_many_that_are_refused_serves_on),
 		store_test(a_broken_copy_is_replaced_from_the_folder),
+		store_test(folders_in_the_place_of_blobs_make_place_for_the_folders_files),
+		store_test(a_folder_in_a_blobs_place_is_put_away_when_the_blob_is_wanted),
 		store_test(files_that_nothing_needs_are_removed),
 		store_test(the_copy_of_a_refused_file_goes_before_the_next_one_is_looked_at),
 		store_test(what_happened_to_a_model_that_is_gone_is_forgotten_at_the_next_start),

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/marks.h"
+#include "daemon/edged/model/crash_markers.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
@@ -130,13 +130,13 @@ static void a_version_before_that_was_held_up_makes_no_room_for_a_slow_one(void 
 static unsigned int marked(const struct daemon *daemon)
 {
 	char path[160];
-	struct mark mark;
+	struct crash_marker marker;
 	unsigned int n = 0;
 	snprintf(path, sizeof(path), "%s/state/running", daemon->folder);
 	FILE *file = fopen(path, "re");
 	assert_non_null(file);
-	while (fread(&mark, sizeof(mark), 1, file) == 1) {
-		n += atomic_load(&mark.running);
+	while (fread(&marker, sizeof(marker), 1, file) == 1) {
+		n += atomic_load(&marker.running);
 	}
 	fclose(file);
 	return n;

@@ -16,9 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/edged/store/bundle.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 #include "tests/system/trial.h"
@@ -111,7 +113,7 @@ static float ask(struct daemon *daemon, int n, uint32_t deadline_us)
 }
 
 /* The question, and y = @factor * x, as frames. */
-static void golden_put(struct daemon *daemon, float factor)
+static struct bytes_writer golden_frames(float factor)
 {
 	struct bytes_writer frames = {0}, asked = {0}, due = {0};
 	float answer[4];
@@ -137,10 +139,40 @@ static void golden_put(struct daemon *daemon, float factor)
 		bytes_write(&frames, head, sizeof(head));
 		bytes_write(&frames, bodies[i]->data, bodies[i]->size);
 	}
-	daemon_put_bytes(daemon, "m.golden", frames.data, frames.size);
-	bytes_writer_deinit(&frames);
 	bytes_writer_deinit(&asked);
 	bytes_writer_deinit(&due);
+	return frames;
+}
+
+static void golden_put(struct daemon *daemon, float factor)
+{
+	struct bytes_writer frames = golden_frames(factor);
+	daemon_put_bytes(daemon, "m.golden", frames.data, frames.size);
+	bytes_writer_deinit(&frames);
+}
+
+/* What an install by the socket of the model with that self-test, or without for 0, is answered with. */
+static enum edge_status install(struct daemon *daemon, const char *kind, float factor)
+{
+	uint8_t bytes[8192];
+	const size_t n = model_read(kind, bytes, sizeof(bytes));
+	struct bytes_writer frames = golden_frames(factor);
+	struct peer peer = peer_open_transfer(daemon);
+	const int fd = memfd_create("bundle", MFD_CLOEXEC);
+	assert_int_equal(bundle_write_bytes(fd, BUNDLE_MODEL, bytes, n), 0);
+	if (factor != 0) {
+		assert_int_equal(
+			bundle_write_bytes(fd, BUNDLE_GOLDEN, frames.data, frames.size), 0);
+	}
+	assert_int_equal(bundle_write_end(fd), 0);
+	peer_store_fd(&peer, 903, WIRE_STORE_INSTALL, "m", fd);
+	struct answer answer = peer_receive(&peer);
+	const enum edge_status status = (enum edge_status)answer.header.status;
+	answer_free(&answer);
+	bytes_writer_deinit(&frames);
+	peer_close(&peer);
+	close(fd);
+	return status;
 }
 
 /* ---- what the store says */
@@ -166,7 +198,8 @@ static void start_with_the_good_one(struct daemon *daemon)
 	put(daemon, "good");
 	daemon_start(daemon, true);
 	assert_true(ask(daemon, PROOF, 0) == 4);
-	trial_expect_history(daemon, "version 1 is good"); /* it comes behind the verdict */
+	trial_expect_history(
+		daemon, "version 1 passed its trial"); /* it comes behind the verdict */
 	assert_false(is_bad(daemon, "good"));
 }
 
@@ -182,7 +215,7 @@ static void expect_rolled_back(struct daemon *daemon, const char *kind, const ch
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_good_serves(daemon);
 	trial_expect_history(daemon, why); /* it comes behind the verdict */
-	trial_expect_history(daemon, "back to version 1");
+	trial_expect_history(daemon, "rolled back to version 1");
 	assert_true(is_bad(daemon, kind));
 	daemon_signal(daemon, SIGKILL);
 	daemon_wait(daemon);
@@ -232,7 +265,7 @@ static void one_that_is_twenty_times_slower_makes_place_for_the_good_one(void **
 	put(daemon, "brief");
 	daemon_start(daemon, true);
 	assert_true(ask(daemon, PROOF, 0) == 4);
-	trial_expect_history(daemon, "version 1 is good");
+	trial_expect_history(daemon, "version 1 passed its trial");
 	daemon_signal(daemon, SIGTERM);
 	assert_int_equal(daemon_wait(daemon), 0);
 	daemon_start(daemon, true);
@@ -241,7 +274,7 @@ static void one_that_is_twenty_times_slower_makes_place_for_the_good_one(void **
 	reload(daemon);
 	assert_true(ask(daemon, 3, 0) == 4);
 	trial_expect_history(daemon, "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
-	trial_expect_history(daemon, "back to version 1");
+	trial_expect_history(daemon, "rolled back to version 1");
 	assert_true(is_bad(daemon, "slow"));
 }
 
@@ -268,7 +301,7 @@ static void one_that_max_macs_ends_makes_place_for_the_good_one(void **state)
 	daemon_wait_log(daemon, "3 of 3 runs were bad: 0 failed, 0 gave NaN, 3 were too slow");
 	daemon_wait_log(daemon, "model m version 1: ready");
 	expect_good_serves(daemon);
-	trial_expect_history(daemon, "back to version 1");
+	trial_expect_history(daemon, "rolled back to version 1");
 	assert_true(is_bad(daemon, "loop"));
 }
 
@@ -301,6 +334,30 @@ static void one_whose_answer_comes_too_late_never_serves(void **state)
 	daemon_wait_log(
 		daemon, "refused: self-test, question 1: "); /* at whichever of its operators */
 	expect_good_serves(daemon);
+}
+
+static void an_install_that_fails_its_self_test_is_refused(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_start(daemon, true);
+	assert_int_equal(install(daemon, "good", 2), EDGE_OK);
+	assert_int_equal(install(daemon, "wrong", 2), EDGE_MODEL_REFUSED);
+	assert_int_equal(install(daemon, "wrong", 2), EDGE_MODEL_REFUSED); /* it is bad */
+	expect_good_serves(daemon);
+}
+
+/* edged asks the questions itself. */
+static void without_edged_check_it_is_refused_too(void **state)
+{
+	configure(*state, "none");
+	an_install_that_fails_its_self_test_is_refused(state);
+}
+
+static void an_install_of_one_that_gives_nan_is_refused(void **state)
+{
+	struct daemon *daemon = *state;
+	daemon_start(daemon, true);
+	assert_int_equal(install(daemon, "nan", 0), EDGE_MODEL_REFUSED);
 }
 
 static bool is_loading(struct daemon *daemon)
@@ -376,7 +433,7 @@ static void a_version_that_was_good_is_not_bad_for_a_golden(void **state)
 	put(daemon, "wrong");
 	reload(daemon);
 	assert_true(ask(daemon, PROOF, 0) == 6);
-	trial_expect_history(daemon, "version 2 is good");
+	trial_expect_history(daemon, "version 2 passed its trial");
 	golden_put(daemon, 7);
 	put(daemon, "good");
 	reload(daemon);
@@ -415,6 +472,9 @@ int main(void)
 		trial_test(one_that_max_macs_ends_makes_place_for_the_good_one),
 		trial_test(one_whose_answers_are_not_those_that_are_due_never_serves),
 		trial_test(one_whose_answer_comes_too_late_never_serves),
+		trial_test(an_install_that_fails_its_self_test_is_refused),
+		trial_test(without_edged_check_it_is_refused_too),
+		trial_test(an_install_of_one_that_gives_nan_is_refused),
 		trial_test(edged_stops_in_the_middle_of_a_self_test),
 		trial_test(with_another_golden_it_is_tried_again),
 		trial_test(one_that_is_bad_does_not_serve_by_a_golden_without_a_question),

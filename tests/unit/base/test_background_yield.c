@@ -8,97 +8,97 @@
 
 #include <pthread.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 
 #define MS UINT64_C(1000000)
 #define BEGIN_NS (5000 * MS)
 
 /* Work of which every millisecond of CPU takes @wall_ms, for @ms by the clock; what the last look said. */
-static bool work(struct breath *breath, uint64_t ms, uint64_t wall_ms)
+static bool work(struct background_yield *yield, uint64_t ms, uint64_t wall_ms)
 {
 	bool lets = false;
-	struct breath_times now = breath->last;
+	struct background_yield_times now = yield->last;
 	for (uint64_t passed = 0; passed < ms; passed += wall_ms) {
 		now.now_ns += wall_ms * MS;
 		now.cpu_ns += MS;
-		lets = breath_note(breath, &now);
+		lets = background_yield_note(yield, &now);
 	}
 	return lets;
 }
 
-static struct breath fresh(void)
+static struct background_yield fresh(void)
 {
-	return (struct breath){.last = {.now_ns = BEGIN_NS}, .window_ns = BEGIN_NS};
+	return (struct background_yield){.last = {.now_ns = BEGIN_NS}, .window_ns = BEGIN_NS};
 }
 
 static void who_has_the_cpu_lets_others_in_for_ever(void **state)
 {
-	struct breath breath = fresh();
+	struct background_yield yield = fresh();
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		assert_true(work(&breath, 50, 1));
+		assert_true(work(&yield, 50, 1));
 	}
 }
 
 static void who_waits_longer_than_it_works_insists_after_its_patience(void **state)
 {
-	struct breath breath = fresh();
+	struct background_yield yield = fresh();
 	(void)state;
-	assert_true(work(&breath, 20, 4)); /* 15 ms of waiting */
-	assert_false(work(&breath, 12, 4)); /* 24 ms */
+	assert_true(work(&yield, 20, 4)); /* 15 ms of waiting */
+	assert_false(work(&yield, 12, 4)); /* 24 ms */
 }
 
 static void who_waits_less_than_it_works_does_not_insist(void **state)
 {
-	struct breath breath = fresh();
+	struct background_yield yield = fresh();
 	(void)state;
-	struct breath_times now = breath.last;
+	struct background_yield_times now = yield.last;
 	for (int i = 0; i < 500; i++) {
 		now.now_ns += 3 * MS;
 		now.cpu_ns += 2 * MS;
-		assert_true(breath_note(&breath, &now));
+		assert_true(background_yield_note(&yield, &now));
 	}
 }
 
 static void sleeping_is_no_waiting(void **state)
 {
-	struct breath breath = fresh();
-	struct breath_times now = breath.last;
+	struct background_yield yield = fresh();
+	struct background_yield_times now = yield.last;
 	(void)state;
 	for (int i = 0; i < 20; i++) {
 		now.now_ns += 40 * MS; /* for a disk */
 		now.slept++;
-		assert_true(breath_note(&breath, &now));
+		assert_true(background_yield_note(&yield, &now));
 	}
 }
 
 static void who_insists_does_so_as_long_as_others_want_the_cpu(void **state)
 {
-	struct breath breath = fresh();
+	struct background_yield yield = fresh();
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		assert_false(work(&breath, 500, 5));
+		assert_false(work(&yield, 500, 5));
 	}
 	/* They are gone: at the end of the next second, or of the one that had both. */
-	work(&breath, 2100, 1);
-	assert_true(work(&breath, 10, 1));
+	work(&yield, 2100, 1);
+	assert_true(work(&yield, 10, 1));
 }
 
 static void after_a_rest_there_is_patience_again(void **state)
 {
-	struct breath breath = fresh();
+	struct background_yield yield = fresh();
 	(void)state;
-	assert_false(work(&breath, 500, 5));
-	struct breath_times now = breath.last;
-	now.now_ns += BREATH_WINDOW_NS + 1;
-	assert_true(breath_note(&breath, &now));
+	assert_false(work(&yield, 500, 5));
+	struct background_yield_times now = yield.last;
+	now.now_ns += BACKGROUND_YIELD_WINDOW_NS + 1;
+	assert_true(background_yield_note(&yield, &now));
 }
 
 static void *look(void *argument)
 {
 	bool *begun = argument;
-	*begun = breath_begun();
-	breath_take();
+	*begun = background_yield_has_begun();
+	background_yield_take();
 	return NULL;
 }
 
@@ -107,12 +107,12 @@ static void it_is_of_the_thread_that_began(void **state)
 	bool begun = true;
 	pthread_t thread;
 	(void)state;
-	assert_false(breath_begun());
-	assert_false(breath_insists());
-	breath_begin(true);
-	assert_true(breath_begun());
-	assert_true(breath_insists());
-	breath_take();
+	assert_false(background_yield_has_begun());
+	assert_false(background_yield_insists());
+	background_yield_begin(true);
+	assert_true(background_yield_has_begun());
+	assert_true(background_yield_insists());
+	background_yield_take();
 	assert_int_equal(pthread_create(&thread, NULL, look, &begun), 0);
 	pthread_join(thread, NULL);
 	assert_false(begun);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/code.h"
+#include "base/code_pages.h"
 
 /* More than a page of constants, each of which is its place's square. */
 #define S1(n) (n) * (n), ((n) + 1) * ((n) + 1), ((n) + 2) * ((n) + 2), ((n) + 3) * ((n) + 3)
@@ -23,7 +23,7 @@ static void code_and_constants_are_there_when_they_are_wanted_again(void **state
 	(void)state;
 	static char written[8192] = {[0] = 1, [4096] = 2};
 	for (unsigned int round = 0; round < 3; round++) {
-		code_forget_pages();
+		code_pages_forget();
 		for (uint64_t i = 0; i < sizeof(squares) / sizeof(squares[0]); i++) {
 			assert_true(squares[i] == i * i);
 		}

@@ -10,20 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/examples.h"
+#include "base/few_shot.h"
 
 static void what_is_written_is_read_back(void **state)
 {
 	(void)state;
 	const float vectors[2][3] = {{0.1f, -1e-20f, 0.333333343f}, {1, 0, -0.0f}};
-	owned_examples struct examples examples = {0};
+	owned_examples struct few_shot examples = {0};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);
-	assert_int_equal(examples_write(file, "north west", vectors[0], 3, NULL), 0);
-	assert_int_equal(examples_write(file, "\xc3\xa9t\xc3\xa9", vectors[1], 3, NULL), 0);
+	assert_int_equal(few_shot_write(file, "north west", vectors[0], 3, NULL), 0);
+	assert_int_equal(few_shot_write(file, "\xc3\xa9t\xc3\xa9", vectors[1], 3, NULL), 0);
 	fclose(file);
-	assert_int_equal(examples_parse(text, size, &examples, NULL), 0);
+	assert_int_equal(few_shot_parse(text, size, &examples, NULL), 0);
 	assert_int_equal(examples.n, 2);
 	assert_int_equal(examples.length, 3);
 	assert_string_equal(examples.items[0].label, "north west");
@@ -63,10 +63,10 @@ static void they_are_told_by_line_when_they_are_wrong(void **state)
 #undef TEXT
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct examples examples = {0};
+		struct few_shot examples = {0};
 		struct error err = {0};
 		assert_int_equal(
-			examples_parse(wrong[i].text, wrong[i].size, &examples, &err), -EBADMSG);
+			few_shot_parse(wrong[i].text, wrong[i].size, &examples, &err), -EBADMSG);
 		assert_non_null(strstr(err.text, "line 2"));
 		assert_null(examples.items);
 	}
@@ -82,7 +82,7 @@ static void labels_that_no_line_can_have_are_not_written(void **state)
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(examples_write(file, wrong[i], &one, 1, NULL), -EINVAL);
+		assert_int_equal(few_shot_write(file, wrong[i], &one, 1, NULL), -EINVAL);
 	}
 	fclose(file);
 	assert_int_equal(size, 0);
@@ -93,8 +93,8 @@ static void blanks_between_numbers_may_be_many(void **state)
 {
 	(void)state;
 	static const char text[] = "a\t 1  -2.5e-1 \nb\t+3 .5";
-	owned_examples struct examples examples = {0};
-	assert_int_equal(examples_parse(text, sizeof(text) - 1, &examples, NULL), 0);
+	owned_examples struct few_shot examples = {0};
+	assert_int_equal(few_shot_parse(text, sizeof(text) - 1, &examples, NULL), 0);
 	assert_int_equal(examples.n, 2);
 	assert_float_equal(examples.items[0].vector[1], -0.25, 0);
 	assert_float_equal(examples.items[1].vector[0], 3, 0);
@@ -110,7 +110,7 @@ static void what_is_joined_ends_each_line(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *text = NULL;
 		size_t size = 0;
-		assert_int_equal(examples_join(cases[i][0], strlen(cases[i][0]), cases[i][1],
+		assert_int_equal(few_shot_join(cases[i][0], strlen(cases[i][0]), cases[i][1],
 					 strlen(cases[i][1]), &text, &size),
 			0);
 		assert_int_equal(size, strlen(cases[i][2]));
@@ -145,7 +145,7 @@ static void lines_of_a_label_are_taken_out_of_any_bytes(void **state)
 		size_t size = cases[i].size;
 		char *text = malloc(size + 1);
 		memcpy(text, cases[i].text, size + 1);
-		assert_int_equal(examples_remove(text, &size, "a"), cases[i].n);
+		assert_int_equal(few_shot_remove(text, &size, "a"), cases[i].n);
 		assert_int_equal(size, cases[i].left_size);
 		assert_memory_equal(text, cases[i].left, size + 1);
 		free(text);

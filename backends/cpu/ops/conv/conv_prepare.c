@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/conv.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
 
-#include "backends/cpu/quant.h"
-#include "backends/cpu/sparse.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/operand/sparse.h"
+#include "backends/cpu/tiles.h"
 
-struct ek_window_axis conv_axis(
+struct ek_window_axis conv_prepare_axis(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation)
 {
 	int64_t reach = ((int64_t)taps - 1) * dilation + 1;
@@ -19,7 +20,7 @@ struct ek_window_axis conv_axis(
 	};
 }
 
-struct ek_window conv_window(const struct op_setup *setup)
+struct ek_window conv_prepare_window(const struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	const struct shape *out = op_shape_out(setup, 0);
@@ -29,8 +30,8 @@ struct ek_window conv_window(const struct op_setup *setup)
 	const int32_t width = in->dim[2] + (int32_t)(pad->left + pad->right);
 	struct ek_window window = {
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(height, out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
-		.x = conv_axis(width, out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
+		.y = conv_prepare_axis(height, out->dim[1], w->dim[1], o->stride_h, o->dilation_h),
+		.x = conv_prepare_axis(width, out->dim[2], w->dim[2], o->stride_w, o->dilation_w),
 	};
 	window.y.in = (uint32_t)in->dim[1];
 	window.y.pad += pad->top;
@@ -67,7 +68,7 @@ static bool bias_fits(unsigned int type, unsigned int bias)
 	}
 }
 
-int conv_accept_operands(const struct op_setup *setup, struct error *err)
+int conv_prepare_accept_operands(const struct op_setup *setup, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *weights = op_tensor_in(setup, 1);
 	const struct tensor *bias = op_tensor_in(setup, 2);
@@ -82,23 +83,23 @@ int conv_accept_operands(const struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-bool conv_is_hybrid(const struct op_setup *setup)
+bool conv_prepare_is_hybrid(const struct op_setup *setup)
 {
 	return op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 &&
 		op_tensor_in(setup, 1)->type != DTYPE_FLOAT32;
 }
 
-int conv_accept_types(const struct op_setup *setup, struct error *err)
+int conv_prepare_accept_types(const struct op_setup *setup, struct error *err)
 {
 	unsigned int in = op_tensor_in(setup, 0)->type, out = op_tensor_out(setup, 0)->type;
 	if (in != out) {
 		return error_set(err, -EOPNOTSUPP, "%s input with %s output", dtype_name(in),
 			dtype_name(out));
 	}
-	return conv_accept_operands(setup, err);
+	return conv_prepare_accept_operands(setup, err);
 }
 
-struct conv_bias conv_bind_bias(const struct op_call *call)
+struct conv_bias conv_bias_bind(const struct op_call *call)
 {
 	const struct value *bias = op_in(call, 2);
 	if (!bias) {
@@ -109,20 +110,20 @@ struct conv_bias conv_bind_bias(const struct op_call *call)
 		     : (struct conv_bias){.b32 = bias->data};
 }
 
-int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale **ret_scales,
-	struct error *err)
+int conv_prepare_scales(struct op_setup *setup, uint32_t channels,
+	const struct ek_scale **ret_scales, struct error *err)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *weights = op_tensor_in(setup, 1);
-	float si = quant_scale(in, 0), so = quant_scale(op_tensor_out(setup, 0), 0);
+	float si = quant_params_scale(in, 0), so = quant_params_scale(op_tensor_out(setup, 0), 0);
 	bool filled = false;
 	struct ek_scale *scales = op_alloc_pack(setup, channels * sizeof(*scales), &filled);
 	if (!scales) {
 		return op_alloc_failed(setup, err);
 	}
 	for (uint32_t n = 0; n < channels && !filled; n++) {
-		float sw = quant_scale(weights, n);
+		float sw = quant_params_scale(weights, n);
 		double product = in->type == DTYPE_UINT8 ? (double)(si * sw) : (double)si * sw;
-		scales[n] = quant_split(product / (double)so);
+		scales[n] = quant_params_split(product / (double)so);
 		/* MBQM64 shifts right by 15 - shift. */
 		if (in->type == DTYPE_INT16 && scales[n].shift > 14) {
 			return error_set(err, -EOPNOTSUPP, "scale of channel %u is too large", n);
@@ -135,7 +136,7 @@ int conv_scales(struct op_setup *setup, uint32_t channels, const struct ek_scale
 /* Packing touches a weight in about the time that plain C takes for ten products. */
 #define FEW_ROWS 32
 
-uint64_t conv_features(const struct op_setup *setup, uint64_t rows)
+uint64_t conv_prepare_features(const struct op_setup *setup, uint64_t rows)
 {
 	bool pays = !setup->for_one_run || rows >= FEW_ROWS;
 	bool known = op_constant(setup, 1) && (!op_tensor_in(setup, 2) || op_constant(setup, 2));
@@ -215,16 +216,23 @@ void conv_weights_pack(
 	}
 }
 
+int conv_weights_unpack(
+	const struct op_call *call, const struct conv_weights *weights, struct error *err)
+{
+	struct tiles t = {.total = weights->n_unpacked, .control = call->control};
+	while (tiles_next(&t)) { /* whole bytes: tiles are even */
+		unpack_int4((const uint8_t *)op_in(call, 1)->data + t.at / 2, t.count,
+			(int8_t *)call->scratch + (size_t)(weights->unpacked_at + t.at));
+	}
+	return tiles_end(&t, err);
+}
+
 const void *conv_weights_bind(const struct op_call *call, const struct conv_weights *weights)
 {
 	if (weights->plain && weights->n_unpacked == 0) {
 		return weights->plain; /* without a look at the operand, which is far away */
 	}
-	const void *data = op_in(call, 1)->data;
-	if (weights->n_unpacked == 0) {
-		return data;
-	}
-	int8_t *codes = (int8_t *)call->scratch + (size_t)weights->unpacked_at;
-	unpack_int4(data, weights->n_unpacked, codes);
-	return codes;
+	return weights->n_unpacked == 0
+		? op_in(call, 1)->data
+		: (const uint8_t *)call->scratch + (size_t)weights->unpacked_at;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/blas.h"
-#include "backends/cpu/conv.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/hybrid.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "kernels/conv.h"
+#include "backends/cpu/operand/hybrid_operand.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
+#include "backends/cpu/row_fusion.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/conv/conv.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct conv_state {
@@ -33,7 +33,7 @@ static struct ek_conv_shape shape_of(const struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	struct ek_conv_shape s = {
-		.window = conv_window(setup),
+		.window = conv_prepare_window(setup),
 		.in_c = (uint32_t)in->dim[3],
 		.out_c = (uint32_t)w->dim[0],
 	};
@@ -86,12 +86,12 @@ static int prepare_q(struct op_setup *setup, struct conv_state *state, struct er
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->ties_up = in->type == DTYPE_INT8 && setup->graph->beyond_reference;
-	state->row_q = pick(in->type, conv_features(setup, rows_of(&a->shape)));
+	state->row_q = pick(in->type, conv_prepare_features(setup, rows_of(&a->shape)));
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
-	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
-	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
+	int r = quant_params_activation_range(o->activation, out, &a->lo, &a->hi, err);
+	r = r < 0 ? r : conv_prepare_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
@@ -137,7 +137,7 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	struct ek_conv_f32 *a = &state->f32;
 	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32),
-		conv_features(setup, rows_of(&a->shape)));
+		conv_prepare_features(setup, rows_of(&a->shape)));
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
@@ -145,7 +145,7 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 	if (!packed) {
 		prepare_blas(setup, state);
 	}
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
 	if (r == 0) {
@@ -186,9 +186,10 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 	setup->detail = state->row_h->variant.name;
 	state->hybrid = hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c,
 		a->shape.groups > 1 || has_different_scales(&op_tensor_in(setup, 1)->quant));
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
-	uint64_t packed = state->row_h->packed_bytes && conv_features(setup, rows_of(&a->shape))
+	uint64_t packed =
+		state->row_h->packed_bytes && conv_prepare_features(setup, rows_of(&a->shape))
 		? state->row_h->packed_bytes(a)
 		: 0;
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
@@ -208,7 +209,7 @@ static int conv_prepare(struct op_setup *setup, struct error *err)
 	}
 	setup->state = state;
 	state->shape = shape_of(setup);
-	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+	return conv_prepare_is_hybrid(setup)                    ? prepare_h(setup, state, err)
 		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
 								: prepare_q(setup, state, err);
 }
@@ -264,7 +265,7 @@ static void tile_blas(const void *args, const struct ek_tile *tile, void *scratc
 /* The operands of this run in a copy of the prepared arguments. */
 static void bind_q(const struct op_call *call, const void *weights, struct ek_conv_q *a)
 {
-	struct conv_bias bias = conv_bind_bias(call);
+	struct conv_bias bias = conv_bias_bind(call);
 	a->input = op_in(call, 0)->data;
 	a->weights = weights;
 	a->bias32 = bias.b32;
@@ -287,6 +288,10 @@ static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const
 
 static int bind(const struct op_call *call, struct conv_state *state, struct error *err)
 {
+	int r = conv_weights_unpack(call, &state->weights, err);
+	if (r < 0) {
+		return r;
+	}
 	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
 		bind_q(call, weights, &state->q);
@@ -302,6 +307,25 @@ static int bind(const struct op_call *call, struct conv_state *state, struct err
 	return 0;
 }
 
+#define FEW_CHANNELS 16 /* fewer than kernels make side by side */
+/* Products of groups between two looks at the clock: a millisecond of denormal floats. */
+#define GROUPS_LOOK_WORK (PLAIN_LOOK_WORK / 4)
+
+/* Groups are made by plain C, whatever the kernel. */
+static uint64_t look_work(const struct conv_state *state)
+{
+	const struct ek_variant *kernel = state->row_q ? &state->row_q->variant
+		: state->row_h                         ? &state->row_h->variant
+						       : &state->row_f32->variant;
+	if (state->shape.groups > 1) {
+		return GROUPS_LOOK_WORK;
+	}
+	return state->blas.library                  ? 0
+		: !kernel->needs                    ? PLAIN_LOOK_WORK
+		: state->shape.out_c < FEW_CHANNELS ? 4 * PLAIN_LOOK_WORK
+						    : 0;
+}
+
 static int conv_run(const struct op_call *call, struct error *err)
 {
 	struct conv_state state = *(const struct conv_state *)call->state;
@@ -311,7 +335,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 		return r;
 	}
 	bool by_blas = state.blas.library;
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = ek_conv_depth(s),
@@ -321,7 +345,9 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.tile_work = by_blas           ? BLAS_TILE_WORK
 			: state.weights.packed ? PACKED_TILE_WORK
 					       : 0,
+		.row_work = by_blas ? BLAS_ROW_WORK : 0,
 		.tile_rows = state.patch_rows,
+		.look_work = look_work(&state),
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h
 			: by_blas     ? tile_blas
@@ -330,11 +356,12 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.threads = state.threads,
 		.scratch_each = state.scratch_each,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 /* Not where a run computes something for all of the picture before: scales, weights, patches. */
-static bool conv_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool conv_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct conv_state *state = setup->state;
 	const struct ek_conv_shape *s = &state->shape;
@@ -343,7 +370,7 @@ static bool conv_strip(const struct op_setup *setup, uint32_t operand, struct st
 		s->window.batch != 1) {
 		return false;
 	}
-	*ret = (struct strip_shape){
+	*ret = (struct row_fusion_shape){
 		.y = s->window.y,
 		.in_row_bytes = (uint64_t)s->window.x.in * s->in_c * element,
 		.out_row_bytes = (uint64_t)s->window.x.out * s->out_c * element,
@@ -352,7 +379,7 @@ static bool conv_strip(const struct op_setup *setup, uint32_t operand, struct st
 	return true;
 }
 
-static void conv_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void conv_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
 	struct conv_state state = *(const struct conv_state *)call->state;
 	const uint32_t width = state.shape.window.x.out;
@@ -381,10 +408,10 @@ static void conv_release(void *data)
 
 const struct cpu_op op_conv_2d = {
 	.op = OP_CONV_2D,
-	.accept = conv_accept_types,
+	.accept = conv_prepare_accept_types,
 	.prepare = conv_prepare,
 	.run = conv_run,
 	.release = conv_release,
-	.strip = conv_strip,
+	.row_shape = conv_row_shape,
 	.run_rows = conv_run_rows,
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/conv.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/hybrid.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "kernels/depthwise.h"
+#include "backends/cpu/operand/hybrid_operand.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
+#include "backends/cpu/row_fusion.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/depthwise/depthwise.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct depthwise_state {
@@ -30,14 +30,14 @@ static int depthwise_accept(const struct op_setup *setup, struct error *err)
 		return error_set(
 			err, -EOPNOTSUPP, "int16 input with %s bias", dtype_name(bias->type));
 	}
-	return conv_accept_types(setup, err);
+	return conv_prepare_accept_types(setup, err);
 }
 
 static struct ek_depthwise_shape shape_of(const struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	return (struct ek_depthwise_shape){
-		.window = conv_window(setup),
+		.window = conv_prepare_window(setup),
 		.in_c = (uint32_t)in->dim[3],
 		.out_c = (uint32_t)w->dim[3],
 	};
@@ -91,13 +91,13 @@ static int prepare_q(struct op_setup *setup, struct depthwise_state *state, stru
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->weights_zero = in->type == DTYPE_UINT8 ? (int32_t)quant_zero(&w->quant, 0) : 0;
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
-	state->row_q = pick(in->type, conv_features(setup, rows_of(&a->shape)));
+	state->row_q = pick(in->type, conv_prepare_features(setup, rows_of(&a->shape)));
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
-	int r = quant_activation_range(
+	int r = quant_params_activation_range(
 		setup->node->options.conv.activation, out, &a->lo, &a->hi, err);
-	r = r < 0 ? r : conv_scales(setup, a->shape.out_c, &a->scale, err);
+	r = r < 0 ? r : conv_prepare_scales(setup, a->shape.out_c, &a->scale, err);
 	r = r < 0 ? r : weights_prepare(setup, state, state->row_q->packed_bytes(&a->shape), err);
 	if (r == 0) {
 		a->bias32 = op_constant(setup, 2);
@@ -115,7 +115,7 @@ static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, st
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	return r < 0 ? r : weights_prepare(setup, state, 0, err);
 }
@@ -131,7 +131,7 @@ static int prepare_h(struct op_setup *setup, struct depthwise_state *state, stru
 	setup->detail = state->row_h->variant.name;
 	state->hybrid =
 		hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c, true);
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->options.conv.activation, &a->lo, &a->hi, err);
 	r = r < 0 ? r : hybrid_scales(setup, a->shape.out_c, &a->scale, err);
 	return r < 0 ? r : weights_prepare(setup, state, 0, err);
@@ -145,7 +145,7 @@ static int depthwise_prepare(struct op_setup *setup, struct error *err)
 	}
 	setup->state = state;
 	state->shape = shape_of(setup);
-	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+	return conv_prepare_is_hybrid(setup)                    ? prepare_h(setup, state, err)
 		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
 								: prepare_q(setup, state, err);
 }
@@ -172,7 +172,7 @@ static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
 /* The operands of this run in a copy of the prepared arguments. */
 static void bind_q(const struct op_call *call, const void *weights, struct ek_depthwise_q *a)
 {
-	struct conv_bias bias = conv_bind_bias(call);
+	struct conv_bias bias = conv_bias_bind(call);
 	a->input = op_in(call, 0)->data;
 	a->weights = weights;
 	a->bias32 = bias.b32;
@@ -195,6 +195,10 @@ static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const
 
 static int bind(const struct op_call *call, struct depthwise_state *state, struct error *err)
 {
+	int r = conv_weights_unpack(call, &state->weights, err);
+	if (r < 0) {
+		return r;
+	}
 	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
 		bind_q(call, weights, &state->q);
@@ -210,6 +214,36 @@ static int bind(const struct op_call *call, struct depthwise_state *state, struc
 	return 0;
 }
 
+/* Products between two looks at the clock where kernels are slow: about a millisecond where a tap has one
+ * channel. */
+#define LOOK_WORK (PLAIN_LOOK_WORK / 4)
+
+/* Fewer than vectors have lanes. */
+#define FEW_CHANNELS 16
+#define LARGE_WINDOW 64 /* taps */
+#define WIDE_STEP 8
+#define WIDE_PICTURE 4096
+
+static bool axis_is_wide(const struct ek_window_axis *a)
+{
+	return a->dilation > WIDE_STEP || a->stride > WIDE_STEP || a->in > WIDE_PICTURE;
+}
+
+/* Shapes that some vector kernels leave to plain C, or take channel by channel. */
+static bool is_slow(const struct ek_depthwise_shape *s)
+{
+	return s->in_c != s->out_c || s->out_c < FEW_CHANNELS || taps_of(s) > LARGE_WINDOW ||
+		axis_is_wide(&s->window.y) || axis_is_wide(&s->window.x);
+}
+
+static uint64_t look_work(const struct depthwise_state *state)
+{
+	const struct ek_variant *kernel = state->row_q ? &state->row_q->variant
+		: state->row_h                         ? &state->row_h->variant
+						       : &state->row_f32->variant;
+	return is_slow(&state->shape) || !kernel->needs ? LOOK_WORK : 0;
+}
+
 static int depthwise_run(const struct op_call *call, struct error *err)
 {
 	struct depthwise_state state = *(const struct depthwise_state *)call->state;
@@ -218,7 +252,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = rows_of(s),
 		.cols = s->out_c,
 		.work = taps_of(s),
@@ -226,6 +260,7 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 		.col_step = state.row_q ? state.row_q->col_step
 			: state.row_h   ? state.row_h->col_step
 					: state.row_f32->col_step,
+		.look_work = look_work(&state),
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h
 				      : tile_f32,
@@ -233,10 +268,11 @@ static int depthwise_run(const struct op_call *call, struct error *err)
 		.threads = state.threads,
 		.scratch_each = state.scratch_each,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
-static bool depthwise_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool depthwise_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct depthwise_state *state = setup->state;
 	const struct ek_depthwise_shape *s = &state->shape;
@@ -244,7 +280,7 @@ static bool depthwise_strip(const struct op_setup *setup, uint32_t operand, stru
 	if (operand != 0 || state->row_h || state->weights.n_unpacked > 0 || s->window.batch != 1) {
 		return false;
 	}
-	*ret = (struct strip_shape){
+	*ret = (struct row_fusion_shape){
 		.y = s->window.y,
 		.in_row_bytes = (uint64_t)s->window.x.in * s->in_c * element,
 		.out_row_bytes = (uint64_t)s->window.x.out * s->out_c * element,
@@ -253,7 +289,7 @@ static bool depthwise_strip(const struct op_setup *setup, uint32_t operand, stru
 	return true;
 }
 
-static void depthwise_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void depthwise_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
 	struct depthwise_state state = *(const struct depthwise_state *)call->state;
 	const uint32_t width = state.shape.window.x.out;
@@ -278,6 +314,6 @@ const struct cpu_op op_depthwise_conv_2d = {
 	.accept = depthwise_accept,
 	.prepare = depthwise_prepare,
 	.run = depthwise_run,
-	.strip = depthwise_strip,
+	.row_shape = depthwise_row_shape,
 	.run_rows = depthwise_run_rows,
 };

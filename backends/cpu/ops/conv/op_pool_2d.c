@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AVERAGE_POOL_2D, L2_POOL_2D and MAX_POOL_2D */
-#include "backends/cpu/conv.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/quant.h"
-#include "kernels/pool.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/pool/pool.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct pool_state {
@@ -56,8 +56,8 @@ static struct ek_window window_of(const struct op_setup *setup)
 	const struct options_pool *o = &setup->node->options.pool;
 	return (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(in->dim[1], out->dim[1], o->filter_h, o->stride_h, 1),
-		.x = conv_axis(in->dim[2], out->dim[2], o->filter_w, o->stride_w, 1),
+		.y = conv_prepare_axis(in->dim[1], out->dim[1], o->filter_h, o->stride_h, 1),
+		.x = conv_prepare_axis(in->dim[2], out->dim[2], o->filter_w, o->stride_w, 1),
 	};
 }
 
@@ -76,9 +76,10 @@ static int pool_prepare(struct op_setup *setup, struct error *err)
 	a->window = window_of(setup);
 	a->channels = (uint32_t)op_shape_in(setup, 0)->dim[3];
 	if (type == DTYPE_FLOAT32) {
-		return quant_activation_range_float(activation, &a->lo_f32, &a->hi_f32, err);
+		return quant_params_activation_range_float(activation, &a->lo_f32, &a->hi_f32, err);
 	}
-	return quant_activation_range(activation, op_tensor_out(setup, 0), &a->lo, &a->hi, err);
+	return quant_params_activation_range(
+		activation, op_tensor_out(setup, 0), &a->lo, &a->hi, err);
 }
 
 static void pool_tile(const void *args, const struct ek_tile *tile, void *scratch)
@@ -94,15 +95,16 @@ static int pool_run(const struct op_call *call, struct error *err)
 	const struct ek_window *w = &state.args.window;
 	state.args.input = op_in(call, 0)->data;
 	state.args.output = op_out(call, 0)->data;
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = (uint64_t)w->batch * w->y.out * w->x.out,
 		.cols = state.args.channels,
 		.work = (uint64_t)w->y.taps * w->x.taps,
 		.col_step = 1,
+		.look_work = PLAIN_LOOK_WORK, /* what taps outside cost, and single channels */
 		.run = pool_tile,
 		.args = &state,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 const struct cpu_op op_average_pool_2d = {

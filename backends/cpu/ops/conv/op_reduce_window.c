@@ -1,60 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* REDUCE_WINDOW and STABLEHLO_REDUCE_WINDOW */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/fold.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/fold_window.h"
-#include "kernels/walk.h"
+#include "kernels/move/strided_copy.h"
+#include "kernels/reduce/reduce_window.h"
 
 /* Elements folded between two looks at the clock. */
 #define TILE_FOLDS ((uint64_t)1 << 18)
 
 struct window_state {
-	struct ek_fold_window window;
+	struct ek_reduce_window window;
 	uint64_t taps; /* of one output */
 	uint64_t tile; /* elements of the output at once */
 };
 
-static enum ek_fold body_fold(const struct op_setup *setup)
+static enum ek_reduce body_fold(const struct op_setup *setup)
 {
 	int32_t body = setup->node->options.hlo_reduce_window.body;
 	switch (setup->graph->subgraphs[body].nodes[0].op) {
 	case OP_ADD:
 	case OP_STABLEHLO_ADD:
-		return EK_FOLD_ADD;
+		return EK_REDUCE_ADD;
 	case OP_MUL:
 	case OP_STABLEHLO_MULTIPLY:
-		return EK_FOLD_MULTIPLY;
+		return EK_REDUCE_MULTIPLY;
 	case OP_MAXIMUM:
 	case OP_STABLEHLO_MAXIMUM:
-		return EK_FOLD_MAXIMUM;
+		return EK_REDUCE_MAXIMUM;
 	case OP_MINIMUM:
 	case OP_STABLEHLO_MINIMUM:
-		return EK_FOLD_MINIMUM;
+		return EK_REDUCE_MINIMUM;
 	case OP_LOGICAL_AND:
 	case OP_STABLEHLO_AND:
-		return EK_FOLD_AND;
+		return EK_REDUCE_AND;
 	default:
-		return EK_FOLD_OR;
+		return EK_REDUCE_OR;
 	}
 }
 
 /* Numbers of ReduceWindowFunction in schema.fbs. */
-static enum ek_fold function_fold(const struct op_setup *setup)
+static enum ek_reduce function_fold(const struct op_setup *setup)
 {
-	static const enum ek_fold folds[] = {
-		[1] = EK_FOLD_ADD,
-		[2] = EK_FOLD_MULTIPLY,
-		[3] = EK_FOLD_MINIMUM,
-		[4] = EK_FOLD_MAXIMUM,
-		[5] = EK_FOLD_AND,
-		[6] = EK_FOLD_OR,
+	static const enum ek_reduce folds[] = {
+		[1] = EK_REDUCE_ADD,
+		[2] = EK_REDUCE_MULTIPLY,
+		[3] = EK_REDUCE_MINIMUM,
+		[4] = EK_REDUCE_MAXIMUM,
+		[5] = EK_REDUCE_AND,
+		[6] = EK_REDUCE_OR,
 	};
 	return folds[setup->node->options.reduce_window.function];
 }
 
-static enum ek_fold fold_of(const struct op_setup *setup)
+static enum ek_reduce fold_of(const struct op_setup *setup)
 {
 	return setup->node->op == OP_REDUCE_WINDOW ? function_fold(setup) : body_fold(setup);
 }
@@ -63,13 +63,14 @@ static enum ek_fold fold_of(const struct op_setup *setup)
 static ek_sum_fn *kernel_of(const struct op_setup *setup)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
-	return fold_find(type == DTYPE_BOOL ? DTYPE_UINT8 : type, fold_of(setup));
+	return reduce_kernel_find(type == DTYPE_BOOL ? DTYPE_UINT8 : type, fold_of(setup));
 }
 
 static int window_accept(const struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
-	return fold_find(type, EK_FOLD_AND) ? 0 : accept_missing(dtype_name(type), err);
+	return reduce_kernel_find(type, EK_REDUCE_AND) ? 0
+						       : op_accept_missing(dtype_name(type), err);
 }
 
 static int64_t list_get(const struct options_list *list, uint32_t i, int64_t otherwise)
@@ -77,7 +78,7 @@ static int64_t list_get(const struct options_list *list, uint32_t i, int64_t oth
 	return list->count ? options_list_get(list, i) : otherwise;
 }
 
-static void axes_of_options(const struct op_setup *setup, struct ek_fold_axis *axes)
+static void axes_of_options(const struct op_setup *setup, struct ek_reduce_axis *axes)
 {
 	const struct options_hlo_reduce_window *o = &setup->node->options.hlo_reduce_window;
 	for (uint32_t i = 0; i < op_shape_in(setup, 0)->rank; i++) {
@@ -90,7 +91,7 @@ static void axes_of_options(const struct op_setup *setup, struct ek_fold_axis *a
 }
 
 static int axes_of_operands(
-	const struct op_setup *setup, struct ek_fold_axis *axes, struct error *err)
+	const struct op_setup *setup, struct ek_reduce_axis *axes, struct error *err)
 {
 	struct params window, strides, dilations;
 	int r = params_read(setup, 2, &window, err);
@@ -106,13 +107,13 @@ static int axes_of_operands(
 	return r;
 }
 
-static bool is_still(const struct ek_fold_axis *a)
+static bool is_still(const struct ek_reduce_axis *a)
 {
 	return a->taps == 1 && a->stride == 1 && a->base == 1 && a->pad == 0 && a->in == a->out;
 }
 
 /* Dimensions at the end along which the window does not move make the rows. */
-static void find_rows(struct ek_fold_window *w)
+static void find_rows(struct ek_reduce_window *w)
 {
 	w->inner = 1;
 	while (w->rank > 0 && is_still(&w->axis[w->rank - 1])) {
@@ -127,7 +128,7 @@ static int window_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
-	struct ek_fold_window *w = &state->window;
+	struct ek_reduce_window *w = &state->window;
 	if (setup->node->op == OP_STABLEHLO_REDUCE_WINDOW) {
 		axes_of_options(setup, w->axis);
 	} else {
@@ -145,7 +146,7 @@ static int window_prepare(struct op_setup *setup, struct error *err)
 	}
 	find_rows(w);
 	w->fold = kernel_of(setup);
-	w->element_bytes = accept_element_bytes(op_tensor_in(setup, 0));
+	w->element_bytes = op_accept_element_bytes(op_tensor_in(setup, 0));
 	state->tile = TILE_FOLDS / state->taps ? TILE_FOLDS / state->taps : 1;
 	uint64_t row = w->inner < state->tile ? w->inner : state->tile;
 	setup->scratch_bytes = row * w->element_bytes;
@@ -155,16 +156,16 @@ static int window_prepare(struct op_setup *setup, struct error *err)
 static int window_run(const struct op_call *call, struct error *err)
 {
 	const struct window_state *s = call->state;
-	const struct ek_fold_window *w = &s->window;
+	const struct ek_reduce_window *w = &s->window;
 	const struct value *out = op_out(call, 0);
 	uint64_t row = w->inner < s->tile ? w->inner : s->tile;
 	struct tiles t = {
 		.total = op_elements(&out->shape), .control = call->control, .each = s->tile};
-	ek_walk_fill(call->scratch, op_in(call, 1)->data, w->element_bytes, row);
+	ek_strided_copy_fill(call->scratch, op_in(call, 1)->data, w->element_bytes, row);
 	while (tiles_next(&t)) {
 		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {
 			n = tiles_run(at, end, w->inner);
-			ek_fold_window(w, out->data, op_in(call, 0)->data, at / w->inner,
+			ek_reduce_window(w, out->data, op_in(call, 0)->data, at / w->inner,
 				at % w->inner, n, call->scratch);
 		}
 	}

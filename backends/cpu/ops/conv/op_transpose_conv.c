@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TRANSPOSE_CONV and CONV_3D_TRANSPOSE. Source: tflite kernels/transpose_conv.cc,
  * conv3d_transpose.cc. Operands: shape of the output, weights, input, bias. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/conv.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/hybrid.h"
-#include "backends/cpu/quant.h"
-#include "kernels/transpose_conv.h"
+#include "backends/cpu/operand/hybrid_operand.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/conv/transpose_conv.h"
 
 enum {
 	WEIGHTS = 1,
@@ -43,14 +43,14 @@ static int transpose_accept(const struct op_setup *setup, struct error *err)
 {
 	uint32_t types = ACCEPT(FLOAT32);
 	types |= setup->node->op == OP_TRANSPOSE_CONV ? ACCEPT_QUANTISED : 0;
-	return accept_type(op_tensor_in(setup, INPUT), types, err);
+	return op_accept_type(op_tensor_in(setup, INPUT), types, err);
 }
 
 /* Padding is that of the convolution that leads from the output to the input. */
 static struct ek_window_axis axis_of(
 	int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t dilation)
 {
-	struct ek_window_axis back = conv_axis(out, in, taps, stride, dilation);
+	struct ek_window_axis back = conv_prepare_axis(out, in, taps, stride, dilation);
 	back.in = (uint32_t)in;
 	back.out = (uint32_t)out;
 	return back;
@@ -95,12 +95,12 @@ static int prepare_scales(
 	if (!scales) {
 		return op_alloc_failed(setup, err);
 	}
-	float si = quant_scale(in, 0), so = quant_scale(op_tensor_out(setup, 0), 0);
+	float si = quant_params_scale(in, 0), so = quant_params_scale(op_tensor_out(setup, 0), 0);
 	for (uint32_t n = 0; n < channels; n++) {
-		float sw = quant_scale(w, n);
+		float sw = quant_params_scale(w, n);
 		double product =
 			in->type == DTYPE_UINT8 ? (double)(si * sw) : (double)si * (double)sw;
-		scales[n] = quant_split(product / (double)so);
+		scales[n] = quant_params_split(product / (double)so);
 	}
 	q->scale = scales;
 	return 0;
@@ -119,7 +119,7 @@ static int prepare_q(struct op_setup *setup, struct ek_transpose_conv *a, struct
 		a->q.ties_up = a->out_c / 8 * 8;
 	}
 	a->q.wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
-	int r = quant_activation_range(o->activation, out, &a->q.lo, &a->q.hi, err);
+	int r = quant_params_activation_range(o->activation, out, &a->q.lo, &a->q.hi, err);
 	return r < 0 ? r : prepare_scales(setup, a->out_c, &a->q, err);
 }
 
@@ -146,7 +146,7 @@ static int prepare_f32(struct op_setup *setup, struct transpose_state *state, st
 {
 	const struct op_options *o = &setup->node->options;
 	struct ek_transpose_conv *a = &state->args;
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->op == OP_TRANSPOSE_CONV ? o->conv.activation : o->conv_3d.activation,
 		&a->lo_f32, &a->hi_f32, err);
 	return r < 0 || !is_hybrid(setup) ? r : prepare_h(setup, state, err);
@@ -226,7 +226,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		state.args.input = rows.codes;
 		state.args.rows = rows.rows;
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = (uint64_t)a->batch * a->axis[0].out * a->axis[1].out * a->axis[2].out,
 		.cols = a->out_c,
 		.work = work_of(a),
@@ -234,7 +234,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		.run = transpose_tile,
 		.args = &state,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 const struct cpu_op op_transpose_conv = {.op = OP_TRANSPOSE_CONV,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MaxPoolingWithArgmax2D, MaxUnpooling2D and Convolution2DTransposeBias. */
 #include <errno.h>
-#include <string.h>
 
-#include "backends/cpu/conv.h"
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/unpool.h"
+#include "kernels/pool/unpool.h"
 
 static int argmax_prepare(struct op_setup *setup, struct error *err)
 {
@@ -18,11 +17,11 @@ static int argmax_prepare(struct op_setup *setup, struct error *err)
 	}
 	p->window = (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(in->dim[1], out->dim[1], o->filter_h, o->stride_h, 1),
-		.x = conv_axis(in->dim[2], out->dim[2], o->filter_w, o->stride_w, 1),
+		.y = conv_prepare_axis(in->dim[1], out->dim[1], o->filter_h, o->stride_h, 1),
+		.x = conv_prepare_axis(in->dim[2], out->dim[2], o->filter_w, o->stride_w, 1),
 	};
 	p->depth = (uint32_t)in->dim[3];
-	return quant_activation_range_float(o->activation, &p->lo, &p->hi, err);
+	return quant_params_activation_range_float(o->activation, &p->lo, &p->hi, err);
 }
 
 static int argmax_run(const struct op_call *call, struct error *err)
@@ -57,56 +56,78 @@ static int unpool_prepare(struct op_setup *setup, struct error *err)
 	}
 	*w = (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
-		.y = conv_axis(out->dim[1], in->dim[1], o->filter_h, o->stride_h, 1),
-		.x = conv_axis(out->dim[2], in->dim[2], o->filter_w, o->stride_w, 1),
+		.y = conv_prepare_axis(out->dim[1], in->dim[1], o->filter_h, o->stride_h, 1),
+		.x = conv_prepare_axis(out->dim[2], in->dim[2], o->filter_w, o->stride_w, 1),
 	};
 	return 0;
 }
 
-/* Places are counted within one picture of @picture elements. */
-static int unpool_picture(float *dst, const float *src, const int32_t *places, size_t n,
-	size_t picture, struct error *err)
+struct unpool {
+	const struct ek_window *window;
+	const struct value *in, *places, *out;
+	size_t n, picture; /* elements of one picture of the input, of the output */
+	bool in_window; /* places are counted within a window, and not within a picture */
+};
+
+/* Elements @first to @end - 1 of picture @b. Whoever wrote the places may write them again. */
+static int unpool_elements(
+	const struct unpool *u, size_t b, size_t first, size_t end, struct error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (places[i] < 0 || (size_t)places[i] >= picture) {
+	float *dst = (float *)u->out->data + b * u->picture;
+	const float *src = (const float *)u->in->data + b * u->n;
+	const volatile int32_t *places = (const int32_t *)u->places->data + b * u->n;
+	if (u->in_window) {
+		ek_unpool_window(
+			&(struct ek_unpool){dst, src, (const float *)u->places->data + b * u->n,
+				u->window, (size_t)u->in->shape.dim[3]},
+			first, end);
+		return 0;
+	}
+	for (size_t i = first; i < end; i++) {
+		const int32_t place = places[i];
+		if (place < 0 || (size_t)place >= u->picture) {
 			return error_set(err, -EINVAL,
 				"input 1 (places): element %zu is %d, must be below %zu", i,
-				(int)places[i], picture);
+				(int)place, u->picture);
 		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		dst[places[i]] = src[i];
+		dst[place] = src[i];
 	}
 	return 0;
 }
 
+/* A tile may end in another picture than the one in which it begins. */
+static int unpool_tile(const struct unpool *u, const struct tiles *t, struct error *err)
+{
+	uint64_t end = t->at + t->count;
+	int r = 0;
+	for (uint64_t at = t->at, n = 0; r == 0 && at < end; at += n) {
+		size_t first = (size_t)(at % u->n);
+		n = tiles_run(at, end, u->n);
+		r = unpool_elements(u, (size_t)(at / u->n), first, first + (size_t)n, err);
+	}
+	return r;
+}
+
 static int unpool_run(const struct op_call *call, struct error *err)
 {
-	const struct ek_window *w = call->state;
-	const struct value *in = op_in(call, 0), *places = op_in(call, 1), *out = op_out(call, 0);
-	bool in_window = call->subgraph->tensors[call->node->inputs[1]].type == DTYPE_FLOAT32;
-	size_t n = (size_t)op_product(&in->shape, 1, 4);
-	size_t picture = (size_t)op_product(&out->shape, 1, 4);
-	float *dst = out->data;
-	const float *src = in->data;
-	memset(dst, 0, w->batch * picture * sizeof(*dst));
-	for (size_t b = 0; b < w->batch; b++) {
-		int r = run_control_check(call->control);
-		if (r < 0) {
-			return error_set(err, r, "given up in the middle of the operator");
-		}
-		if (in_window) {
-			ek_unpool_window(dst + b * picture, src + b * n,
-				(const float *)places->data + b * n, w, (size_t)in->shape.dim[3]);
-			continue;
-		}
-		r = unpool_picture(dst + b * picture, src + b * n,
-			(const int32_t *)places->data + b * n, n, picture, err);
-		if (r < 0) {
-			return r;
-		}
+	const struct value *in = op_in(call, 0), *out = op_out(call, 0);
+	const struct unpool u = {
+		.window = call->state,
+		.in = in,
+		.places = op_in(call, 1),
+		.out = out,
+		.n = (size_t)op_gemm(&in->shape, 1, 4),
+		.picture = (size_t)op_gemm(&out->shape, 1, 4),
+		.in_window = call->subgraph->tensors[call->node->inputs[1]].type == DTYPE_FLOAT32,
+	};
+	uint64_t batch = u.window->batch;
+	struct tiles t = {.total = batch * u.n, .control = call->control};
+	int r = tiles_clear(out->data, batch * u.picture * sizeof(float), call->control);
+	r = tiles_result(r, err);
+	while (r == 0 && tiles_next(&t)) {
+		r = unpool_tile(&u, &t, err);
 	}
-	return 0;
+	return r < 0 ? r : tiles_end(&t, err);
 }
 
 /* @out = stride * (in - 1) + taps less what is left out on both sides. */

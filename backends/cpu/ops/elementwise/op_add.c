@@ -2,12 +2,12 @@
 /* ADD and SUB. Source of the scales: tflite kernels/add.cc and sub.cc, Prepare. */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/arith.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "kernels/add.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/op_arith.h"
+#include "backends/cpu/row_fusion.h"
+#include "kernels/elementwise/add.h"
 
 struct add_state {
 	struct broadcast shape;
@@ -19,7 +19,7 @@ struct add_state {
 static int add_accept(const struct op_setup *setup, struct error *err)
 {
 	uint32_t half = setup->node->op == OP_ADD ? ACCEPT(FLOAT16) : 0;
-	return accept_same(setup,
+	return op_accept_same(setup,
 		half | ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
@@ -36,9 +36,9 @@ static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
 {
 	int32_t a, b, out;
 	if (!setup->node->options.arithmetic.pot_scale_int16 ||
-		!is_power_of_two(quant_scale(op_tensor_in(setup, 0), 0), &a) ||
-		!is_power_of_two(quant_scale(op_tensor_in(setup, 1), 0), &b) ||
-		!is_power_of_two(quant_scale(op_tensor_out(setup, 0), 0), &out)) {
+		!is_power_of_two(quant_params_scale(op_tensor_in(setup, 0), 0), &a) ||
+		!is_power_of_two(quant_params_scale(op_tensor_in(setup, 1), 0), &b) ||
+		!is_power_of_two(quant_params_scale(op_tensor_out(setup, 0), 0), &out)) {
 		return false;
 	}
 	p->a_scale.shift = a - out;
@@ -49,10 +49,10 @@ static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
 	const struct tensor *out = op_tensor_out(setup, 0);
-	double twice = quant_common_scale(setup, p);
+	double twice = quant_params_common_scale(setup, p);
 	p->left_shift = out->type == DTYPE_INT16 ? 15 : 20;
-	p->scale =
-		quant_split(twice / ((double)(1 << p->left_shift) * (double)quant_scale(out, 0)));
+	p->scale = quant_params_split(
+		twice / ((double)(1 << p->left_shift) * (double)quant_params_scale(out, 0)));
 }
 
 static const struct ek_add *pick(const struct op_setup *setup, bool pot)
@@ -74,7 +74,7 @@ static const struct ek_add *pick(const struct op_setup *setup, bool pot)
 static void prove(struct op_setup *setup, const struct ek_add *kernel, struct ek_add_params *p)
 {
 	bool filled = false;
-	struct ek_line *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
 	if (filled) {
 		p->line = *kept;
 		return;
@@ -102,7 +102,7 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 	const struct ek_add *kernel = pick(setup, pot);
 	state->run = kernel->run;
 	setup->detail = kernel->variant.name;
-	int r = quant_activation_range(
+	int r = quant_params_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
 		prove(setup, kernel, p);
@@ -147,7 +147,8 @@ static int add_run(const struct op_call *call, struct error *err)
 }
 
 /* Pictures of equal shapes: a row is the same elements of all three. */
-static bool add_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool add_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct shape *out = op_shape_out(setup, 0);
 	const struct add_state *state = setup->state;
@@ -157,20 +158,20 @@ static bool add_strip(const struct op_setup *setup, uint32_t operand, struct str
 		return false;
 	}
 	const uint32_t rows = (uint32_t)out->dim[1];
-	const uint64_t bytes = op_product(out, 2, 4) * state->shape.dst_bytes;
-	*ret = (struct strip_shape){
+	const uint64_t bytes = op_gemm(out, 2, 4) * state->shape.dst_bytes;
+	*ret = (struct row_fusion_shape){
 		.y = {.in = rows, .out = rows, .taps = 1, .stride = 1, .dilation = 1},
 		.in_row_bytes = bytes,
 		.out_row_bytes = bytes};
 	return true;
 }
 
-static void add_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void add_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
 	static const size_t step[] = {1, 1};
 	const struct add_state *state = call->state;
 	const struct value *out = op_out(call, 0);
-	const size_t n = (size_t)op_product(&out->shape, 2, 4);
+	const size_t n = (size_t)op_gemm(&out->shape, 2, 4);
 	const size_t at = rows->first * n * state->shape.dst_bytes;
 	const void *src[] = {op_in(call, 0)->data, op_in(call, 1)->data};
 	src[rows->operand] = rows->input;
@@ -184,7 +185,7 @@ const struct cpu_op op_add = {
 	.accept = add_accept,
 	.prepare = add_prepare,
 	.run = add_run,
-	.strip = add_strip,
+	.row_shape = add_row_shape,
 	.run_rows = add_run_rows,
 	.in_place = 3,
 };

@@ -2,13 +2,13 @@
 /* ADD_N (tflite kernels/add_n.cc): the sum of all operands, from the first to the last. */
 #include <float.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/arith.h"
+#include "kernels/elementwise/arith.h"
 
 static int add_n_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 }
 
 /* Each float sum on the way is clamped to the finite numbers. */

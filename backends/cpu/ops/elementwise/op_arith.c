@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/arith.h"
+#include "backends/cpu/ops/elementwise/op_arith.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
 
 /* The largest finite number of half precision. */
 #define F16_MAX 65504.0f
@@ -16,7 +16,7 @@ static int integer_limits(
 	unsigned int activation, int64_t lo, int64_t hi, int64_t ret[2], struct error *err)
 {
 	float real_lo, real_hi;
-	int r = quant_activation_range_float(activation, &real_lo, &real_hi, err);
+	int r = quant_params_activation_range_float(activation, &real_lo, &real_hi, err);
 	if (r < 0) {
 		return r;
 	}
@@ -34,11 +34,11 @@ int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, s
 	switch (op_tensor_out(setup, 0)->type) {
 	case DTYPE_FLOAT32:
 		ret->run = rows->f32;
-		return quant_activation_range_float(
+		return quant_params_activation_range_float(
 			activation, &ret->limits.f32[0], &ret->limits.f32[1], err);
 	case DTYPE_FLOAT16:
 		ret->run = rows->f16;
-		r = quant_activation_range_float(
+		r = quant_params_activation_range_float(
 			activation, &ret->limits.f32[0], &ret->limits.f32[1], err);
 		ret->limits.f32[0] = fmaxf(ret->limits.f32[0], -F16_MAX);
 		ret->limits.f32[1] = fminf(ret->limits.f32[1], F16_MAX);
@@ -62,7 +62,7 @@ int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, s
 		ret->run = rows->c64;
 		return activation == ACTIVATION_NONE
 			? 0
-			: accept_missing("activation of complex numbers", err);
+			: op_accept_missing("activation of complex numbers", err);
 	}
 }
 

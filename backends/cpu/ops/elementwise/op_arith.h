@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arith - ADD, SUB, MUL and DIV of numbers without scales: a row kernel and the limits of its result */
-#ifndef BACKENDS_CPU_ARITH_H
-#define BACKENDS_CPU_ARITH_H
+/* op_arith - ADD, SUB, MUL and DIV of numbers without scales: a row kernel and the limits of its result */
+#ifndef BACKENDS_CPU_OPS_ELEMENTWISE_OP_ARITH_H
+#define BACKENDS_CPU_OPS_ELEMENTWISE_OP_ARITH_H
 
 #include "backends/cpu/op.h"
-#include "kernels/arith.h"
+#include "kernels/elementwise/arith.h"
 
 struct arith {
 	ek_arith_fn *run;
@@ -26,7 +26,7 @@ struct arith_rows {
 int must_check arith_prepare(const struct op_setup *setup, const struct arith_rows *rows,
 	struct arith *ret, struct error *err);
 
-/* True where trying all pairs of 8-bit codes (kernels/line.h: about 10 us for each try) is worth it:
+/* True where trying all pairs of 8-bit codes (kernels/requant/float_requant.h: about 10 us for each try) is worth it:
  * a result of some size that is made more than once. */
 bool arith_proof_pays(const struct op_setup *setup);
 

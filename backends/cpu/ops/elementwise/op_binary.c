@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of two numbers that know no scales: MAXIMUM, MINIMUM, FLOOR_DIV, FLOOR_MOD, ATAN2,
  * LOGICAL_AND, LOGICAL_OR, BITWISE_XOR, RIGHT_SHIFT and those of StableHLO. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/refuse.h"
-#include "kernels/binary.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/refuse.h"
+#include "kernels/elementwise/binary.h"
 
 enum function {
 	FN_maximum,
@@ -92,7 +92,7 @@ static int binary_accept(const struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	bool there = find_row(setup->node->op, type);
-	return accept_same(setup, there ? 1u << type : 0, err);
+	return op_accept_same(setup, there ? 1u << type : 0, err);
 }
 
 static int binary_prepare(struct op_setup *setup, struct error *err)

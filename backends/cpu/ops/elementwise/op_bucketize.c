@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BUCKETIZE. Source: tflite kernels/bucketize.cc. */
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/bucketize.h"
+#include "kernels/search/bucketize.h"
 
 struct bucketize_state {
 	ek_bucketize_fn *run;
@@ -29,7 +29,7 @@ static int bucketize_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct tensor *in = op_tensor_in(setup, 0);
 	s->run = pick(in->type);
-	s->element_bytes = (uint32_t)accept_element_bytes(in);
+	s->element_bytes = (uint32_t)op_accept_element_bytes(in);
 	s->count = list->count;
 	for (uint32_t i = 0; i < list->count; i++) {
 		s->boundaries[i] = options_list_get_f32(list, i);

@@ -2,10 +2,10 @@
 /* CAST, and BITCAST, which only moves. Source: tflite kernels/cast.cc, bitcast.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/cast.h"
-#include "kernels/requant.h"
+#include "kernels/elementwise/cast.h"
+#include "kernels/requant/requant.h"
 
 struct cast_state {
 	ek_dequantize_fn *to_f32; /* from small integers in one step; else NULL */
@@ -37,9 +37,9 @@ static int cast_accept(const struct op_setup *setup, struct error *err)
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	if (in->type == DTYPE_INT4 || out->type == DTYPE_INT4) {
 		const struct tensor *other = in->type == DTYPE_INT4 ? out : in;
-		return accept_type(other, ACCEPT(FLOAT32), err);
+		return op_accept_type(other, ACCEPT(FLOAT32), err);
 	}
-	return accept_type(find(in->type) ? out : in, find(out->type) ? ~0u : 0, err);
+	return op_accept_type(find(in->type) ? out : in, find(out->type) ? ~0u : 0, err);
 }
 
 /* Codes of scale 1 and zero point 0 are integers of up to 16 bits. */
@@ -124,8 +124,8 @@ const struct cpu_op op_cast = {
 
 static int bitcast_accept(const struct op_setup *setup, struct error *err)
 {
-	int r = accept_type(op_tensor_in(setup, 0), ACCEPT_FIXED, err);
-	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT_FIXED, err);
+	int r = op_accept_type(op_tensor_in(setup, 0), ACCEPT_FIXED, err);
+	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT_FIXED, err);
 }
 
 static int bitcast_run(const struct op_call *call, struct error *err)
@@ -135,10 +135,9 @@ static int bitcast_run(const struct op_call *call, struct error *err)
 		return error_set(err, -EINVAL, "%llu bytes do not become %llu",
 			(unsigned long long)in->bytes, (unsigned long long)out->bytes);
 	}
-	if (out->bytes) {
-		memmove(out->data, in->data, out->bytes);
-	}
-	return 0;
+	return in->data == out->data
+		? 0
+		: tiles_result(tiles_copy(out->data, in->data, out->bytes, call->control), err);
 }
 
 const struct cpu_op op_bitcast = {.op = OP_BITCAST, .accept = bitcast_accept, .run = bitcast_run};

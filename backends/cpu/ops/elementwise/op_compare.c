@@ -2,11 +2,11 @@
 /* EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL (tflite kernels/comparisons.cc) */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
 #include "base/strings.h"
-#include "kernels/compare.h"
+#include "kernels/elementwise/compare.h"
 
 #define OP_OF_equal OP_EQUAL
 #define OP_OF_not_equal OP_NOT_EQUAL
@@ -48,7 +48,7 @@ static int compare_accept(const struct op_setup *setup, struct error *err)
 		ACCEPT_QUANTISED;
 	unsigned int op = setup->node->op;
 	bool is_equality = op == OP_EQUAL || op == OP_NOT_EQUAL;
-	return accept_type(op_tensor_in(setup, 0),
+	return op_accept_type(op_tensor_in(setup, 0),
 		is_equality ? ordered | ACCEPT(BOOL) | ACCEPT(STRING) : ordered, err);
 }
 
@@ -72,8 +72,8 @@ static ek_compare_fn *find_row(const struct op_setup *setup)
  * So they are without any scale. */
 static struct ek_scale split_scale(const struct tensor *t)
 {
-	float scale = quant_scale(t, 0);
-	return scale == 1 ? (struct ek_scale){INT32_MAX, 0} : quant_split((double)scale);
+	float scale = quant_params_scale(t, 0);
+	return scale == 1 ? (struct ek_scale){INT32_MAX, 0} : quant_params_split((double)scale);
 }
 
 static void prepare_scales(const struct op_setup *setup, struct ek_compare_params *p)
@@ -139,7 +139,7 @@ static int open_strings(
 	const struct op_call *call, uint32_t i, struct strings *ret, struct error *err)
 {
 	const struct value *v = op_in(call, i);
-	int r = strings_open(ret, v->data, v->bytes, op_elements(&v->shape), err);
+	int r = run_control_open_strings(call->control, ret, v, op_elements(&v->shape), err);
 	if (r < 0) {
 		error_prefix(err, "input %u", i);
 	}

@@ -4,11 +4,11 @@
  * reference/dequantize.h, numeric_verify.cc. */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/f16.h"
-#include "kernels/requant.h"
+#include "kernels/math/f16.h"
+#include "kernels/requant/requant.h"
 
 struct channel {
 	float step;
@@ -26,9 +26,9 @@ struct dequantize_state {
 
 static int dequantize_accept(const struct op_setup *setup, struct error *err)
 {
-	int r = accept_type(op_tensor_in(setup, 0),
+	int r = op_accept_type(op_tensor_in(setup, 0),
 		ACCEPT_QUANTISED | ACCEPT(INT4) | ACCEPT(INT32) | ACCEPT(FLOAT16), err);
-	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
+	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
 }
 
 static ek_dequantize_fn *pick(unsigned int type)
@@ -56,15 +56,15 @@ static int dequantize_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	for (uint32_t c = 0; c < n; c++) {
-		channels[c].step = quant_scale(in, c);
+		channels[c].step = quant_params_scale(in, c);
 		channels[c].zero = (int32_t)quant_zero(&in->quant, c);
 	}
 	*state = (struct dequantize_state){
 		.run = in->type == DTYPE_FLOAT16 ? NULL : pick(in->type),
 		.type = in->type,
-		.in_bytes = in->type == DTYPE_INT4 ? 1 : (uint32_t)accept_element_bytes(in),
+		.in_bytes = in->type == DTYPE_INT4 ? 1 : (uint32_t)op_accept_element_bytes(in),
 		.n_channels = n,
-		.inner = n > 1 ? op_product(shape, in->quant.dimension + 1, shape->rank)
+		.inner = n > 1 ? op_gemm(shape, in->quant.dimension + 1, shape->rank)
 			       : op_elements(shape),
 		.channels = channels,
 	};
@@ -91,15 +91,16 @@ static int dequantize_run(const struct op_call *call, struct error *err)
 	float *dst = op_out(call, 0)->data;
 	const void *src = op_in(call, 0)->data;
 	uint64_t total = op_elements(&op_out(call, 0)->shape);
-	if (s->type == DTYPE_INT4) {
-		ek_unpack_s4(call->scratch, src, total);
-		src = call->scratch;
-	}
+	const void *codes = s->type == DTYPE_INT4 ? call->scratch : src;
 	struct tiles t = {.total = total, .control = call->control};
 	while (tiles_next(&t)) {
+		if (s->type == DTYPE_INT4) { /* whole bytes: tiles are even */
+			ek_unpack_s4((int8_t *)call->scratch + t.at,
+				(const uint8_t *)src + t.at / 2, (size_t)t.count);
+		}
 		for (uint64_t at = t.at, end = t.at + t.count, n; at < end; at += n) {
 			n = tiles_run(at, end, s->inner);
-			run_tile(s, dst, src, at, n, &s->channels[at / s->inner % s->n_channels]);
+			run_tile(s, dst, codes, at, n, &s->channels[at / s->inner % s->n_channels]);
 		}
 	}
 	return tiles_end(&t, err);

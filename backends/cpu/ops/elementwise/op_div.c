@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DIV. Source of the scale: tflite kernels/div.cc, Prepare. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/arith.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/refuse.h"
-#include "kernels/div.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/operand/refuse.h"
+#include "backends/cpu/ops/elementwise/op_arith.h"
+#include "kernels/elementwise/div.h"
 
 struct div_state {
 	struct broadcast shape;
@@ -17,7 +17,7 @@ struct div_state {
 
 static int div_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 }
 
 static int prepare_quantised(struct op_setup *setup, struct div_state *state, struct error *err)
@@ -29,13 +29,13 @@ static int prepare_quantised(struct op_setup *setup, struct div_state *state, st
 	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
 	/* product and quotient are float in the reference */
-	float product = quant_scale(b, 0) * quant_scale(out, 0);
-	float scale = quant_scale(a, 0) / product;
-	p->scale = quant_split((double)scale);
+	float product = quant_params_scale(b, 0) * quant_params_scale(out, 0);
+	float scale = quant_params_scale(a, 0) / product;
+	p->scale = quant_params_split((double)scale);
 	state->run = out->type == DTYPE_INT8 ? ek_div_s8
 		: out->type == DTYPE_UINT8   ? ek_div_u8
 					     : ek_div_s16;
-	return quant_activation_range(
+	return quant_params_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 }
 

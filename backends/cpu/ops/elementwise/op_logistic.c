@@ -3,17 +3,17 @@
  * sigmoid_table_uint16 of kernels/internal/common.h. */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "backends/cpu/table.h"
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/unary_tiles.h"
+#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
-#include "backends/cpu/unary.h"
-#include "kernels/sigmoid.h"
+#include "kernels/elementwise/sigmoid.h"
 
 struct sigmoid_state {
 	ek_unary_fn *real; /* of floats */
-	struct table table; /* int8, uint8 */
+	struct lookup_table table; /* int8, uint8 */
 	struct ek_sigmoid_s16_params params; /* int16 */
 	uint16_t points[256];
 };
@@ -25,7 +25,7 @@ static double logistic(double x)
 
 static int sigmoid_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
 }
 
 /* logistic(i / 24), shifted by half of what linear interpolation errs in the middle; this gives the
@@ -43,7 +43,7 @@ static void fill_points(uint16_t points[static 256])
 /* How codes become numbers with 12 fraction bits, times 3. */
 static void scale_s16(const struct op_setup *setup, struct ek_sigmoid_s16_params *p)
 {
-	float scale = quant_scale(op_tensor_in(setup, 0), 0);
+	float scale = quant_params_scale(op_tensor_in(setup, 0), 0);
 	int exponent;
 	bool is_pot = frexp((double)scale, &exponent) == 0.5;
 	int n = 12 + exponent - 1;
@@ -78,12 +78,12 @@ static int sigmoid_prepare(struct op_setup *setup, struct error *err)
 		const struct ek_unary *row = pick_real(is_tanh, setup->cpu_features);
 		setup->detail = row->variant.name;
 		state->real = row->run;
-		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
+		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_tiles_f16_scratch(setup) : 0;
 		return 0;
 	}
 	if (type != DTYPE_INT16) {
-		table_init(setup, 1, &state->table);
-		table_fill_curve(
+		lookup_table_init(setup, 1, &state->table);
+		lookup_table_fill_curve(
 			setup, is_tanh ? ek_curve_tanh : ek_curve_logistic, 0, &state->table);
 		return 0;
 	}
@@ -112,25 +112,27 @@ static int sigmoid_run(const struct op_call *call, struct error *err)
 	ek_unary_fn *real = ((const struct sigmoid_state *)call->state)->real;
 	switch (call->subgraph->tensors[call->node->inputs[0]].type) {
 	case DTYPE_FLOAT32:
-		return unary_run(call, real, NULL, err);
+		return unary_tiles_run(call, real, NULL, err);
 	case DTYPE_FLOAT16:
-		return unary_run_f16(call, real, NULL, err);
+		return unary_tiles_run_f16(call, real, NULL, err);
 	case DTYPE_INT16:
 		return run_s16(call, is_tanh ? ek_tanh_s16 : ek_logistic_s16, err);
 	default:
-		return table_run(&((const struct sigmoid_state *)call->state)->table, call, err);
+		return lookup_table_run(
+			&((const struct sigmoid_state *)call->state)->table, call, err);
 	}
 }
 
-static bool sigmoid_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool sigmoid_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	(void)operand;
-	return table_strip(setup, ret);
+	return lookup_table_row_shape(setup, ret);
 }
 
-static void sigmoid_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void sigmoid_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
-	table_run_rows(&((const struct sigmoid_state *)call->state)->table, call, rows);
+	lookup_table_run_rows(&((const struct sigmoid_state *)call->state)->table, call, rows);
 }
 
 #define SIGMOID_OP(name, number)                                                                   \
@@ -139,7 +141,7 @@ static void sigmoid_run_rows(const struct op_call *call, const struct strip_rows
 		.accept = sigmoid_accept,                                                          \
 		.prepare = sigmoid_prepare,                                                        \
 		.run = sigmoid_run,                                                                \
-		.strip = sigmoid_strip,                                                            \
+		.row_shape = sigmoid_row_shape,                                                    \
 		.run_rows = sigmoid_run_rows,                                                      \
 		.in_place = 1,                                                                     \
 	};

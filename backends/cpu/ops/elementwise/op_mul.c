@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MUL. Source of the scale: tflite kernels/mul.cc, Prepare. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/arith.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
-#include "kernels/mul.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/op_arith.h"
+#include "kernels/elementwise/mul.h"
 
 struct mul_state {
 	struct broadcast shape;
@@ -19,7 +19,7 @@ static int mul_accept(const struct op_setup *setup, struct error *err)
 	if (in->type == DTYPE_INT16 && (out->type == DTYPE_INT8 || out->type == DTYPE_UINT8)) {
 		return 0;
 	}
-	return accept_same(setup,
+	return op_accept_same(setup,
 		ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16) | ACCEPT(INT32) |
 			ACCEPT(INT64) | ACCEPT(UINT32) | ACCEPT(COMPLEX64),
 		err);
@@ -46,7 +46,7 @@ static const struct ek_mul *pick(const struct op_setup *setup)
 static void prove(struct op_setup *setup, const struct ek_mul *kernel, struct ek_mul_params *p)
 {
 	bool filled = false;
-	struct ek_line *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
 	if (filled) {
 		p->line = *kept;
 		return;
@@ -66,13 +66,13 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
 	/* product and quotient are float in the reference */
-	float product = quant_scale(a, 0) * quant_scale(b, 0);
-	float scale = product / quant_scale(out, 0);
-	p->scale = quant_split((double)scale);
+	float product = quant_params_scale(a, 0) * quant_params_scale(b, 0);
+	float scale = product / quant_params_scale(out, 0);
+	p->scale = quant_params_split((double)scale);
 	const struct ek_mul *kernel = pick(setup);
 	state->run = kernel->run;
 	setup->detail = kernel->variant.name;
-	int r = quant_activation_range(
+	int r = quant_params_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
 		prove(setup, kernel, p);

@@ -2,10 +2,10 @@
 /* POW (tflite kernels/pow.cc; optimized_ops.h, BroadcastPow4D) */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/refuse.h"
-#include "kernels/binary.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/refuse.h"
+#include "kernels/elementwise/binary.h"
 
 struct pow_state {
 	struct broadcast shape;
@@ -17,7 +17,7 @@ struct pow_state {
 
 static int pow_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 }
 
 static int pow_prepare(struct op_setup *setup, struct error *err)

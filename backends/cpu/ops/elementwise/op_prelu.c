@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PRELU. Source: tflite kernels/activations.cc (PreluPrepare). */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
-#include "kernels/prelu.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "kernels/elementwise/prelu.h"
 
 struct prelu_state {
 	struct broadcast shape;
@@ -13,7 +13,7 @@ struct prelu_state {
 
 static int prelu_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
 }
 
 static ek_prelu_fn *pick(unsigned int dtype)
@@ -35,14 +35,15 @@ static void prepare_quantised(const struct op_setup *setup, struct ek_prelu *p)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *alpha = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	float scale = quant_scale(in, 0) / quant_scale(out, 0);
-	float below = quant_scale(in, 0) * quant_scale(alpha, 0) / quant_scale(out, 0);
-	p->scale = quant_split((double)scale);
-	p->below = quant_split((double)below);
+	float scale = quant_params_scale(in, 0) / quant_params_scale(out, 0);
+	float below = quant_params_scale(in, 0) * quant_params_scale(alpha, 0) /
+		quant_params_scale(out, 0);
+	p->scale = quant_params_split((double)scale);
+	p->below = quant_params_split((double)below);
 	p->x_zero = (int32_t)quant_zero(&in->quant, 0);
 	p->alpha_zero = (int32_t)quant_zero(&alpha->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	quant_type_range(out->type, &p->lo, &p->hi);
+	quant_params_type_range(out->type, &p->lo, &p->hi);
 }
 
 static int prelu_prepare(struct op_setup *setup, struct error *err)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QUANTIZE: floats to codes, and codes of one scale to another's. Source: tflite
  * kernels/quantize.cc (Prepare, Eval), reference/quantize.h, requantize.h. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "backends/cpu/table.h"
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/requant.h"
+#include "kernels/requant/requant.h"
 
 struct quantize_state {
-	struct table table; /* from 8 bits */
+	struct lookup_table table; /* from 8 bits */
 	struct ek_requant_params params; /* from 16 and 32 bits */
 	ek_requant_fn *requant;
 	ek_quantize_fn *quantize; /* from float */
@@ -25,16 +25,16 @@ static int quantize_accept(const struct op_setup *setup, struct error *err)
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	switch (in->type) {
 	case DTYPE_FLOAT32:
-		return accept_type(out, ACCEPT_QUANTISED | ACCEPT(INT4), err);
+		return op_accept_type(out, ACCEPT_QUANTISED | ACCEPT(INT4), err);
 	case DTYPE_INT8:
 	case DTYPE_UINT8:
-		return accept_type(out, ACCEPT_QUANTISED, err);
+		return op_accept_type(out, ACCEPT_QUANTISED, err);
 	case DTYPE_INT16:
-		return accept_type(out, ACCEPT(INT8) | ACCEPT(INT16) | ACCEPT(INT32), err);
+		return op_accept_type(out, ACCEPT(INT8) | ACCEPT(INT16) | ACCEPT(INT32), err);
 	case DTYPE_INT32:
-		return accept_type(out, ACCEPT(INT8) | ACCEPT(INT16), err);
+		return op_accept_type(out, ACCEPT(INT8) | ACCEPT(INT16), err);
 	default:
-		return accept_type(in, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
+		return op_accept_type(in, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
 	}
 }
 
@@ -62,17 +62,17 @@ static int prepare_float(struct op_setup *setup, struct quantize_state *state, s
 		return op_alloc_failed(setup, err);
 	}
 	for (uint32_t c = 0; c < channels; c++) {
-		p[c].step = quant_scale(out, c);
+		p[c].step = quant_params_scale(out, c);
 		p[c].zero = (int32_t)quant_zero(&out->quant, c);
 		p[c].even = setup->graph->beyond_reference && out->type != DTYPE_INT4;
-		quant_type_range(out->type, &p[c].lo, &p[c].hi);
+		quant_params_type_range(out->type, &p[c].lo, &p[c].hi);
 	}
 	const struct ek_quantize *kernel = pick_quantize(setup);
 	state->quantize = kernel->run;
 	setup->detail = kernel->variant.name;
 	state->per_channel = p;
 	state->channels = channels;
-	state->inner = channels > 1 ? op_product(shape, out->quant.dimension + 1, shape->rank)
+	state->inner = channels > 1 ? op_gemm(shape, out->quant.dimension + 1, shape->rank)
 				    : op_elements(shape);
 	state->is_s4 = out->type == DTYPE_INT4;
 	if (state->is_s4) {
@@ -105,19 +105,20 @@ static int quantize_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
-	state->in_bytes = (uint32_t)accept_element_bytes(in);
-	state->out_bytes = (uint32_t)accept_element_bytes(out);
+	state->in_bytes = (uint32_t)op_accept_element_bytes(in);
+	state->out_bytes = (uint32_t)op_accept_element_bytes(out);
 	if (in->type == DTYPE_FLOAT32) {
 		return prepare_float(setup, state, err);
 	}
 	struct ek_requant_params *p = &state->params;
 	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->scale = quant_split((double)quant_scale(in, 0) / (double)quant_scale(out, 0));
-	quant_type_range(out->type, &p->lo, &p->hi);
+	p->scale = quant_params_split(
+		(double)quant_params_scale(in, 0) / (double)quant_params_scale(out, 0));
+	quant_params_type_range(out->type, &p->lo, &p->hi);
 	if (state->in_bytes == 1) {
-		table_init(setup, state->out_bytes, &state->table);
-		table_fill_requant(setup, p, &state->table);
+		lookup_table_init(setup, state->out_bytes, &state->table);
+		lookup_table_fill_requant(setup, p, &state->table);
 		return 0;
 	}
 	const struct ek_requant *kernel = pick_requant(setup);
@@ -158,7 +159,7 @@ static int quantize_run(const struct op_call *call, struct error *err)
 		return run_float(call, s->is_s4 ? call->scratch : out->data, err);
 	}
 	if (!s->requant) {
-		return table_run(&s->table, call, err);
+		return lookup_table_run(&s->table, call, err);
 	}
 	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
@@ -169,15 +170,16 @@ static int quantize_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-static bool quantize_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool quantize_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	(void)operand;
-	return table_strip(setup, ret);
+	return lookup_table_row_shape(setup, ret);
 }
 
-static void quantize_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void quantize_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
-	table_run_rows(&((const struct quantize_state *)call->state)->table, call, rows);
+	lookup_table_run_rows(&((const struct quantize_state *)call->state)->table, call, rows);
 }
 
 const struct cpu_op op_quantize = {
@@ -185,7 +187,7 @@ const struct cpu_op op_quantize = {
 	.accept = quantize_accept,
 	.prepare = quantize_prepare,
 	.run = quantize_run,
-	.strip = quantize_strip,
+	.row_shape = quantize_row_shape,
 	.run_rows = quantize_run_rows,
 	.in_place = 1,
 };

@@ -3,23 +3,23 @@
  * QuantizedReluX). */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "backends/cpu/table.h"
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/unary_tiles.h"
+#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
-#include "backends/cpu/unary.h"
 
 struct relu_state {
 	float limits[2]; /* float */
-	struct table table; /* int8, uint8 */
+	struct lookup_table table; /* int8, uint8 */
 	struct ek_requant_params params; /* int16 */
 	ek_requant_fn *run;
 };
 
 static int relu_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
 }
 
 static void set_limits(unsigned int op, float *ret_limits)
@@ -33,14 +33,16 @@ static void prepare_quantised(const struct op_setup *setup, struct relu_state *s
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	struct ek_requant_params *p = &state->params;
 	int32_t lo, hi;
-	quant_type_range(out->type, &lo, &hi);
+	quant_params_type_range(out->type, &lo, &hi);
 	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	float scale = quant_scale(in, 0) / quant_scale(out, 0); /* float in the reference */
-	p->scale = quant_split((double)scale);
-	p->lo = ek_clamp32(quant_code(out, state->limits[0]), lo, hi);
-	p->hi = isinf(state->limits[1]) ? hi
-					: ek_clamp32(quant_code(out, state->limits[1]), lo, hi);
+	float scale =
+		quant_params_scale(in, 0) / quant_params_scale(out, 0); /* float in the reference */
+	p->scale = quant_params_split((double)scale);
+	p->lo = ek_clamp32(quant_params_code(out, state->limits[0]), lo, hi);
+	p->hi = isinf(state->limits[1])
+		? hi
+		: ek_clamp32(quant_params_code(out, state->limits[1]), lo, hi);
 }
 
 static int relu_prepare(struct op_setup *setup, struct error *err)
@@ -62,8 +64,8 @@ static int relu_prepare(struct op_setup *setup, struct error *err)
 		state->run = kernel->run;
 		setup->detail = kernel->variant.name;
 	} else {
-		table_init(setup, 1, &state->table);
-		table_fill_requant(setup, &state->params, &state->table);
+		lookup_table_init(setup, 1, &state->table);
+		lookup_table_fill_requant(setup, &state->params, &state->table);
 	}
 	return 0;
 }
@@ -74,10 +76,10 @@ static int relu_run(const struct op_call *call, struct error *err)
 	const struct value *out = op_out(call, 0);
 	unsigned int type = call->subgraph->tensors[call->node->inputs[0]].type;
 	if (type == DTYPE_FLOAT32) {
-		return unary_run(call, ek_clip_f32, state->limits, err);
+		return unary_tiles_run(call, ek_clip_f32, state->limits, err);
 	}
 	if (type != DTYPE_INT16) {
-		return table_run(&state->table, call, err);
+		return lookup_table_run(&state->table, call, err);
 	}
 	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
 	while (tiles_next(&t)) {
@@ -87,15 +89,16 @@ static int relu_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-static bool relu_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool relu_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	(void)operand;
-	return table_strip(setup, ret);
+	return lookup_table_row_shape(setup, ret);
 }
 
-static void relu_run_rows(const struct op_call *call, const struct strip_rows *rows)
+static void relu_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
-	table_run_rows(&((const struct relu_state *)call->state)->table, call, rows);
+	lookup_table_run_rows(&((const struct relu_state *)call->state)->table, call, rows);
 }
 
 #define RELU_OP(name, number)                                                                      \
@@ -104,7 +107,7 @@ static void relu_run_rows(const struct op_call *call, const struct strip_rows *r
 		.accept = relu_accept,                                                             \
 		.prepare = relu_prepare,                                                           \
 		.run = relu_run,                                                                   \
-		.strip = relu_strip,                                                               \
+		.row_shape = relu_row_shape,                                                       \
 		.run_rows = relu_run_rows,                                                         \
 		.in_place = 1,                                                                     \
 	};

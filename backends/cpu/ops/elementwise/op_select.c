@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SELECT and SELECT_V2: moves by width, whatever the type. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "kernels/select.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "kernels/elementwise/select.h"
 
 struct select_state {
 	struct broadcast shape;
@@ -11,7 +11,7 @@ struct select_state {
 
 static int select_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED & ~ACCEPT(COMPLEX128), err);
+	return op_accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED & ~ACCEPT(COMPLEX128), err);
 }
 
 static ek_select_fn *pick(size_t element_bytes)
@@ -49,7 +49,7 @@ static int select_prepare(struct op_setup *setup, struct error *err)
 	if (!state) {
 		return op_alloc_failed(setup, err);
 	}
-	size_t bytes = accept_element_bytes(op_tensor_in(setup, 1));
+	size_t bytes = op_accept_element_bytes(op_tensor_in(setup, 1));
 	const struct shape condition = condition_shape(setup), *out = op_shape_out(setup, 0);
 	const struct shape *in[] = {&condition, op_shape_in(setup, 1), op_shape_in(setup, 2)};
 	if (op_elements(out) == 1) { /* its rank may be below that of its operands */

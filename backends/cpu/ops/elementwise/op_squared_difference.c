@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQUARED_DIFFERENCE. Source of the scales: tflite kernels/squared_difference.cc, Prepare. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
-#include "backends/cpu/quant.h"
-#include "kernels/add.h"
-#include "kernels/binary.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/binary.h"
 
 struct squared_state {
 	struct broadcast shape;
@@ -15,17 +15,18 @@ struct squared_state {
 
 static int squared_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT8), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT8), err);
 }
 
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
 	const struct tensor *out = op_tensor_out(setup, 0);
-	double twice = quant_common_scale(setup, p);
+	double twice = quant_params_common_scale(setup, p);
 	p->left_shift = 7;
 	/* The output's scale times 2^14, exact in float, as the reference has it. */
-	p->scale = quant_split(twice * twice / ((1 << 14) * (double)quant_scale(out, 0)));
-	quant_type_range(DTYPE_INT8, &p->lo, &p->hi);
+	p->scale = quant_params_split(
+		twice * twice / ((1 << 14) * (double)quant_params_scale(out, 0)));
+	quant_params_type_range(DTYPE_INT8, &p->lo, &p->hi);
 }
 
 static int squared_prepare(struct op_setup *setup, struct error *err)

@@ -4,16 +4,14 @@
  * Sources: tflite kernels/elementwise.cc, activations.cc, neg.cc, sign.cc, gelu.cc, floor.cc,
  * ceil.cc, round.cc, fake_quant.cc, complex_support.cc.
  */
-#include <string.h>
-
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/strips.h"
-#include "backends/cpu/table.h"
-#include "backends/cpu/table513.h"
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/lookup_table513.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/unary_factors.h"
+#include "backends/cpu/ops/elementwise/unary_tiles.h"
+#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
-#include "backends/cpu/unary.h"
-#include "backends/cpu/unary_factors.h"
 
 /* One of three: a kernel of plain numbers (of float32 for float16), a curve of real numbers, or
  * integer arithmetic on codes. */
@@ -24,8 +22,8 @@ struct unary_row {
 	ek_unary_fn *plain;
 	unary_factors_fn *factors;
 	ek_curve_fn *curve;
-	ek_codes_one_fn *one;
-	ek_codes_s16_fn *codes_s16;
+	ek_quantized_one_fn *one;
+	ek_quantized_s16_fn *codes_s16;
 	unary_factors_codes_fn *scales;
 	float (*undefined)(const struct tensor *out); /* the curve's value where it has none */
 	bool no_negatives; /* a code below the zero point ends the run */
@@ -35,8 +33,8 @@ struct unary_row {
 struct unary_state {
 	const struct unary_row *row;
 	union unary_factors factors;
-	struct table table; /* 8 bits */
-	struct ek_codes codes;
+	struct lookup_table table; /* 8 bits */
+	struct ek_quantized codes;
 	int16_t curve[EK_LUT513]; /* int16 */
 };
 
@@ -69,8 +67,9 @@ struct unary_state {
 /* Rows for codes stand before those of plain numbers: the first that fits is taken. */
 static const struct unary_row rows[] = {
 	F32(ABS, abs_f32),
-	CODES(ABS, INT8, codes_abs, .scales = unary_factors_abs),
-	CODES(ABS, INT16, codes_abs, .scales = unary_factors_abs, .codes_s16 = ek_codes_abs_s16),
+	CODES(ABS, INT8, quantized_abs, .scales = unary_factors_abs),
+	CODES(ABS, INT16, quantized_abs, .scales = unary_factors_abs,
+		.codes_s16 = ek_quantized_abs_s16),
 	PLAIN(ABS, INT16, abs_s16),
 	PLAIN(ABS, INT32, abs_s32),
 	F32(CEIL, ceil_f32),
@@ -96,14 +95,14 @@ static const struct unary_row rows[] = {
 	CURVE(GELU, UINT8, ek_curve_gelu_tanh, .tanh = true),
 	CURVE(GELU, INT16, ek_curve_gelu_tanh, .tanh = true),
 	F32(HARD_SWISH, hard_swish_f32),
-	CODES(HARD_SWISH, INT8, codes_hard_swish, .scales = unary_factors_hard_swish),
-	CODES(HARD_SWISH, UINT8, codes_hard_swish, .scales = unary_factors_hard_swish),
+	CODES(HARD_SWISH, INT8, quantized_hard_swish, .scales = unary_factors_hard_swish),
+	CODES(HARD_SWISH, UINT8, quantized_hard_swish, .scales = unary_factors_hard_swish),
 	PLAIN(IMAG, COMPLEX64, imag_c64),
 	F32(LEAKY_RELU, leaky_relu_f32, .factors = unary_factors_alpha),
-	CODES(LEAKY_RELU, INT8, codes_leaky_relu, .scales = unary_factors_leaky_relu),
-	CODES(LEAKY_RELU, UINT8, codes_leaky_relu, .scales = unary_factors_leaky_relu),
-	CODES(LEAKY_RELU, INT16, codes_leaky_relu, .scales = unary_factors_leaky_relu,
-		.codes_s16 = ek_codes_leaky_relu_s16),
+	CODES(LEAKY_RELU, INT8, quantized_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, UINT8, quantized_leaky_relu, .scales = unary_factors_leaky_relu),
+	CODES(LEAKY_RELU, INT16, quantized_leaky_relu, .scales = unary_factors_leaky_relu,
+		.codes_s16 = ek_quantized_leaky_relu_s16),
 	F32(LOG, log_f32),
 	CURVE(LOG, INT8, ek_curve_log, .undefined = unary_factors_lowest),
 	CURVE(LOG, INT16, ek_curve_log, .undefined = unary_factors_lowest),
@@ -118,7 +117,7 @@ static const struct unary_row rows[] = {
 	F32(ROUND, round_f32),
 	F16(ROUND, round_f32),
 	F32(RSQRT, rsqrt_f32),
-	CODES(RSQRT, INT8, codes_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
+	CODES(RSQRT, INT8, quantized_rsqrt, .scales = unary_factors_rsqrt, .no_negatives = true),
 	CURVE(RSQRT, INT16, ek_curve_rsqrt, .undefined = unary_factors_highest,
 		.no_negatives = true),
 	F32(SIGN, sign_f32),
@@ -127,9 +126,9 @@ static const struct unary_row rows[] = {
 	F32(SIN, sin_f32),
 	F16(SIN, sin_f32),
 	F32(SQRT, sqrt_f32),
-	CODES(SQRT, INT8, codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
-	CODES(SQRT, INT16, codes_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
-		.codes_s16 = ek_codes_sqrt_s16),
+	CODES(SQRT, INT8, quantized_sqrt, .scales = unary_factors_sqrt, .no_negatives = true),
+	CODES(SQRT, INT16, quantized_sqrt, .scales = unary_factors_sqrt, .no_negatives = true,
+		.codes_s16 = ek_quantized_sqrt_s16),
 	F32(SQUARE, square_f32),
 };
 
@@ -152,32 +151,32 @@ static const struct unary_row *find_row(const struct op_setup *setup)
 
 static int unary_accept(const struct op_setup *setup, struct error *err)
 {
-	return find_row(setup) ? 0 : accept_type(op_tensor_in(setup, 0), 0, err);
+	return find_row(setup) ? 0 : op_accept_type(op_tensor_in(setup, 0), 0, err);
 }
 
 static void prepare_codes(struct op_setup *setup, struct unary_state *state)
 {
 	const struct unary_row *row = state->row;
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
-	struct ek_codes *p = &state->codes;
+	struct ek_quantized *p = &state->codes;
 	float undefined = row->undefined ? row->undefined(out) : 0;
 	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	quant_type_range(out->type, &p->lo, &p->hi);
+	quant_params_type_range(out->type, &p->lo, &p->hi);
 	if (row->scales) {
 		row->scales(setup, p);
 	}
 	if (in->type == DTYPE_INT16 && row->curve) {
-		table513_fill_curve(setup, row->curve, undefined, state->curve);
+		lookup_table513_fill_curve(setup, row->curve, undefined, state->curve);
 	}
 	if (in->type == DTYPE_INT16) {
 		return;
 	}
-	table_init(setup, 1, &state->table);
+	lookup_table_init(setup, 1, &state->table);
 	if (row->curve) {
-		table_fill_curve(setup, row->curve, undefined, &state->table);
+		lookup_table_fill_curve(setup, row->curve, undefined, &state->table);
 	} else {
-		table_fill_codes(setup, row->one, p, &state->table);
+		lookup_table_fill_codes(setup, row->one, p, &state->table);
 	}
 }
 
@@ -194,7 +193,8 @@ static int unary_prepare(struct op_setup *setup, struct error *err)
 	} else if (state->row->factors) {
 		state->row->factors(setup, &state->factors);
 	}
-	setup->scratch_bytes = state->row->type == DTYPE_FLOAT16 ? unary_f16_scratch(setup) : 0;
+	setup->scratch_bytes =
+		state->row->type == DTYPE_FLOAT16 ? unary_tiles_f16_scratch(setup) : 0;
 	return 0;
 }
 
@@ -202,11 +202,19 @@ static int check_negatives(
 	const struct op_call *call, const struct unary_state *state, struct error *err)
 {
 	const void *src = op_in(call, 0)->data;
-	size_t n = (size_t)op_elements(&op_in(call, 0)->shape);
-	int32_t limit = state->codes.src_zero;
-	size_t at = state->row->type == DTYPE_INT16 ? ek_codes_find_below_s16(src, n, limit)
-						    : ek_codes_find_below_s8(src, n, limit);
-	return at == n ? 0 : error_set(err, -EINVAL, "element %zu of input 0 is negative", at);
+	const int32_t limit = state->codes.src_zero;
+	struct tiles t = {.total = op_elements(&op_in(call, 0)->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		const size_t n = (size_t)t.count;
+		const size_t at = state->row->type == DTYPE_INT16
+			? ek_quantized_find_below_s16((const int16_t *)src + t.at, n, limit)
+			: ek_quantized_find_below_s8((const int8_t *)src + t.at, n, limit);
+		if (at < n) {
+			return error_set(err, -EINVAL, "element %llu of input 0 is negative",
+				(unsigned long long)(t.at + at));
+		}
+	}
+	return tiles_end(&t, err);
 }
 
 static int run_s16(const struct op_call *call, const struct unary_state *state, struct error *err)
@@ -230,27 +238,28 @@ static int unary_op_run(const struct op_call *call, struct error *err)
 	const struct unary_row *row = state->row;
 	if (row->plain) {
 		return row->type == DTYPE_FLOAT16
-			? unary_run_f16(call, row->plain, &state->factors, err)
-			: unary_run(call, row->plain, &state->factors, err);
+			? unary_tiles_run_f16(call, row->plain, &state->factors, err)
+			: unary_tiles_run(call, row->plain, &state->factors, err);
 	}
 	int r = row->no_negatives ? check_negatives(call, state, err) : 0;
 	if (r < 0) {
 		return r;
 	}
 	return row->type == DTYPE_INT16 ? run_s16(call, state, err)
-					: table_run(&state->table, call, err);
+					: lookup_table_run(&state->table, call, err);
 }
 
-static bool unary_strip(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret)
+static bool unary_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct unary_row *row = ((const struct unary_state *)setup->state)->row;
 	(void)operand;
-	return !row->plain && !row->no_negatives && table_strip(setup, ret);
+	return !row->plain && !row->no_negatives && lookup_table_row_shape(setup, ret);
 }
 
-static void unary_run_rows(const struct op_call *call, const struct strip_rows *strip)
+static void unary_run_rows(const struct op_call *call, const struct row_fusion_rows *row_shape)
 {
-	table_run_rows(&((const struct unary_state *)call->state)->table, call, strip);
+	lookup_table_run_rows(&((const struct unary_state *)call->state)->table, call, row_shape);
 }
 
 #define UNARY_OP(name, number)                                                                     \
@@ -259,7 +268,7 @@ static void unary_run_rows(const struct op_call *call, const struct strip_rows *
 		.accept = unary_accept,                                                            \
 		.prepare = unary_prepare,                                                          \
 		.run = unary_op_run,                                                               \
-		.strip = unary_strip,                                                              \
+		.row_shape = unary_row_shape,                                                      \
 		.run_rows = unary_run_rows,                                                        \
 		.in_place = 1,                                                                     \
 	};
@@ -289,17 +298,13 @@ UNARY_OP(op_square, OP_SQUARE)
 
 static int zeros_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 static int zeros_run(const struct op_call *call, struct error *err)
 {
-	(void)err;
 	const struct value *out = op_out(call, 0);
-	if (out->bytes) {
-		memset(out->data, 0, out->bytes);
-	}
-	return 0;
+	return tiles_result(tiles_clear(out->data, out->bytes, call->control), err);
 }
 
 const struct cpu_op op_zeros_like = {.op = OP_ZEROS_LIKE, .accept = zeros_accept, .run = zeros_run};

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/unary.h"
+#include "backends/cpu/ops/elementwise/unary_tiles.h"
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
-uint64_t unary_f16_scratch(const struct op_setup *setup)
+uint64_t unary_tiles_f16_scratch(const struct op_setup *setup)
 {
 	uint64_t n = op_elements(op_shape_in(setup, 0));
 	return sizeof(float) * (n < TILE_ELEMENTS ? n : TILE_ELEMENTS);
 }
 
-int unary_run(
+int unary_tiles_run(
 	const struct op_call *call, ek_unary_fn *kernel, const void *params, struct error *err)
 {
 	const struct tensor *tensors = call->subgraph->tensors;
-	const size_t in_bytes = accept_element_bytes(&tensors[call->node->inputs[0]]);
-	const size_t out_bytes = accept_element_bytes(&tensors[call->node->outputs[0]]);
+	const size_t in_bytes = op_accept_element_bytes(&tensors[call->node->inputs[0]]);
+	const size_t out_bytes = op_accept_element_bytes(&tensors[call->node->outputs[0]]);
 	const char *src = op_in(call, 0)->data;
 	char *dst = op_out(call, 0)->data;
 	struct tiles t = {.total = op_elements(&op_out(call, 0)->shape), .control = call->control};
@@ -26,7 +26,7 @@ int unary_run(
 	return tiles_end(&t, err);
 }
 
-int unary_run_f16(
+int unary_tiles_run_f16(
 	const struct op_call *call, ek_unary_fn *kernel, const void *params, struct error *err)
 {
 	const uint16_t *src = op_in(call, 0)->data;

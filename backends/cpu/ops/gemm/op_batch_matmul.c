@@ -2,14 +2,14 @@
 /* BATCH_MATMUL. Source: tflite kernels/batch_matmul.cc. */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
 #include "backends/cpu/blas.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/hybrid.h"
-#include "backends/cpu/matrices.h"
-#include "backends/cpu/quant.h"
-#include "kernels/batch_matmul.h"
-#include "kernels/matmul.h"
+#include "backends/cpu/operand/hybrid_operand.h"
+#include "backends/cpu/operand/matrices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/gemm/batch_matmul.h"
+#include "kernels/gemm/matmul.h"
 
 struct matmul_state {
 	struct matrices left, right;
@@ -30,8 +30,8 @@ struct matmul_state {
 static int matmul_accept(const struct op_setup *setup, struct error *err)
 {
 	uint32_t types = ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(INT16);
-	int r = accept_type(op_tensor_in(setup, 0), types, err);
-	return r < 0 ? r : accept_type(op_tensor_in(setup, 1), types, err);
+	int r = op_accept_type(op_tensor_in(setup, 0), types, err);
+	return r < 0 ? r : op_accept_type(op_tensor_in(setup, 1), types, err);
 }
 
 static ek_batch_matmul_fn *pick(const struct op_setup *setup)
@@ -95,15 +95,15 @@ static int prepare_q(struct op_setup *setup, struct matmul_state *state, struct 
 		return op_alloc_failed(setup, err);
 	}
 	/* Several scales count as 0: see the rule. */
-	float right_scale = right->quant.n_scales > 1 ? 0.0f : quant_scale(right, 0);
-	float product = quant_scale(left, 0) * right_scale;
-	*scale = quant_split((double)product / (double)quant_scale(out, 0));
+	float right_scale = right->quant.n_scales > 1 ? 0.0f : quant_params_scale(right, 0);
+	float product = quant_params_scale(left, 0) * right_scale;
+	*scale = quant_params_split((double)product / (double)quant_params_scale(out, 0));
 	q->scale = scale;
 	q->input_zero = (int32_t)quant_zero(&left->quant, 0);
 	q->weights_zero = (int32_t)quant_zero(&right->quant, 0);
 	q->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	q->wide = left->type == DTYPE_INT16;
-	quant_type_range(out->type, &q->lo, &q->hi);
+	quant_params_type_range(out->type, &q->lo, &q->hi);
 	return 0;
 }
 
@@ -133,12 +133,12 @@ static int matmul_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	state->batches = op_product(out, 0, out->rank - 2u);
+	state->batches = op_gemm(out, 0, out->rank - 2u);
 	state->q.rows = (uint32_t)state->left.rows;
 	state->q.cols = (uint32_t)state->right.rows;
 	state->q.depth = (uint32_t)state->left.depth;
 	state->out_bytes = state->left.rows * state->right.rows *
-		accept_element_bytes(op_tensor_out(setup, 0));
+		op_accept_element_bytes(op_tensor_out(setup, 0));
 	return prepare_kernel(setup, state, err);
 }
 
@@ -150,11 +150,12 @@ static int quantise_rows(const struct op_call *call, const struct matmul_state *
 	const size_t depth = (size_t)s->left.depth;
 	for (uint64_t i = 0; i < s->left.rows; i++) {
 		int r = i % 64 == 0 || depth > 4096 ? run_control_check(call->control) : 0;
+		r = r < 0 ? r
+			  : hybrid_quantise(s->quantise, values + i * depth, depth, s->asymmetric,
+				    call->control, codes + i * depth, &rows[i]);
 		if (r < 0) {
-			return error_set(err, r, "given up between two rows");
+			return error_set(err, r, "given up while a row was quantised");
 		}
-		rows[i] = ek_hybrid_quantise(
-			s->quantise, values + i * depth, depth, s->asymmetric, codes + i * depth);
 	}
 	return 0;
 }
@@ -202,18 +203,22 @@ static int multiply(const struct op_call *call, struct matmul_state *s, const st
 		s->h.a = (const int8_t *)call->scratch + s->codes_at;
 		s->h.row = (const void *)((const char *)call->scratch + s->rows_at);
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = s->q.rows,
 		.cols = s->q.cols,
 		.work = s->q.depth,
 		.col_step = 1,
 		.tile_work = s->blas.library ? BLAS_TILE_WORK : 0,
+		.row_work = s->blas.library ? BLAS_ROW_WORK : 0,
+		.look_work = s->blas.library ? 0
+			: s->row_h           ? tile_grid_look_work(&s->row_h->variant)
+					     : PLAIN_LOOK_WORK,
 		.run = s->kernel   ? tile_q
 			: s->row_h ? tile_h
 				   : tile_f32,
 		.args = s,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static int matmul_run(const struct op_call *call, struct error *err)

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "backends/cpu/blas.h"
-#include "backends/cpu/blockwise.h"
-#include "backends/cpu/conv.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/hybrid.h"
-#include "backends/cpu/quant.h"
-#include "kernels/matmul.h"
+#include "backends/cpu/operand/blockwise.h"
+#include "backends/cpu/operand/hybrid_operand.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/conv/conv_prepare.h"
+#include "backends/cpu/tile_grid.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/gemm/matmul.h"
 
 /* Arguments as far as they are known before a run; pointers to operands are filled in by run(). */
 struct fc_state {
@@ -40,7 +41,7 @@ static int fc_accept(const struct op_setup *setup, struct error *err)
 	if (setup->node->options.fully_connected.weights_format) {
 		return error_set(err, -EOPNOTSUPP, "shuffled weights");
 	}
-	return conv_accept_operands(setup, err);
+	return conv_prepare_accept_operands(setup, err);
 }
 
 static int shape_of(
@@ -77,17 +78,17 @@ static const struct ek_matmul_q_row *pick(unsigned int type, uint64_t features)
 static int fixed_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
 {
 	const struct tensor *w = op_tensor_in(setup, 1);
-	float si = quant_scale(op_tensor_in(setup, 0), 0);
-	float so = quant_scale(op_tensor_out(setup, 0), 0);
+	float si = quant_params_scale(op_tensor_in(setup, 0), 0);
+	float so = quant_params_scale(op_tensor_out(setup, 0), 0);
 	struct ek_scale *fixed = op_alloc(setup, a->shape.cols * sizeof(*fixed));
 	if (!fixed) {
 		return op_alloc_failed(setup, err);
 	}
 	for (uint32_t n = 0; n < a->shape.cols; n++) {
-		float sw = quant_scale(w, n);
+		float sw = quant_params_scale(w, n);
 		double product =
 			w->quant.n_scales > 1 ? (double)si * (double)sw : (double)(si * sw);
-		fixed[n] = quant_split(product / (double)so);
+		fixed[n] = quant_params_split(product / (double)so);
 	}
 	a->fixed = fixed;
 	return 0;
@@ -96,15 +97,15 @@ static int fixed_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct e
 static int scales_prepare(struct op_setup *setup, struct ek_matmul_q *a, struct error *err)
 {
 	const struct tensor *w = op_tensor_in(setup, 1);
-	double si = (double)quant_scale(op_tensor_in(setup, 0), 0);
-	double so = (double)quant_scale(op_tensor_out(setup, 0), 0);
+	double si = (double)quant_params_scale(op_tensor_in(setup, 0), 0);
+	double so = (double)quant_params_scale(op_tensor_out(setup, 0), 0);
 	bool filled = false;
 	double *scales = op_alloc_pack(setup, a->shape.cols * sizeof(*scales), &filled);
 	if (!scales) {
 		return op_alloc_failed(setup, err);
 	}
 	for (uint32_t n = 0; n < a->shape.cols && !filled; n++) {
-		scales[n] = si * (double)quant_scale(w, n) / so;
+		scales[n] = si * (double)quant_params_scale(w, n) / so;
 	}
 	a->scale = scales;
 	return 0;
@@ -159,12 +160,12 @@ static int prepare_q(struct op_setup *setup, struct fc_state *state, struct erro
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 	a->wide = in->type == DTYPE_INT16 && o->quantized_bias_type != DTYPE_INT32;
 	a->output_s16 = out->type == DTYPE_INT16;
-	state->row_q = pick(in->type, conv_features(setup, state->shape.rows));
+	state->row_q = pick(in->type, conv_prepare_features(setup, state->shape.rows));
 	a->shape = state->shape;
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_q->scratch_bytes(&a->shape));
 	setup->detail = state->row_q->variant.name;
-	int r = quant_activation_range(o->activation, out, &a->lo, &a->hi, err);
+	int r = quant_params_activation_range(o->activation, out, &a->lo, &a->hi, err);
 	if (r == 0) {
 		r = w->sparsity && in->type == DTYPE_INT8 ? fixed_prepare(setup, a, err)
 							  : scales_prepare(setup, a, err);
@@ -191,9 +192,9 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 	struct ek_matmul_f32 *a = &state->f32;
 	a->shape = state->shape;
 	state->row_f32 = ek_pick(ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32),
-		conv_features(setup, a->shape.rows));
+		conv_prepare_features(setup, a->shape.rows));
 	setup->detail = state->row_f32->variant.name;
-	int r = quant_activation_range_float(
+	int r = quant_params_activation_range_float(
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
 	uint64_t packed = state->row_f32->packed_bytes(&a->shape);
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
@@ -229,9 +230,9 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	state->hybrid = hybrid_prepare(
 		setup, a->shape.rows, a->shape.depth, o->asymmetric_quantize_inputs || blockwise);
-	int r = quant_activation_range_float(o->activation, &a->lo, &a->hi, err);
+	int r = quant_params_activation_range_float(o->activation, &a->lo, &a->hi, err);
 	a->block = blockwise ? op_tensor_in(setup, 1)->quant.block_size : a->shape.depth;
-	uint64_t packed = state->row_h->packed_bytes && conv_features(setup, a->shape.rows)
+	uint64_t packed = state->row_h->packed_bytes && conv_prepare_features(setup, a->shape.rows)
 		? state->row_h->packed_bytes(a)
 		: 0;
 	r = r < 0 ? r : weights_prepare(setup, state, packed, err);
@@ -256,7 +257,7 @@ static int fc_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0 || state->shape.depth == 0) {
 		return r;
 	}
-	return conv_is_hybrid(setup)                            ? prepare_h(setup, state, err)
+	return conv_prepare_is_hybrid(setup)                    ? prepare_h(setup, state, err)
 		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
 								: prepare_q(setup, state, err);
 }
@@ -287,7 +288,7 @@ static void tile_h(const void *args, const struct ek_tile *tile, void *scratch)
 static void bind_q(const struct op_call *call, const void *weights, const void *bias_copy,
 	struct ek_matmul_q *a)
 {
-	const struct conv_bias bias = conv_bind_bias(call);
+	const struct conv_bias bias = conv_bias_bind(call);
 	a->a = op_in(call, 0)->data;
 	a->w = weights;
 	a->bias32 = bias.b32 && bias_copy ? bias_copy : bias.b32;
@@ -311,6 +312,10 @@ static int bind_h(const struct op_call *call, const struct hybrid *hybrid, const
 /* The operands of this run in a copy of the prepared arguments. */
 static int bind(const struct op_call *call, struct fc_state *state, struct error *err)
 {
+	int r = conv_weights_unpack(call, &state->weights, err);
+	if (r < 0) {
+		return r;
+	}
 	const void *weights = conv_weights_bind(call, &state->weights);
 	if (state->row_q) {
 		bind_q(call, weights, state->bias, &state->q);
@@ -331,14 +336,14 @@ static int fc_run(const struct op_call *call, struct error *err)
 	struct fc_state state = *(const struct fc_state *)call->state;
 	const struct ek_matmul_shape *s = &state.shape;
 	if (s->depth == 0) { /* without width, even the bias counts for nothing */
-		memset(op_out(call, 0)->data, 0, (size_t)op_out(call, 0)->bytes);
-		return 0;
+		const struct value *out = op_out(call, 0);
+		return tiles_result(tiles_clear(out->data, out->bytes, call->control), err);
 	}
 	int r = bind(call, &state, err);
 	if (r < 0) {
 		return r;
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = s->rows,
 		.cols = s->cols,
 		.work = s->depth,
@@ -346,6 +351,12 @@ static int fc_run(const struct op_call *call, struct error *err)
 			: state.row_h   ? state.row_h->col_step
 					: state.row_f32->col_step,
 		.tile_work = state.blas.library ? BLAS_TILE_WORK : 0,
+		.row_work = state.blas.library ? BLAS_ROW_WORK : 0,
+		.look_work = state.blas.library
+			? 0
+			: tile_grid_look_work(state.row_q ? &state.row_q->variant
+					  : state.row_h   ? &state.row_h->variant
+							  : &state.row_f32->variant),
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h
 				      : tile_f32,
@@ -353,7 +364,7 @@ static int fc_run(const struct op_call *call, struct error *err)
 		.threads = state.threads,
 		.scratch_each = state.scratch_each,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static void fc_release(void *data)

@@ -2,14 +2,14 @@
 /* BROADCAST_TO and BROADCAST_ARGS (tflite reference/broadcast_to.h, broadcast_args.h) */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/broadcast.h"
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/walk.h"
+#include "kernels/move/strided_copy.h"
 
 static int broadcast_to_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static int broadcast_to_prepare(struct op_setup *setup, struct error *err)
@@ -29,7 +29,7 @@ static void copy_row(
 	if (step[0]) {
 		memcpy(dst, src[0], n * s->dst_bytes);
 	} else {
-		ek_walk_fill(dst, src[0], s->dst_bytes, n);
+		ek_strided_copy_fill(dst, src[0], s->dst_bytes, n);
 	}
 }
 
@@ -40,7 +40,7 @@ static int broadcast_to_run(const struct op_call *call, struct error *err)
 
 static int broadcast_args_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(INT32) | ACCEPT(INT64), err);
+	return op_accept_same(setup, ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 static int64_t read_number(const struct value *v, unsigned int type, uint64_t i)

@@ -4,10 +4,10 @@
  * (ConcatenationWithScaling), kernels/pack.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/table.h"
 #include "backends/cpu/tiles.h"
 
 struct part {
@@ -25,27 +25,27 @@ struct concat_state {
 static int concat_accept(const struct op_setup *setup, struct error *err)
 {
 	if (setup->node->options.axis.activation != ACTIVATION_NONE) {
-		return accept_missing("fused activation", err);
+		return op_accept_missing("fused activation", err);
 	}
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static int pack_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static bool same_codes(const struct tensor *a, const struct tensor *b)
 {
-	return quant_scale(a, 0) == quant_scale(b, 0) &&
+	return quant_params_scale(a, 0) == quant_params_scale(b, 0) &&
 		quant_zero(&a->quant, 0) == quant_zero(&b->quant, 0);
 }
 
 /* round((x - zero) * scale / out scale) + out zero, with the reference's roundings to float. */
 static void fill_table(const struct tensor *in, const struct tensor *out, uint8_t *table)
 {
-	float inverse = 1.0f / quant_scale(out, 0);
-	float factor = quant_scale(in, 0) * inverse;
+	float inverse = 1.0f / quant_params_scale(out, 0);
+	float factor = quant_params_scale(in, 0) * inverse;
 	float bias = (float)-quant_zero(&in->quant, 0) * factor;
 	int32_t zero = (int32_t)quant_zero(&out->quant, 0);
 	for (int i = 0; i < 256; i++) {
@@ -70,15 +70,15 @@ static int concat_prepare(struct op_setup *setup, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	size_t element = accept_element_bytes(out);
-	state->rows = op_product(shape, 0, axis);
-	state->row_bytes = op_product(shape, axis, shape->rank) * element;
+	size_t element = op_accept_element_bytes(out);
+	state->rows = op_gemm(shape, 0, axis);
+	state->row_bytes = op_gemm(shape, axis, shape->rank) * element;
 	state->lut8 = ((const struct ek_lut8 *)ek_pick(
 			       ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features))
 			      ->run;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct shape *part = op_shape_in(setup, i);
-		state->parts[i].row_bytes = op_product(part, axis, part->rank) * element;
+		state->parts[i].row_bytes = op_gemm(part, axis, part->rank) * element;
 		if (out->type != DTYPE_UINT8 || same_codes(op_tensor_in(setup, i), out)) {
 			continue;
 		}
@@ -92,6 +92,21 @@ static int concat_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
+static int map_row(const struct op_call *call, uint32_t i, void *dst, const void *src)
+{
+	const struct concat_state *s = call->state;
+	const struct part *part = &s->parts[i];
+	struct tiles t = {.total = part->row_bytes, .control = call->control, .each = TILE_BYTES};
+	if (!part->table) { /* dst == src: it may have been computed here */
+		return dst == src ? 0 : tiles_copy(dst, src, part->row_bytes, call->control);
+	}
+	while (tiles_next(&t)) {
+		s->lut8((uint8_t *)dst + t.at, (const uint8_t *)src + t.at, (size_t)t.count,
+			part->table);
+	}
+	return t.result;
+}
+
 static int copy_part(const struct op_call *call, uint32_t i, char *dst, struct error *err)
 {
 	const struct concat_state *s = call->state;
@@ -101,14 +116,9 @@ static int copy_part(const struct op_call *call, uint32_t i, char *dst, struct e
 		.control = call->control,
 		.each = tiles_rows(part->row_bytes)};
 	while (tiles_next(&t)) {
-		for (uint64_t row = t.at; row < t.at + t.count; row++) {
-			void *to = dst + row * s->row_bytes;
-			const void *from = src + row * part->row_bytes;
-			if (part->table) {
-				s->lut8(to, from, part->row_bytes, part->table);
-			} else if (to != from) { /* they may have been computed here */
-				memcpy(to, from, part->row_bytes);
-			}
+		for (uint64_t row = t.at; t.result == 0 && row < t.at + t.count; row++) {
+			t.result = map_row(
+				call, i, dst + row * s->row_bytes, src + row * part->row_bytes);
 		}
 	}
 	return tiles_end(&t, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DENSIFY of a constant is folded at load as a rule; it runs where the budget of folding is out. */
 #include "backends/cpu/op.h"
-#include "backends/cpu/sparse.h"
+#include "backends/cpu/operand/sparse.h"
 
 static int densify_run(const struct op_call *call, struct error *err)
 {

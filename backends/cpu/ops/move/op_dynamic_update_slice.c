@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DYNAMIC_UPDATE_SLICE: where the update goes is data, moved so far that it fits. Source: tflite
  * kernels/dynamic_update_slice.cc. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 
 struct update_state {
-	struct ek_walk all, update;
+	struct ek_strided_copy all, update;
 	ptrdiff_t steps[SHAPE_MAX_RANK]; /* of the result, in bytes */
 	int64_t most[SHAPE_MAX_RANK]; /* the last place at which the update fits */
 	uint32_t rank, element_bytes;
@@ -15,7 +15,7 @@ struct update_state {
 
 static int update_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static int update_prepare(struct op_setup *setup, struct error *err)
@@ -25,7 +25,7 @@ static int update_prepare(struct op_setup *setup, struct error *err)
 	if (!s) {
 		return op_alloc_failed(setup, err);
 	}
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	s->rank = in->rank;
 	s->empty = op_elements(update) == 0;
 	strided_steps(in, s->element_bytes, s->steps);
@@ -39,7 +39,7 @@ static int update_prepare(struct op_setup *setup, struct error *err)
 		s->update.size[i] = (size_t)update->dim[i];
 		s->most[i] = in->dim[i] - update->dim[i];
 	}
-	ek_walk_simplify(&s->update);
+	ek_strided_copy_simplify(&s->update);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GATHER. Source: tflite kernels/gather.cc. */
-#include "backends/cpu/indices.h"
-#include "backends/cpu/rows.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/rows.h"
 
 struct gather_state {
 	struct rows rows;
@@ -34,8 +34,8 @@ static int gather_prepare(struct op_setup *setup, struct error *err)
 	uint32_t axis = (uint32_t)(o->axis + (o->axis < 0 ? in->rank : 0));
 	uint32_t batch = (uint32_t)(o->count + (o->count < 0 ? indices->rank : 0));
 	rows_init(&s->rows, setup, 0, axis + indices->rank - batch, gather_at);
-	s->outer = op_product(in, batch, axis);
-	s->picks = op_product(indices, batch, indices->rank);
+	s->outer = op_gemm(in, batch, axis);
+	s->picks = op_gemm(indices, batch, indices->rank);
 	s->size = in->dim[axis];
 	return 0;
 }

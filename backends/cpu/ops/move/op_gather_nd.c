@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GATHER_ND. Source: tflite kernels/gather_nd.cc. */
-#include "backends/cpu/indices.h"
-#include "backends/cpu/rows.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/rows.h"
 
 struct gather_nd_state {
 	struct rows rows;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MATRIX_DIAG and MATRIX_SET_DIAG. Source: tflite kernels/matrix_diag.cc, matrix_set_diag.cc. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
+#include "backends/cpu/operand/op_accept.h"
 
 static int diag_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 /* Input @from onto the diagonals of the matrices in the result. */
@@ -13,7 +13,7 @@ static struct copy diagonal_piece(const struct copies *p, uint32_t from)
 {
 	const uint32_t rank = p->shape.rank;
 	const int32_t rows = p->shape.dim[rank - 2], columns = p->shape.dim[rank - 1];
-	const int32_t batch = (int32_t)op_product(&p->shape, 0, rank - 2);
+	const int32_t batch = (int32_t)op_gemm(&p->shape, 0, rank - 2);
 	const struct shape diagonal = {.rank = 2, .dim = {batch, rows < columns ? rows : columns}};
 	struct copy copy = copies_one(p, &diagonal, &diagonal, &diagonal);
 	copy.from = from;

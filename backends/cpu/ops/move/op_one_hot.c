@@ -2,9 +2,9 @@
 /* ONE_HOT: an index that is out of range leaves all off. Source: tflite kernels/one_hot.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct one_hot_state {
@@ -25,9 +25,9 @@ static int one_hot_prepare(struct op_setup *setup, struct error *err)
 	uint32_t axis = option < 0 ? indices->rank : (uint32_t)option;
 	s->count = op_elements(indices);
 	s->elements = op_elements(out);
-	s->inner = op_product(indices, axis, indices->rank);
+	s->inner = op_gemm(indices, axis, indices->rank);
 	s->depth = out->dim[axis];
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	return 0;
 }
 

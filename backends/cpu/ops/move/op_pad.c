@@ -3,14 +3,14 @@
  * mirror_pad.cc; StableHLO specification, "pad". */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/strided.h"
 
 static int pad_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 /* PAD fills with the zero point of the result, PADV2 with its operand. */

@@ -2,9 +2,9 @@
 /* RANGE: the rule has counted its elements. Source: tflite kernels/range.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/scan.h"
+#include "kernels/reduce/cumsum.h"
 
 static ek_range_fn *pick(unsigned int type)
 {
@@ -17,7 +17,7 @@ static int range_run(const struct op_call *call, struct error *err)
 {
 	const struct tensor *t = &call->subgraph->tensors[call->node->outputs[0]];
 	const struct value *out = op_out(call, 0);
-	size_t bytes = accept_element_bytes(t);
+	size_t bytes = op_accept_element_bytes(t);
 	ek_range_fn *run = pick(t->type);
 	int64_t next = 0; /* of any of the types */
 	memcpy(&next, op_in(call, 0)->data, bytes);

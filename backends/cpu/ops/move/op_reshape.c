@@ -3,8 +3,8 @@
  * result the operand's memory there is nothing to do. Strings are copied. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/string_tensor.h"
 #include "backends/cpu/tiles.h"
 
 #define BYTES_AT_ONCE (1 << 20)
@@ -16,7 +16,7 @@ struct reshape_state {
 
 static int reshape_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4) | ACCEPT(STRING), err);
+	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4) | ACCEPT(STRING), err);
 }
 
 static int reshape_prepare(struct op_setup *setup, struct error *err)

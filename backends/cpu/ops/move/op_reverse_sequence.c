@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* REVERSE_SEQUENCE: lengths are data, read anew in each run. Source: tflite
  * kernels/reverse_sequence.cc. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct reverse_state {
-	struct ek_walk walk; /* of one batch entry, whole */
+	struct ek_strided_copy walk; /* of one batch entry, whole */
 	uint32_t element_bytes;
 	uint32_t along; /* dimension that is reversed */
 	ptrdiff_t batch_step;
@@ -16,7 +16,7 @@ struct reverse_state {
 
 static int reverse_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static int reverse_prepare(struct op_setup *setup, struct error *err)
@@ -27,7 +27,7 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 	if (!s) {
 		return op_alloc_failed(setup, err);
 	}
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	s->along = (uint32_t)o->seq_dim;
 	s->batch = (uint64_t)in->dim[o->batch_dim];
 	s->entry = s->batch ? op_elements(in) / s->batch : 0;
@@ -46,7 +46,7 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 static int copy_part(const struct reverse_state *s, const struct op_call *call, ptrdiff_t at,
 	size_t first, size_t end, struct error *err)
 {
-	struct ek_walk walk = s->walk;
+	struct ek_strided_copy walk = s->walk;
 	ptrdiff_t step = walk.src_step[s->along];
 	char *dst = (char *)op_out(call, 0)->data + at + (ptrdiff_t)first * step;
 	const char *src = (const char *)op_in(call, 0)->data + at + (ptrdiff_t)first * step;
@@ -58,7 +58,7 @@ static int copy_part(const struct reverse_state *s, const struct op_call *call, 
 		src += (ptrdiff_t)(end - 1) * step;
 		walk.src_step[s->along] = -step;
 	}
-	ek_walk_simplify(&walk);
+	ek_strided_copy_simplify(&walk);
 	return strided_copy(dst, src, s->element_bytes, &walk, call->control, err);
 }
 

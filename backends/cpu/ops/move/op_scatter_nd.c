@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SCATTER_ND: what meets in one place is added. Source: tflite kernels/scatter_nd.cc. */
-#include <string.h>
-
-#include "backends/cpu/accept.h"
-#include "backends/cpu/fold.h"
-#include "backends/cpu/indices.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/tiles.h"
 
 struct scatter_state {
@@ -24,11 +22,11 @@ static int scatter_prepare(struct op_setup *setup, struct error *err)
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	const struct tensor *t = op_tensor_out(setup, 0);
 	s->depth = (uint32_t)indices->dim[indices->rank - 1];
-	s->updates = op_product(indices, 0, indices->rank - 1u);
-	s->row = op_product(out, s->depth, out->rank);
-	s->element_bytes = (uint32_t)accept_element_bytes(t);
+	s->updates = op_gemm(indices, 0, indices->rank - 1u);
+	s->row = op_gemm(out, s->depth, out->rank);
+	s->element_bytes = (uint32_t)op_accept_element_bytes(t);
 	s->out_bytes = op_elements(out) * s->element_bytes;
-	s->add = fold_find(t->type, EK_FOLD_ADD);
+	s->add = reduce_kernel_find(t->type, EK_REDUCE_ADD);
 	return 0;
 }
 
@@ -53,10 +51,13 @@ static int scatter_run(const struct op_call *call, struct error *err)
 	const struct scatter_state *s = call->state;
 	struct tiles t = {
 		.total = s->updates, .control = call->control, .each = tiles_rows(s->row)};
-	memset(op_out(call, 0)->data, 0, (size_t)s->out_bytes);
+	int r = tiles_result(tiles_clear(op_out(call, 0)->data, s->out_bytes, call->control), err);
+	if (r < 0) {
+		return r;
+	}
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
-			int r = scatter_row(call, i, err);
+			r = scatter_row(call, i, err);
 			if (r < 0) {
 				return r;
 			}

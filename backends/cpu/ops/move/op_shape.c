@@ -3,11 +3,11 @@
  */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 
 static int shape_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
+	return op_accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 static int rank_run(const struct op_call *call, struct error *err)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SLICE, STRIDED_SLICE, REVERSE_V2: one strided copy. Source: tflite kernels/slice.cc,
  * strided_slice.cc, reverse.cc. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 #include "base/slicing.h"
 
 static int slice_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
+	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
 }
 
 static int reverse_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static int slice_prepare(struct op_setup *setup, struct error *err)
@@ -45,7 +45,7 @@ static int read_slicing(const struct op_setup *setup, struct slicing *ret, struc
 			return r;
 		}
 	}
-	*ret = options_slicing(&setup->node->options.strided_slice, p[0].count);
+	*ret = op_options_slicing(&setup->node->options.strided_slice, p[0].count);
 	for (uint32_t i = 0; i < ret->count; i++) {
 		ret->begin[i] = p[0].value[i];
 		ret->end[i] = p[1].value[i];

@@ -3,9 +3,9 @@
  * batch_to_space_nd.h. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/strided.h"
 #include "backends/cpu/tiles.h"
 
 /* Height and width; an input of rank 3 has a width of 1. */
@@ -30,7 +30,7 @@ struct space_state {
 
 static int space_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 static void plan_sides(struct space_state *s, const struct shape *image, const struct shape *parts,
@@ -59,7 +59,7 @@ static int space_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	s->to_batch = setup->node->op == OP_SPACE_TO_BATCH_ND;
-	s->element_bytes = (uint32_t)accept_element_bytes(out);
+	s->element_bytes = (uint32_t)op_accept_element_bytes(out);
 	if (ACCEPT_QUANTISED >> out->type & 1) {
 		int64_t zero = quant_zero(&out->quant, 0);
 		memcpy(s->zero, &zero, s->element_bytes);
@@ -89,7 +89,7 @@ static int copy_part(const struct space_state *s, char *dst, const char *src, ui
 	const struct run_control *control, struct error *err)
 {
 	const int64_t at[2] = {(int64_t)part / s->side[1].block, (int64_t)part % s->side[1].block};
-	struct ek_walk parts = {.rank = 4, .size = {s->batch, 0, 0, s->depth}};
+	struct ek_strided_copy parts = {.rank = 4, .size = {s->batch, 0, 0, s->depth}};
 	ptrdiff_t in_image = 0, in_parts = (ptrdiff_t)(part * s->batch) * s->parts_batch_step;
 	parts.dst_step[0] = s->parts_batch_step;
 	parts.src_step[0] = s->image_batch_step;
@@ -108,14 +108,14 @@ static int copy_part(const struct space_state *s, char *dst, const char *src, ui
 			parts.size[i + 1] > 1 ? (ptrdiff_t)side->block * side->image_step : 0;
 	}
 	if (s->to_batch) {
-		ek_walk_simplify(&parts);
+		ek_strided_copy_simplify(&parts);
 		return strided_copy(
 			dst + in_parts, src + in_image, s->element_bytes, &parts, control, err);
 	}
-	struct ek_walk image = parts;
+	struct ek_strided_copy image = parts;
 	memcpy(image.dst_step, parts.src_step, sizeof(parts.src_step));
 	memcpy(image.src_step, parts.dst_step, sizeof(parts.dst_step));
-	ek_walk_simplify(&image);
+	ek_strided_copy_simplify(&image);
 	return strided_copy(dst + in_image, src + in_parts, s->element_bytes, &image, control, err);
 }
 

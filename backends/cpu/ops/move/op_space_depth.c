@@ -2,12 +2,12 @@
 /* DEPTH_TO_SPACE and SPACE_TO_DEPTH. Source: tflite kernels/depth_to_space.cc, space_to_depth.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
+#include "backends/cpu/operand/op_accept.h"
 
 static int space_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED, err);
+	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
 /*
@@ -28,7 +28,7 @@ static struct copy block_piece(
 	a.walk.src_step[2] = a.walk.src_step[3];
 	a.walk.src_step[3] = columns_step;
 	if (!to_image) {
-		struct ek_walk forth = a.walk;
+		struct ek_strided_copy forth = a.walk;
 		memcpy(a.walk.src_step, forth.dst_step, sizeof(forth.dst_step));
 		memcpy(a.walk.dst_step, forth.src_step, sizeof(forth.src_step));
 	}

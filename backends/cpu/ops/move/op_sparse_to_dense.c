@@ -3,9 +3,9 @@
  * kernels/sparse_to_dense.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct dense_state {
@@ -25,7 +25,7 @@ static int dense_prepare(struct op_setup *setup, struct error *err)
 	s->count = indices->rank ? (uint64_t)indices->dim[0] : 1;
 	s->depth = indices->rank == 2 ? (uint32_t)indices->dim[1] : 1;
 	s->elements = op_elements(op_shape_out(setup, 0));
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	s->value_step = op_shape_in(setup, 2)->rank ? s->element_bytes : 0;
 	return 0;
 }

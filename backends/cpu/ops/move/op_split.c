@@ -3,7 +3,7 @@
  * unpack.cc. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 
@@ -20,7 +20,7 @@ static uint32_t value_of(const struct node *node)
 
 static int split_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_type(op_tensor_in(setup, value_of(setup->node)), ACCEPT_FIXED, err);
+	return op_accept_type(op_tensor_in(setup, value_of(setup->node)), ACCEPT_FIXED, err);
 }
 
 static int axis_of(
@@ -42,18 +42,18 @@ static int split_prepare(struct op_setup *setup, struct error *err)
 	}
 	setup->state = state;
 	const struct shape *shape = op_shape_in(setup, value);
-	size_t element = accept_element_bytes(op_tensor_in(setup, value));
+	size_t element = op_accept_element_bytes(op_tensor_in(setup, value));
 	int r = axis_of(setup, shape->rank, &axis, err);
 	if (r < 0) {
 		return r;
 	}
 	state->value = value;
-	state->rows = op_product(shape, 0, axis);
-	state->row_bytes = op_product(shape, axis, shape->rank) * element;
+	state->rows = op_gemm(shape, 0, axis);
+	state->row_bytes = op_gemm(shape, axis, shape->rank) * element;
 	uint64_t sum = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct shape *part = op_shape_out(setup, i);
-		state->part_bytes[i] = op_product(part, axis, part->rank) * element;
+		state->part_bytes[i] = op_gemm(part, axis, part->rank) * element;
 		sum += state->part_bytes[i];
 	}
 	return sum == state->row_bytes
@@ -72,15 +72,18 @@ static int split_run(const struct op_call *call, struct error *err)
 		.each = tiles_rows(work)};
 	while (tiles_next(&t)) {
 		const char *from = src + t.at * s->row_bytes;
-		for (uint64_t row = t.at; row < t.at + t.count; row++) {
-			for (uint32_t i = 0; i < call->node->n_outputs; i++) {
+		for (uint64_t row = t.at; t.result == 0 && row < t.at + t.count; row++) {
+			for (uint32_t i = 0; t.result == 0 && i < call->node->n_outputs; i++) {
 				uint64_t bytes = s->part_bytes[i];
 				char *to = (char *)op_out(call, i)->data + row * bytes;
 				if (to != from) { /* they may lie there */
-					memcpy(to, from, bytes);
+					t.result = tiles_copy(to, from, bytes, call->control);
 				}
 				from += bytes;
 			}
+		}
+		if (t.result < 0) {
+			break;
 		}
 	}
 	return tiles_end(&t, err);

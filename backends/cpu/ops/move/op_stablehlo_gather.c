@@ -3,16 +3,16 @@
  * STABLEHLO_GATHER: for each batch one slice of the operand, its start clamped so that it fits.
  * Source: the StableHLO specification, gather; tflite kernels/stablehlo_gather.cc.
  */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/hlo_index.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/hlo_index.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 
 struct hlo_gather_state {
 	struct hlo_index index;
 	ptrdiff_t batch_steps[SHAPE_MAX_RANK]; /* of the output, in bytes */
-	struct ek_walk slice; /* one slice; steps of an operand's dimension in src_step */
+	struct ek_strided_copy slice; /* one slice; steps of an operand's dimension in src_step */
 	ptrdiff_t steps[SHAPE_MAX_RANK]; /* of the operand, in bytes */
 	int64_t last[SHAPE_MAX_RANK]; /* where a slice may start at most */
 	uint32_t element_bytes;
@@ -47,7 +47,7 @@ static void set_steps(struct hlo_gather_state *s, const struct op_setup *setup)
 		}
 		s->slice.dst_step[d++] = out_steps[i];
 	}
-	ek_walk_simplify(&s->slice);
+	ek_strided_copy_simplify(&s->slice);
 }
 
 static int hlo_gather_prepare(struct op_setup *setup, struct error *err)
@@ -57,7 +57,7 @@ static int hlo_gather_prepare(struct op_setup *setup, struct error *err)
 		return op_alloc_failed(setup, err);
 	}
 	const struct options_hlo_gather *o = &setup->node->options.hlo_gather;
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	s->empty = op_elements(op_shape_out(setup, 0)) == 0;
 	hlo_index_init(&s->index, op_shape_in(setup, 1), o->index_vector_dim, &o->start_index_map);
 	set_steps(s, setup);

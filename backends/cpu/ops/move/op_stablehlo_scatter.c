@@ -6,10 +6,10 @@
  */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/fold.h"
-#include "backends/cpu/hlo_index.h"
-#include "backends/cpu/indices.h"
+#include "backends/cpu/operand/hlo_index.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/tiles.h"
 
 struct hlo_scatter_state {
@@ -29,13 +29,13 @@ static ek_sum_fn *pick(const struct op_setup *setup)
 	unsigned int type = op_tensor_out(setup, 0)->type;
 	switch (body->n_nodes ? body->nodes[0].op : OP_CUSTOM) {
 	case OP_STABLEHLO_ADD:
-		return fold_find(type, EK_FOLD_ADD);
+		return reduce_kernel_find(type, EK_REDUCE_ADD);
 	case OP_STABLEHLO_MULTIPLY:
-		return fold_find(type, EK_FOLD_MULTIPLY);
+		return reduce_kernel_find(type, EK_REDUCE_MULTIPLY);
 	case OP_STABLEHLO_MAXIMUM:
-		return fold_find(type, EK_FOLD_GREATEST);
+		return reduce_kernel_find(type, EK_REDUCE_GREATEST);
 	case OP_STABLEHLO_MINIMUM:
-		return fold_find(type, EK_FOLD_LEAST);
+		return reduce_kernel_find(type, EK_REDUCE_LEAST);
 	default:
 		return NULL;
 	}
@@ -53,7 +53,7 @@ static int hlo_scatter_prepare(struct op_setup *setup, struct error *err)
 	s->operand = *op_shape_in(setup, 0);
 	s->updates = *op_shape_in(setup, 2);
 	s->elements = op_elements(&s->operand);
-	s->element_bytes = (uint32_t)accept_element_bytes(op_tensor_out(setup, 0));
+	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	s->in_window = hlo_index_mask(&o->update_window_dims);
 	hlo_index_init(&s->index, op_shape_in(setup, 1), o->index_vector_dim, &o->scatter_dims);
 	for (uint32_t d = 0; d < s->operand.rank; d++) {
@@ -115,7 +115,12 @@ static int hlo_scatter_run(const struct op_call *call, struct error *err)
 	char *out = op_out(call, 0)->data;
 	const char *updates = op_in(call, 2)->data;
 	struct tiles t = {.total = op_elements(&s->updates), .control = call->control};
-	memcpy(out, op_in(call, 0)->data, (size_t)s->elements * s->element_bytes);
+	int r = tiles_result(tiles_copy(out, op_in(call, 0)->data, s->elements * s->element_bytes,
+				     call->control),
+		err);
+	if (r < 0) {
+		return r;
+	}
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			uint64_t at = 0;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TILE and FILL. Source: tflite kernels/tile.cc, fill.cc. */
-#include "backends/cpu/accept.h"
-#include "backends/cpu/copies.h"
+#include "backends/cpu/operand/copies.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 
 static int tile_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
+	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
 }
 
 static int fill_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED | ACCEPT(STRING), err);
+	return op_accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED | ACCEPT(STRING), err);
 }
 
 /* Each dimension becomes two: how often, and the dimension itself. */

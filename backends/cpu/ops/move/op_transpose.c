@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TRANSPOSE of every fixed-width type. Source: tflite kernels/transpose.cc. */
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
-#include "backends/cpu/strided.h"
-#include "kernels/requant.h"
+#include "kernels/requant/requant.h"
 
 struct transpose_state {
-	struct ek_walk walk;
+	struct ek_strided_copy walk;
 	uint32_t element_bytes;
 	bool is_s4; /* unpacked into scratch, moved, packed */
 	bool empty;
@@ -14,7 +14,7 @@ struct transpose_state {
 
 static int transpose_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4), err);
+	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4), err);
 }
 
 static int read_permutation(
@@ -53,10 +53,10 @@ static int transpose_prepare(struct op_setup *setup, struct error *err)
 	}
 	state->is_s4 = op_tensor_in(setup, 0)->type == DTYPE_INT4;
 	state->element_bytes =
-		state->is_s4 ? 1 : (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
+		state->is_s4 ? 1 : (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	state->empty = op_elements(in) == 0;
 	ptrdiff_t in_steps[SHAPE_MAX_RANK];
-	struct ek_walk *walk = &state->walk;
+	struct ek_strided_copy *walk = &state->walk;
 	strided_steps(in, state->element_bytes, in_steps);
 	strided_steps(out, state->element_bytes, walk->dst_step);
 	walk->rank = in->rank;
@@ -64,7 +64,7 @@ static int transpose_prepare(struct op_setup *setup, struct error *err)
 		walk->size[i] = (size_t)in->dim[perm[i]];
 		walk->src_step[i] = in_steps[perm[i]];
 	}
-	ek_walk_simplify(walk);
+	ek_strided_copy_simplify(walk);
 	setup->scratch_bytes = state->is_s4 ? 2 * op_elements(in) : 0;
 	return 0;
 }

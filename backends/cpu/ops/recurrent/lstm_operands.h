@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lstm - what the kernels of LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM and BIDIRECTIONAL_SEQUENCE_LSTM
+ * lstm_operands - what the kernels of LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM and BIDIRECTIONAL_SEQUENCE_LSTM
  * share: which operand is what, and one direction of a sequence
  *
  * Gates stand in the order input, forget, cell, output. Without the input gate's weights it is
  * coupled to the forget gate (CIFG).
  */
-#ifndef BACKENDS_CPU_LSTM_H
-#define BACKENDS_CPU_LSTM_H
+#ifndef BACKENDS_CPU_OPS_RECURRENT_LSTM_OPERANDS_H
+#define BACKENDS_CPU_OPS_RECURRENT_LSTM_OPERANDS_H
 
-#include "backends/cpu/recurrent.h"
+#include "backends/cpu/ops/recurrent/recurrent.h"
 
 /* Where the operands of one direction stand among the node's inputs. */
 struct lstm_operands {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM: which kernel runs a node. */
-#include "backends/cpu/lstm.h"
-#include "kernels/lstm.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
+#include "kernels/recurrent/lstm.h"
 
 enum {
 	BASIC_INPUTS = 5, /* of LSTM's basic kernel */

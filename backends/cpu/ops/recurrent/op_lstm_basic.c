@@ -7,11 +7,12 @@
 #include <float.h>
 #include <string.h>
 
-#include "backends/cpu/grid.h"
-#include "backends/cpu/lstm.h"
-#include "backends/cpu/quant.h"
-#include "kernels/lstm_basic.h"
-#include "kernels/matmul.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
+#include "backends/cpu/tile_grid.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/gemm/matmul.h"
+#include "kernels/recurrent/lstm_basic.h"
 
 enum {
 	INPUT,
@@ -51,18 +52,21 @@ int lstm_basic_prepare(struct op_setup *setup, struct error *err)
 		return 0;
 	}
 	/* The bias has the scale of the products; gates have twelve fraction bits. */
-	state->scale = quant_split(4096 * (double)quant_scale(op_tensor_in(setup, BIAS), 0));
+	state->scale =
+		quant_params_split(4096 * (double)quant_params_scale(op_tensor_in(setup, BIAS), 0));
 	state->weights_zero = (int32_t)quant_zero(&op_tensor_in(setup, WEIGHTS)->quant, 0);
 	return 0;
 }
 
-/* Input and previous output, row by row, side by side. */
-static void join(const struct op_call *call, const struct lstm_state *s, size_t element)
+/* Input and previous output of @n rows, row by row, side by side. */
+static void join(const struct op_call *call, const struct lstm_state *s, size_t element,
+	size_t first, size_t n)
 {
 	const uint8_t *x = op_in(call, INPUT)->data, *h = op_in(call, BEFORE)->data;
 	uint8_t *to = op_out(call, OUT_JOINED)->data;
 	size_t x_bytes = s->inputs * element, h_bytes = s->cells * element;
-	for (size_t b = 0; b < s->batch; b++) {
+	to += first * (x_bytes + h_bytes);
+	for (size_t b = first; b < first + n; b++) {
 		memcpy(to, x + b * x_bytes, x_bytes);
 		memcpy(to + x_bytes, h + b * h_bytes, h_bytes);
 		to += x_bytes + h_bytes;
@@ -107,7 +111,7 @@ static int gates_run(const struct op_call *call, const struct lstm_state *s, str
 			.weights_zero = s->weights_zero,
 			.scale = s->scale},
 	};
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = s->batch,
 		.cols = cols,
 		.work = depth,
@@ -115,7 +119,7 @@ static int gates_run(const struct op_call *call, const struct lstm_state *s, str
 		.run = gates_tile,
 		.args = &args,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static void cell_run(const struct op_call *call, const struct lstm_state *s, size_t b)
@@ -135,10 +139,20 @@ static void cell_run(const struct op_call *call, const struct lstm_state *s, siz
 int lstm_basic_run(const struct op_call *call, struct error *err)
 {
 	const struct lstm_state *s = call->state;
-	join(call, s, s->row_f32 ? sizeof(float) : 1);
-	int r = gates_run(call, s, err);
-	for (size_t b = 0; r == 0 && b < s->batch; b++) {
-		cell_run(call, s, b);
+	const struct tiles batches = {.total = s->batch,
+		.control = call->control,
+		.each = tiles_rows((uint64_t)s->inputs + 4 * (uint64_t)s->cells)};
+	struct tiles t = batches;
+	while (tiles_next(&t)) {
+		join(call, s, s->row_f32 ? sizeof(float) : 1, (size_t)t.at, (size_t)t.count);
 	}
-	return r;
+	int r = tiles_end(&t, err);
+	r = r < 0 ? r : gates_run(call, s, err);
+	t = batches;
+	while (r == 0 && tiles_next(&t)) {
+		for (size_t b = (size_t)t.at; b < t.at + t.count; b++) {
+			cell_run(call, s, b);
+		}
+	}
+	return r < 0 ? r : tiles_end(&t, err);
 }

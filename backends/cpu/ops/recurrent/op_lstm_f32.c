@@ -2,12 +2,12 @@
 /* The LSTM with float activations: weights are float, or int8 (hybrid). */
 #include <string.h>
 
-#include "backends/cpu/activation.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/lstm.h"
-#include "backends/cpu/quant.h"
-#include "kernels/lstm.h"
-#include "kernels/lstm_f32.h"
+#include "backends/cpu/operand/activation.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/recurrent/lstm.h"
+#include "kernels/recurrent/lstm_f32.h"
 
 struct lstm_state {
 	uint32_t n_directions;
@@ -70,8 +70,8 @@ static void gate_bind(const struct op_call *call, const struct lstm_operands *at
 	g->norm = recurrent_data(call, lstm_vector(at->norm, i));
 	g->peephole = recurrent_data(call, peephole);
 	if (g->peephole) {
-		g->peephole_scale =
-			quant_scale(&call->subgraph->tensors[call->node->inputs[peephole]], 0);
+		g->peephole_scale = quant_params_scale(
+			&call->subgraph->tensors[call->node->inputs[peephole]], 0);
 	}
 }
 
@@ -107,7 +107,7 @@ static void bind(const struct op_call *call, const struct lstm_state *state,
 }
 
 /* One gate of one step, or the projection where @gate is NULL. */
-struct product_job {
+struct gemm_job {
 	const struct bound *b;
 	const struct ek_lstm_gate_f32 *gate;
 	const struct ek_lstm_sight *sight;
@@ -115,10 +115,10 @@ struct product_job {
 	float *sum;
 };
 
-static void product_tile(const void *args, const struct ek_tile *tile, void *scratch)
+static void gemm_tile(const void *args, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
-	const struct product_job *job = args;
+	const struct gemm_job *job = args;
 	const struct recurrent_product *product = &job->b->state->product;
 	uint32_t first = tile->first_col, end = first + tile->n_cols;
 	if (job->gate) {
@@ -129,28 +129,28 @@ static void product_tile(const void *args, const struct ek_tile *tile, void *scr
 	}
 }
 
-static int product_run(const struct op_call *call, const struct product_job *args, uint32_t rows,
+static int gemm_run(const struct op_call *call, const struct gemm_job *args, uint32_t rows,
 	uint64_t work, struct error *err)
 {
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = 1,
 		.cols = rows,
 		.work = work,
 		.col_step = 1,
-		.run = product_tile,
+		.run = gemm_tile,
 		.args = args,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static int gate_run(const struct op_call *call, const struct bound *b, uint32_t which,
 	const struct ek_lstm_sight *sight, struct error *err)
 {
 	const struct lstm_direction *d = b->d;
-	struct product_job job = {
+	struct gemm_job job = {
 		.b = b, .gate = &b->gate[which], .sight = sight, .sum = b->sum[which]};
 	uint64_t work = (uint64_t)d->way.inputs + d->way.aux_inputs + d->way.outputs;
-	int r = product_run(call, &job, d->cells, work, err);
+	int r = gemm_run(call, &job, d->cells, work, err);
 	if (r < 0) {
 		return r;
 	}
@@ -175,14 +175,14 @@ static int project(const struct op_call *call, const struct bound *b, float *h, 
 {
 	const struct lstm_direction *d = b->d;
 	size_t bytes = d->way.outputs * sizeof(*h);
-	struct product_job job = {.b = b, .sum = h};
+	struct gemm_job job = {.b = b, .sum = h};
 	job.hidden = recurrent_x(&b->state->product, b->hidden, d->cells, b->hidden_codes);
 	if (b->projection_bias) {
 		memcpy(h, b->projection_bias, bytes);
 	} else {
 		memset(h, 0, bytes);
 	}
-	int r = product_run(call, &job, d->way.outputs, d->cells, err);
+	int r = gemm_run(call, &job, d->way.outputs, d->cells, err);
 	ek_lstm_clip_f32(b->state->projection_clip, d->way.outputs, h);
 	return r;
 }

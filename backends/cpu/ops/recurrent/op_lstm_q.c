@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "backends/cpu/grid.h"
-#include "backends/cpu/lstm.h"
-#include "backends/cpu/quant.h"
-#include "kernels/lstm.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/recurrent/lstm.h"
 
 #define HIDDEN 4 /* intermediate */
 
@@ -20,7 +20,7 @@ struct lstm_state {
 
 static float scale_in(const struct op_setup *s, uint32_t operand)
 {
-	return quant_scale(op_tensor_in(s, operand), 0);
+	return quant_params_scale(op_tensor_in(s, operand), 0);
 }
 
 static const struct tensor *intermediate(const struct op_setup *s, uint32_t i)
@@ -50,19 +50,19 @@ static const int32_t *fold_zero(struct op_setup *setup, const int8_t *w, uint32_
 static void gate_scales(
 	const struct op_setup *setup, uint32_t i, uint32_t peephole, struct ek_lstm_gate_q *g)
 {
-	float gate = g->norm ? quant_scale(intermediate(setup, i), 0) : ldexpf(1, -12);
+	float gate = g->norm ? quant_params_scale(intermediate(setup, i), 0) : ldexpf(1, -12);
 	float x = scale_in(setup, LSTM_W + i) * scale_in(setup, LSTM_INPUT);
 	float h = scale_in(setup, LSTM_R + i) * scale_in(setup, LSTM_OUTPUT_STATE);
-	g->w_scale = quant_split((double)(x / gate));
-	g->r_scale = quant_split((double)(h / gate));
+	g->w_scale = quant_params_split((double)(x / gate));
+	g->r_scale = quant_params_split((double)(h / gate));
 	if (g->peephole) {
 		float c = scale_in(setup, LSTM_CELL_STATE) * scale_in(setup, peephole);
-		g->peephole_scale = quant_split((double)(c / gate));
+		g->peephole_scale = quant_params_split((double)(c / gate));
 	}
 	if (g->norm) {
 		float norm = scale_in(setup, LSTM_NORM + i);
 		int32_t limit = ek_round32(trunc(10000.0 * (double)norm));
-		g->norm_scale = quant_split((double)norm);
+		g->norm_scale = quant_params_split((double)norm);
 		g->norm_scale.shift += 12;
 		g->norm_limit = limit > 1 ? limit : 1;
 	}
@@ -102,9 +102,10 @@ static int projection_prepare(struct op_setup *setup, struct lstm_state *state, 
 	if (!a->projection_bias) {
 		return op_alloc_failed(setup, err);
 	}
-	float product = scale_in(setup, LSTM_PROJECTION) * quant_scale(hidden, 0);
-	a->projection_scale = quant_split((double)(product / scale_in(setup, LSTM_OUTPUT_STATE)));
-	double limit = (double)(clip / quant_scale(op_tensor_out(setup, 0), 0));
+	float product = scale_in(setup, LSTM_PROJECTION) * quant_params_scale(hidden, 0);
+	a->projection_scale =
+		quant_params_split((double)(product / scale_in(setup, LSTM_OUTPUT_STATE)));
+	double limit = (double)(clip / quant_params_scale(op_tensor_out(setup, 0), 0));
 	a->projection_clip = (int8_t)ek_clamp32(ek_round32(trunc(limit)), 0, INT8_MAX);
 	return 0;
 }
@@ -123,7 +124,8 @@ static void args_prepare(const struct op_setup *setup, struct lstm_state *state)
 	/* A power of two up to rounding (rule_lstm.c), which may lie below the true one. */
 	a->cell_shift = (int32_t)lround(log2((double)cell));
 	a->cell_clip = (int16_t)ek_clamp32(ek_round32(trunc(clip)), 0, INT16_MAX);
-	a->hidden_scale = quant_split((double)(ldexpf(1, -30) / quant_scale(hidden, 0)));
+	a->hidden_scale =
+		quant_params_split((double)(ldexpf(1, -30) / quant_params_scale(hidden, 0)));
 	a->hidden_zero = (int32_t)quant_zero(&hidden->quant, 0);
 	a->output_zero = (int32_t)quant_zero(&op_tensor_in(setup, LSTM_OUTPUT_STATE)->quant, 0);
 }
@@ -173,7 +175,7 @@ static void gate_tile(const void *args, const struct ek_tile *tile, void *scratc
 static int gate_run(const struct op_call *call, const struct gate_job *args, struct error *err)
 {
 	const struct ek_lstm_q *a = &args->state->args;
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = 1,
 		.cols = a->cells,
 		.work = (uint64_t)a->inputs + a->outputs,
@@ -181,7 +183,7 @@ static int gate_run(const struct op_call *call, const struct gate_job *args, str
 		.run = gate_tile,
 		.args = args,
 	};
-	int r = grid_run(call, &job, err);
+	int r = tile_grid_run(call, &job, err);
 	if (r == 0) {
 		ek_lstm_finish(args->state->row, a, args->which, args->gate);
 	}

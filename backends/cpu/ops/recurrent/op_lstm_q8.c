@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "backends/cpu/grid.h"
-#include "backends/cpu/lstm.h"
-#include "backends/cpu/quant.h"
-#include "kernels/lstm.h"
-#include "kernels/lstm_q8.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/recurrent/lstm.h"
+#include "kernels/recurrent/lstm_q8.h"
 
 struct lstm_state {
 	struct lstm_direction d;
@@ -19,7 +19,7 @@ struct lstm_state {
 
 static float scale_in(const struct op_setup *s, uint32_t operand)
 {
-	return quant_scale(op_tensor_in(s, operand), 0);
+	return quant_params_scale(op_tensor_in(s, operand), 0);
 }
 
 static int32_t zero_in(const struct op_setup *s, uint32_t operand)
@@ -35,13 +35,14 @@ static void part_prepare(const struct op_setup *setup, uint32_t which, uint32_t 
 	const struct tensor *tensors = setup->subgraph->tensors;
 	const struct tensor *whole = &tensors[intermediates[0]],
 			    *own = &tensors[intermediates[part]];
-	float own_scale = quant_scale(own, 0);
+	float own_scale = quant_params_scale(own, 0);
 	p->w = op_constant(setup, w);
 	p->columns = (uint32_t)op_shape_in(setup, w)->dim[1];
 	p->v_zero = zero_in(setup, v);
-	p->scale = quant_split((double)(scale_in(setup, w) * scale_in(setup, v) / own_scale));
+	p->scale =
+		quant_params_split((double)(scale_in(setup, w) * scale_in(setup, v) / own_scale));
 	p->zero = (int32_t)quant_zero(&own->quant, 0);
-	p->whole = quant_split((double)(own_scale / quant_scale(whole, 0)));
+	p->whole = quant_params_split((double)(own_scale / quant_params_scale(whole, 0)));
 }
 
 static void projection_prepare(const struct op_setup *setup, struct ek_lstm_q8_projection *p)
@@ -50,10 +51,10 @@ static void projection_prepare(const struct op_setup *setup, struct ek_lstm_q8_p
 	float product =
 		(float)(ldexp((double)scale_in(setup, LSTM_PROJECTION), -15) / (double)output);
 	float clip = setup->node->options.recurrent.proj_clip;
-	double limit = trunc((double)(clip / quant_scale(op_tensor_out(setup, 0), 0)));
+	double limit = trunc((double)(clip / quant_params_scale(op_tensor_out(setup, 0), 0)));
 	p->w = op_constant(setup, LSTM_PROJECTION);
 	p->bias = op_constant(setup, LSTM_PROJECTION_BIAS);
-	p->scale = quant_split((double)product);
+	p->scale = quant_params_split((double)product);
 	p->zero = zero_in(setup, LSTM_OUTPUT_STATE);
 	p->clip = (int8_t)ek_clamp32(ek_round32(limit), 0, INT8_MAX);
 }
@@ -110,7 +111,7 @@ static void sum_tile(const void *args, const struct ek_tile *tile, void *scratch
 static int sum_run(const struct op_call *call, const struct sum_job *args, uint32_t n,
 	uint64_t work, struct error *err)
 {
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = 1,
 		.cols = n,
 		.work = work,
@@ -118,7 +119,7 @@ static int sum_run(const struct op_call *call, const struct sum_job *args, uint3
 		.run = sum_tile,
 		.args = args,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static int gate_run(const struct op_call *call, struct sum_job *job, enum ek_lstm_gate which,

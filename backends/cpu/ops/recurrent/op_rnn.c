@@ -9,9 +9,9 @@
  */
 #include <string.h>
 
-#include "backends/cpu/activation.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/recurrent.h"
+#include "backends/cpu/operand/activation.h"
+#include "backends/cpu/ops/recurrent/recurrent.h"
+#include "backends/cpu/tile_grid.h"
 
 /* Where the operands of one direction stand among the node's inputs. */
 struct rnn_operands {
@@ -141,7 +141,7 @@ static int step_run(
 		step.aux = recurrent_x(
 			product, b->aux + row * w->aux_inputs, w->aux_inputs, aux_codes);
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = 1,
 		.cols = w->outputs,
 		.work = (uint64_t)w->inputs + w->aux_inputs + w->outputs,
@@ -149,7 +149,7 @@ static int step_run(
 		.run = step_tile,
 		.args = &step,
 	};
-	int r = grid_run(call, &job, err);
+	int r = tile_grid_run(call, &job, err);
 	activation_apply(b->state->activation, step.y, w->outputs);
 	memcpy(h, step.y, w->outputs * sizeof(*h));
 	return r;

@@ -2,11 +2,11 @@
 /* Operands: 0 input, 1 feature weights, 2 time weights, 3 bias, 4 state (a variable). */
 #include <string.h>
 
-#include "backends/cpu/activation.h"
-#include "backends/cpu/grid.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/recurrent.h"
-#include "kernels/svdf.h"
+#include "backends/cpu/operand/activation.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/recurrent/recurrent.h"
+#include "backends/cpu/tile_grid.h"
+#include "kernels/recurrent/svdf.h"
 
 enum {
 	INPUT,
@@ -34,11 +34,12 @@ static uint64_t filters_memory(const struct ek_svdf_shape *s)
 static void scales_prepare(const struct op_setup *setup, struct ek_svdf_q *a)
 {
 	const struct tensor *in = op_tensor_in(setup, INPUT), *out = op_tensor_out(setup, 0);
-	float state = quant_scale(op_tensor_in(setup, STATE), 0);
-	float feature = quant_scale(in, 0) * quant_scale(op_tensor_in(setup, FEATURE), 0);
-	float output = state * quant_scale(op_tensor_in(setup, TIME), 0);
-	a->feature_scale = quant_split((double)(feature / state));
-	a->output_scale = quant_split((double)(output / quant_scale(out, 0)));
+	float state = quant_params_scale(op_tensor_in(setup, STATE), 0);
+	float feature =
+		quant_params_scale(in, 0) * quant_params_scale(op_tensor_in(setup, FEATURE), 0);
+	float output = state * quant_params_scale(op_tensor_in(setup, TIME), 0);
+	a->feature_scale = quant_params_split((double)(feature / state));
+	a->output_scale = quant_params_split((double)(output / quant_params_scale(out, 0)));
 	a->input_zero = (int32_t)quant_zero(&in->quant, 0);
 	a->output_zero = (int32_t)quant_zero(&out->quant, 0);
 }
@@ -59,7 +60,7 @@ static void prepare_float(struct op_setup *setup, struct svdf_state *state)
 	bool asymmetric = setup->node->options.svdf.asymmetric_quantize_inputs;
 	state->product = recurrent_product_of(setup, op_tensor_in(setup, FEATURE), asymmetric);
 	state->f32.shape = state->shape;
-	state->time_scale = quant_scale(op_tensor_in(setup, TIME), 0);
+	state->time_scale = quant_params_scale(op_tensor_in(setup, TIME), 0);
 	setup->scratch_bytes = (uint64_t)state->shape.filters * sizeof(float);
 	if (state->product.hybrid) {
 		setup->scratch_bytes += filters_memory(&state->shape) * sizeof(float);
@@ -118,7 +119,7 @@ static int features_q(const struct op_call *call, struct svdf_state *s, struct e
 	s->q.bias = recurrent_data(call, BIAS);
 	s->q.state = recurrent_data(call, STATE);
 	s->q.output = op_out(call, 0)->data;
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = s->shape.batch,
 		.cols = s->shape.filters,
 		.work = s->shape.depth,
@@ -126,7 +127,7 @@ static int features_q(const struct op_call *call, struct svdf_state *s, struct e
 		.run = feature_tile_q,
 		.args = s,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 /* Features of one row of the input. */
@@ -154,7 +155,7 @@ static void feature_tile(const void *args, const struct ek_tile *tile, void *scr
 static int features_row(const struct op_call *call, const struct svdf_state *s,
 	struct feature_job *feature, struct error *err)
 {
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = 1,
 		.cols = s->shape.filters,
 		.work = s->shape.depth,
@@ -162,7 +163,7 @@ static int features_row(const struct op_call *call, const struct svdf_state *s,
 		.run = feature_tile,
 		.args = feature,
 	};
-	return grid_run(call, &job, err);
+	return tile_grid_run(call, &job, err);
 }
 
 static const float *real_time_weights(
@@ -220,7 +221,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = s.shape.batch,
 		.cols = s.shape.filters / s.shape.rank,
 		.work = (uint64_t)s.shape.rank * s.shape.memory,
@@ -228,7 +229,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 		.run = output_tile,
 		.args = &s,
 	};
-	r = grid_run(call, &job, err);
+	r = tile_grid_run(call, &job, err);
 	if (r == 0 && !s.row_q) {
 		activation_apply(call->node->options.svdf.activation, s.f32.output,
 			s.shape.batch * (size_t)job.cols);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/recurrent.h"
+#include "backends/cpu/ops/recurrent/recurrent.h"
 
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "kernels/hybrid/hybrid.h"
 
 struct recurrent_walk recurrent_walk_of(const struct shape *input, bool time_major)
 {
@@ -107,6 +108,6 @@ struct ek_matvec recurrent_weights(const struct op_call *call, uint32_t i)
 	return (struct ek_matvec){
 		.w = v->data,
 		.columns = (uint32_t)v->shape.dim[1],
-		.scale = quant_scale(&call->subgraph->tensors[call->node->inputs[i]], 0),
+		.scale = quant_params_scale(&call->subgraph->tensors[call->node->inputs[i]], 0),
 	};
 }

@@ -7,11 +7,11 @@
  * steps in order, each from one row of the input to one row of the output. The state of an entry is
  * its row of the variable; a run that fails leaves it anywhere, the session puts it back.
  */
-#ifndef BACKENDS_CPU_RECURRENT_H
-#define BACKENDS_CPU_RECURRENT_H
+#ifndef BACKENDS_CPU_OPS_RECURRENT_RECURRENT_H
+#define BACKENDS_CPU_OPS_RECURRENT_RECURRENT_H
 
 #include "backends/cpu/op.h"
-#include "kernels/matvec.h"
+#include "kernels/gemm/matvec.h"
 
 struct recurrent_walk {
 	uint32_t batch, steps;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* L2_NORMALIZATION over the last dimension. Source: tflite kernels/l2norm.cc. */
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/l2norm.h"
+#include "kernels/reduce/l2norm.h"
 
 struct l2norm_state {
 	ek_l2norm_fn *run;
+	const struct ek_l2norm_parts *parts; /* of long rows */
 	uint64_t depth, row_bytes;
 	int32_t zero;
 };
 
 static int l2norm_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8), err);
 }
 
 static int l2norm_prepare(struct op_setup *setup, struct error *err)
@@ -26,11 +27,31 @@ static int l2norm_prepare(struct op_setup *setup, struct error *err)
 	state->run = in->type == DTYPE_FLOAT32 ? ek_l2norm_f32
 		: in->type == DTYPE_INT8       ? ek_l2norm_s8
 					       : ek_l2norm_u8;
+	state->parts = in->type == DTYPE_FLOAT32 ? &ek_l2norm_parts_f32
+		: in->type == DTYPE_INT8         ? &ek_l2norm_parts_s8
+						 : &ek_l2norm_parts_u8;
 	state->depth = (uint64_t)shape->dim[shape->rank - 1];
-	state->row_bytes = state->depth * accept_element_bytes(in);
+	state->row_bytes = state->depth * op_accept_element_bytes(in);
 	state->zero = (int32_t)quant_zero(&in->quant, 0);
 	setup->detail = "l2norm__c";
 	return 0;
+}
+
+static int run_parts(
+	const struct l2norm_state *s, char *dst, const char *src, const struct run_control *control)
+{
+	const uint64_t width = s->row_bytes / s->depth;
+	struct tiles t = {.total = s->depth, .control = control};
+	struct ek_l2norm_sum sum = {0};
+	while (tiles_next(&t)) {
+		s->parts->add(&sum, src + t.at * width, (size_t)t.count, s->zero);
+	}
+	tiles_restart(&t);
+	while (tiles_next(&t)) {
+		s->parts->finish(
+			dst + t.at * width, src + t.at * width, (size_t)t.count, s->zero, &sum);
+	}
+	return t.result;
 }
 
 static int l2norm_run(const struct op_call *call, struct error *err)
@@ -44,8 +65,13 @@ static int l2norm_run(const struct op_call *call, struct error *err)
 		.each = tiles_rows(s->depth)};
 	while (tiles_next(&t)) {
 		for (uint64_t row = t.at; row < t.at + t.count; row++) {
-			s->run(dst + row * s->row_bytes, src + row * s->row_bytes, (size_t)s->depth,
-				s->zero);
+			char *y = dst + row * s->row_bytes;
+			const char *x = src + row * s->row_bytes;
+			if (s->depth <= TILE_ROW) {
+				s->run(y, x, (size_t)s->depth, s->zero);
+			} else {
+				t.result = run_parts(s, y, x, call->control);
+			}
 		}
 	}
 	return tiles_end(&t, err);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/lrn.h"
+#include "kernels/reduce/lrn.h"
 
 /* Sums of one look at the clock, some milliseconds. */
 #define TILE_SUMS ((uint64_t)1 << 20)
 
 static int lrn_accept(const struct op_setup *setup, struct error *err)
 {
-	return accept_same(setup, ACCEPT(FLOAT32), err);
+	return op_accept_same(setup, ACCEPT(FLOAT32), err);
 }
 
 static int lrn_run(const struct op_call *call, struct error *err)

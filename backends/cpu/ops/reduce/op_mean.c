@@ -2,12 +2,12 @@
 /* MEAN and SUM. Source: tflite kernels/reduce.cc and reference/reduce.h (Mean,
  * QuantizedMeanOrSum). */
 #include <math.h>
-#include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/reduce.h"
-#include "kernels/requant.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/reduce/reduce_axes.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/requant/requant.h"
 
 struct reduce_state {
 	struct reduce reduce;
@@ -21,7 +21,7 @@ struct reduce_state {
 static int reduce_accept(const struct op_setup *setup, struct error *err)
 {
 	uint32_t types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64);
-	return accept_same(setup, setup->node->op == OP_SUM ? types | ACCEPT(BOOL) : types, err);
+	return op_accept_same(setup, setup->node->op == OP_SUM ? types | ACCEPT(BOOL) : types, err);
 }
 
 static int floor_log2(uint64_t n)
@@ -49,8 +49,9 @@ static void prepare_scale(const struct op_setup *setup, struct reduce_state *sta
 	int64_t zeros = (int64_t)((uint64_t)quant_zero(&in->quant, 0) * state->reduce.reduced);
 	p->src_zero = (int32_t)zeros;
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
-	p->scale = quant_split((double)quant_scale(in, 0) / (double)quant_scale(out, 0));
-	quant_type_range(out->type, &p->lo, &p->hi);
+	p->scale = quant_params_split(
+		(double)quant_params_scale(in, 0) / (double)quant_params_scale(out, 0));
+	quant_params_type_range(out->type, &p->lo, &p->hi);
 	state->requant = pick_requant(setup);
 	if (state->is_mean && state->reduce.reduced > 0) {
 		int shift = floor_log2(state->reduce.reduced);
@@ -114,7 +115,7 @@ static int reduce_prepare(struct op_setup *setup, struct error *err)
 	}
 	state->type = op_tensor_in(setup, 0)->type;
 	state->is_mean = setup->node->op == OP_MEAN;
-	state->reduce.in_bytes = (uint32_t)accept_element_bytes(op_tensor_in(setup, 0));
+	state->reduce.in_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	pick_kernel(setup, state);
 	if (ACCEPT_QUANTISED >> state->type & 1) {
 		prepare_scale(setup, state);
@@ -142,6 +143,15 @@ static void finish_means(const struct reduce_state *s, const void *sums, size_t 
 	}
 }
 
+static void finish(const struct reduce_state *s, const void *sums, size_t n, void *dst)
+{
+	if (ACCEPT_QUANTISED >> s->type & 1) {
+		s->requant(dst, sums, n, &s->params);
+	} else if (s->is_mean) {
+		finish_means(s, sums, n, dst);
+	}
+}
+
 static int reduce_run(const struct op_call *call, struct error *err)
 {
 	const struct reduce_state *s = call->state;
@@ -150,20 +160,18 @@ static int reduce_run(const struct op_call *call, struct error *err)
 	char *sums = s->in_scratch ? call->scratch : out->data;
 	if (n == 0 || (s->reduce.reduced == 0 && s->type != DTYPE_FLOAT32)) {
 		/* Sums and means of nothing: 0, and code 0 for quantised types. */
-		memset(out->data, 0, n * s->reduce.in_bytes);
-		return 0;
+		return tiles_result(
+			tiles_clear(out->data, n * s->reduce.in_bytes, call->control), err);
 	}
-	memset(sums, 0, n * s->reduce.acc_bytes);
-	int result = reduce_walk(&s->reduce, call, sums, err);
-	if (result < 0) {
-		return result;
+	struct tiles t = {.total = n,
+		.control = call->control,
+		.result = tiles_clear(sums, n * s->reduce.acc_bytes, call->control)};
+	int result = t.result < 0 ? tiles_end(&t, err) : reduce_walk(&s->reduce, call, sums, err);
+	while (result == 0 && tiles_next(&t)) {
+		char *dst = (char *)out->data + t.at * s->reduce.in_bytes;
+		finish(s, sums + t.at * s->reduce.acc_bytes, (size_t)t.count, dst);
 	}
-	if (ACCEPT_QUANTISED >> s->type & 1) {
-		s->requant(out->data, sums, n, &s->params);
-	} else if (s->is_mean) {
-		finish_means(s, sums, n, out->data);
-	}
-	return 0;
+	return result < 0 ? result : tiles_end(&t, err);
 }
 
 const struct cpu_op op_mean = {.op = OP_MEAN,

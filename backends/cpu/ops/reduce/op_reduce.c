@@ -4,11 +4,12 @@
 #include <float.h>
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/fold.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/reduce.h"
-#include "kernels/walk.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/operand/strided.h"
+#include "backends/cpu/ops/reduce/reduce_axes.h"
+#include "backends/cpu/ops/reduce/reduce_kernel.h"
+#include "backends/cpu/tiles.h"
 
 /* What an accumulator starts with: also the result of nothing. */
 union first {
@@ -45,22 +46,22 @@ static int fold_accept(const struct op_setup *setup, struct error *err)
 	default:
 		break;
 	}
-	return accept_same(setup, types, err);
+	return op_accept_same(setup, types, err);
 }
 
-static enum ek_fold fold_of(unsigned int op)
+static enum ek_reduce fold_of(unsigned int op)
 {
 	switch (op) {
 	case OP_REDUCE_MAX:
-		return EK_FOLD_GREATEST;
+		return EK_REDUCE_GREATEST;
 	case OP_REDUCE_MIN:
-		return EK_FOLD_LEAST;
+		return EK_REDUCE_LEAST;
 	case OP_REDUCE_PROD:
-		return EK_FOLD_MULTIPLY;
+		return EK_REDUCE_MULTIPLY;
 	case OP_REDUCE_ANY:
-		return EK_FOLD_OR;
+		return EK_REDUCE_OR;
 	default:
-		return EK_FOLD_AND;
+		return EK_REDUCE_AND;
 	}
 }
 
@@ -115,7 +116,7 @@ static union first first_of(unsigned int op, unsigned int type)
 
 static ek_sum_fn *kernel_of(unsigned int op, unsigned int type)
 {
-	return fold_find(type, fold_of(op));
+	return reduce_kernel_find(type, fold_of(op));
 }
 
 /* Every factor is scaled by scale(input) / scale(output)^(1 / n). */
@@ -124,16 +125,16 @@ static void prepare_product(struct op_setup *setup, struct fold_state *state)
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	struct reduce *r = &state->reduce;
 	double root = r->reduced ? 1 / (double)r->reduced : 1;
-	r->scaling.scale =
-		quant_split((double)quant_scale(in, 0) / pow((double)quant_scale(out, 0), root));
+	r->scaling.scale = quant_params_split(
+		(double)quant_params_scale(in, 0) / pow((double)quant_params_scale(out, 0), root));
 	r->scaling.zero = (int32_t)quant_zero(&in->quant, 0);
-	r->product = state->type == DTYPE_INT8 ? ek_product_s8 : ek_product_s16;
+	r->product = state->type == DTYPE_INT8 ? ek_gemm_s8 : ek_gemm_s16;
 	r->acc_bytes = sizeof(int64_t);
 	state->is_product = true;
-	state->first.s64 = EK_PRODUCT_NONE;
+	state->first.s64 = EK_GEMM_NONE;
 	state->zero = (int32_t)quant_zero(&out->quant, 0);
-	quant_type_range(out->type, &state->lo, &state->hi);
-	state->one = ek_clamp32(quant_code(out, 1), state->lo, state->hi);
+	quant_params_type_range(out->type, &state->lo, &state->hi);
+	state->one = ek_clamp32(quant_params_code(out, 1), state->lo, state->hi);
 	setup->scratch_bytes = op_elements(op_shape_out(setup, 0)) * sizeof(int64_t);
 }
 
@@ -151,12 +152,12 @@ static int fold_prepare(struct op_setup *setup, struct error *err)
 	unsigned int op = setup->node->op;
 	state->type = in->type;
 	state->is_extreme = op == OP_REDUCE_MAX || op == OP_REDUCE_MIN;
-	state->reduce.in_bytes = (uint32_t)accept_element_bytes(in);
+	state->reduce.in_bytes = (uint32_t)op_accept_element_bytes(in);
 	if (op == OP_REDUCE_PROD && ACCEPT_QUANTISED >> in->type & 1) {
 		prepare_product(setup, state);
 		/* MBQM64 shifts right by 15 - shift. */
 		return state->reduce.scaling.scale.shift > 14
-			? accept_missing("a factor of 2^14 and more", err)
+			? op_accept_missing("a factor of 2^14 and more", err)
 			: 0;
 	}
 	state->reduce.acc_bytes = state->reduce.in_bytes;
@@ -169,7 +170,7 @@ static int fold_prepare(struct op_setup *setup, struct error *err)
 static void finish_product(const struct fold_state *s, const int64_t *products, size_t n, void *dst)
 {
 	for (size_t i = 0; i < n; i++) {
-		int32_t y = products[i] == EK_PRODUCT_NONE
+		int32_t y = products[i] == EK_GEMM_NONE
 			? s->one
 			: ek_clamp32(ek_add32(ek_mbqm64(products[i], s->reduce.scaling.scale),
 					     s->zero),
@@ -198,12 +199,15 @@ static int fold_run(const struct op_call *call, struct error *err)
 	if (n == 0) {
 		return 0;
 	}
-	ek_walk_fill(acc, first_at(s, op_in(call, 0)->data), s->reduce.acc_bytes, n);
-	int r = reduce_walk(&s->reduce, call, acc, err);
-	if (r == 0 && s->is_product) {
-		finish_product(s, acc, n, out->data);
+	int r = strided_fill(
+		acc, first_at(s, op_in(call, 0)->data), s->reduce.acc_bytes, n, call->control, err);
+	r = r < 0 ? r : reduce_walk(&s->reduce, call, acc, err);
+	struct tiles t = {.total = s->is_product ? n : 0, .control = call->control};
+	while (r == 0 && tiles_next(&t)) {
+		finish_product(s, (const int64_t *)acc + t.at, (size_t)t.count,
+			(char *)out->data + t.at * s->reduce.in_bytes);
 	}
-	return r;
+	return r < 0 ? r : tiles_end(&t, err);
 }
 
 #define FOLD_OP(name, number)                                                                      \

@@ -6,9 +6,9 @@
 #include <float.h>
 #include <string.h>
 
-#include "backends/cpu/fold.h"
-#include "backends/cpu/indices.h"
-#include "backends/cpu/strided.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/strided.h"
+#include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/tiles.h"
 
 #define ELEMENT_BYTES 4 /* float32 and int32 */
@@ -22,23 +22,23 @@ struct segment_state {
 /* What changes nothing when it is combined: 0, 1, the lowest and the highest number. */
 static void set_empty(struct segment_state *s, unsigned int op, unsigned int type)
 {
-	enum ek_fold fold = EK_FOLD_ADD;
+	enum ek_reduce fold = EK_REDUCE_ADD;
 	float f = 0;
 	int32_t i = 0;
 	if (op == OP_UNSORTED_SEGMENT_PROD) {
-		fold = EK_FOLD_MULTIPLY;
+		fold = EK_REDUCE_MULTIPLY;
 		f = 1;
 		i = 1;
 	} else if (op == OP_UNSORTED_SEGMENT_MAX) {
-		fold = EK_FOLD_GREATEST;
+		fold = EK_REDUCE_GREATEST;
 		f = -FLT_MAX;
 		i = INT32_MIN;
 	} else if (op == OP_UNSORTED_SEGMENT_MIN) {
-		fold = EK_FOLD_LEAST;
+		fold = EK_REDUCE_LEAST;
 		f = FLT_MAX;
 		i = INT32_MAX;
 	}
-	s->combine = fold_find(type, fold);
+	s->combine = reduce_kernel_find(type, fold);
 	memcpy(s->empty, type == DTYPE_FLOAT32 ? (void *)&f : (void *)&i, ELEMENT_BYTES);
 }
 
@@ -50,7 +50,7 @@ static int segment_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct shape *data = op_shape_in(setup, 0), *ids = op_shape_in(setup, 1);
 	s->count = op_elements(ids);
-	s->row = op_product(data, ids->rank, data->rank);
+	s->row = op_gemm(data, ids->rank, data->rank);
 	set_empty(s, setup->node->op, op_tensor_in(setup, 0)->type);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/reduce.h"
+#include "backends/cpu/ops/reduce/reduce_axes.h"
 
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"

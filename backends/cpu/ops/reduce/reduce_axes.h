@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reduce - a whole input folded along some of its axes, element after element */
-#ifndef BACKENDS_CPU_REDUCE_H
-#define BACKENDS_CPU_REDUCE_H
+/* reduce_axes - a whole input folded along some of its axes, element after element */
+#ifndef BACKENDS_CPU_OPS_REDUCE_REDUCE_AXES_H
+#define BACKENDS_CPU_OPS_REDUCE_REDUCE_AXES_H
 
 #include "backends/cpu/op.h"
-#include "kernels/fold.h"
+#include "kernels/reduce/reduce.h"
 
 /* Which elements meet, and what makes one of two. */
 struct reduce {
 	ek_sum_fn *fold; /* NULL: product */
-	ek_product_fn *product;
-	struct ek_product scaling; /* of product */
+	ek_gemm_fn *product;
+	struct ek_gemm scaling; /* of product */
 	uint32_t in_bytes, acc_bytes; /* of an element, of an accumulator */
 	uint64_t reduced; /* elements that make one result */
 	bool is_whole; /* the axes are all that there are */

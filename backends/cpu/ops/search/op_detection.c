@@ -8,10 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/cpu/real.h"
-#include "backends/cpu/sort.h"
-#include "kernels/detection.h"
-#include "kernels/rank.h"
+#include "backends/cpu/operand/real.h"
+#include "backends/cpu/operand/sort.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/search/detection.h"
+#include "kernels/search/rank.h"
 
 #define BOXES_BETWEEN_CHECKS 4096
 #define PAIRS_BETWEEN_CHECKS 65536
@@ -270,10 +271,12 @@ static int run_regular(const struct op_call *call, struct work *w, struct error 
 static int detection_run(const struct op_call *call, struct error *err)
 {
 	struct work w = work_of(call);
-	for (uint32_t i = 0; i < 3; i++) {
-		memset(op_out(call, i)->data, 0, (size_t)op_out(call, i)->bytes);
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < 3; i++) {
+		const struct value *out = op_out(call, i);
+		r = tiles_result(tiles_clear(out->data, out->bytes, call->control), err);
 	}
-	int r = decode_boxes(call, w.boxes, err);
+	r = r < 0 ? r : decode_boxes(call, w.boxes, err);
 	if (r < 0) {
 		return r;
 	}

@@ -6,10 +6,10 @@
  * has none: so uint8 codes from 128 on are negative, and a float16 table with a float32 output gives
  * zeros that have the bytes' signs.
  */
-#include "backends/cpu/indices.h"
-#include "backends/cpu/rows.h"
+#include "backends/cpu/operand/indices.h"
+#include "backends/cpu/operand/rows.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 struct embedding_state {
 	struct rows rows;
@@ -47,7 +47,7 @@ static float read_code(const void *table, unsigned int type, uint64_t i, float s
 	return (float)code * scale;
 }
 
-static void widen_row(const struct op_call *call, uint64_t r, uint64_t row)
+static int widen_row(const struct op_call *call, uint64_t r, uint64_t row)
 {
 	const struct embedding_state *s = call->state;
 	const void *table = op_in(call, 1)->data;
@@ -57,14 +57,18 @@ static void widen_row(const struct op_call *call, uint64_t r, uint64_t row)
 	float scale = q->n_scales ? q->scale[q->n_scales > 1 ? row : 0] : 0;
 	/* LiteRT kernels/embedding_lookup.cc: a row of nibbles starts with a byte. */
 	uint64_t from = s->from == DTYPE_INT4 ? row * n / 2 * 2 : row * n;
-	for (uint64_t k = 0; k < n; k++) {
-		float v = read_code(table, s->from, from + k, scale);
-		if (s->to == DTYPE_FLOAT16) {
-			((uint16_t *)out)[r * n + k] = ek_f16_from(v);
-		} else {
-			((float *)out)[r * n + k] = v;
+	struct tiles t = {.total = n, .control = call->control};
+	while (tiles_next(&t)) {
+		for (uint64_t k = t.at; k < t.at + t.count; k++) {
+			float v = read_code(table, s->from, from + k, scale);
+			if (s->to == DTYPE_FLOAT16) {
+				((uint16_t *)out)[r * n + k] = ek_f16_from(v);
+			} else {
+				((float *)out)[r * n + k] = v;
+			}
 		}
 	}
+	return t.result;
 }
 
 static int embedding_run(const struct op_call *call, struct error *err)
@@ -77,13 +81,13 @@ static int embedding_run(const struct op_call *call, struct error *err)
 		.control = call->control,
 		.each = tiles_rows(s->rows.elements)};
 	while (tiles_next(&t)) {
-		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+		for (uint64_t i = t.at; t.result == 0 && i < t.at + t.count; i++) {
 			int64_t row = 0;
 			int r = embedding_at(call, i, &row, err);
 			if (r < 0) {
 				return r;
 			}
-			widen_row(call, i, (uint64_t)row);
+			t.result = widen_row(call, i, (uint64_t)row);
 		}
 	}
 	return tiles_end(&t, err);

@@ -5,9 +5,8 @@
  * divided as a whole when the next one begins, or the end.
  */
 #include <math.h>
-#include <string.h>
 
-#include "backends/cpu/indices.h"
+#include "backends/cpu/operand/indices.h"
 #include "backends/cpu/tiles.h"
 
 enum combiner {
@@ -37,7 +36,7 @@ static int sparse_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct shape *table = op_shape_in(setup, 4);
 	s->lookups = (uint64_t)op_shape_in(setup, 0)->dim[0];
-	s->row = op_product(table, 1, table->rank);
+	s->row = op_gemm(table, 1, table->rank);
 	s->rank = (uint32_t)op_shape_in(setup, 1)->dim[1];
 	s->outer = *op_shape_out(setup, 0);
 	s->outer.rank = (uint8_t)(s->rank - 1);
@@ -97,10 +96,15 @@ static int sparse_run(const struct op_call *call, struct error *err)
 	struct bucket b = {.at = out->data};
 	struct tiles t = {
 		.total = s->lookups, .control = call->control, .each = tiles_rows(s->row)};
-	memset(out->data, 0, (size_t)op_elements(&out->shape) * sizeof(float));
+	int r = tiles_result(
+		tiles_clear(out->data, op_elements(&out->shape) * sizeof(float), call->control),
+		err);
+	if (r < 0) {
+		return r;
+	}
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
-			int r = look_up(call, i, &b, err);
+			r = look_up(call, i, &b, err);
 			if (r < 0) {
 				return r;
 			}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HASHTABLE_LOOKUP. Source: tflite kernels/hashtable_lookup.cc. */
-#include "backends/cpu/rows.h"
+#include "backends/cpu/operand/rows.h"
 #include "backends/cpu/tiles.h"
 
 /* The reference's bsearch() of GNU's C library, whose steps decide where keys are not sorted, or

@@ -6,16 +6,18 @@
  */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/fingerprint.h"
+#include "kernels/math/fingerprint.h"
 
 #define LSH_SPARSE 1
+/* Blocks of 64 bytes between two looks at the clock: some 100 us. */
+#define HASHED_BLOCKS 8192
 
 /* Bytes of one item. */
 static size_t item_bytes(const struct tensor *t, const struct shape *shape)
 {
-	return (size_t)op_product(shape, 1, shape->rank) * accept_element_bytes(t);
+	return (size_t)op_gemm(shape, 1, shape->rank) * op_accept_element_bytes(t);
 }
 
 static int lsh_prepare(struct op_setup *setup, struct error *err)
@@ -26,7 +28,35 @@ static int lsh_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-static uint32_t bit_of(const struct op_call *call, float seed)
+/* ek_fingerprint64() of any size. 0, -ETIMEDOUT or -ECANCELED. */
+static int fingerprint(
+	const struct run_control *control, const void *data, size_t size, uint64_t *ret)
+{
+	struct ek_fingerprint f;
+	if (size <= EK_FINGERPRINT_SHORT) {
+		*ret = ek_fingerprint64(data, size);
+		return 0;
+	}
+	struct tiles t = {
+		.total = ek_fingerprint_blocks(size), .control = control, .each = HASHED_BLOCKS};
+	ek_fingerprint_start(&f, data);
+	while (tiles_next(&t)) {
+		ek_fingerprint_add(&f, data, (size_t)t.at, (size_t)(t.at + t.count));
+	}
+	*ret = ek_fingerprint_end(&f, data, size);
+	return t.result;
+}
+
+/* The hash of seed and item. @key begins with the seed and has room for the item. */
+static int hash_item(
+	const struct op_call *call, char *key, const char *item, size_t bytes, uint64_t *ret)
+{
+	int r = tiles_copy(key + sizeof(float), item, bytes, call->control);
+	return r < 0 ? r : fingerprint(call->control, key, sizeof(float) + bytes, ret);
+}
+
+/* 1 where the sum is above 0, 0 where it is not; -ETIMEDOUT or -ECANCELED. */
+static int bit_of(const struct op_call *call, float seed)
 {
 	const struct value *items = op_in(call, 1), *weights = op_in(call, 2);
 	size_t bytes = item_bytes(&call->subgraph->tensors[call->node->inputs[1]], &items->shape);
@@ -34,12 +64,20 @@ static uint32_t bit_of(const struct op_call *call, float seed)
 	char *key = call->scratch;
 	double score = 0;
 	memcpy(key, &seed, sizeof(seed));
-	for (int32_t i = 0; i < items->shape.dim[0]; i++, item += bytes) {
-		memcpy(key + sizeof(seed), item, bytes);
-		double value = (double)(int64_t)ek_fingerprint64(key, sizeof(seed) + bytes);
-		score += weights ? (double)((const float *)weights->data)[i] * value : value;
+	struct tiles t = {.total = (uint64_t)items->shape.dim[0],
+		.control = call->control,
+		.each = tiles_rows(bytes)};
+	int r = 0;
+	while (r == 0 && tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count && r == 0; i++, item += bytes) {
+			uint64_t hash = 0;
+			r = hash_item(call, key, item, bytes, &hash);
+			double value = (double)(int64_t)hash;
+			score +=
+				weights ? (double)((const float *)weights->data)[i] * value : value;
+		}
 	}
-	return score > 0;
+	return r < 0 ? r : t.result < 0 ? t.result : score > 0;
 }
 
 /* Sparse: the bits of a hash as one number, and the hash's place above them. */
@@ -58,13 +96,17 @@ static int lsh_run(const struct op_call *call, struct error *err)
 	}
 	while (tiles_next(&t)) {
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
-			uint32_t bit = bit_of(call, seeds[i]);
+			int bit = bit_of(call, seeds[i]);
+			if (bit < 0) {
+				t.result = bit;
+				return tiles_end(&t, err);
+			}
 			if (!sparse) {
-				dst[i] = bit;
+				dst[i] = (uint32_t)bit;
 				continue;
 			}
 			uint32_t *sum = &dst[i / bits];
-			*sum = *sum << 1 | bit;
+			*sum = *sum << 1 | (uint32_t)bit;
 			if (i % bits == bits - 1 && bits < 32) {
 				*sum += (uint32_t)(i / bits) << bits;
 			}

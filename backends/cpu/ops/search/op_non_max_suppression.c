@@ -10,12 +10,11 @@
  * selected once more. So the reference does it.
  */
 #include <math.h>
-#include <string.h>
 
 #include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/candidates.h"
-#include "kernels/detection.h"
+#include "kernels/search/candidates.h"
+#include "kernels/search/detection.h"
 
 struct suppression_state {
 	uint64_t boxes, limit; /* candidates at most; elements of the outputs */
@@ -81,11 +80,12 @@ static int suppression_open(const struct op_call *call, struct suppression *s, s
 		return error_set(
 			err, -EINVAL, "sigma is %g, must not be negative", (double)s->sigma);
 	}
-	memset(s->selected, 0, (size_t)state->limit * sizeof(int32_t));
-	if (s->scores) {
-		memset(s->scores, 0, (size_t)state->limit * sizeof(float));
+	uint64_t bytes = (uint64_t)state->limit * sizeof(int32_t); /* floats are as wide */
+	int r = tiles_clear(s->selected, bytes, call->control);
+	if (r == 0 && s->scores) {
+		r = tiles_clear(s->scores, bytes, call->control);
 	}
-	return 0;
+	return tiles_result(r, err);
 }
 
 static int gather_candidates(struct suppression *s, const float *scores, uint64_t n)

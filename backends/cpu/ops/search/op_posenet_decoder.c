@@ -3,10 +3,10 @@
  * poses are 0. Source: Coral's posenet_decoder_op.cc. */
 #include <string.h>
 
-#include "backends/cpu/real.h"
-#include "backends/cpu/sort.h"
+#include "backends/cpu/operand/real.h"
+#include "backends/cpu/operand/sort.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/pose.h"
+#include "kernels/search/pose.h"
 
 struct posenet_state {
 	uint64_t roots; /* at most */
@@ -165,10 +165,12 @@ static int posenet_run(const struct op_call *call, struct error *err)
 	struct ek_pose *poses = (struct ek_pose *)((char *)call->scratch + s->at_poses);
 	const uint32_t *order = NULL;
 	size_t n = 0, written = 0;
-	for (uint32_t i = 0; i < 3; i++) {
-		memset(op_out(call, i)->data, 0, (size_t)op_out(call, i)->bytes);
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < 3; i++) {
+		const struct value *out = op_out(call, i);
+		r = tiles_result(tiles_clear(out->data, out->bytes, call->control), err);
 	}
-	int r = make_map(call, 0, 1, &maps.heat, err);
+	r = r < 0 ? r : make_map(call, 0, 1, &maps.heat, err);
 	r = r < 0 ? r : make_map(call, 1, step, &maps.near, err);
 	r = r < 0 ? r : make_map(call, 2, step, &maps.far, err);
 	r = r < 0 ? r : find_poses(call, &maps, poses, &n, err);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/cpu/string_tensor.h"
+#include "backends/cpu/operand/string_tensor.h"
 
 #define WORK_BETWEEN_CHECKS (1 << 18) /* letters looked at, STEP_WORK more for each step */
 #define STEP_WORK 256
@@ -212,8 +212,8 @@ static int skip_gram_run(const struct op_call *call, struct error *err)
 {
 	const struct options_skip_gram *o = &call->node->options.skip_gram;
 	const struct value *in = op_in(call, 0);
-	struct strings strings;
-	int r = strings_open(&strings, in->data, in->bytes, op_elements(&in->shape), err);
+	struct strings strings = {0};
+	int r = run_control_open_strings(call->control, &strings, in, op_elements(&in->shape), err);
 	if (r < 0) {
 		return r == -EBADMSG ? -EINVAL : r;
 	}

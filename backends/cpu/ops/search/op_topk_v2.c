@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/sort.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/sort.h"
 #include "backends/cpu/tiles.h"
 
 struct topk_state {
@@ -25,10 +25,10 @@ static int topk_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct shape *in = op_shape_in(setup, 0);
 	const struct tensor *t = op_tensor_in(setup, 0);
-	s->rows = op_product(in, 0, in->rank - 1u);
+	s->rows = op_gemm(in, 0, in->rank - 1u);
 	s->row = (uint64_t)in->dim[in->rank - 1];
 	s->k = (uint64_t)op_shape_out(setup, 0)->dim[in->rank - 1];
-	s->element_bytes = (uint32_t)accept_element_bytes(t);
+	s->element_bytes = (uint32_t)op_accept_element_bytes(t);
 	s->short_indices = op_tensor_out(setup, 1)->type == DTYPE_INT16;
 	s->keys = sort_keys_of(t->type);
 	setup->scratch_bytes = s->k * sizeof(struct ek_item);

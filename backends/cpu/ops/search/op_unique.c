@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/sort.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/sort.h"
 #include "backends/cpu/tiles.h"
 
 struct unique_state {
@@ -28,7 +28,7 @@ static int unique_prepare(struct op_setup *setup, struct error *err)
 	}
 	const struct tensor *t = op_tensor_in(setup, 0);
 	s->count = op_elements(op_shape_in(setup, 0));
-	s->element_bytes = (uint32_t)accept_element_bytes(t);
+	s->element_bytes = (uint32_t)op_accept_element_bytes(t);
 	s->is_float = t->type == DTYPE_FLOAT32;
 	s->wide = op_tensor_out(setup, 1)->type == DTYPE_INT64;
 	s->keys = sort_keys_of(t->type);
@@ -36,53 +36,77 @@ static int unique_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-/* The keys that NaN have in the reference's map. */
-static void settle_nan(struct ek_item *items, uint64_t n)
+static int make_keys(
+	const struct op_call *call, struct ek_item *items, struct tiles t, struct error *err)
 {
-	int64_t smallest = n ? items[0].key : 0;
+	const struct unique_state *s = call->state;
+	const char *src = op_in(call, 0)->data;
+	while (tiles_next(&t)) {
+		s->keys(items + t.at, src + t.at * s->element_bytes, (size_t)t.count,
+			(uint32_t)t.at);
+	}
+	return tiles_end(&t, err);
+}
+
+/* The keys that NaN have in the reference's map. */
+static int settle_nan(struct ek_item *items, struct tiles t, struct error *err)
+{
+	int64_t smallest = t.total ? items[0].key : 0;
 	bool nan_first = smallest == EK_ORDER_NAN;
-	for (uint64_t i = 0; i < n; i++) {
-		if (nan_first || items[i].key == EK_ORDER_NAN) {
-			items[i].key = smallest;
-		} else if (items[i].key < smallest) {
-			smallest = items[i].key;
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			if (nan_first || items[i].key == EK_ORDER_NAN) {
+				items[i].key = smallest;
+			} else if (items[i].key < smallest) {
+				smallest = items[i].key;
+			}
 		}
 	}
+	return tiles_end(&t, err);
 }
 
 /* first[i]: the first element that equals element i. */
-static void find_firsts(const struct ek_item *items, uint64_t n, uint32_t *first)
+static int find_firsts(
+	const struct ek_item *items, struct tiles t, uint32_t *first, struct error *err)
 {
 	uint32_t leader = 0;
-	for (uint64_t i = 0; i < n; i++) {
-		if (i == 0 || items[i].key != items[i - 1].key) {
-			leader = items[i].index;
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			if (i == 0 || items[i].key != items[i - 1].key) {
+				leader = items[i].index;
+			}
+			first[items[i].index] = leader;
 		}
-		first[items[i].index] = leader;
 	}
+	return tiles_end(&t, err);
 }
 
 /* Numbers those that are the first of their kind; *ret_count: how many there are. */
-static void number_firsts(
-	const uint32_t *first, uint64_t n, struct ek_item *numbers, uint32_t *ret_count)
+static int number_firsts(const uint32_t *first, struct tiles t, struct ek_item *numbers,
+	uint32_t *ret_count, struct error *err)
 {
 	uint32_t count = 0;
-	for (uint64_t i = 0; i < n; i++) {
-		if (first[i] == i) {
-			numbers[i].index = count++;
+	while (tiles_next(&t)) {
+		for (uint64_t i = t.at; i < t.at + t.count; i++) {
+			if (first[i] == i) {
+				numbers[i].index = count++;
+			}
 		}
 	}
 	*ret_count = count;
+	return tiles_end(&t, err);
 }
 
-static void write_outputs(const struct op_call *call, const uint32_t *first)
+/* Of @n elements from @from on. */
+static void write_outputs(
+	const struct op_call *call, const uint32_t *first, uint64_t from, uint64_t n)
 {
 	const struct unique_state *s = call->state;
 	const struct ek_item *numbers = call->scratch;
 	const char *src = op_in(call, 0)->data;
 	char *values = op_out(call, 0)->data;
 	void *indices = op_out(call, 1)->data;
-	for (uint64_t i = 0; i < s->count; i++) {
+	for (uint64_t i = from; i < from + n; i++) {
 		uint32_t number = numbers[first[i]].index;
 		if (first[i] == i) {
 			memcpy(values + (size_t)number * s->element_bytes,
@@ -101,24 +125,26 @@ static int unique_run(const struct op_call *call, struct error *err)
 	const struct unique_state *s = call->state;
 	struct ek_item *items = call->scratch;
 	uint32_t *first = (uint32_t *)(items + s->count), count = 0;
-	s->keys(items, op_in(call, 0)->data, (size_t)s->count, 0);
-	if (s->is_float) {
-		settle_nan(items, s->count);
-	}
-	int r = sort_heap(items, s->count, call->control, err);
+	const struct tiles all = {.total = s->count, .control = call->control};
+	int r = make_keys(call, items, all, err);
+	r = r < 0 || !s->is_float ? r : settle_nan(items, all, err);
+	r = r < 0 ? r : sort_heap(items, s->count, call->control, err);
 	r = r < 0 ? r : sort_run(items, s->count, call->control, err);
+	r = r < 0 ? r : find_firsts(items, all, first, err);
+	r = r < 0 ? r : number_firsts(first, all, items, &count, err);
 	if (r < 0) {
 		return r;
 	}
-	find_firsts(items, s->count, first);
-	number_firsts(first, s->count, items, &count);
 	const struct shape shape = {.rank = 1, .dim = {(int32_t)count}};
 	r = op_give_output(call, 0, &shape, (uint64_t)count * s->element_bytes, err);
 	if (r < 0) {
 		return r;
 	}
-	write_outputs(call, first);
-	return 0;
+	struct tiles t = all;
+	while (tiles_next(&t)) {
+		write_outputs(call, first, t.at, t.count);
+	}
+	return tiles_end(&t, err);
 }
 
 const struct cpu_op op_unique = {.op = OP_UNIQUE, .prepare = unique_prepare, .run = unique_run};

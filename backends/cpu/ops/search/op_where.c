@@ -2,7 +2,7 @@
 /* WHERE: the places of what is not zero, in row-major order. Source: tflite kernels/where.cc. */
 #include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/find.h"
+#include "kernels/search/find_value.h"
 
 struct where_state {
 	uint64_t count; /* elements of the input */
@@ -72,7 +72,12 @@ static int where_run(const struct op_call *call, struct error *err)
 	}
 	const struct shape shape = {.rank = 2, .dim = {(int32_t)count, (int32_t)rank}};
 	r = op_give_output(call, 0, &shape, count * rank * sizeof(int64_t), err);
-	return r < 0 ? r : find_places(call, op_out(call, 0)->data, count, &count, err);
+	uint64_t written = 0;
+	r = r < 0 ? r : find_places(call, op_out(call, 0)->data, count, &written, err);
+	if (r == 0 && written != count) { /* the output has memory for the first count */
+		return error_set(err, -EINVAL, "an operand changed while the operator read it");
+	}
+	return r;
 }
 
 const struct cpu_op op_where = {.op = OP_WHERE, .prepare = where_prepare, .run = where_run};

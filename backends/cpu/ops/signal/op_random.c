@@ -9,7 +9,7 @@
 
 #include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/random.h"
+#include "kernels/math/random.h"
 
 /* What a session keeps. */
 struct generator {
@@ -74,18 +74,25 @@ static int random_run(const struct op_call *call, struct error *err)
 }
 
 /* Sums of exp(logit - largest) over the classes up to each; infinities and NaN add nothing. */
-static double fill_sums(double *sums, const float *logits, uint64_t classes)
+static int fill_sums(const struct run_control *control, double *sums, const float *logits,
+	uint64_t classes, double *ret_total)
 {
 	float max = -3.402823466e38f;
 	double sum = 0;
-	for (uint64_t i = 0; i < classes; i++) {
-		max = isfinite(logits[i]) && logits[i] > max ? logits[i] : max;
+	struct tiles seen = {.total = classes, .control = control}, added = seen;
+	while (tiles_next(&seen)) {
+		for (uint64_t i = seen.at; i < seen.at + seen.count; i++) {
+			max = isfinite(logits[i]) && logits[i] > max ? logits[i] : max;
+		}
 	}
-	for (uint64_t i = 0; i < classes; i++) {
-		sum += isfinite(logits[i]) ? exp((double)logits[i] - (double)max) : 0;
-		sums[i] = sum;
+	while (seen.result == 0 && tiles_next(&added)) {
+		for (uint64_t i = added.at; i < added.at + added.count; i++) {
+			sum += isfinite(logits[i]) ? exp((double)logits[i] - (double)max) : 0;
+			sums[i] = sum;
+		}
 	}
-	return sum;
+	*ret_total = sum;
+	return seen.result < 0 ? seen.result : added.result;
 }
 
 /* The first class whose sum is above @x; @classes when there is none. */
@@ -119,7 +126,11 @@ static int draw(const struct op_call *call, struct ek_philox g, struct error *er
 		for (uint64_t i = t.at; i < t.at + t.count; i++) {
 			if (i % samples == 0) {
 				const float *row = logits->data;
-				total = fill_sums(sums, row + i / samples * classes, classes);
+				t.result = fill_sums(call->control, sums,
+					row + i / samples * classes, classes, &total);
+			}
+			if (t.result < 0) {
+				return tiles_end(&t, err);
 			}
 			if (i % 2 == 0) {
 				ek_philox_words(&g, words);

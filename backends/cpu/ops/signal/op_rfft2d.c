@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFFT2D: rows as real numbers, then the columns of what they give; in double, as the reference
  * does. Source: tflite kernels/rfft2d.cc. */
-#include <string.h>
-
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/ops/signal/fft_parts.h"
 #include "backends/cpu/params.h"
-#include "kernels/fft.h"
+#include "backends/cpu/tiles.h"
 
-/* Numbers transformed between two looks at the clock. */
-#define CHECK_EVERY 65536
+/* Numbers transformed between two looks at the clock: a millisecond where columns are far apart. */
+#define CHECK_EVERY 8192
+/* Of a column: each stands in a page of its own, which may be a new one. */
+#define COLUMN_PART 512
 
 struct rfft_state {
 	size_t in_h, in_w; /* of one picture; cut, or filled up with zeros */
@@ -22,8 +23,8 @@ struct rfft_state {
 
 static int rfft_accept(const struct op_setup *setup, struct error *err)
 {
-	int r = accept_type(op_tensor_in(setup, 0), ACCEPT(FLOAT32), err);
-	return r < 0 ? r : accept_type(op_tensor_out(setup, 0), ACCEPT(COMPLEX64), err);
+	int r = op_accept_type(op_tensor_in(setup, 0), ACCEPT(FLOAT32), err);
+	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT(COMPLEX64), err);
 }
 
 static int prepare_tables(struct op_setup *setup, struct rfft_state *s, struct error *err)
@@ -34,11 +35,11 @@ static int prepare_tables(struct op_setup *setup, struct rfft_state *s, struct e
 	if (!row || !column) {
 		return op_alloc_failed(setup, err);
 	}
-	ek_fft_table_f64(row, s->in_row);
-	ek_fft_table_f64(column, s->out_h);
 	s->row_table = row;
 	s->column_table = column;
-	return 0;
+	int r = fft_parts_table(row, s->in_row, setup->control);
+	r = r < 0 ? r : fft_parts_table(column, s->out_h, setup->control);
+	return tiles_result(r, err);
 }
 
 static int rfft_prepare(struct op_setup *setup, struct error *err)
@@ -58,7 +59,7 @@ static int rfft_prepare(struct op_setup *setup, struct error *err)
 	s->out_h = (size_t)out->dim[out->rank - 2];
 	s->out_w = (size_t)out->dim[out->rank - 1];
 	s->in_row = (size_t)lengths.value[1];
-	s->pictures = op_product(in, 0, in->rank - 2u);
+	s->pictures = op_gemm(in, 0, in->rank - 2u);
 	s->row_at = op_scratch(setup, s->in_row * sizeof(double));
 	s->column_at = op_scratch(setup, s->out_h * sizeof(struct ek_complex_f64));
 	s->results_at =
@@ -84,46 +85,78 @@ static int check(struct rfft_run *run, uint64_t numbers)
 	return run_control_check(run->control);
 }
 
+/* The row's numbers, with zeros up to the transform's length. */
+static int take_row(struct rfft_run *run, const float *src)
+{
+	const size_t given = run->state->in_w;
+	struct tiles t = {.total = run->state->in_row, .control = run->control};
+	while (tiles_next(&t)) {
+		for (size_t x = (size_t)t.at; x < t.at + t.count; x++) {
+			run->row[x] = x < given ? (double)src[x] : 0;
+		}
+	}
+	return t.result;
+}
+
+static int transform_row(struct rfft_run *run, const float *src, size_t y)
+{
+	const struct rfft_state *s = run->state;
+	struct ek_complex_f64 *dst = run->results + y * s->out_w;
+	if (y >= s->in_h) {
+		return tiles_clear(dst, s->out_w * sizeof(*dst), run->control);
+	}
+	int r = take_row(run, src + y * s->in_w);
+	return r < 0 ? r : fft_parts_real(dst, run->row, s->in_row, s->row_table, run->control);
+}
+
 static int transform_rows(struct rfft_run *run, const float *src)
 {
 	const struct rfft_state *s = run->state;
-	const size_t n = s->in_w < s->in_row ? s->in_w : s->in_row;
-	for (size_t y = 0; y < s->out_h; y++) {
-		struct ek_complex_f64 *dst = run->results + y * s->out_w;
-		if (y >= s->in_h) {
-			memset(dst, 0, s->out_w * sizeof(*dst));
-			continue;
-		}
-		for (size_t x = 0; x < s->in_row; x++) {
-			run->row[x] = x < n ? (double)src[y * s->in_w + x] : 0;
-		}
-		ek_rfft_f64(dst, run->row, s->in_row, s->row_table);
-		int r = check(run, s->in_row);
-		if (r < 0) {
-			return r;
+	int r = 0;
+	for (size_t y = 0; y < s->out_h && r == 0; y++) {
+		r = transform_row(run, src, y);
+		r = r < 0 ? r : check(run, s->in_row);
+	}
+	return r;
+}
+
+static int take_column(struct rfft_run *run, size_t x)
+{
+	const struct rfft_state *s = run->state;
+	struct tiles t = {.total = s->out_h, .control = run->control, .each = COLUMN_PART};
+	while (tiles_next(&t)) {
+		for (size_t y = (size_t)t.at; y < t.at + t.count; y++) {
+			run->column[y] = run->results[y * s->out_w + x];
 		}
 	}
-	return 0;
+	return t.result;
+}
+
+static int give_column(struct rfft_run *run, struct ek_complex_f32 *dst, size_t x)
+{
+	const struct rfft_state *s = run->state;
+	struct tiles t = {.total = s->out_h, .control = run->control, .each = COLUMN_PART};
+	while (tiles_next(&t)) {
+		for (size_t y = (size_t)t.at; y < t.at + t.count; y++) {
+			dst[y * s->out_w + x] = (struct ek_complex_f32){
+				(float)run->column[y].re, (float)run->column[y].im};
+		}
+	}
+	return t.result;
 }
 
 static int transform_columns(struct rfft_run *run, struct ek_complex_f32 *dst)
 {
 	const struct rfft_state *s = run->state;
-	for (size_t x = 0; x < s->out_w; x++) {
-		for (size_t y = 0; y < s->out_h; y++) {
-			run->column[y] = run->results[y * s->out_w + x];
-		}
-		ek_fft_f64(run->column, s->out_h, s->column_table);
-		for (size_t y = 0; y < s->out_h; y++) {
-			dst[y * s->out_w + x] = (struct ek_complex_f32){
-				(float)run->column[y].re, (float)run->column[y].im};
-		}
-		int r = check(run, s->out_h);
-		if (r < 0) {
-			return r;
-		}
+	int r = 0;
+	for (size_t x = 0; x < s->out_w && r == 0; x++) {
+		r = take_column(run, x);
+		r = r < 0 ? r
+			  : fft_parts_complex(run->column, s->out_h, s->column_table, run->control);
+		r = r < 0 ? r : give_column(run, dst, x);
+		r = r < 0 ? r : check(run, s->out_h);
 	}
-	return 0;
+	return r;
 }
 
 /*
@@ -131,25 +164,32 @@ static int transform_columns(struct rfft_run *run, struct ek_complex_f32 *dst)
  * mean m of the numbers y and h - y as m - i * m before the middle and m + i * m behind it; row 0
  * counts as before, the middle is real.
  */
-static void transform_narrow(
-	const struct rfft_state *s, const float *src, struct ek_complex_f32 *dst)
+static struct ek_complex_f32 narrow_result(const struct rfft_state *s, const float *src, size_t y)
 {
-	for (size_t y = 0; y < s->out_h; y++) {
-		const size_t mirror = y ? s->out_h - y : 0;
-		const double a = y < s->in_h ? (double)src[y * s->in_w] : 0;
-		const double b = mirror < s->in_h ? (double)src[mirror * s->in_w] : 0;
-		const float mean = (float)((a + b) / 2);
-		const float sign = y < mirror || y == 0 ? -1 : y == mirror ? 0 : 1;
-		dst[y] = (struct ek_complex_f32){mean, sign * mean};
+	const size_t mirror = y ? s->out_h - y : 0;
+	const double a = y < s->in_h ? (double)src[y * s->in_w] : 0;
+	const double b = mirror < s->in_h ? (double)src[mirror * s->in_w] : 0;
+	const float mean = (float)((a + b) / 2);
+	const float sign = y < mirror || y == 0 ? -1 : y == mirror ? 0 : 1;
+	return (struct ek_complex_f32){mean, sign * mean};
+}
+
+static int transform_narrow(struct rfft_run *run, const float *src, struct ek_complex_f32 *dst)
+{
+	struct tiles t = {.total = run->state->out_h, .control = run->control};
+	while (tiles_next(&t)) {
+		for (size_t y = (size_t)t.at; y < t.at + t.count; y++) {
+			dst[y] = narrow_result(run->state, src, y);
+		}
 	}
+	return t.result < 0 ? t.result : check(run, run->state->out_h);
 }
 
 static int transform(struct rfft_run *run, const float *src, struct ek_complex_f32 *dst)
 {
 	const struct rfft_state *s = run->state;
 	if (s->in_row == 1 && s->in_w > 0) {
-		transform_narrow(s, src, dst);
-		return check(run, s->out_h);
+		return transform_narrow(run, src, dst);
 	}
 	int r = transform_rows(run, src);
 	return r < 0 ? r : transform_columns(run, dst);

@@ -3,9 +3,9 @@
  * kernels/rng_bit_generator.cc, which takes the 64-bit words of the state as 32-bit ones. */
 #include <string.h>
 
-#include "backends/cpu/accept.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/random.h"
+#include "kernels/math/random.h"
 
 /* enum of the schema: 0 default, 1 Philox, 2 ThreeFry */
 #define THREEFRY 2
@@ -56,7 +56,7 @@ static int rng_run(const struct op_call *call, struct error *err)
 	const struct tensor *type = &call->subgraph->tensors[call->node->outputs[1]];
 	struct rng g = rng_of(call);
 	uint32_t *dst = bits->data, *state = next->data;
-	struct tiles t = {.total = op_elements(&bits->shape) * (accept_element_bytes(type) / 4),
+	struct tiles t = {.total = op_elements(&bits->shape) * (op_accept_element_bytes(type) / 4),
 		.control = call->control};
 	memcpy(state, op_in(call, 0)->data, (size_t)next->shape.dim[0] * sizeof(uint64_t));
 	while (tiles_next(&t)) { /* of whole counters, but for the last */

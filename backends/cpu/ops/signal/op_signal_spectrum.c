@@ -5,8 +5,8 @@
 
 #include "backends/cpu/op.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/signal.h"
-#include "kernels/signal_fft.h"
+#include "kernels/signal/signal.h"
+#include "kernels/signal/signal_fft.h"
 
 static int window_run(const struct op_call *call, struct error *err)
 {
@@ -15,13 +15,12 @@ static int window_run(const struct op_call *call, struct error *err)
 	int16_t *dst = op_out(call, 0)->data;
 	uint64_t width = op_elements(&window->shape);
 	int shift = call->node->options.signal_window.shift;
-	struct tiles t = {.total = op_elements(&in->shape) / width,
-		.control = call->control,
-		.each = tiles_rows(width)};
+	const int16_t *weights = window->data;
+	struct tiles t = {.total = op_elements(&in->shape), .control = call->control};
 	while (tiles_next(&t)) {
-		for (uint64_t i = t.at; i < t.at + t.count; i++) {
-			ek_signal_window(
-				dst + i * width, src + i * width, window->data, width, shift);
+		for (uint64_t i = t.at, end = t.at + t.count, n; i < end; i += n) {
+			n = tiles_run(i, end, width);
+			ek_signal_window(dst + i, src + i, weights + i % width, n, shift);
 		}
 	}
 	return tiles_end(&t, err);
@@ -30,10 +29,19 @@ static int window_run(const struct op_call *call, struct error *err)
 static int auto_scale_run(const struct op_call *call, struct error *err)
 {
 	const struct value *in = op_in(call, 0);
-	(void)err;
-	*(int32_t *)op_out(call, 1)->data =
-		ek_signal_auto_scale(op_out(call, 0)->data, in->data, (size_t)in->shape.dim[0]);
-	return 0;
+	const int16_t *src = in->data;
+	int16_t *dst = op_out(call, 0)->data, peak = 0;
+	struct tiles seen = {.total = (uint64_t)in->shape.dim[0], .control = call->control};
+	struct tiles scaled = seen;
+	while (tiles_next(&seen)) {
+		peak = ek_signal_peak(peak, src + seen.at, (size_t)seen.count);
+	}
+	int r = tiles_end(&seen, err), bits = ek_signal_headroom(peak);
+	while (r == 0 && tiles_next(&scaled)) {
+		ek_signal_scale(dst + scaled.at, src + scaled.at, (size_t)scaled.count, bits);
+	}
+	*(int32_t *)op_out(call, 1)->data = bits;
+	return r < 0 ? r : tiles_end(&scaled, err);
 }
 
 /* Energies of the bins from start to end; the reference leaves the others as they were, here they
@@ -42,13 +50,20 @@ static int energy_run(const struct op_call *call, struct error *err)
 {
 	const struct options_signal_energy *o = &call->node->options.signal_energy;
 	const struct value *out = op_out(call, 0);
+	const int16_t *src = op_in(call, 0)->data;
 	uint32_t *dst = out->data;
-	(void)err;
-	memset(dst, 0, (size_t)out->shape.dim[0] * sizeof(*dst));
-	ek_signal_energy(dst + o->start_index,
-		(const int16_t *)op_in(call, 0)->data + 2 * (size_t)o->start_index,
-		(size_t)(o->end_index - o->start_index));
-	return 0;
+	struct tiles t = {.total = (uint64_t)out->shape.dim[0], .control = call->control};
+	while (tiles_next(&t)) {
+		uint64_t end = t.at + t.count, to = (uint64_t)o->end_index;
+		uint64_t from = (uint64_t)o->start_index;
+		from = from > t.at ? from : t.at;
+		to = to < end ? to : end;
+		memset(dst + t.at, 0, (size_t)t.count * sizeof(*dst));
+		if (from < to) {
+			ek_signal_energy(dst + from, src + 2 * from, (size_t)(to - from));
+		}
+	}
+	return tiles_end(&t, err);
 }
 
 struct fft_state {
@@ -63,18 +78,27 @@ static size_t pair_bytes(unsigned int type)
 	return type == DTYPE_INT16 ? 4 : 8;
 }
 
-static void fill_table(const struct fft_state *state, bool inverse)
+static void fill_table_part(const struct fft_state *s, bool inverse, size_t first, size_t end)
 {
-	switch (state->type) {
+	switch (s->type) {
 	case DTYPE_INT16:
-		ek_signal_fft_table_s16(state->table, state->length, inverse);
+		ek_signal_fft_table_part_s16(s->table, s->length, inverse, first, end);
 		break;
 	case DTYPE_INT32:
-		ek_signal_fft_table_s32(state->table, state->length, inverse);
+		ek_signal_fft_table_part_s32(s->table, s->length, inverse, first, end);
 		break;
 	default:
-		ek_signal_fft_table_f32(state->table, state->length, inverse);
+		ek_signal_fft_table_part_f32(s->table, s->length, inverse, first, end);
 	}
+}
+
+static int fill_table(const struct fft_state *s, bool inverse, const struct run_control *control)
+{
+	struct tiles t = {.total = ek_signal_fft_table_count(s->length), .control = control};
+	while (tiles_next(&t)) {
+		fill_table_part(s, inverse, (size_t)t.at, (size_t)(t.at + t.count));
+	}
+	return t.result;
 }
 
 static int fft_prepare(struct op_setup *setup, struct error *err)
@@ -92,44 +116,88 @@ static int fft_prepare(struct op_setup *setup, struct error *err)
 	if (!state->table) {
 		return op_alloc_failed(setup, err);
 	}
-	fill_table(state, setup->node->op == OP_SIGNAL_IRFFT);
 	setup->scratch_bytes = state->length * pair; /* padded samples, and as many of work */
-	return 0;
+	int r = fill_table(state, setup->node->op == OP_SIGNAL_IRFFT, setup->control);
+	return tiles_result(r, err);
+}
+
+/* One transform on its way. */
+struct fft_row {
+	const struct fft_state *state;
+	void *dst, *work;
+	const void *src;
+};
+
+typedef void fft_pass_fn(const struct fft_row *row, unsigned int pass, size_t first, size_t end);
+
+static void rfft_pass(const struct fft_row *row, unsigned int pass, size_t first, size_t end)
+{
+	const struct fft_state *s = row->state;
+	switch (s->type) {
+	case DTYPE_INT16:
+		ek_signal_rfft_pass_s16(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+		break;
+	case DTYPE_INT32:
+		ek_signal_rfft_pass_s32(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+		break;
+	default:
+		ek_signal_rfft_pass_f32(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+	}
+}
+
+static void irfft_pass(const struct fft_row *row, unsigned int pass, size_t first, size_t end)
+{
+	const struct fft_state *s = row->state;
+	switch (s->type) {
+	case DTYPE_INT16:
+		ek_signal_irfft_pass_s16(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+		break;
+	case DTYPE_INT32:
+		ek_signal_irfft_pass_s32(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+		break;
+	default:
+		ek_signal_irfft_pass_f32(
+			row->dst, row->src, s->length, s->table, row->work, pass, first, end);
+	}
+}
+
+static int run_passes(const struct fft_row *row, fft_pass_fn *run, unsigned int passes,
+	const struct run_control *control)
+{
+	struct tiles t = {.total = row->state->length / 2, .control = control};
+	for (unsigned int pass = 0; pass < passes; pass++) {
+		tiles_restart(&t);
+		while (tiles_next(&t)) {
+			run(row, pass, (size_t)t.at, (size_t)(t.at + t.count));
+		}
+	}
+	return t.result;
 }
 
 /* One row of samples, with zeros up to the transform's length. */
-static void rfft_row(const struct fft_state *s, void *dst, const void *src, void *scratch)
+static int rfft_row(const struct op_call *call, void *dst, const void *src)
 {
-	size_t number = pair_bytes(s->type) / 2;
-	char *padded = scratch, *work = padded + s->length * number;
-	memcpy(padded, src, s->row * number);
-	memset(padded + s->row * number, 0, (s->length - s->row) * number);
-	switch (s->type) {
-	case DTYPE_INT16:
-		ek_signal_rfft_s16(
-			dst, (const int16_t *)scratch, s->length, s->table, (void *)work);
-		break;
-	case DTYPE_INT32:
-		ek_signal_rfft_s32(
-			dst, (const int32_t *)scratch, s->length, s->table, (void *)work);
-		break;
-	default:
-		ek_signal_rfft_f32(dst, (const float *)scratch, s->length, s->table, (void *)work);
-	}
+	const struct fft_state *s = call->state;
+	const size_t number = pair_bytes(s->type) / 2;
+	const size_t given = s->row * number, bytes = s->length * number;
+	char *padded = call->scratch;
+	const struct fft_row row = {s, dst, padded + bytes, padded};
+	int r = tiles_copy(padded, src, given, call->control);
+	r = r < 0 ? r : tiles_clear(padded + given, bytes - given, call->control);
+	return r < 0 ? r
+		     : run_passes(&row, rfft_pass, ek_signal_rfft_passes(s->length), call->control);
 }
 
-static void irfft_row(const struct fft_state *s, void *dst, const void *src, void *scratch)
+static int irfft_row(const struct op_call *call, void *dst, const void *src)
 {
-	switch (s->type) {
-	case DTYPE_INT16:
-		ek_signal_irfft_s16(dst, src, s->length, s->table, scratch);
-		break;
-	case DTYPE_INT32:
-		ek_signal_irfft_s32(dst, src, s->length, s->table, scratch);
-		break;
-	default:
-		ek_signal_irfft_f32(dst, src, s->length, s->table, scratch);
-	}
+	const struct fft_state *s = call->state;
+	const struct fft_row row = {s, dst, call->scratch, src};
+	return run_passes(&row, irfft_pass, ek_signal_irfft_passes(s->length), call->control);
 }
 
 static int fft_run(const struct op_call *call, struct error *err)
@@ -145,13 +213,14 @@ static int fft_run(const struct op_call *call, struct error *err)
 	struct tiles t = {.total = op_elements(&in->shape) / s->row,
 		.control = call->control,
 		.each = tiles_rows(s->length)};
-	while (tiles_next(&t)) {
-		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
-			(inverse ? irfft_row : rfft_row)(
-				s, dst + i * out_bytes, src + i * in_bytes, call->scratch);
+	int r = 0;
+	while (r == 0 && tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count && r == 0; i++) {
+			r = (inverse ? irfft_row : rfft_row)(
+				call, dst + i * out_bytes, src + i * in_bytes);
 		}
 	}
-	return tiles_end(&t, err);
+	return tiles_result(r < 0 ? r : t.result, err);
 }
 
 const struct cpu_op op_signal_window = {.op = OP_SIGNAL_WINDOW, .run = window_run};

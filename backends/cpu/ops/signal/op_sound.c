@@ -3,17 +3,30 @@
  * internal/spectrogram.cc) and mfcc.cc. */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "backends/cpu/op.h"
+#include "backends/cpu/ops/signal/fft_parts.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/fft.h"
-#include "kernels/mfcc.h"
+#include "kernels/signal/mfcc.h"
 
 struct spectrogram_state {
 	size_t window, length; /* samples; of the transform */
 	double *hann; /* [window] */
 	struct ek_complex_f64 *table;
 };
+
+static int fill_hann(const struct spectrogram_state *s, const struct run_control *control)
+{
+	struct tiles t = {.total = s->window, .control = control};
+	while (tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
+			double phase = 2.0 * 3.14159265358979323846 * (double)i / (double)s->window;
+			s->hann[i] = 0.5 - 0.5 * cos(phase);
+		}
+	}
+	return t.result;
+}
 
 static int spectrogram_prepare(struct op_setup *setup, struct error *err)
 {
@@ -28,30 +41,48 @@ static int spectrogram_prepare(struct op_setup *setup, struct error *err)
 	if (!s->hann || !s->table) {
 		return op_alloc_failed(setup, err);
 	}
-	for (size_t i = 0; i < s->window; i++) {
-		double phase = 2.0 * 3.14159265358979323846 * (double)i / (double)s->window;
-		s->hann[i] = 0.5 - 0.5 * cos(phase);
-	}
-	ek_fft_table_f64(s->table, s->length);
 	setup->scratch_bytes =
 		s->length * sizeof(double) + (s->length / 2 + 1) * sizeof(struct ek_complex_f64);
-	return 0;
+	int r = fill_hann(s, setup->control);
+	r = r < 0 ? r : fft_parts_table(s->table, s->length, setup->control);
+	return tiles_result(r, err);
 }
 
-/* One window, whose samples stand @stride elements apart. */
-static void spectrum(const struct spectrogram_state *s, bool squared, float *dst, const float *src,
-	size_t stride, void *scratch)
+/* The samples of a window, which stand @stride elements apart. */
+static int take_window(const struct op_call *call, double *samples, const float *src, size_t stride)
 {
-	double *samples = scratch;
+	const struct spectrogram_state *s = call->state;
+	struct tiles t = {.total = s->length, .control = call->control};
+	while (tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
+			samples[i] = i < s->window ? (double)src[i * stride] * s->hann[i] : 0;
+		}
+	}
+	return t.result;
+}
+
+static int give_powers(const struct op_call *call, float *dst, const struct ek_complex_f64 *bins)
+{
+	const struct spectrogram_state *s = call->state;
+	const bool squared = call->node->options.spectrogram.magnitude_squared;
+	struct tiles t = {.total = s->length / 2 + 1, .control = call->control};
+	while (tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
+			float power = (float)(bins[i].re * bins[i].re + bins[i].im * bins[i].im);
+			dst[i] = squared ? power : sqrtf(power);
+		}
+	}
+	return t.result;
+}
+
+static int spectrum(const struct op_call *call, float *dst, const float *src, size_t stride)
+{
+	const struct spectrogram_state *s = call->state;
+	double *samples = call->scratch;
 	struct ek_complex_f64 *bins = (struct ek_complex_f64 *)(samples + s->length);
-	for (size_t i = 0; i < s->length; i++) {
-		samples[i] = i < s->window ? (double)src[i * stride] * s->hann[i] : 0;
-	}
-	ek_rfft_f64(bins, samples, s->length, s->table);
-	for (size_t i = 0; i <= s->length / 2; i++) {
-		float power = (float)(bins[i].re * bins[i].re + bins[i].im * bins[i].im);
-		dst[i] = squared ? power : sqrtf(power);
-	}
+	int r = take_window(call, samples, src, stride);
+	r = r < 0 ? r : fft_parts_real(bins, samples, s->length, s->table, call->control);
+	return r < 0 ? r : give_powers(call, dst, bins);
 }
 
 static int spectrogram_run(const struct op_call *call, struct error *err)
@@ -65,14 +96,14 @@ static int spectrogram_run(const struct op_call *call, struct error *err)
 	struct tiles t = {.total = (uint64_t)channels * windows,
 		.control = call->control,
 		.each = tiles_rows(s->length)};
-	while (tiles_next(&t)) {
-		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
+	int r = 0;
+	while (r == 0 && tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count && r == 0; i++) {
 			size_t first = i % windows * (size_t)o->stride * channels + i / windows;
-			spectrum(s, o->magnitude_squared, dst + i * (s->length / 2 + 1),
-				src + first, channels, call->scratch);
+			r = spectrum(call, dst + i * (s->length / 2 + 1), src + first, channels);
 		}
 	}
-	return tiles_end(&t, err);
+	return tiles_result(r < 0 ? r : t.result, err);
 }
 
 static int mfcc_prepare(struct op_setup *setup, struct error *err)
@@ -85,9 +116,41 @@ static int mfcc_prepare(struct op_setup *setup, struct error *err)
 	if (!cosines) {
 		return op_alloc_failed(setup, err);
 	}
-	ek_mfcc_cosines(cosines, (size_t)count, (size_t)channels);
 	setup->scratch_bytes = (2 * channels + 1 + bins) * sizeof(double) + bins * sizeof(int32_t);
-	return 0;
+	struct tiles t = {.total = count, .control = setup->control, .each = tiles_rows(channels)};
+	while (tiles_next(&t)) {
+		ek_mfcc_cosines(cosines, (size_t)channels, (size_t)t.at, (size_t)(t.at + t.count));
+	}
+	return tiles_end(&t, err);
+}
+
+static int fill_mel(struct ek_mel *mel, const struct run_control *control)
+{
+	struct tiles t = {.total = mel->bins, .control = control};
+	while (tiles_next(&t)) {
+		ek_mel_fill(mel, (size_t)t.at, (size_t)(t.at + t.count));
+	}
+	return t.result;
+}
+
+/* The coefficients of one spectrum. @work: an element for each channel. */
+static int mfcc(const struct op_call *call, const struct ek_mel *mel, float *dst, const float *src,
+	double *work)
+{
+	struct tiles bins = {.total = mel->bins, .control = call->control};
+	struct tiles t = {.total = (uint64_t)call->node->options.mfcc.dct_coefficient_count,
+		.control = call->control,
+		.each = tiles_rows(mel->channels)};
+	memset(work, 0, mel->channels * sizeof(*work));
+	while (tiles_next(&bins)) {
+		ek_mfcc_add(work, src, mel, (size_t)bins.at, (size_t)(bins.at + bins.count));
+	}
+	ek_mfcc_log(work, mel);
+	while (bins.result == 0 && tiles_next(&t)) {
+		ek_mfcc_transform(
+			dst, work, mel, call->state, (size_t)t.at, (size_t)(t.at + t.count));
+	}
+	return bins.result < 0 ? bins.result : t.result;
 }
 
 static int mfcc_run(const struct op_call *call, struct error *err)
@@ -104,7 +167,7 @@ static int mfcc_run(const struct op_call *call, struct error *err)
 	mel.centres = mel.weight + mel.bins;
 	double *work = mel.centres + mel.channels + 1;
 	mel.channel = (int32_t *)(work + mel.channels);
-	struct tiles t = {.total = op_product(&in->shape, 0, 2),
+	struct tiles t = {.total = op_gemm(&in->shape, 0, 2),
 		.control = call->control,
 		.each = tiles_rows(mel.bins + mel.channels * count)};
 	if (rate <= 0) {
@@ -112,13 +175,13 @@ static int mfcc_run(const struct op_call *call, struct error *err)
 	}
 	ek_mel_init(&mel, rate, (double)(float)o->lower_frequency_limit,
 		(double)(float)o->upper_frequency_limit);
-	while (tiles_next(&t)) {
-		for (size_t i = (size_t)t.at; i < t.at + t.count; i++) {
-			ek_mfcc(dst + i * count, src + i * mel.bins, &mel, call->state, count,
-				work);
+	int r = fill_mel(&mel, call->control);
+	while (r == 0 && tiles_next(&t)) {
+		for (size_t i = (size_t)t.at; i < t.at + t.count && r == 0; i++) {
+			r = mfcc(call, &mel, dst + i * count, src + i * mel.bins, work);
 		}
 	}
-	return tiles_end(&t, err);
+	return tiles_result(r < 0 ? r : t.result, err);
 }
 
 const struct cpu_op op_audio_spectrogram = {

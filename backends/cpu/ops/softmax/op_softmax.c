@@ -3,12 +3,12 @@
  * PreprocessSoftmaxScaling and CalculateInputRadius of kernels/internal/quantization_util.cc. */
 #include <math.h>
 
-#include "backends/cpu/accept.h"
-#include "backends/cpu/quant.h"
-#include "backends/cpu/table513.h"
+#include "backends/cpu/operand/lookup_table513.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tiles.h"
-#include "kernels/f16.h"
-#include "kernels/softmax.h"
+#include "kernels/math/f16.h"
+#include "kernels/softmax/softmax.h"
 
 #define INTEGER_BITS 5
 #define MAX_ROW_S16 65536 /* the sum of int16 exponentials stays in int32 */
@@ -18,6 +18,7 @@ struct softmax_state {
 	uint32_t in_bytes, out_bytes; /* of an element */
 	float beta;
 	ek_softmax_fn *run; /* NULL for floats */
+	const struct ek_softmax_parts *parts; /* of long rows; NULL for floats and int16 */
 	struct ek_softmax_params params;
 	int32_t exp8[256]; /* 8 bits */
 	int16_t exp[EK_LUT513], reciprocal[EK_LUT513]; /* int16 */
@@ -29,16 +30,16 @@ static int softmax_accept(const struct op_setup *setup, struct error *err)
 	if (out->type == DTYPE_INT16 && (in->type == DTYPE_INT8 || in->type == DTYPE_UINT8)) {
 		return 0;
 	}
-	return accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
 }
 
 static int prepare_8bit(
 	const struct op_setup *setup, struct softmax_state *state, struct error *err)
 {
 	struct ek_softmax_params *p = &state->params;
-	double scale = (double)state->beta * (double)quant_scale(op_tensor_in(setup, 0), 0);
+	double scale = (double)state->beta * (double)quant_params_scale(op_tensor_in(setup, 0), 0);
 	double fixed = fmin(scale * (1 << (31 - INTEGER_BITS)), 2147483647.0);
-	struct ek_scale split = quant_split(fixed);
+	struct ek_scale split = quant_params_split(fixed);
 	if (split.shift < 0 || split.multiplier == 0) {
 		return error_set(err, -EINVAL, "beta times the scale is below 2^-26");
 	}
@@ -64,10 +65,10 @@ static int prepare_s16(const struct op_setup *setup, struct softmax_state *state
 			"there yet",
 			MAX_ROW_S16);
 	}
-	float scale = quant_scale(op_tensor_in(setup, 0), 0) * state->beta;
-	state->params.scale = quant_split((double)scale / (10.0 / 65535));
-	table513_fill(exp, &exp_range, state->exp);
-	table513_fill(reciprocal_of, &one_range, state->reciprocal);
+	float scale = quant_params_scale(op_tensor_in(setup, 0), 0) * state->beta;
+	state->params.scale = quant_params_split((double)scale / (10.0 / 65535));
+	lookup_table513_fill(exp, &exp_range, state->exp);
+	lookup_table513_fill(reciprocal_of, &one_range, state->reciprocal);
 	state->params.exp = state->exp;
 	state->params.reciprocal = state->reciprocal;
 	return 0;
@@ -90,6 +91,19 @@ static const struct ek_softmax *pick(const struct op_setup *setup)
 	}
 }
 
+static const struct ek_softmax_parts *parts_of(const struct op_setup *setup)
+{
+	bool to16 = op_tensor_out(setup, 0)->type == DTYPE_INT16;
+	switch (op_tensor_in(setup, 0)->type) {
+	case DTYPE_INT8:
+		return to16 ? &ek_softmax_parts_s8to16 : &ek_softmax_parts_s8;
+	case DTYPE_UINT8:
+		return to16 ? &ek_softmax_parts_u8to16 : &ek_softmax_parts_u8;
+	default:
+		return NULL;
+	}
+}
+
 static int softmax_prepare(struct op_setup *setup, struct error *err)
 {
 	struct softmax_state *state = setup->state = op_alloc(setup, sizeof(*state));
@@ -99,17 +113,18 @@ static int softmax_prepare(struct op_setup *setup, struct error *err)
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	const struct shape *shape = op_shape_in(setup, 0);
 	state->depth = shape->rank ? (size_t)shape->dim[shape->rank - 1] : 1;
-	state->in_bytes = (uint32_t)accept_element_bytes(in);
-	state->out_bytes = (uint32_t)accept_element_bytes(out);
+	state->in_bytes = (uint32_t)op_accept_element_bytes(in);
+	state->out_bytes = (uint32_t)op_accept_element_bytes(out);
 	state->beta = setup->node->options.softmax.beta;
 	if (in->type == DTYPE_FLOAT32 || in->type == DTYPE_FLOAT16) {
 		setup->detail = "softmax_f32__c";
 		setup->scratch_bytes = in->type == DTYPE_FLOAT16 ? sizeof(float) * state->depth : 0;
 		return 0;
 	}
-	quant_type_range(out->type, &state->params.out_lo, &state->params.out_hi);
+	quant_params_type_range(out->type, &state->params.out_lo, &state->params.out_hi);
 	const struct ek_softmax *kernel = pick(setup);
 	state->run = kernel->run;
+	state->parts = parts_of(setup);
 	setup->detail = kernel->variant.name;
 	return in->type == DTYPE_INT16 ? prepare_s16(setup, state, err)
 				       : prepare_8bit(setup, state, err);
@@ -128,6 +143,71 @@ static void run_row(const struct softmax_state *s, void *dst, const void *src, f
 	}
 }
 
+/* Codes of a long row. */
+static int run_parts(const struct softmax_state *s, void *dst, const void *src,
+	const struct run_control *control)
+{
+	struct tiles t = {.total = s->depth, .control = control};
+	const char *x = src;
+	int32_t max = INT32_MIN;
+	uint64_t sum = 0;
+	while (tiles_next(&t)) {
+		max = s->parts->max(max, x + t.at, (size_t)t.count);
+	}
+	tiles_restart(&t);
+	while (tiles_next(&t)) {
+		sum = s->parts->sum(sum, x + t.at, (size_t)t.count, max, &s->params);
+	}
+	tiles_restart(&t);
+	while (tiles_next(&t)) {
+		s->parts->share((char *)dst + t.at * s->out_bytes, x + t.at, (size_t)t.count, max,
+			sum, &s->params);
+	}
+	return t.result;
+}
+
+/* A tile of a long row; as floats in @scratch where it has others. */
+static const float *floats_of(
+	const struct softmax_state *s, const void *src, float *scratch, const struct tiles *t)
+{
+	if (s->in_bytes == sizeof(float)) {
+		return (const float *)src + t->at;
+	}
+	ek_f16_to_f32(scratch + t->at, (const uint16_t *)src + t->at, (size_t)t->count);
+	return scratch + t->at;
+}
+
+static int run_parts_float(const struct softmax_state *s, void *dst, const void *src,
+	float *scratch, const struct run_control *control)
+{
+	struct tiles t = {.total = s->depth, .control = control};
+	float *y = s->in_bytes == sizeof(float) ? dst : scratch, max = 0, sum = 0;
+	while (tiles_next(&t)) {
+		const float *x = floats_of(s, src, scratch, &t);
+		max = ek_softmax_f32_max(t.at ? max : x[0], x, (size_t)t.count);
+	}
+	tiles_restart(&t);
+	while (tiles_next(&t)) {
+		const float *x = floats_of(s, src, scratch, &t);
+		sum = ek_softmax_f32_sum(sum, y + t.at, x, (size_t)t.count, max, s->beta);
+	}
+	tiles_restart(&t);
+	while (tiles_next(&t)) {
+		ek_softmax_f32_share(y + t.at, (size_t)t.count, sum);
+		if (s->in_bytes != sizeof(float)) {
+			ek_f16_from_f32((uint16_t *)dst + t.at, y + t.at, (size_t)t.count);
+		}
+	}
+	return t.result;
+}
+
+static int run_long_row(
+	const struct softmax_state *s, void *dst, const void *src, const struct op_call *call)
+{
+	return s->parts ? run_parts(s, dst, src, call->control)
+			: run_parts_float(s, dst, src, call->scratch, call->control);
+}
+
 static int softmax_run(const struct op_call *call, struct error *err)
 {
 	const struct softmax_state *s = call->state;
@@ -141,7 +221,11 @@ static int softmax_run(const struct op_call *call, struct error *err)
 			char *dst = (char *)out->data + row * s->depth * s->out_bytes;
 			const char *src =
 				(const char *)op_in(call, 0)->data + row * s->depth * s->in_bytes;
-			run_row(s, dst, src, call->scratch);
+			if (s->depth <= TILE_ROW) {
+				run_row(s, dst, src, call->scratch);
+			} else {
+				t.result = run_long_row(s, dst, src, call);
+			}
 		}
 	}
 	return tiles_end(&t, err);

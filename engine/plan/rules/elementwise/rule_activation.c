@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define BYTES (RULE_TYPE(INT8) | RULE_TYPE(UINT8))
 
@@ -12,7 +12,7 @@
 static int check_unary(
 	const struct op_context *ctx, uint32_t mask, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	int r = rule_type_among(ctx, input, "input", mask, err);
 	r = r < 0 ? r : rule_type_is(output, "output", input->type, err);
 	if (r == 0 && (BYTES | RULE_TYPE(INT16)) >> input->type & 1) {
@@ -31,10 +31,11 @@ int rule_relu(const struct op_context *ctx, struct op_result *ret, struct error 
 		mask |= RULE_TYPE(INT16);
 	}
 	int r = check_unary(ctx, mask, ret, err);
-	if (r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32) {
+	if (r < 0 || op_context_input(ctx, 0)->type == DTYPE_FLOAT32) {
 		return r;
 	}
-	float in = op_input(ctx, 0)->quant.scale[0], out = rule_output(ctx, 0)->quant.scale[0];
+	float in = op_context_input(ctx, 0)->quant.scale[0],
+	      out = rule_output(ctx, 0)->quant.scale[0];
 	float limit = op == OP_RELU6 ? 6 : op == OP_RELU ? 0 : 1;
 	r = rule_multiplier((double)(in / out), RULE_MAX_SHIFT, "input", err);
 	return r < 0 ? r : rule_multiplier((double)(limit / out), RULE_MAX_SHIFT, "limit", err);
@@ -44,7 +45,8 @@ int rule_relu(const struct op_context *ctx, struct op_result *ret, struct error 
 static int check_int16_curve(const struct op_context *ctx, struct error *err)
 {
 	int log_out = 0;
-	float in = op_input(ctx, 0)->quant.scale[0], out = rule_output(ctx, 0)->quant.scale[0];
+	float in = op_context_input(ctx, 0)->quant.scale[0],
+	      out = rule_output(ctx, 0)->quant.scale[0];
 	if (!rule_power_of_two(out, &log_out) || log_out != -15) {
 		return error_set(err, -EBADMSG, "output scale %g, must be 2^-15", (double)out);
 	}
@@ -100,7 +102,7 @@ static const struct {
 
 static int check_softmax_output(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	for (size_t i = 0; i < sizeof(softmax_types) / sizeof(softmax_types[0]); i++) {
 		if (softmax_types[i].input != input->type ||
 			softmax_types[i].output != output->type) {
@@ -127,7 +129,7 @@ static int check_softmax_output(const struct op_context *ctx, struct error *err)
  */
 static int check_beta(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	float beta = ctx->node->options.softmax.beta;
 	double scaled = (double)beta * (double)input->quant.scale[0];
 	if (input->type == DTYPE_INT16) {
@@ -142,7 +144,7 @@ static int check_beta(const struct op_context *ctx, struct error *err)
 
 int rule_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	const struct shape *in = rule_shape(ctx, 0);
 	bool real = input->type == DTYPE_FLOAT32 || input->type == DTYPE_FLOAT16;
 	int r = rule_type_among(ctx, input, "input",
@@ -176,13 +178,13 @@ static int check_code(const struct tensor *output, float scale, int64_t zero_s8,
 int rule_log_softmax(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = check_unary(ctx, RULE_TYPE(FLOAT32) | BYTES, ret, err);
-	if (r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32) {
+	if (r < 0 || op_context_input(ctx, 0)->type == DTYPE_FLOAT32) {
 		return r;
 	}
-	double scaled = (double)op_input(ctx, 0)->quant.scale[0] * ldexp(1, 26);
+	double scaled = (double)op_context_input(ctx, 0)->quant.scale[0] * ldexp(1, 26);
 	if (!(scaled > 1)) {
 		return error_set(err, -EBADMSG, "input scale %g is out of range",
-			(double)op_input(ctx, 0)->quant.scale[0]);
+			(double)op_context_input(ctx, 0)->quant.scale[0]);
 	}
 	return check_code(rule_output(ctx, 0), 16.0f / 256, 127, 255, err);
 }
@@ -199,7 +201,7 @@ int rule_l2_normalization(const struct op_context *ctx, struct op_result *ret, s
 			ctx->node->version, ctx->node->options.arithmetic.activation);
 	}
 	r = rule_rank_from(&ret->shapes[0], "input", 1, err);
-	return r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32
+	return r < 0 || op_context_input(ctx, 0)->type == DTYPE_FLOAT32
 		? r
 		: check_code(rule_output(ctx, 0), 1.0f / 128, 0, 128, err);
 }

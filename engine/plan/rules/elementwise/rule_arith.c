@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule_broadcast.h"
+#include "engine/plan/rules/rule_broadcast.h"
 
 static int check_quantised(const struct op_context *ctx, struct error *err)
 {
-	int r = rule_quantised(op_input(ctx, 0), "input 0", err);
-	r = r < 0 ? r : rule_quantised(op_input(ctx, 1), "input 1", err);
+	int r = rule_quantised(op_context_input(ctx, 0), "input 0", err);
+	r = r < 0 ? r : rule_quantised(op_context_input(ctx, 1), "input 1", err);
 	return r < 0 ? r : rule_quantised(rule_output(ctx, 0), "output", err);
 }
 
@@ -30,8 +30,8 @@ static int check_shifts(int a, int b, int out, struct error *err)
 static int check_sum_scales(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *output = rule_output(ctx, 0);
-	float a = op_input(ctx, 0)->quant.scale[0], b = op_input(ctx, 1)->quant.scale[0],
-	      out = output->quant.scale[0];
+	float a = op_context_input(ctx, 0)->quant.scale[0],
+	      b = op_context_input(ctx, 1)->quant.scale[0], out = output->quant.scale[0];
 	int log_a = 0, log_b = 0, log_out = 0;
 	if (output->type == DTYPE_INT16 && ctx->node->options.arithmetic.pot_scale_int16) {
 		if (rule_power_of_two(a, &log_a) && rule_power_of_two(b, &log_b) &&
@@ -65,20 +65,20 @@ static bool is_blockwise_zero(const struct op_context *ctx, const struct tensor 
 /* A sum with a blockwise 0: codes pass as they are where nothing else has a scale. */
 static bool adds_nothing(const struct op_context *ctx)
 {
-	const struct tensor *a = op_input(ctx, 0), *b = op_input(ctx, 1);
+	const struct tensor *a = op_context_input(ctx, 0), *b = op_context_input(ctx, 1);
 	return (is_blockwise_zero(ctx, a) || is_blockwise_zero(ctx, b)) &&
 		a->quant.n_scales + b->quant.n_scales + rule_output(ctx, 0)->quant.n_scales == 0;
 }
 
 int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *a = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *a = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	uint32_t mask = RULE_TYPE(FLOAT32) | RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_CODES;
 	if (ctx->node->op == OP_ADD) {
 		mask |= RULE_TYPE(FLOAT16);
 	}
 	int r = rule_type_among(ctx, a, "input", mask, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1", a->type, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1", a->type, err);
 	r = r < 0 ? r : rule_type_is(output, "output", a->type, err);
 	if (r == 0 && RULE_CODES >> a->type & 1 && !adds_nothing(ctx)) {
 		r = check_quantised(ctx, err);
@@ -93,7 +93,8 @@ int rule_add(const struct op_context *ctx, struct op_result *ret, struct error *
 
 static int check_product_scale(const struct op_context *ctx, struct error *err)
 {
-	float product = op_input(ctx, 0)->quant.scale[0] * op_input(ctx, 1)->quant.scale[0];
+	float product =
+		op_context_input(ctx, 0)->quant.scale[0] * op_context_input(ctx, 1)->quant.scale[0];
 	return rule_multiplier((double)(product / rule_output(ctx, 0)->quant.scale[0]),
 		MAX_PRODUCT_SHIFT, "product", err);
 }
@@ -109,12 +110,12 @@ static int check_mul_output(const struct op_context *ctx, unsigned int type, str
 
 int rule_mul(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *a = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *a = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	unsigned int activation = ctx->node->options.arithmetic.activation;
 	uint32_t plain = RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(INT32) |
 		RULE_TYPE(INT64) | RULE_TYPE(UINT32) | RULE_TYPE(COMPLEX64);
 	int r = rule_type_among(ctx, a, "input", plain | RULE_CODES, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1", a->type, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1", a->type, err);
 	r = r < 0 ? r : check_mul_output(ctx, a->type, err);
 	if (r == 0 && RULE_CODES >> a->type & 1) {
 		r = check_quantised(ctx, err);

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule_broadcast.h"
+#include "engine/plan/rules/rule_broadcast.h"
 
 #define SIGNED (RULE_TYPE(INT8) | RULE_TYPE(INT16) | RULE_TYPE(INT32))
 #define UNSIGNED (RULE_TYPE(UINT8) | RULE_TYPE(UINT16) | RULE_TYPE(UINT32))
@@ -57,19 +57,26 @@ static const struct kind *kind_of(unsigned int op)
 int rule_binary(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct kind *kind = kind_of(ctx->node->op);
-	int r = rule_one_type(ctx, 0, 2, kind->types, err);
-	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
+	int r = rule_broadcast_one_type(ctx, 0, 2, kind->types, err);
+	r = r < 0
+		? r
+		: rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
 	if (r < 0) {
 		return r;
 	}
-	return kind->one_shape ? rule_one_shape(ctx, 0, 2, &ret->shapes[0], err)
-			       : rule_broadcast(ctx, 0, 2, &ret->shapes[0], err);
+	r = kind->one_shape ? rule_broadcast_one_shape(ctx, 0, 2, &ret->shapes[0], err)
+			    : rule_broadcast(ctx, 0, 2, &ret->shapes[0], err);
+	/* Divisors and exponents are judged for an empty result, too. */
+	if (r == 0 && rule_elements(&ret->shapes[0]) == 0) {
+		ret->macs = rule_elements(rule_shape(ctx, 1));
+	}
+	return r;
 }
 
 static int check_scales(const struct op_context *ctx, struct error *err)
 {
-	int r = rule_per_tensor(op_input(ctx, 0), "input 0", err);
-	r = r < 0 ? r : rule_per_tensor(op_input(ctx, 1), "input 1", err);
+	int r = rule_per_tensor(op_context_input(ctx, 0), "input 0", err);
+	r = r < 0 ? r : rule_per_tensor(op_context_input(ctx, 1), "input 1", err);
 	return r < 0 ? r : rule_per_tensor(rule_output(ctx, 0), "output", err);
 }
 
@@ -83,8 +90,9 @@ int rule_div(const struct op_context *ctx, struct op_result *ret, struct error *
 	if (r == 0 && RULE_CODES >> output->type & 1) {
 		r = check_scales(ctx, err);
 		if (r == 0) {
-			float divisor = op_input(ctx, 1)->quant.scale[0] * output->quant.scale[0];
-			float factor = op_input(ctx, 0)->quant.scale[0] / divisor;
+			float divisor =
+				op_context_input(ctx, 1)->quant.scale[0] * output->quant.scale[0];
+			float factor = op_context_input(ctx, 0)->quant.scale[0] / divisor;
 			r = rule_multiplier((double)factor, MAX_QUOTIENT_SHIFT, "quotient", err);
 		}
 	}
@@ -99,7 +107,8 @@ static int check_square_scales(const struct op_context *ctx, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	float a = op_input(ctx, 0)->quant.scale[0], b = op_input(ctx, 1)->quant.scale[0];
+	float a = op_context_input(ctx, 0)->quant.scale[0],
+	      b = op_context_input(ctx, 1)->quant.scale[0];
 	double twice = 2 * (double)fmaxf(a, b);
 	double out = (double)rule_output(ctx, 0)->quant.scale[0];
 	return rule_multiplier(twice * twice / (16384 * out), 0, "square", err);
@@ -108,15 +117,19 @@ static int check_square_scales(const struct op_context *ctx, struct error *err)
 int rule_squared_difference(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = rule_binary(ctx, ret, err);
-	return r == 0 && op_input(ctx, 0)->type == DTYPE_INT8 ? check_square_scales(ctx, err) : r;
+	return r == 0 && op_context_input(ctx, 0)->type == DTYPE_INT8
+		? check_square_scales(ctx, err)
+		: r;
 }
 
 int rule_add_n(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	uint32_t n = ctx->node->n_inputs;
-	int r = rule_one_type(ctx, 0, n, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32), err);
-	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
-	r = r < 0 ? r : rule_one_shape(ctx, 0, n, &ret->shapes[0], err);
+	int r = rule_broadcast_one_type(ctx, 0, n, RULE_TYPE(FLOAT32) | RULE_TYPE(INT32), err);
+	r = r < 0
+		? r
+		: rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
+	r = r < 0 ? r : rule_broadcast_one_shape(ctx, 0, n, &ret->shapes[0], err);
 	ret->macs = r < 0 ? 0 : rule_cost_mul(n, rule_elements(rule_shape(ctx, 0)));
 	return r;
 }

@@ -2,7 +2,7 @@
 /* rule_convert - CAST and BITCAST (TFLite kernels/cast.cc, bitcast.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define NUMBERS                                                                                    \
 	(RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |                 \
@@ -13,7 +13,7 @@
 /* int4 goes to and from float32 only. */
 int rule_cast(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	uint32_t real = RULE_TYPE(FLOAT32), four = RULE_TYPE(INT4);
 	uint32_t inputs = NUMBERS | four,
 		 outputs = input->type == DTYPE_INT4 ? real
@@ -29,12 +29,12 @@ int rule_bitcast(const struct op_context *ctx, struct op_result *ret, struct err
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	uint32_t types = NUMBERS | RULE_TYPE(UINT64) | RULE_TYPE(BFLOAT16) | RULE_TYPE(COMPLEX128);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", types, err);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", types, err);
 	r = r < 0 ? r : rule_type_among(ctx, rule_output(ctx, 0), "output", types, err);
 	if (r < 0) {
 		return r;
 	}
-	unsigned int from = dtype_bits(op_input(ctx, 0)->type),
+	unsigned int from = dtype_bits(op_context_input(ctx, 0)->type),
 		     to = dtype_bits(rule_output(ctx, 0)->type);
 	struct shape *out = &ret->shapes[0];
 	*out = *in;

@@ -3,7 +3,7 @@
  * numeric_verify.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 static const struct {
 	uint8_t input;
@@ -18,7 +18,7 @@ static const struct {
 
 static int check_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i].input == input->type && types[i].outputs >> output->type & 1) {
 			return 0;
@@ -61,7 +61,7 @@ static int check_requantised_zeros(
 
 int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	const struct shape *shape = rule_shape(ctx, 0);
 	ret->shapes[0] = *shape;
 	int r = check_types(ctx, err);
@@ -80,7 +80,7 @@ int rule_quantize(const struct op_context *ctx, struct op_result *ret, struct er
 
 int rule_dequantize(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, input, "input",
 		RULE_TYPE(FLOAT16) | RULE_TYPE(INT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
 			RULE_TYPE(INT4),
@@ -96,10 +96,10 @@ int rule_dequantize(const struct op_context *ctx, struct op_result *ret, struct 
 /* What DEQUANTIZE gives, less input 1. */
 int rule_numeric_verify(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, input, "input",
 		RULE_TYPE(FLOAT16) | RULE_TYPE(INT16) | RULE_TYPE(INT8) | RULE_TYPE(UINT8), err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "reference", DTYPE_FLOAT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "reference", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	if (r == 0 && input->type != DTYPE_FLOAT16) {
 		r = check_scales(input, "input", rule_shape(ctx, 0), err);

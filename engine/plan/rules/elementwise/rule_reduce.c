@@ -2,7 +2,7 @@
 /* rule_reduce - MEAN, SUM, REDUCE_*, ARG_MAX, ARG_MIN (TFLite kernels/reduce.cc, arg_min_max.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define PRODUCT_MAX_SHIFT 13
 
@@ -25,11 +25,12 @@ static uint32_t types_of(unsigned int op)
 /* Extremes are codes of the input: both sides mean the same by them. */
 static int check_same_codes(const struct op_context *ctx, struct error *err)
 {
-	const struct quant *in = &op_input(ctx, 0)->quant, *out = &rule_output(ctx, 0)->quant;
+	const struct quant *in = &op_context_input(ctx, 0)->quant,
+			   *out = &rule_output(ctx, 0)->quant;
 	if (in->n_scales == 0 && out->n_scales == 0) {
 		return 0;
 	}
-	int r = rule_quantised(op_input(ctx, 0), "input", err);
+	int r = rule_quantised(op_context_input(ctx, 0), "input", err);
 	r = r < 0 ? r : rule_quantised(rule_output(ctx, 0), "output", err);
 	if (r == 0 && (in->scale[0] != out->scale[0] || quant_zero(in, 0) != quant_zero(out, 0))) {
 		return error_set(err, -EBADMSG, "scale or zero point of input and output differ");
@@ -41,7 +42,7 @@ static int check_same_codes(const struct op_context *ctx, struct error *err)
  * shifts right by 15 - shift, which must be at least 1. */
 static int check_rescaled(const struct op_context *ctx, int max_shift, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	int r = rule_quantised(input, "input", err);
 	r = r < 0 ? r : rule_quantised(output, "output", err);
 	if (r < 0) {
@@ -70,10 +71,10 @@ static int check_codes(const struct op_context *ctx, struct error *err)
 
 static int check_reduce_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, input, "input", types_of(ctx->node->op), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
 	return r < 0 || !(RULE_CODES >> input->type & 1) ? r : check_codes(ctx, err);
 }
 
@@ -147,7 +148,7 @@ static int check_arg_types(const struct op_context *ctx, struct error *err)
 {
 	const struct tensor *output = rule_output(ctx, 0);
 	int32_t type = ctx->node->options.arg.output_type;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input",
 		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT32) |
 			RULE_TYPE(BOOL),
 		err);

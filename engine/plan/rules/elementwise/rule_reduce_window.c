@@ -3,7 +3,7 @@
  * kernels/stablehlo_reduce_window.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define MAX_RANK 6
 /* Positions of taps are sums of products of two of these and stay far inside of int64. */
@@ -17,13 +17,17 @@ struct axis {
 static int check_operands(const struct op_context *ctx, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input",
 		RULE_TYPE(BOOL) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT16) |
 			RULE_TYPE(INT32) | RULE_TYPE(INT64) | RULE_TYPE(FLOAT32) |
 			RULE_TYPE(FLOAT64),
 		err);
-	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "init", op_input(ctx, 0)->type, err);
+	r = r < 0
+		? r
+		: rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(
+			    op_context_input(ctx, 1), "init", op_context_input(ctx, 0)->type, err);
 	if (r < 0) {
 		return r;
 	}
@@ -105,7 +109,7 @@ static int check_parameter(
 	const struct op_context *ctx, uint32_t i, const char *name, struct error *err)
 {
 	unsigned int rank = rule_shape(ctx, 0)->rank;
-	int r = rule_type_is(op_input(ctx, i), name, DTYPE_INT64, err);
+	int r = rule_type_is(op_context_input(ctx, i), name, DTYPE_INT64, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), name, 1, err);
 	if (r < 0) {
 		return r;
@@ -202,7 +206,7 @@ static int check_body(const struct op_context *ctx, struct error *err)
 		return 0;
 	default:
 		return error_set(err, -EOPNOTSUPP, "body %s is not there yet",
-			operator_name(body->nodes[0].op));
+			operators_name(body->nodes[0].op));
 	}
 }
 

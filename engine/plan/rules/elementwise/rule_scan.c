@@ -4,15 +4,17 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 int rule_cumsum(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	unsigned int axis = 0;
 	int r = rule_type_among(
-		ctx, op_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
-	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
+		ctx, op_context_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
+	r = r < 0
+		? r
+		: rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", false, err);
 	r = r < 0 ? r : rule_rank_from(in, "input", 1, err);
 	if (r < 0) {
@@ -64,11 +66,11 @@ static int count_floats(const struct op_context *ctx, uint64_t *ret, struct erro
 int rule_range(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	static const char *const names[] = {"input 0 (start)", "input 1 (limit)", "input 2 (step)"};
-	unsigned int type = op_input(ctx, 0)->type;
+	unsigned int type = op_context_input(ctx, 0)->type;
 	int r = rule_type_among(
-		ctx, op_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
+		ctx, op_context_input(ctx, 0), "input", RULE_INDICES | RULE_TYPE(FLOAT32), err);
 	for (uint32_t i = 0; r == 0 && i < 3; i++) {
-		r = rule_type_is(op_input(ctx, i), names[i], type, err);
+		r = rule_type_is(op_context_input(ctx, i), names[i], type, err);
 		r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), names[i], 0, err);
 	}
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", type, err);

@@ -2,17 +2,17 @@
 /* rule_select - SELECT and SELECT_V2 (TFLite kernels/select.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule_broadcast.h"
+#include "engine/plan/rules/rule_broadcast.h"
 
 static int check_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *x = op_input(ctx, 1);
+	const struct tensor *x = op_context_input(ctx, 1);
 	unsigned int bits = dtype_bits(x->type);
-	int r = rule_type_is(op_input(ctx, 0), "condition", DTYPE_BOOL, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "condition", DTYPE_BOOL, err);
 	if (r == 0 && (bits < 8 || bits > 64)) {
 		r = rule_type_among(ctx, x, "input", 0, err);
 	}
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 2), "input 2", x->type, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 2), "input 2", x->type, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", x->type, err);
 }
 
@@ -55,6 +55,6 @@ int rule_select(const struct op_context *ctx, struct op_result *ret, struct erro
 	if (ctx->node->op == OP_SELECT_V2) {
 		return rule_broadcast(ctx, 0, 3, &ret->shapes[0], err);
 	}
-	r = rule_one_shape(ctx, 1, 2, &ret->shapes[0], err);
+	r = rule_broadcast_one_shape(ctx, 1, 2, &ret->shapes[0], err);
 	return r < 0 ? r : check_condition(ctx, err);
 }

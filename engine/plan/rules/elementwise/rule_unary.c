@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define F16 RULE_TYPE(FLOAT16)
 #define F32 RULE_TYPE(FLOAT32)
@@ -102,7 +102,7 @@ static const struct types *find(unsigned int op)
 /* Codes without a scale are plain numbers, where the operator takes such. */
 static int check_codes(const struct op_context *ctx, const struct types *row, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	if (!(row->codes >> input->type & 1) ||
 		(row->plain >> input->type & 1 && input->quant.n_scales == 0)) {
 		return 0;
@@ -121,7 +121,7 @@ static int check_codes(const struct op_context *ctx, const struct types *row, st
 
 int rule_unary(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	const struct types *row = find(ctx->node->op);
 	int r = rule_type_among(ctx, input, "input", row->plain | row->codes, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
@@ -131,7 +131,7 @@ int rule_unary(const struct op_context *ctx, struct op_result *ret, struct error
 
 int rule_complex(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", RULE_TYPE(COMPLEX64), err);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", RULE_TYPE(COMPLEX64), err);
 	ret->shapes[0] = *rule_shape(ctx, 0);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 }
@@ -141,7 +141,7 @@ int rule_complex(const struct op_context *ctx, struct op_result *ret, struct err
 int rule_fake_quant(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_fake_quant *o = &ctx->node->options.fake_quant;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", F32, err);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", F32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	if (r < 0) {
 		return r;
@@ -164,7 +164,7 @@ int rule_fake_quant(const struct op_context *ctx, struct op_result *ret, struct 
 
 int rule_prelu(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *alpha = op_input(ctx, 1),
+	const struct tensor *input = op_context_input(ctx, 0), *alpha = op_context_input(ctx, 1),
 			    *output = rule_output(ctx, 0);
 	int r = rule_type_among(ctx, input, "input", F32 | S8 | U8 | S16, err);
 	r = r < 0 ? r : rule_type_is(alpha, "alpha", input->type, err);

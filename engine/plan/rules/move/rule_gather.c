@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 #define GATHERED                                                                                   \
 	(RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT16) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |            \
@@ -16,9 +16,9 @@
 
 static int check_gathered(const struct op_context *ctx, uint32_t types, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, input, "input", types, err);
-	r = r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "indices", INDICES, err);
+	r = r < 0 ? r : rule_type_among(ctx, op_context_input(ctx, 1), "indices", INDICES, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
 }
 
@@ -56,7 +56,7 @@ int rule_gather(const struct op_context *ctx, struct op_result *ret, struct erro
 	if (r < 0) {
 		return r;
 	}
-	if (op_input(ctx, 0)->type == DTYPE_STRING && in->rank != 1) {
+	if (op_context_input(ctx, 0)->type == DTYPE_STRING && in->rank != 1) {
 		return rule_rank_is(in, "input (string)", 1, err);
 	}
 	*out = (struct shape){0};
@@ -89,7 +89,7 @@ int rule_gather_nd(const struct op_context *ctx, struct op_result *ret, struct e
 #define EMBEDDED_CODES (RULE_TYPE(INT8) | RULE_TYPE(UINT8) | RULE_TYPE(INT4))
 
 /* Codes become floats by one scale, or one of each row, around 0. (Halves become float32 zeros: see
- * backends/cpu/op_embedding_lookup.c.) */
+ * backends/cpu/ops/search/op_embedding_lookup.c.) */
 static int check_embedding_scales(
 	const struct op_context *ctx, const struct tensor *table, struct error *err)
 {
@@ -102,8 +102,8 @@ static int check_embedding_scales(
 
 static int check_embedding_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *table = op_input(ctx, 1), *output = rule_output(ctx, 0);
-	int r = rule_type_is(op_input(ctx, 0), "input 0 (ids)", DTYPE_INT32, err);
+	const struct tensor *table = op_context_input(ctx, 1), *output = rule_output(ctx, 0);
+	int r = rule_type_is(op_context_input(ctx, 0), "input 0 (ids)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_among(ctx, table, "table", EMBEDDED, err);
 	if (r < 0 || table->type == output->type) {
 		return r;
@@ -138,8 +138,8 @@ static int check_sparse_types(const struct op_context *ctx, struct error *err)
 	static const char *const names[] = {"input 0 (ids)", "input 1 (indices)", "input 2 (shape)",
 		"input 3 (weights)", "input 4 (table)"};
 	for (uint32_t i = 0; i < 5; i++) {
-		int r = rule_type_is(
-			op_input(ctx, i), names[i], i < 3 ? DTYPE_INT32 : DTYPE_FLOAT32, err);
+		int r = rule_type_is(op_context_input(ctx, i), names[i],
+			i < 3 ? DTYPE_INT32 : DTYPE_FLOAT32, err);
 		r = r == 0 && i < 4
 			? rule_rank_is(rule_shape(ctx, i), names[i], i == 1 ? 2 : 1, err)
 			: r;
@@ -185,6 +185,14 @@ int rule_embedding_lookup_sparse(
 		return error_set(err, -EOPNOTSUPP, "an output of rank above %d is not there yet",
 			SHAPE_MAX_RANK);
 	}
+	/* Each id adds a row of the table. */
+	uint64_t work = rule_elements(rule_shape(ctx, 1));
+	if (table->dim[0] > 0) {
+		work = rule_cost_add(work,
+			rule_cost_mul((uint64_t)rule_shape(ctx, 0)->dim[0],
+				rule_elements(table) / (uint64_t)table->dim[0]));
+	}
+	ret->macs = work;
 	if (!rule_known(ctx, 2)) {
 		rule_set_unknown(out, (unsigned int)outer + table->rank - 1u);
 		return 0;
@@ -193,7 +201,9 @@ int rule_embedding_lookup_sparse(
 	for (uint64_t k = 0; r == 0 && k < outer; k++) {
 		r = rule_dims_add(out, rule_value(ctx, 2, k), err);
 	}
-	return r < 0 ? r : rule_dims_add_from(out, table, 1, table->rank, err);
+	r = r < 0 ? r : rule_dims_add_from(out, table, 1, table->rank, err);
+	ret->macs = r < 0 ? 0 : rule_cost_add(work, rule_cost_elements(out));
+	return r;
 }
 
 #define LOOKED_UP                                                                                  \
@@ -202,9 +212,9 @@ int rule_embedding_lookup_sparse(
 
 static int check_lookup_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *values = op_input(ctx, 2);
-	int r = rule_type_is(op_input(ctx, 0), "input 0 (lookups)", DTYPE_INT32, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (keys)", DTYPE_INT32, err);
+	const struct tensor *values = op_context_input(ctx, 2);
+	int r = rule_type_is(op_context_input(ctx, 0), "input 0 (lookups)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1 (keys)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_among(ctx, values, "values", LOOKED_UP, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output 0", values->type, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 1), "output 1 (hits)", DTYPE_UINT8, err);
@@ -217,7 +227,7 @@ int rule_hashtable_lookup(const struct op_context *ctx, struct op_result *ret, s
 	int r = check_lookup_types(ctx, err);
 	r = r < 0 ? r : rule_rank_is(lookups, "input 0 (lookups)", 1, err);
 	r = r < 0 ? r : rule_rank_is(keys, "input 1 (keys)", 1, err);
-	if (r == 0 && op_input(ctx, 2)->type == DTYPE_STRING) {
+	if (r == 0 && op_context_input(ctx, 2)->type == DTYPE_STRING) {
 		r = rule_rank_is(values, "input 2 (string values)", 1, err);
 	}
 	if (r < 0) {

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 /* Bit d of *ret: dimension d is in the list; each is there once, below @rank. */
 static int read_dims(const struct options_list *list, const char *name, unsigned int rank,
@@ -47,10 +47,10 @@ static int check_vectors(const struct op_context *ctx, int64_t dimension,
 
 static int check_types(const struct op_context *ctx, uint32_t types, struct error *err)
 {
-	const struct tensor *operand = op_input(ctx, 0);
+	const struct tensor *operand = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, operand, "operand", types, err);
 	r = r < 0 ? r
-		  : rule_type_among(ctx, op_input(ctx, 1), "indices",
+		  : rule_type_among(ctx, op_context_input(ctx, 1), "indices",
 			    RULE_TYPE(INT32) | RULE_TYPE(INT64), err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", operand->type, err);
 }
@@ -183,9 +183,9 @@ int rule_hlo_scatter(const struct op_context *ctx, struct op_result *ret, struct
 	const struct shape *in = rule_shape(ctx, 0), *updates = rule_shape(ctx, 2);
 	uint32_t window = 0, inserted = 0, map = 0;
 	int r = check_types(ctx, HLO_TYPES, err);
-	r = r < 0
-		? r
-		: rule_type_is(op_input(ctx, 2), "input 2 (updates)", op_input(ctx, 0)->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 2), "input 2 (updates)",
+			    op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r
 		  : read_dims(&o->update_window_dims, "update window dims", updates->rank, &window,
 			    err);

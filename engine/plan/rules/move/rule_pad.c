@@ -6,14 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define MAX_PAD_RANK 5
 
 /* PADV2: one element of the input's type, coded as the output is. */
 static int check_pad_value(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *value = op_input(ctx, 2), *output = rule_output(ctx, 0);
+	const struct tensor *value = op_context_input(ctx, 2), *output = rule_output(ctx, 0);
 	if (ctx->node->op != OP_PADV2) {
 		return 0;
 	}
@@ -35,7 +35,7 @@ static int check_pad_value(const struct op_context *ctx, struct error *err)
 /* A pair for each dimension. */
 static int check_paddings(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *paddings = op_input(ctx, 1);
+	const struct tensor *paddings = op_context_input(ctx, 1);
 	const struct shape *in = rule_shape(ctx, 0), *shape = rule_shape(ctx, 1);
 	if (!(PADDING_TYPES >> paddings->type & 1)) {
 		return error_set(err, -EBADMSG,
@@ -59,7 +59,7 @@ static int check_pad(const struct op_context *ctx, struct error *err)
 		err);
 	if (r == 0 && in->rank > MAX_PAD_RANK) {
 		return error_set(err, -EOPNOTSUPP, "%s v%u of rank %u (above %d) is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, in->rank, MAX_PAD_RANK);
+			operators_name(ctx->node->op), ctx->node->version, in->rank, MAX_PAD_RANK);
 	}
 	r = r < 0 ? r : check_paddings(ctx, err);
 	return r < 0 ? r : check_pad_value(ctx, err);
@@ -107,7 +107,7 @@ int rule_mirror_pad(const struct op_context *ctx, struct op_result *ret, struct 
 	const struct shape *in = rule_shape(ctx, 0);
 	unsigned int mode = ctx->node->options.mirror_pad.mode;
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
-	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, 0), "input", err);
+	r = r < 0 ? r : rule_same_codes(ctx, op_context_input(ctx, 0), "input", err);
 	r = r < 0 ? r : rule_list(ctx, 1, "paddings", in->rank, 2, err);
 	if (r == 0 && mode > 1) {
 		r = error_set(err, -EBADMSG, "mode %u", mode);
@@ -127,7 +127,8 @@ static int check_fill(const struct op_context *ctx, uint32_t i, struct error *er
 {
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
 	r = r < 0 ? r
-		  : rule_type_is(op_input(ctx, i), "padding value", op_input(ctx, 0)->type, err);
+		  : rule_type_is(op_context_input(ctx, i), "padding value",
+			    op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_rank_from(rule_shape(ctx, 0), "input", 1, err);
 	return r < 0 ? r : rule_one_element(ctx, i, "padding value", err);
 }
@@ -142,7 +143,8 @@ int rule_dilate(const struct op_context *ctx, struct op_result *ret, struct erro
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = check_fill(ctx, 2, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (dilations)", DTYPE_INT32, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 1), "input 1 (dilations)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "dilations", in->rank, 0, err);
 	rule_set_unknown(&ret->shapes[0], in->rank);
 	if (r < 0 || !rule_known(ctx, 1)) {

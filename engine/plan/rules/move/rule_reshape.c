@@ -3,7 +3,7 @@
  * expand_dims.cc, transpose.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 #define MAX_TRANSPOSE_RANK 6
 
@@ -15,7 +15,7 @@ struct target {
 
 static int same_type(const struct op_context *ctx, struct error *err)
 {
-	return rule_type_is(rule_output(ctx, 0), "output", op_input(ctx, 0)->type, err);
+	return rule_type_is(rule_output(ctx, 0), "output", op_context_input(ctx, 0)->type, err);
 }
 
 static int target_from_options(const struct op_context *ctx, struct target *ret, struct error *err)
@@ -70,7 +70,7 @@ static int resolve_target(const struct target *target, const struct shape *in,
 
 static bool is_shape_vector(const struct op_context *ctx)
 {
-	const struct tensor *t = op_input(ctx, 1);
+	const struct tensor *t = op_context_input(ctx, 1);
 	return t && t->type == DTYPE_INT32 && rule_shape(ctx, 1)->rank == 1;
 }
 
@@ -135,7 +135,8 @@ int rule_expand_dims(const struct op_context *ctx, struct op_result *ret, struct
 	struct shape *out = &ret->shapes[0];
 	unsigned int axis = 0;
 	int r = same_type(ctx, err);
-	r = r < 0 ? r : rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, 0), err);
+	r = r < 0 ? r
+		  : rule_same_scale(op_context_input(ctx, 0), "input", rule_output(ctx, 0), err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "axis", true, err);
 	if (r == 0 && rule_known(ctx, 1)) {
 		r = rule_axis(rule_value(ctx, 1, 0), in->rank + 1u, &axis, err);
@@ -173,7 +174,9 @@ int rule_transpose(const struct op_context *ctx, struct op_result *ret, struct e
 {
 	const struct shape *in = rule_shape(ctx, 0), *perm = rule_shape(ctx, 1);
 	int r = same_type(ctx, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (permutation)", DTYPE_INT32, err);
+	r = r < 0
+		? r
+		: rule_type_is(op_context_input(ctx, 1), "input 1 (permutation)", DTYPE_INT32, err);
 	if (r < 0) {
 		return r;
 	}

@@ -3,7 +3,7 @@
  * resize_nearest_neighbor.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define MAX_OUTPUT 16384
 /* Positions are int32 with 10 fractional bits: 1024 * height must not wrap. */
@@ -11,7 +11,7 @@
 
 static int check_operands(const struct op_context *ctx, uint32_t types, struct error *err)
 {
-	const struct tensor *size = op_input(ctx, 1);
+	const struct tensor *size = op_context_input(ctx, 1);
 	const struct options_resize *o = &ctx->node->options.resize;
 	const struct shape *in = rule_shape(ctx, 0), *size_shape = rule_shape(ctx, 1);
 	int r = rule_moved(ctx, 0, types, err);

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 /* updates [outer of indices..., rest of the output...] */
 static int check_updates(const struct op_context *ctx, const struct shape *out, struct error *err)
@@ -30,9 +30,9 @@ static int check_updates(const struct op_context *ctx, const struct shape *out, 
 
 static int check_scatter_nd(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *updates = op_input(ctx, 1);
-	int r = rule_type_is(op_input(ctx, 0), "input 0 (indices)", DTYPE_INT32, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 2), "input 2 (shape)", DTYPE_INT32, err);
+	const struct tensor *updates = op_context_input(ctx, 1);
+	int r = rule_type_is(op_context_input(ctx, 0), "input 0 (indices)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 2), "input 2 (shape)", DTYPE_INT32, err);
 	r = r < 0 ? r
 		  : rule_type_among(ctx, updates, "updates",
 			    RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(BOOL) |
@@ -47,20 +47,28 @@ int rule_scatter_nd(const struct op_context *ctx, struct op_result *ret, struct 
 {
 	int r = check_scatter_nd(ctx, err);
 	r = r < 0 ? r : rule_dims_read(ctx, 2, "shape", &ret->shapes[0], err);
-	return r < 0 || !rule_known(ctx, 2) ? r : check_updates(ctx, &ret->shapes[0], err);
+	if (r < 0) {
+		return r;
+	}
+	/* Indices and updates may be more than the places they go to. */
+	ret->macs = rule_cost_add(rule_cost_elements(&ret->shapes[0]),
+		rule_cost_add(
+			rule_elements(rule_shape(ctx, 0)), rule_elements(rule_shape(ctx, 1))));
+	return rule_known(ctx, 2) ? check_updates(ctx, &ret->shapes[0], err) : 0;
 }
 
 #define MAX_DENSE_RANK 4 /* kMaxDimensions of sparse_to_dense.cc */
 
 static int check_dense_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *values = op_input(ctx, 2);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", RULE_INDICES, err);
+	const struct tensor *values = op_context_input(ctx, 2);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "indices", RULE_INDICES, err);
 	r = r < 0 ? r
 		  : rule_type_among(ctx, values, "values",
 			    RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8),
 			    err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (default)", values->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 3), "input 3 (default)", values->type, err);
 	r = r < 0 ? r : rule_one_element(ctx, 3, "default", err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", values->type, err);
 }
@@ -98,20 +106,26 @@ int rule_sparse_to_dense(const struct op_context *ctx, struct op_result *ret, st
 {
 	int r = check_dense_types(ctx, err);
 	r = r < 0 ? r : check_dense_shapes(ctx, err);
-	return r < 0 ? r : rule_dims_read(ctx, 1, "shape", &ret->shapes[0], err);
+	r = r < 0 ? r : rule_dims_read(ctx, 1, "shape", &ret->shapes[0], err);
+	if (r == 0) {
+		ret->macs = rule_cost_add(
+			rule_cost_elements(&ret->shapes[0]), rule_elements(rule_shape(ctx, 0)));
+	}
+	return r;
 }
 
 static int check_one_hot(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *on = op_input(ctx, 2);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "indices", RULE_INDICES, err);
+	const struct tensor *on = op_context_input(ctx, 2);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "indices", RULE_INDICES, err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 1, "depth", false, err);
 	r = r < 0 ? r
 		  : rule_type_among(ctx, on, "on value",
 			    RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) | RULE_TYPE(UINT8) |
 				    RULE_TYPE(BOOL),
 			    err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (off value)", on->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 3), "input 3 (off value)", on->type, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", on->type, err);
 	r = r < 0 ? r : rule_one_element(ctx, 2, "on value", err);
 	return r < 0 ? r : rule_one_element(ctx, 3, "off value", err);
@@ -135,14 +149,19 @@ int rule_one_hot(const struct op_context *ctx, struct op_result *ret, struct err
 	if (r == 0 && !rule_known(ctx, 1)) {
 		out->dim[at] = -1;
 	}
+	if (r == 0) { /* indices are read where the depth is 0 as well */
+		ret->macs = rule_cost_add(rule_cost_elements(out), rule_elements(in));
+	}
 	return r;
 }
 
 static int check_segment_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *data = op_input(ctx, 0);
+	const struct tensor *data = op_context_input(ctx, 0);
 	int r = rule_type_among(ctx, data, "data", RULE_TYPE(FLOAT32) | RULE_TYPE(INT32), err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (segment ids)", DTYPE_INT32, err);
+	r = r < 0
+		? r
+		: rule_type_is(op_context_input(ctx, 1), "input 1 (segment ids)", DTYPE_INT32, err);
 	return r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", data->type, err);
 }
 
@@ -182,7 +201,8 @@ int rule_unsorted_segment(const struct op_context *ctx, struct op_result *ret, s
 	if (r == 0 && !rule_known(ctx, 2)) {
 		out->dim[0] = -1;
 	}
-	ret->macs = rule_elements(data);
+	ret->macs = rule_cost_add(
+		rule_cost_elements(out), rule_cost_add(rule_elements(data), rule_elements(ids)));
 	return r;
 }
 

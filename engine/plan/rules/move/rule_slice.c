@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/slicing.h"
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* One dimension of SLICE: a size of -1 is the rest. */
 static int slice_dim(
@@ -26,7 +26,7 @@ static int slice_dim(
  * here where an input of another shape than the declared one explains the difference. */
 static int check_declared(const struct op_context *ctx, const struct shape *out, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	char is[SHAPE_TEXT_SIZE], must[SHAPE_TEXT_SIZE];
 	bool binding = output->shape.rank > 0 && shape_known(&output->shape) &&
 		shape_equal(&input->shape, rule_shape(ctx, 0));
@@ -46,7 +46,8 @@ int rule_slice(const struct op_context *ctx, struct op_result *ret, struct error
 	r = r < 0 ? r : rule_list(ctx, 1, "begin", in->rank, 0, err);
 	r = r < 0 ? r : rule_list(ctx, 2, "size", in->rank, 0, err);
 	r = r < 0 ? r
-		  : rule_type_is(op_input(ctx, 2), "input 2 (size)", op_input(ctx, 1)->type, err);
+		  : rule_type_is(op_context_input(ctx, 2), "input 2 (size)",
+			    op_context_input(ctx, 1)->type, err);
 	rule_set_unknown(out, in->rank);
 	if (r < 0 || !rule_known(ctx, 1) || !rule_known(ctx, 2)) {
 		return r;
@@ -59,7 +60,7 @@ int rule_slice(const struct op_context *ctx, struct op_result *ret, struct error
 
 static void read_slicing(const struct op_context *ctx, bool values, struct slicing *ret)
 {
-	*ret = options_slicing(
+	*ret = op_options_slicing(
 		&ctx->node->options.strided_slice, (uint32_t)rule_shape(ctx, 1)->dim[0]);
 	for (uint32_t i = 0; values && i < ret->count; i++) {
 		ret->begin[i] = rule_value(ctx, 1, i);
@@ -80,9 +81,11 @@ static int check_indices(const struct op_context *ctx, struct error *err)
 	int r = rule_list(ctx, 1, "begin", shape->dim[0], 0, err);
 	r = r < 0 ? r : rule_list(ctx, 2, "end", shape->dim[0], 0, err);
 	r = r < 0 ? r : rule_list(ctx, 3, "strides", shape->dim[0], 0, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (begin)", DTYPE_INT32, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 2), "input 2 (end)", DTYPE_INT32, err);
-	return r < 0 ? r : rule_type_is(op_input(ctx, 3), "input 3 (strides)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1 (begin)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 2), "input 2 (end)", DTYPE_INT32, err);
+	return r < 0
+		? r
+		: rule_type_is(op_context_input(ctx, 3), "input 3 (strides)", DTYPE_INT32, err);
 }
 
 int rule_strided_slice(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -111,7 +114,8 @@ int rule_dynamic_update_slice(
 	const struct shape *in = rule_shape(ctx, 0), *update = rule_shape(ctx, 1);
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
 	r = r < 0 ? r
-		  : rule_type_is(op_input(ctx, 1), "input 1 (update)", op_input(ctx, 0)->type, err);
+		  : rule_type_is(op_context_input(ctx, 1), "input 1 (update)",
+			    op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r : rule_rank_is(update, "input 1 (update)", in->rank, err);
 	r = r < 0 ? r : rule_list(ctx, 2, "start", in->rank, 0, err);
 	for (unsigned int i = 0; r == 0 && i < in->rank; i++) {
@@ -160,7 +164,7 @@ int rule_reverse(const struct op_context *ctx, struct op_result *ret, struct err
 		r = error_set(err, -EBADMSG, "input 1 (axes) is %s for a tensor of rank %u",
 			shape_format(text, sizeof(text), axes), in->rank);
 	}
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "input 1 (axes)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_list(ctx, 1, "axes", axes->dim[0], 0, err);
 	ret->shapes[0] = *in;
 	if (r < 0 || !rule_known(ctx, 1)) {

@@ -5,14 +5,14 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* Batch, one or two dimensions of space, depth; a block size and two edges for each of space. */
 static int check_blocks(const struct op_context *ctx, const char *edges, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
-	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, 0), "input", err);
+	r = r < 0 ? r : rule_same_codes(ctx, op_context_input(ctx, 0), "input", err);
 	if (r == 0 && in->rank != 3 && in->rank != 4) {
 		r = error_set(err, -EBADMSG, "input has rank %u, must have 3 or 4", in->rank);
 	}

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* int8 codes are copied, so all share one scale; uint8 ones are rescaled, all or none of them;
  * int16 codes are copied whatever their scales. */
@@ -81,7 +81,7 @@ int rule_concatenation(const struct op_context *ctx, struct op_result *ret, stru
 	}
 	*out = *rule_shape(ctx, 0);
 	for (uint32_t i = 0; r == 0 && i < ctx->node->n_inputs; i++) {
-		const struct tensor *t = op_input(ctx, i);
+		const struct tensor *t = op_context_input(ctx, i);
 		r = rule_type_is(t, "input", output->type, err);
 		r = r < 0 ? r : check_concatenated_quant(t, output, i, err);
 		r = r < 0 ? r : check_rescaled(t, output, err);
@@ -130,7 +130,7 @@ int rule_split(const struct op_context *ctx, struct op_result *ret, struct error
 	const struct shape *in = rule_shape(ctx, 1);
 	uint32_t n = ctx->node->n_outputs;
 	unsigned int axis = 0;
-	int r = check_parts(ctx, op_input(ctx, 1), err);
+	int r = check_parts(ctx, op_context_input(ctx, 1), err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 0, "axis", false, err);
 	if (r < 0) {
 		return r;
@@ -184,10 +184,10 @@ static int set_sizes(
 
 int rule_split_v(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *sizes = op_input(ctx, 1);
+	const struct tensor *sizes = op_context_input(ctx, 1);
 	const struct shape *in = rule_shape(ctx, 0), *sizes_shape = rule_shape(ctx, 1);
 	unsigned int axis = 0;
-	int r = check_parts(ctx, op_input(ctx, 0), err);
+	int r = check_parts(ctx, op_context_input(ctx, 0), err);
 	r = r < 0 ? r : rule_scalar_parameter(ctx, 2, "axis", false, err);
 	if (r < 0) {
 		return r;

@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 /* The inputs of PACK after the first. */
 static int check_packed(const struct op_context *ctx, uint32_t i, struct error *err)
 {
-	int r = rule_type_is(op_input(ctx, i), "input", op_input(ctx, 0)->type, err);
-	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, i), "input", err);
+	int r = rule_type_is(
+		op_context_input(ctx, i), "input", op_context_input(ctx, 0)->type, err);
+	r = r < 0 ? r : rule_same_codes(ctx, op_context_input(ctx, i), "input", err);
 	if (r == 0 && !shape_equal(rule_shape(ctx, i), rule_shape(ctx, 0))) {
 		char a[SHAPE_TEXT_SIZE], b[SHAPE_TEXT_SIZE];
 		r = error_set(err, -EBADMSG, "input %u is %s, input 0 is %s", i,
@@ -59,7 +60,7 @@ int rule_unpack(const struct op_context *ctx, struct op_result *ret, struct erro
 			(int)in->dim[axis], ctx->node->n_outputs, (int)o->count);
 	}
 	for (uint32_t i = 0; r == 0 && i < ctx->node->n_outputs; i++) {
-		r = rule_same_scale(op_input(ctx, 0), "input", rule_output(ctx, i), err);
+		r = rule_same_scale(op_context_input(ctx, 0), "input", rule_output(ctx, i), err);
 	}
 	if (r < 0) {
 		return r;
@@ -100,7 +101,7 @@ int rule_fill(const struct op_context *ctx, struct op_result *ret, struct error 
 {
 	int r = rule_moved(ctx, 1, RULE_WHOLE_BYTES | RULE_TYPE(STRING), err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 1), "input 1 (value)", 0, err);
-	r = r < 0 ? r : rule_same_codes(ctx, op_input(ctx, 1), "input 1 (value)", err);
+	r = r < 0 ? r : rule_same_codes(ctx, op_context_input(ctx, 1), "input 1 (value)", err);
 	return r < 0 ? r : rule_dims_read(ctx, 0, "dimensions", &ret->shapes[0], err);
 }
 
@@ -135,9 +136,9 @@ int rule_matrix_set_diag(const struct op_context *ctx, struct op_result *ret, st
 	const struct shape *in = rule_shape(ctx, 0);
 	int r = rule_moved(ctx, 0, RULE_WHOLE_BYTES, err);
 	r = r < 0 ? r : rule_rank_from(in, "input", 2, err);
-	r = r < 0
-		? r
-		: rule_type_is(op_input(ctx, 1), "input 1 (diagonal)", op_input(ctx, 0)->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 1), "input 1 (diagonal)",
+			    op_context_input(ctx, 0)->type, err);
 	if (r < 0) {
 		return r;
 	}

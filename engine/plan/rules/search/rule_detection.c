@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule_signal.h"
+#include "engine/plan/rules/signal/rule_signal.h"
 
 #define MAX_DETECTIONS 65536
 #define KEYPOINTS 17
@@ -23,7 +23,7 @@ static int check_floats(const struct op_context *ctx, struct error *err)
 static int check_real(const struct op_context *ctx, uint32_t i, const char *name, unsigned int rank,
 	struct error *err)
 {
-	const struct tensor *t = op_input(ctx, i);
+	const struct tensor *t = op_context_input(ctx, i);
 	int r = rule_type_among(ctx, t, name, RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), name, rank, err);
 	r = r < 0 ? r : rule_not_empty(rule_shape(ctx, i), name, err);
@@ -81,7 +81,9 @@ int rule_detection(const struct op_context *ctx, struct op_result *ret, struct e
 	int r = check_real(ctx, 0, "boxes", 3, err);
 	r = r < 0 ? r : check_real(ctx, 1, "classes", 3, err);
 	r = r < 0 ? r : check_real(ctx, 2, "anchors", 2, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 2), "anchors", op_input(ctx, 0)->type, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 2), "anchors",
+			    op_context_input(ctx, 0)->type, err);
 	r = r < 0 ? r : check_floats(ctx, err);
 	r = r < 0 ? r : check_detection_options(o, err);
 	r = r < 0 ? r : check_detection_shapes(ctx, err);

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule_dims.h"
+#include "engine/plan/rules/rule_dims.h"
 
 /* n * log2(n), about: what sorting n elements costs. */
 static uint64_t sort_cost(uint64_t n)
@@ -20,13 +20,13 @@ static uint64_t sort_cost(uint64_t n)
 
 static int check_topk_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *in = op_input(ctx, 0), *indices = rule_output(ctx, 1);
+	const struct tensor *in = op_context_input(ctx, 0), *indices = rule_output(ctx, 1);
 	uint32_t narrow = RULE_TYPE(INT32) | RULE_TYPE(INT16);
 	int r = rule_type_among(ctx, in, "input",
 		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |
 			RULE_TYPE(INT16),
 		err);
-	r = r < 0 ? r : rule_type_among(ctx, op_input(ctx, 1), "k", narrow, err);
+	r = r < 0 ? r : rule_type_among(ctx, op_context_input(ctx, 1), "k", narrow, err);
 	r = r < 0 ? r : rule_one_element(ctx, 1, "k", err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output 0 (values)", in->type, err);
 	return r < 0 ? r : rule_type_among(ctx, indices, "output of indices", narrow, err);
@@ -35,8 +35,8 @@ static int check_topk_types(const struct op_context *ctx, struct error *err)
 static int64_t read_k(const struct op_context *ctx)
 {
 	const uint8_t *data = ctx->constants[ctx->node->inputs[1]];
-	return op_input(ctx, 1)->type == DTYPE_INT16 ? (int16_t)bytes_get_u16(data)
-						     : rule_value(ctx, 1, 0);
+	return op_context_input(ctx, 1)->type == DTYPE_INT16 ? (int16_t)bytes_get_u16(data)
+							     : rule_value(ctx, 1, 0);
 }
 
 static int check_k(const struct op_context *ctx, int32_t row, struct error *err)
@@ -76,7 +76,7 @@ int rule_topk_v2(const struct op_context *ctx, struct op_result *ret, struct err
 
 int rule_unique(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	const struct tensor *in = op_input(ctx, 0);
+	const struct tensor *in = op_context_input(ctx, 0);
 	int32_t type = ctx->node->options.out_type.type;
 	int r = rule_type_among(ctx, in, "input",
 		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) |
@@ -101,7 +101,7 @@ int rule_unique(const struct op_context *ctx, struct op_result *ret, struct erro
 int rule_where(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input",
 		RULE_INDICES | RULE_TYPE(BOOL) | RULE_TYPE(FLOAT32) | RULE_TYPE(INT8) |
 			RULE_TYPE(UINT8) | RULE_TYPE(UINT32),
 		err);
@@ -123,8 +123,8 @@ static int check_suppression(const struct op_context *ctx, struct error *err)
 		"input 5 (sigma)"};
 	static const uint8_t ranks[] = {2, 1, 0, 0, 0, 0};
 	for (uint32_t i = 0; i < ctx->node->n_inputs; i++) {
-		int r = rule_type_is(
-			op_input(ctx, i), names[i], i == 2 ? DTYPE_INT32 : DTYPE_FLOAT32, err);
+		int r = rule_type_is(op_context_input(ctx, i), names[i],
+			i == 2 ? DTYPE_INT32 : DTYPE_FLOAT32, err);
 		r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), names[i], ranks[i], err);
 		if (r < 0) {
 			return r;
@@ -176,7 +176,7 @@ int rule_non_max_suppression(const struct op_context *ctx, struct op_result *ret
 int rule_bucketize(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_list *b = &ctx->node->options.bucketize.boundaries;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input",
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input",
 		RULE_INDICES | RULE_TYPE(FLOAT32) | RULE_TYPE(FLOAT64), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_INT32, err);
 	if (r < 0) {

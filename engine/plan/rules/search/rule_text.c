@@ -2,7 +2,7 @@
 /* rule_text - LSH_PROJECTION and SKIP_GRAM (TFLite kernels/lsh_projection.cc, skip_gram.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define MAX_NGRAM 4096
 
@@ -14,10 +14,10 @@ enum lsh_type {
 static int check_lsh_items(const struct op_context *ctx, struct error *err)
 {
 	const struct shape *items = rule_shape(ctx, 1);
-	if (dtype_bits(op_input(ctx, 1)->type) % 8 != 0) {
+	if (dtype_bits(op_context_input(ctx, 1)->type) % 8 != 0) {
 		return error_set(err, -EOPNOTSUPP,
 			"LSH_PROJECTION v%u with %s input is not there yet", ctx->node->version,
-			dtype_name(op_input(ctx, 1)->type));
+			dtype_name(op_context_input(ctx, 1)->type));
 	}
 	if (items->rank < 1 || items->dim[0] < 1) {
 		return error_set(err, -EBADMSG, "input without items");
@@ -25,7 +25,7 @@ static int check_lsh_items(const struct op_context *ctx, struct error *err)
 	if (ctx->node->n_inputs < 3) {
 		return 0;
 	}
-	int r = rule_type_is(op_input(ctx, 2), "weights", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, 2), "weights", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 2), "weights", 1, err);
 	if (r == 0 && rule_shape(ctx, 2)->dim[0] != items->dim[0]) {
 		r = error_set(err, -EBADMSG, "%d weights for %d items",
@@ -39,7 +39,7 @@ int rule_lsh_projection(const struct op_context *ctx, struct op_result *ret, str
 {
 	const struct shape *hash = rule_shape(ctx, 0);
 	unsigned int type = ctx->node->options.lsh.type;
-	int r = rule_type_is(op_input(ctx, 0), "hash functions", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "hash functions", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(hash, "hash functions", 2, err);
 	r = r < 0 ? r : check_lsh_items(ctx, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_INT32, err);
@@ -67,7 +67,7 @@ int rule_lsh_projection(const struct op_context *ctx, struct op_result *ret, str
 /* One string of words -> as many strings as there are n-grams, which only a run knows. */
 int rule_skip_gram(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
-	int r = rule_type_is(op_input(ctx, 0), "input", DTYPE_STRING, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "input", DTYPE_STRING, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_STRING, err);
 	r = r < 0 ? r : rule_not_empty(rule_shape(ctx, 0), "input", err);
 	if (r == 0 && ctx->node->options.skip_gram.ngram_size > MAX_NGRAM) {

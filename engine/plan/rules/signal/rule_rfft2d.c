@@ -2,17 +2,18 @@
 /* rule_rfft2d - RFFT2D (TFLite kernels/rfft2d.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
-/* One transform is computed at a stretch: some 50 ms of plain C. */
+/* Some 50 ms of plain C for one transform. */
 #define MAX_LENGTH (1 << 20)
 
 static int check_operands(const struct op_context *ctx, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *lengths = rule_shape(ctx, 1);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_COMPLEX64, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "input 1 (lengths)", DTYPE_INT32, err);
+	r = r < 0 ? r
+		  : rule_type_is(op_context_input(ctx, 1), "input 1 (lengths)", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_rank_is(lengths, "input 1 (lengths)", 1, err);
 	if (r < 0) {
 		return r;

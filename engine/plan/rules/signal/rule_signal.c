@@ -3,7 +3,8 @@
  * (signal/micro/kernels) */
 #include <errno.h>
 
-#include "engine/plan/rule_signal.h"
+#include "base/bytes.h"
+#include "engine/plan/rules/signal/rule_signal.h"
 
 #define MAX_FFT_LENGTH (1 << 20)
 #define GAINS 125 /* elements of SignalPCAN's table: 4 * 32 - 3 */
@@ -11,7 +12,7 @@
 int rule_signal_operand(const struct op_context *ctx, uint32_t i, const char *name,
 	unsigned int type, unsigned int rank, struct error *err)
 {
-	int r = rule_type_is(op_input(ctx, i), name, type, err);
+	int r = rule_type_is(op_context_input(ctx, i), name, type, err);
 	r = r < 0      ? r
 		: rank ? rule_rank_is(rule_shape(ctx, i), name, rank, err)
 		       : rule_rank_from(rule_shape(ctx, i), name, 1, err);
@@ -49,7 +50,7 @@ int rule_signal_auto_scale(const struct op_context *ctx, struct op_result *ret, 
 static int check_fft(const struct op_context *ctx, struct error *err)
 {
 	const struct options_signal_fft *o = &ctx->node->options.signal_fft;
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	int r = rule_type_among(
 		ctx, input, "input", RULE_TYPE(INT16) | RULE_TYPE(INT32) | RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_signal_operand(ctx, 0, "input", input->type, 0, err);
@@ -126,6 +127,23 @@ int rule_signal_energy(const struct op_context *ctx, struct op_result *ret, stru
 	return r;
 }
 
+/* Products of the filter bank, two for each bin of a channel. Where only a run knows the widths, each
+ * channel is as wide as bins and weights allow. */
+static uint64_t filter_bank_cost(const struct op_context *ctx, uint32_t channels)
+{
+	const uint8_t *widths = ctx->constants[ctx->node->inputs[5]];
+	uint64_t most = INT16_MAX, sum = channels;
+	for (uint32_t i = 0; i < 3; i++) {
+		uint64_t n = (uint64_t)rule_shape(ctx, i)->dim[0];
+		most = n < most ? n : most;
+	}
+	for (uint32_t i = 0; widths && i < channels; i++) {
+		int16_t width = (int16_t)bytes_get_u16(widths + 2 * i);
+		sum += width < 1 ? 0 : 2 * ((uint64_t)width < most ? (uint64_t)width : most);
+	}
+	return widths ? sum : sum + 2 * most * channels;
+}
+
 /* Inputs: energies, weights, unweights, starts of bins, starts of weights, widths. The values of the
  * last three are looked at in each run. */
 int rule_signal_filter_bank(const struct op_context *ctx, struct op_result *ret, struct error *err)
@@ -142,14 +160,14 @@ int rule_signal_filter_bank(const struct op_context *ctx, struct op_result *ret,
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_UINT64, err);
 	r = r < 0 ? r : rule_option("num_channels", channels, 1, INT16_MAX, err);
 	ret->shapes[0] = (struct shape){.rank = 1, .dim = {channels}};
-	ret->macs = (uint64_t)rule_shape(ctx, 0)->dim[0] * 2;
+	ret->macs = r < 0 ? 0 : filter_bank_cost(ctx, (uint32_t)channels + 1);
 	return r;
 }
 
 int rule_signal_square_root(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = rule_signal_operand(ctx, 0, "input", DTYPE_UINT64, 1, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "scale", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "scale", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_UINT32, err);
 	if (r == 0 && rule_elements(rule_shape(ctx, 1)) != 1) {
 		r = error_set(err, -EBADMSG, "scale has %llu elements, must be one",

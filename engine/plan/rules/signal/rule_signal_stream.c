@@ -3,7 +3,7 @@
  * to the next (signal/micro/kernels) */
 #include <errno.h>
 
-#include "engine/plan/rule_signal.h"
+#include "engine/plan/rules/signal/rule_signal.h"
 
 #define MAX_SAMPLES (1 << 24)
 
@@ -38,6 +38,9 @@ int rule_signal_framer(const struct op_context *ctx, struct op_result *ret, stru
 	out->dim[out->rank - 1] /= o->frame_step;
 	out->dim[out->rank++] = o->frame_size;
 	ret->shapes[1] = (struct shape){.rank = 0};
+	uint64_t samples = rule_elements(in);
+	ret->macs = rule_cost_add(
+		samples, rule_cost_mul(samples / (uint64_t)o->frame_step, (uint64_t)o->frame_size));
 	return 0;
 }
 
@@ -72,15 +75,23 @@ int rule_signal_delay(const struct op_context *ctx, struct op_result *ret, struc
 	r = r < 0 ? r
 		  : rule_option("delay_length", ctx->node->options.signal_delay.length, 0,
 			    MAX_SAMPLES, err);
-	ret->shapes[0] = *rule_shape(ctx, 0);
-	return r;
+	if (r < 0) {
+		return r;
+	}
+	const struct shape *in = rule_shape(ctx, 0);
+	uint64_t n = rule_elements(in), streams = n / (uint64_t)in->dim[in->rank - 1];
+	ret->shapes[0] = *in;
+	/* What is kept moves up in each run. */
+	ret->macs = rule_cost_add(
+		n, rule_cost_mul(streams, (uint64_t)ctx->node->options.signal_delay.length));
+	return 0;
 }
 
 /* input [..., frames, size] -> [..., frames * step] */
 int rule_signal_overlap_add(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_signal_overlap_add *o = &ctx->node->options.signal_overlap_add;
-	const struct tensor *input = op_input(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0);
 	const struct shape *in = rule_shape(ctx, 0);
 	struct shape *out = &ret->shapes[0];
 	int r = rule_type_among(ctx, input, "input", RULE_TYPE(INT16) | RULE_TYPE(FLOAT32), err);

@@ -2,7 +2,7 @@
 /* rule_sound - AudioSpectrogram and Mfcc (TFLite kernels/audio_spectrogram.cc, mfcc.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule_signal.h"
+#include "engine/plan/rules/signal/rule_signal.h"
 
 #define MAX_WINDOW (1 << 20)
 #define MAX_CHANNELS 4096
@@ -21,7 +21,7 @@ int rule_audio_spectrogram(const struct op_context *ctx, struct op_result *ret, 
 {
 	const struct options_spectrogram *o = &ctx->node->options.spectrogram;
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = rule_type_is(op_input(ctx, 0), "input", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "input", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(in, "input", 2, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_option("window_size", o->window_size, 2, MAX_WINDOW, err);
@@ -42,9 +42,9 @@ int rule_mfcc(const struct op_context *ctx, struct op_result *ret, struct error 
 {
 	const struct options_mfcc *o = &ctx->node->options.mfcc;
 	const struct shape *in = rule_shape(ctx, 0);
-	int r = rule_type_is(op_input(ctx, 0), "input", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, 0), "input", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(in, "input", 3, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "rate", DTYPE_INT32, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "rate", DTYPE_INT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	r = r < 0 ? r
 		  : rule_option("lower_frequency_limit", o->lower_frequency_limit, 0, INT32_MAX - 1,

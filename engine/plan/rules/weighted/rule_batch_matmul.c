@@ -2,7 +2,7 @@
 /* rule_batch_matmul - BATCH_MATMUL (TFLite kernels/batch_matmul.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define MAX_RANK 5
 /* See rule_conv.c. */
@@ -21,7 +21,7 @@ static const struct {
 
 static int check_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *left = op_input(ctx, 0), *right = op_input(ctx, 1);
+	const struct tensor *left = op_context_input(ctx, 0), *right = op_context_input(ctx, 1);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i].left == left->type && types[i].right == right->type) {
 			return rule_type_among(
@@ -29,7 +29,7 @@ static int check_types(const struct op_context *ctx, struct error *err)
 		}
 	}
 	return error_set(err, -EOPNOTSUPP, "%s v%u with %s and %s inputs is not there yet",
-		operator_name(ctx->node->op), ctx->node->version, dtype_name(left->type),
+		operators_name(ctx->node->op), ctx->node->version, dtype_name(left->type),
 		dtype_name(right->type));
 }
 
@@ -44,7 +44,7 @@ static int check_right(const struct tensor *right, const struct shape *shape, st
 
 static int check_codes(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *left = op_input(ctx, 0), *right = op_input(ctx, 1);
+	const struct tensor *left = op_context_input(ctx, 0), *right = op_context_input(ctx, 1);
 	const struct tensor *out = rule_output(ctx, 0);
 	bool wide = left->type == DTYPE_INT16;
 	int r = rule_quantised(left, "input 0", err);
@@ -62,7 +62,7 @@ static int check_codes(const struct op_context *ctx, struct error *err)
 /* Sums of codes as they are (int8 to int32) need no scales. */
 static int check_quant(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *left = op_input(ctx, 0), *right = op_input(ctx, 1);
+	const struct tensor *left = op_context_input(ctx, 0), *right = op_context_input(ctx, 1);
 	if (right->type == DTYPE_FLOAT32 || rule_output(ctx, 0)->type == DTYPE_INT32) {
 		return 0;
 	}

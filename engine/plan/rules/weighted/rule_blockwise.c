@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* The tensor with a value for each of @n blocks: constants of one of @types. */
 static int check_values(
@@ -53,13 +53,13 @@ static int check_zeros(const struct tensor *t, uint64_t n, struct error *err)
 
 int rule_blockwise(const struct op_context *ctx, uint32_t i, struct error *err)
 {
-	const struct tensor *t = op_input(ctx, i), *tensors = ctx->subgraph->tensors;
+	const struct tensor *t = op_context_input(ctx, i), *tensors = ctx->subgraph->tensors;
 	const struct quant *q = &t->quant;
 	if (t->type != DTYPE_INT4 || !t->data || t->shape.rank != 2) {
 		return error_set(err, -EOPNOTSUPP,
 			"%s v%u with blockwise weights that are no int4 matrix in the file is not "
 			"there yet",
-			operator_name(ctx->node->op), ctx->node->version);
+			operators_name(ctx->node->op), ctx->node->version);
 	}
 	if ((uint32_t)t->shape.dim[1] % q->block_size) {
 		return error_set(err, -EBADMSG, "rows of %d elements in blocks of %u",

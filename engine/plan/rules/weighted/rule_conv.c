@@ -2,7 +2,7 @@
 /* rule_conv - CONV_2D and DEPTHWISE_CONV_2D (TFLite kernels/conv.cc, depthwise_conv.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* MultiplyByQuantizedMultiplier of an int64 sum shifts right by 15 - shift, which must be at least
  * 1 (TFLite kernels/internal/common.cc). */
@@ -36,14 +36,14 @@ static const struct weight_types depthwise_types[] = {
 static int check_types(
 	const struct op_context *ctx, const struct weight_types *types, size_t n, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *weights = op_input(ctx, 1);
+	const struct tensor *input = op_context_input(ctx, 0), *weights = op_context_input(ctx, 1);
 	for (size_t i = 0; i < n; i++) {
 		if (types[i].input == input->type && types[i].weights == weights->type) {
 			return rule_type_is(rule_output(ctx, 0), "output", input->type, err);
 		}
 	}
 	return error_set(err, -EOPNOTSUPP, "%s v%u with %s input and %s weights is not there yet",
-		operator_name(ctx->node->op), ctx->node->version, dtype_name(input->type),
+		operators_name(ctx->node->op), ctx->node->version, dtype_name(input->type),
 		dtype_name(weights->type));
 }
 
@@ -76,10 +76,10 @@ static int check_shapes(const struct op_context *ctx, struct shape *ret_out, str
 static int check_weighted(
 	const struct op_context *ctx, uint32_t dimension, uint32_t bias_type, struct error *err)
 {
-	const struct tensor *bias = op_input(ctx, 2);
+	const struct tensor *bias = op_context_input(ctx, 2);
 	const struct rule_weighted w = {
-		.input = op_input(ctx, 0),
-		.weights = op_input(ctx, 1),
+		.input = op_context_input(ctx, 0),
+		.weights = op_context_input(ctx, 1),
 		.bias = bias,
 		.output = rule_output(ctx, 0),
 		.weights_shape = rule_shape(ctx, 1),
@@ -98,7 +98,7 @@ static int check_weighted(
 /* Weights [out, height, width, in / groups]; out is a multiple of the groups. */
 static int check_groups(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *weights = op_input(ctx, 1);
+	const struct tensor *input = op_context_input(ctx, 0), *weights = op_context_input(ctx, 1);
 	int32_t channels = rule_shape(ctx, 0)->dim[3], own = rule_shape(ctx, 1)->dim[3],
 		out = rule_shape(ctx, 1)->dim[0];
 	if (channels % own != 0) {

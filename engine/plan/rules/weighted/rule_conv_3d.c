@@ -2,14 +2,14 @@
 /* rule_conv_3d - CONV_3D (TFLite kernels/conv3d.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 static int check_operands(const struct op_context *ctx, struct error *err)
 {
 	const struct shape *in = rule_shape(ctx, 0), *weights = rule_shape(ctx, 1);
-	const struct tensor *bias = op_input(ctx, 2);
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, 1), "weights", DTYPE_FLOAT32, err);
+	const struct tensor *bias = op_context_input(ctx, 2);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, 1), "weights", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	r = r < 0 || !bias ? r : rule_type_is(bias, "bias", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(in, "input", 5, err);

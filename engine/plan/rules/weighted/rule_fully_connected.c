@@ -2,7 +2,7 @@
 /* rule_fully_connected - FULLY_CONNECTED (TFLite kernels/fully_connected.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 static const struct {
 	uint8_t input, weights;
@@ -21,7 +21,7 @@ static const struct {
 
 static int check_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *weights = op_input(ctx, 1);
+	const struct tensor *input = op_context_input(ctx, 0), *weights = op_context_input(ctx, 1);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i].input == input->type && types[i].weights == weights->type) {
 			return rule_type_among(
@@ -92,10 +92,10 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 	if (r < 0) {
 		return r;
 	}
-	const struct tensor *bias = op_input(ctx, 2);
+	const struct tensor *bias = op_context_input(ctx, 2);
 	const struct rule_weighted w = {
-		.input = op_input(ctx, 0),
-		.weights = op_input(ctx, 1),
+		.input = op_context_input(ctx, 0),
+		.weights = op_context_input(ctx, 1),
 		.bias = bias,
 		.output = rule_output(ctx, 0),
 		.weights_shape = rule_shape(ctx, 1),
@@ -103,8 +103,8 @@ int rule_fully_connected(const struct op_context *ctx, struct op_result *ret, st
 		.bias_type = o->quantized_bias_type,
 		.one_scale = true,
 		.max_shift = RULE_MAX_SHIFT, /* sums are rescaled in double */
-		.blockwise = op_input(ctx, 0)->type == DTYPE_FLOAT32 &&
-			op_input(ctx, 1)->quant.block_size > 0,
+		.blockwise = op_context_input(ctx, 0)->type == DTYPE_FLOAT32 &&
+			op_context_input(ctx, 1)->quant.block_size > 0,
 	};
 	r = w.blockwise ? rule_blockwise(ctx, 1, err) : 0;
 	r = r < 0 ? r : rule_weighted_check(&w, err);

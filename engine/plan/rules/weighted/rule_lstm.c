@@ -6,7 +6,7 @@
  * Three kernels: float, hybrid (float activations, int8 weights), and integer (int8 activations and
  * weights, int16 cell state). Two directions are two nodes that share an input.
  */
-#include "engine/plan/rule_lstm.h"
+#include "engine/plan/rules/weighted/rule_lstm.h"
 
 #include <errno.h>
 #include <math.h>
@@ -109,7 +109,7 @@ int32_t rule_lstm_place(const struct lstm *l, uint32_t i)
 const struct tensor *rule_lstm_tensor(const struct lstm *l, uint32_t i)
 {
 	int32_t place = rule_lstm_place(l, i);
-	return place < 0 ? NULL : op_input(l->ctx, (uint32_t)place);
+	return place < 0 ? NULL : op_context_input(l->ctx, (uint32_t)place);
 }
 
 const char *rule_lstm_name(uint32_t i)
@@ -133,7 +133,7 @@ static unsigned int type_of(const struct lstm *l, uint32_t i, enum lstm_kernel k
 
 static int find_kernel(struct lstm *l, struct error *err)
 {
-	const struct tensor *input = op_input(l->ctx, LSTM_INPUT);
+	const struct tensor *input = op_context_input(l->ctx, LSTM_INPUT);
 	const struct tensor *weights = rule_lstm_tensor(l, LSTM_W + 1);
 	bool two_ways = l->ctx->node->op == OP_BIDIRECTIONAL_SEQUENCE_LSTM;
 	for (unsigned int k = 0; k < (two_ways ? LSTM_INTEGER : LSTM_KERNELS); k++) {
@@ -144,7 +144,7 @@ static int find_kernel(struct lstm *l, struct error *err)
 		}
 	}
 	return error_set(err, -EOPNOTSUPP, "%s v%u with %s input and %s weights is not there yet",
-		operator_name(l->ctx->node->op), l->ctx->node->version, dtype_name(input->type),
+		operators_name(l->ctx->node->op), l->ctx->node->version, dtype_name(input->type),
 		dtype_name(weights->type));
 }
 
@@ -273,7 +273,8 @@ static int check_operand(const struct lstm *l, uint32_t i, struct error *err)
 static int check_state(const struct lstm *l, uint32_t i, int32_t width, struct error *err)
 {
 	uint64_t elements = rule_cost_mul((uint64_t)l->batch, (uint64_t)width);
-	return rule_state(l->ctx, (uint32_t)rule_lstm_place(l, i), operands[i].name, elements, err);
+	return rule_recurrent_state(
+		l->ctx, (uint32_t)rule_lstm_place(l, i), operands[i].name, elements, err);
 }
 
 static int check_operands(const struct lstm *l, struct error *err)
@@ -299,7 +300,7 @@ static int check_options(const struct lstm *l, struct error *err)
 	if (o->diagonal_recurrent_tensors) {
 		return error_set(err, -EOPNOTSUPP,
 			"%s v%u with diagonal recurrent tensors is not there yet",
-			operator_name(l->ctx->node->op), l->ctx->node->version);
+			operators_name(l->ctx->node->op), l->ctx->node->version);
 	}
 	/* The integer kernels do not look at it: theirs is tanh. */
 	return rule_recurrent_activation(l->ctx, o->activation, err);
@@ -333,7 +334,7 @@ static int check_direction(struct lstm *l, struct error *err)
 
 static int check_output(const struct op_context *ctx, uint32_t i, struct error *err)
 {
-	return rule_type_is(rule_output(ctx, i), "output", op_input(ctx, 0)->type, err);
+	return rule_type_is(rule_output(ctx, i), "output", op_context_input(ctx, 0)->type, err);
 }
 
 /* The operands of layer normalisation stand at the end: all of them, or none. */
@@ -390,5 +391,5 @@ int rule_bidirectional_lstm(const struct op_context *ctx, struct op_result *ret,
 		return error_set(err, -EBADMSG, "the two directions have different weights");
 	}
 	ret->macs = macs;
-	return rule_two_ways(ctx, rule_shape(ctx, LSTM_INPUT), width, ret, err);
+	return rule_recurrent_two_ways(ctx, rule_shape(ctx, LSTM_INPUT), width, ret, err);
 }

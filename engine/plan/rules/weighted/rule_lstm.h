@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_lstm - one direction of an LSTM node while its rule looks at it */
-#ifndef ENGINE_PLAN_RULE_LSTM_H
-#define ENGINE_PLAN_RULE_LSTM_H
+#ifndef ENGINE_PLAN_RULES_WEIGHTED_RULE_LSTM_H
+#define ENGINE_PLAN_RULES_WEIGHTED_RULE_LSTM_H
 
-#include "engine/plan/rule_recurrent.h"
+#include "engine/plan/rules/weighted/rule_recurrent.h"
 
 /* Operands by the numbers they have in LSTM and UNIDIRECTIONAL_SEQUENCE_LSTM; the last five are
  * BIDIRECTIONAL_SEQUENCE_LSTM's alone. Gates in the order input, forget, cell, output. */

@@ -3,7 +3,7 @@
  * its options are not looked at, all gates in one matrix; float, or uint8 activations with int16 states. */
 #include <errno.h>
 
-#include "engine/plan/rule_lstm.h"
+#include "engine/plan/rules/weighted/rule_lstm.h"
 
 enum {
 	INPUT,
@@ -34,10 +34,10 @@ static const struct types codes = {
 static int check_types(const struct op_context *ctx, const struct types *t, struct error *err)
 {
 	for (uint32_t i = 0; i < N_INPUTS; i++) {
-		if (!op_input(ctx, i)) {
+		if (!op_context_input(ctx, i)) {
 			return error_set(err, -EBADMSG, "input %u (%s) must be there", i, names[i]);
 		}
-		int r = rule_type_is(op_input(ctx, i), names[i], t->in[i], err);
+		int r = rule_type_is(op_context_input(ctx, i), names[i], t->in[i], err);
 		if (r < 0) {
 			return r;
 		}
@@ -89,9 +89,9 @@ static int check_shapes(const struct op_context *ctx, struct error *err)
 /* States have four integer bits; the gates' multiplier comes from the bias alone. */
 static int check_scales(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *bias = op_input(ctx, BIAS), *state = rule_output(ctx, 1);
+	const struct tensor *bias = op_context_input(ctx, BIAS), *state = rule_output(ctx, 1);
 	int log2 = 0;
-	int r = rule_per_tensor(op_input(ctx, WEIGHTS), names[WEIGHTS], err);
+	int r = rule_per_tensor(op_context_input(ctx, WEIGHTS), names[WEIGHTS], err);
 	r = r < 0 ? r : rule_per_tensor(bias, names[BIAS], err);
 	r = r < 0 ? r : rule_per_tensor(state, "output 1 (state)", err);
 	if (r < 0) {
@@ -111,9 +111,9 @@ int rule_lstm_basic(const struct op_context *ctx, struct op_result *ret, struct 
 		return error_set(err, -EBADMSG, "%u inputs and %u outputs, must be %d and %d",
 			node->n_inputs, node->n_outputs, N_INPUTS, N_OUTPUTS);
 	}
-	bool is_real = op_input(ctx, INPUT)->type == DTYPE_FLOAT32;
-	int r = rule_type_among(
-		ctx, op_input(ctx, INPUT), "input", RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
+	bool is_real = op_context_input(ctx, INPUT)->type == DTYPE_FLOAT32;
+	int r = rule_type_among(ctx, op_context_input(ctx, INPUT), "input",
+		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8), err);
 	r = r < 0 ? r : check_types(ctx, is_real ? &real : &codes, err);
 	r = r < 0 ? r : check_shapes(ctx, err);
 	r = r < 0 || is_real ? r : check_scales(ctx, err);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/plan/rule_lstm.h"
+#include "engine/plan/rules/weighted/rule_lstm.h"
 
 enum {
 	N_8X8_16 = 5, /* intermediates: one per gate, and what is projected, or the output */
@@ -146,7 +146,7 @@ static int check_hidden(const struct lstm *l, struct error *err)
 
 static int check_8x8_16(const struct lstm *l, struct error *err)
 {
-	/* Below 2^-15 the input gate stands in for the tanh (kernels/lstm.h): there must be one. */
+	/* Below 2^-15 the input gate stands in for the tanh (kernels/recurrent/lstm.h): there must be one. */
 	int r = check_cell_state(l, l->parts & LSTM_PART_INPUT_GATE ? -30 : -15, -9, err);
 	for (uint32_t g = l->parts & LSTM_PART_INPUT_GATE ? 0 : 1; r == 0 && g < 4; g++) {
 		r = check_gate(l, g, err);

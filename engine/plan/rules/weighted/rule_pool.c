@@ -3,11 +3,11 @@
  * LOCAL_RESPONSE_NORMALIZATION (local_response_norm.cc) */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 static int check_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *output = rule_output(ctx, 0);
+	const struct tensor *input = op_context_input(ctx, 0), *output = rule_output(ctx, 0);
 	uint32_t codes = RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT16);
 	codes = ctx->node->op == OP_L2_POOL_2D ? 0 : codes;
 	int r = rule_type_among(ctx, input, "input", RULE_TYPE(FLOAT32) | codes, err);
@@ -46,7 +46,7 @@ int rule_pool(const struct op_context *ctx, struct op_result *ret, struct error 
 int rule_lrn(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int32_t radius = ctx->node->options.lrn.radius;
-	int r = rule_type_among(ctx, op_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(ctx, op_context_input(ctx, 0), "input", RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, 0), "input", 4, err);
 	if (r < 0) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_recurrent - SVDF (TFLite kernels/svdf.cc) and what it shares with RNN and LSTM */
-#include "engine/plan/rule_recurrent.h"
+#include "engine/plan/rules/weighted/rule_recurrent.h"
 
 #include <errno.h>
 
-int rule_state(const struct op_context *ctx, uint32_t i, const char *name, uint64_t elements,
-	struct error *err)
+int rule_recurrent_state(const struct op_context *ctx, uint32_t i, const char *name,
+	uint64_t elements, struct error *err)
 {
 	const struct node *node = ctx->node;
-	const struct tensor *t = op_input(ctx, i);
+	const struct tensor *t = op_context_input(ctx, i);
 	if (!t->is_variable || t->data || ctx->constants[node->inputs[i]]) {
 		return error_set(err, -EBADMSG, "input %u (%s) must be a variable", i, name);
 	}
@@ -27,8 +27,8 @@ int rule_state(const struct op_context *ctx, uint32_t i, const char *name, uint6
 	return 0;
 }
 
-int rule_two_ways(const struct op_context *ctx, const struct shape *input, const int32_t width[2],
-	struct op_result *ret, struct error *err)
+int rule_recurrent_two_ways(const struct op_context *ctx, const struct shape *input,
+	const int32_t width[2], struct op_result *ret, struct error *err)
 {
 	bool merge = ctx->node->options.recurrent.merge_outputs;
 	uint32_t n = ctx->node->n_outputs;
@@ -49,7 +49,7 @@ int rule_two_ways(const struct op_context *ctx, const struct shape *input, const
 	return 0;
 }
 
-int rule_float_weights(
+int rule_recurrent_float_weights(
 	const struct op_context *ctx, const struct tensor *t, const char *name, struct error *err)
 {
 	int r = rule_type_among(
@@ -72,9 +72,9 @@ static const struct svdf_types {
 
 static int check_svdf_types(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *feature = op_input(ctx, 1),
-			    *time = op_input(ctx, 2), *bias = op_input(ctx, 3),
-			    *state = op_input(ctx, 4);
+	const struct tensor *input = op_context_input(ctx, 0), *feature = op_context_input(ctx, 1),
+			    *time = op_context_input(ctx, 2), *bias = op_context_input(ctx, 3),
+			    *state = op_context_input(ctx, 4);
 	for (size_t i = 0; i < sizeof(svdf_types) / sizeof(svdf_types[0]); i++) {
 		const struct svdf_types *t = &svdf_types[i];
 		if (t->input != input->type || t->feature != feature->type ||
@@ -118,19 +118,20 @@ static int check_svdf_shapes(const struct op_context *ctx, struct error *err)
 		return error_set(err, -EBADMSG, "time weights for %d filters, there are %d",
 			(int)time->dim[0], (int)filters);
 	}
-	if (op_input(ctx, 3) && rule_elements(rule_shape(ctx, 3)) != (uint64_t)(filters / rank)) {
+	if (op_context_input(ctx, 3) &&
+		rule_elements(rule_shape(ctx, 3)) != (uint64_t)(filters / rank)) {
 		return error_set(err, -EBADMSG, "bias has %llu elements, output has %d units",
 			(unsigned long long)rule_elements(rule_shape(ctx, 3)),
 			(int)(filters / rank));
 	}
-	return rule_state(
+	return rule_recurrent_state(
 		ctx, 4, "state", rule_cost_mul((uint64_t)in->dim[0], rule_elements(time)), err);
 }
 
 static int check_svdf_integer(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, 0), *feature = op_input(ctx, 1),
-			    *time = op_input(ctx, 2), *state = op_input(ctx, 4),
+	const struct tensor *input = op_context_input(ctx, 0), *feature = op_context_input(ctx, 1),
+			    *time = op_context_input(ctx, 2), *state = op_context_input(ctx, 4),
 			    *output = rule_output(ctx, 0);
 	if (ctx->node->options.svdf.activation != ACTIVATION_RELU) {
 		return error_set(err, -EBADMSG, "int8 with fused activation %u, must be RELU",
@@ -153,7 +154,7 @@ static int check_svdf_integer(const struct op_context *ctx, struct error *err)
 
 static int check_svdf_quant(const struct op_context *ctx, struct error *err)
 {
-	const struct tensor *feature = op_input(ctx, 1), *time = op_input(ctx, 2);
+	const struct tensor *feature = op_context_input(ctx, 1), *time = op_context_input(ctx, 2);
 	if (feature->type == DTYPE_FLOAT32) {
 		return 0;
 	}
@@ -161,7 +162,7 @@ static int check_svdf_quant(const struct op_context *ctx, struct error *err)
 	r = r < 0 ? r : rule_zero_points_zero(feature, "input 1 (feature weights)", err);
 	r = r < 0 ? r : rule_per_tensor(time, "input 2 (time weights)", err);
 	r = r < 0 ? r : rule_zero_points_zero(time, "input 2 (time weights)", err);
-	if (r < 0 || op_input(ctx, 0)->type == DTYPE_FLOAT32) {
+	if (r < 0 || op_context_input(ctx, 0)->type == DTYPE_FLOAT32) {
 		return r;
 	}
 	return check_svdf_integer(ctx, err);
@@ -190,7 +191,7 @@ int rule_recurrent_activation(
 	if (activation > ACTIVATION_SIGN_BIT) {
 		return error_set(err, -EOPNOTSUPP,
 			"%s v%u with fused activation %u is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, activation);
+			operators_name(ctx->node->op), ctx->node->version, activation);
 	}
 	return 0;
 }

@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "engine/plan/rule_recurrent.h"
+#include "engine/plan/rules/weighted/rule_recurrent.h"
 
 #define INPUT 0
 #define AUX 9 /* of two directions */
@@ -34,7 +34,8 @@ static int read_input(struct rnn *n, struct error *err)
 	const struct shape *in = rule_shape(n->ctx, INPUT);
 	bool sequence = n->ctx->node->op != OP_RNN;
 	bool time_major = sequence && n->ctx->node->options.recurrent.time_major;
-	int r = rule_type_among(n->ctx, op_input(n->ctx, INPUT), "input", RULE_TYPE(FLOAT32), err);
+	int r = rule_type_among(
+		n->ctx, op_context_input(n->ctx, INPUT), "input", RULE_TYPE(FLOAT32), err);
 	r = r < 0 ? r : rule_rank_is(in, "input", sequence ? 3 : 2, err);
 	r = r < 0 ? r : rule_not_empty(in, "input", err);
 	if (r < 0) {
@@ -50,10 +51,10 @@ static int read_input(struct rnn *n, struct error *err)
 static int check_matrix(
 	const struct rnn *n, uint32_t i, const char *name, int32_t columns, struct error *err)
 {
-	const struct tensor *t = op_input(n->ctx, i);
+	const struct tensor *t = op_context_input(n->ctx, i);
 	const struct shape want = {.rank = 2, .dim = {n->units, columns}};
-	int r = rule_type_is(t, name, op_input(n->ctx, n->at->weights)->type, err);
-	r = r < 0 ? r : rule_float_weights(n->ctx, t, name, err);
+	int r = rule_type_is(t, name, op_context_input(n->ctx, n->at->weights)->type, err);
+	r = r < 0 ? r : rule_recurrent_float_weights(n->ctx, t, name, err);
 	if (r < 0) {
 		error_prefix(err, "input %u", i);
 		return r;
@@ -69,7 +70,7 @@ static int check_matrix(
 static int check_bias(const struct rnn *n, struct error *err)
 {
 	const struct shape *bias = rule_shape(n->ctx, n->at->bias);
-	int r = rule_type_is(op_input(n->ctx, n->at->bias), "bias", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(n->ctx, n->at->bias), "bias", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(bias, "bias", 1, err);
 	return r < 0 || bias->dim[0] == n->units
 		? r
@@ -81,7 +82,7 @@ static int check_bias(const struct rnn *n, struct error *err)
 static int check_state(const struct rnn *n, struct error *err)
 {
 	const struct shape *state = rule_shape(n->ctx, n->at->state);
-	int r = rule_type_is(op_input(n->ctx, n->at->state), "state", DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(n->ctx, n->at->state), "state", DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(state, "state", 2, err);
 	if (r < 0) {
 		return r;
@@ -90,14 +91,15 @@ static int check_state(const struct rnn *n, struct error *err)
 		return error_set(err, -EBADMSG, "state is %dx%d for batch %d and %d units",
 			(int)state->dim[0], (int)state->dim[1], (int)n->batch, (int)n->units);
 	}
-	return rule_state(n->ctx, n->at->state, "state", rule_elements(state), err);
+	return rule_recurrent_state(n->ctx, n->at->state, "state", rule_elements(state), err);
 }
 
 static int check_direction(struct rnn *n, struct error *err)
 {
 	const struct places *at = n->at;
 	const struct shape *weights = rule_shape(n->ctx, at->weights);
-	int r = rule_float_weights(n->ctx, op_input(n->ctx, at->weights), "weights", err);
+	int r = rule_recurrent_float_weights(
+		n->ctx, op_context_input(n->ctx, at->weights), "weights", err);
 	r = r < 0 ? r : rule_rank_is(weights, "weights", 2, err);
 	r = r < 0 ? r : rule_not_empty(weights, "weights", err);
 	if (r < 0) {
@@ -115,12 +117,12 @@ static int check_direction(struct rnn *n, struct error *err)
 }
 
 /* Two directions of int8 weights, time-major: the sequence is gone through once for each step
- * (backends/cpu/op_rnn.c). */
+ * (backends/cpu/ops/recurrent/op_rnn.c). */
 static uint64_t rounds_of(const struct rnn *n)
 {
 	const struct op_context *ctx = n->ctx;
 	bool again = ctx->node->op == OP_BIDIRECTIONAL_SEQUENCE_RNN &&
-		op_input(ctx, n->at->weights)->type != DTYPE_FLOAT32 &&
+		op_context_input(ctx, n->at->weights)->type != DTYPE_FLOAT32 &&
 		ctx->node->options.recurrent.time_major;
 	return again ? (uint64_t)n->steps : 1;
 }
@@ -161,9 +163,9 @@ int rule_rnn(const struct op_context *ctx, struct op_result *ret, struct error *
 static int read_aux(struct rnn *n, struct error *err)
 {
 	const struct op_context *ctx = n->ctx;
-	bool forward = op_input(ctx, (uint32_t)two_ways[0].aux_weights) != NULL;
-	bool backward = op_input(ctx, (uint32_t)two_ways[1].aux_weights) != NULL;
-	const struct tensor *aux = op_input(ctx, AUX);
+	bool forward = op_context_input(ctx, (uint32_t)two_ways[0].aux_weights) != NULL;
+	bool backward = op_context_input(ctx, (uint32_t)two_ways[1].aux_weights) != NULL;
+	const struct tensor *aux = op_context_input(ctx, AUX);
 	if (forward != backward || (forward && !aux)) {
 		return error_set(err, -EBADMSG,
 			"second input and its weights of both directions must be there, or none");
@@ -203,13 +205,13 @@ int rule_bidirectional_rnn(const struct op_context *ctx, struct op_result *ret, 
 		macs = rule_cost_add(macs, count_macs(&n));
 	}
 	if (r == 0) {
-		r = rule_type_is(op_input(ctx, two_ways[1].weights), "backward weights",
-			op_input(ctx, two_ways[0].weights)->type, err);
+		r = rule_type_is(op_context_input(ctx, two_ways[1].weights), "backward weights",
+			op_context_input(ctx, two_ways[0].weights)->type, err);
 	}
 	r = r < 0 ? r : check_output(ctx, err);
 	if (r < 0) {
 		return r;
 	}
 	ret->macs = macs;
-	return rule_two_ways(ctx, rule_shape(ctx, INPUT), units, ret, err);
+	return rule_recurrent_two_ways(ctx, rule_shape(ctx, INPUT), units, ret, err);
 }

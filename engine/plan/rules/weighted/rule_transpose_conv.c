@@ -3,7 +3,7 @@
  * conv3d_transpose.cc). Operands: shape of the output, weights, input, bias. */
 #include <errno.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* See rule_conv.c. */
 #define MAX_SHIFT_INT64 14
@@ -22,14 +22,16 @@ struct axis {
 
 static int check_types(const struct op_context *ctx, uint32_t inputs, struct error *err)
 {
-	const struct tensor *input = op_input(ctx, INPUT);
+	const struct tensor *input = op_context_input(ctx, INPUT);
 	bool hybrid = input->type == DTYPE_FLOAT32 && ctx->node->op == OP_TRANSPOSE_CONV &&
-		op_input(ctx, WEIGHTS)->type == DTYPE_INT8;
+		op_context_input(ctx, WEIGHTS)->type == DTYPE_INT8;
 	unsigned int weights = input->type == DTYPE_INT16 || hybrid ? DTYPE_INT8 : input->type;
 	int r = rule_type_among(ctx, input, "input", inputs, err);
-	r = r < 0 ? r : rule_type_is(op_input(ctx, WEIGHTS), "weights", weights, err);
+	r = r < 0 ? r : rule_type_is(op_context_input(ctx, WEIGHTS), "weights", weights, err);
 	r = r < 0 ? r : rule_type_is(rule_output(ctx, 0), "output", input->type, err);
-	return r < 0 ? r : rule_type_is(op_input(ctx, SHAPE), "input 0 (shape)", DTYPE_INT32, err);
+	return r < 0
+		? r
+		: rule_type_is(op_context_input(ctx, SHAPE), "input 0 (shape)", DTYPE_INT32, err);
 }
 
 static int check_ranks(const struct op_context *ctx, unsigned int rank, struct error *err)
@@ -135,7 +137,7 @@ static uint64_t cost(const struct op_context *ctx)
 int rule_transpose_conv(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	const struct options_conv *o = &ctx->node->options.conv;
-	const struct tensor *bias = op_input(ctx, BIAS);
+	const struct tensor *bias = op_context_input(ctx, BIAS);
 	const struct shape *in = rule_shape(ctx, INPUT), *weights = rule_shape(ctx, WEIGHTS);
 	int r = check_types(ctx,
 		RULE_TYPE(FLOAT32) | RULE_TYPE(UINT8) | RULE_TYPE(INT8) | RULE_TYPE(INT16), err);
@@ -144,8 +146,8 @@ int rule_transpose_conv(const struct op_context *ctx, struct op_result *ret, str
 		return r;
 	}
 	const struct rule_weighted w = {
-		.input = op_input(ctx, INPUT),
-		.weights = op_input(ctx, WEIGHTS),
+		.input = op_context_input(ctx, INPUT),
+		.weights = op_context_input(ctx, WEIGHTS),
 		.bias = bias,
 		.output = rule_output(ctx, 0),
 		.weights_shape = weights,
@@ -167,7 +169,7 @@ int rule_transpose_conv(const struct op_context *ctx, struct op_result *ret, str
 
 static int check_float_bias(const struct op_context *ctx, uint32_t channels, struct error *err)
 {
-	const struct tensor *bias = op_input(ctx, BIAS);
+	const struct tensor *bias = op_context_input(ctx, BIAS);
 	if (!bias) {
 		return 0;
 	}

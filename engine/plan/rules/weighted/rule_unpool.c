@@ -3,12 +3,12 @@
  * util/tflite/operations, and tflite kernels/perception, whose indices are int32 */
 #include <errno.h>
 
-#include "engine/plan/rule_signal.h"
+#include "engine/plan/rules/signal/rule_signal.h"
 
 static int check_float(const struct op_context *ctx, uint32_t i, const char *name,
 	unsigned int rank, struct error *err)
 {
-	int r = rule_type_is(op_input(ctx, i), name, DTYPE_FLOAT32, err);
+	int r = rule_type_is(op_context_input(ctx, i), name, DTYPE_FLOAT32, err);
 	r = r < 0 ? r : rule_rank_is(rule_shape(ctx, i), name, rank, err);
 	return r < 0 ? r : rule_not_empty(rule_shape(ctx, i), name, err);
 }
@@ -62,7 +62,7 @@ int rule_unpool(const struct op_context *ctx, struct op_result *ret, struct erro
 {
 	const struct options_pool *o = &ctx->node->options.pool;
 	const struct shape *in = rule_shape(ctx, 0);
-	const struct tensor *places = op_input(ctx, 1);
+	const struct tensor *places = op_context_input(ctx, 1);
 	int64_t h = 0, w = 0;
 	int r = check_float(ctx, 0, "input", 4, err);
 	r = r < 0 ? r

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* int16 sums are int64 with an int64 bias, unless the option says int32: then both are int32. */
 static int check_int16_bias_type(const struct rule_weighted *w, struct error *err)

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "backends/cpu/cpu.h"
+#include "backends/cpu/cpu_backend.h"
 #include "engine/operators.h"
-#include "kernels/matmul.h"
+#include "kernels/gemm/matmul.h"
 
 struct fixture {
 	int8_t weights[6];

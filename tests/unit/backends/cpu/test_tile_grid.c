@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "backends/cpu/grid.h"
 #include "backends/cpu/team.h"
+#include "backends/cpu/tile_grid.h"
 
 #define ROWS 37
 #define COLS 50
@@ -41,7 +41,7 @@ static uint32_t made_once(uint64_t work, uint32_t col_step, uint64_t tile_rows, 
 {
 	uint8_t times[ROWS * COLS] = {0};
 	const struct seen seen = {times, n_tiles, col_step, NULL};
-	const struct grid_job job = {.rows = ROWS,
+	const struct tile_grid_job job = {.rows = ROWS,
 		.cols = COLS,
 		.work = work,
 		.col_step = col_step,
@@ -49,7 +49,7 @@ static uint32_t made_once(uint64_t work, uint32_t col_step, uint64_t tile_rows, 
 		.run = count,
 		.args = &seen};
 	const struct op_call call = {0};
-	assert_int_equal(grid_run(&call, &job, NULL), 0);
+	assert_int_equal(tile_grid_run(&call, &job, NULL), 0);
 	uint32_t once = 0;
 	for (size_t i = 0; i < sizeof(times); i++) {
 		once += times[i] == 1;
@@ -92,14 +92,14 @@ static void a_cancelled_run_stops_after_the_tile_at_hand(void **state)
 	const struct seen seen = {times, &n, 1, &cancel};
 	const struct run_control control = {.cancelled = &cancel};
 	const struct op_call call = {.control = &control};
-	const struct grid_job job = {.rows = ROWS,
+	const struct tile_grid_job job = {.rows = ROWS,
 		.cols = COLS,
 		.work = 1 << 20,
 		.col_step = 1,
 		.run = count,
 		.args = &seen};
 	struct error err;
-	assert_int_equal(grid_run(&call, &job, &err), -ECANCELED);
+	assert_int_equal(tile_grid_run(&call, &job, &err), -ECANCELED);
 	assert_int_equal(n, 1);
 }
 
@@ -111,10 +111,10 @@ static void a_deadline_that_passed_runs_nothing(void **state)
 	const struct seen seen = {times, &n, 1, NULL};
 	const struct run_control control = {.deadline_ns = 1};
 	const struct op_call call = {.control = &control};
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.rows = ROWS, .cols = COLS, .work = 1, .col_step = 1, .run = count, .args = &seen};
 	struct error err;
-	assert_int_equal(grid_run(&call, &job, &err), -ETIMEDOUT);
+	assert_int_equal(tile_grid_run(&call, &job, &err), -ETIMEDOUT);
 	assert_int_equal(err.status, EDGE_DEADLINE);
 	assert_int_equal(n, 0);
 }
@@ -158,7 +158,7 @@ static int run_shared_grid(struct team *team, uint64_t work, uint32_t col_step, 
 	const struct shared_seen seen = {times, col_step, cancel};
 	const struct run_control control = {.team = team, .cancelled = cancel};
 	const struct op_call call = {.control = &control, .scratch = scratch};
-	const struct grid_job job = {.rows = ROWS,
+	const struct tile_grid_job job = {.rows = ROWS,
 		.cols = COLS,
 		.work = work,
 		.col_step = col_step,
@@ -166,7 +166,7 @@ static int run_shared_grid(struct team *team, uint64_t work, uint32_t col_step, 
 		.args = &seen,
 		.threads = MEMBERS,
 		.scratch_each = SCRATCH_EACH};
-	int r = grid_run(&call, &job, NULL);
+	int r = tile_grid_run(&call, &job, NULL);
 	*ret_once = 0;
 	for (size_t i = 0; i < ROWS * COLS; i++) {
 		*ret_once += times[i] == 1;
@@ -197,9 +197,9 @@ static void a_team_has_nothing_to_do_for_an_output_without_rows(void **state)
 	assert_int_equal(team_new(MEMBERS, true, &team, NULL), 0);
 	const struct run_control control = {.team = team};
 	const struct op_call call = {.control = &control};
-	const struct grid_job job = {
+	const struct tile_grid_job job = {
 		.cols = COLS, .work = 1, .col_step = 1, .run = count_shared, .threads = MEMBERS};
-	assert_int_equal(grid_run(&call, &job, NULL), 0);
+	assert_int_equal(tile_grid_run(&call, &job, NULL), 0);
 }
 
 static void a_team_that_is_larger_than_planned_is_left_out(void **state)

@@ -8,7 +8,7 @@
 
 #include "backends/backends.h"
 #include "backends/cpu/tune.h"
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 #define ALL (~UINT64_C(0))
 

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static void header_has_its_32_bytes_in_place(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 #define REPLY_BYTES (7 * 4 + 2 + 3 + 2 * 8)
 

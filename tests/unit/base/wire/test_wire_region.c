@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static void region_messages_have_their_bytes_in_place(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static void write_all(struct bytes_writer *w)
 {

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static void status_tells_of_memory_to_who_knows_it(void **state)
 {

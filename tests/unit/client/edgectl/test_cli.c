@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli.h"
-#include "client/completion.h"
+#include "client/edgectl/cli.h"
+#include "client/edgectl/completion.h"
 
 #define PARSE(settings, err, ...)                                                                  \
 	parse((const char *[]){"edgectl", __VA_ARGS__, NULL}, settings, err)

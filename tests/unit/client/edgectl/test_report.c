@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/report.h"
+#include "client/edgectl/report.h"
 
 static void every_status_has_its_exit_code(void **state)
 {

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
 /* The daemon's end of a connection: what it says is written before anybody asks, since ids count
  * from 1 (HELLO). */

@@ -17,8 +17,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
 #define LARGE EDGE_CLIENT_SHARE_FROM
 #define MAX_BODY (1u << 20) /* a region has a sixteenth of that */
@@ -233,7 +233,8 @@ static void ask_in_body(struct fake *fake, uint32_t bytes)
 	expect_in_body(fake, bytes);
 }
 
-static void expect_on_tray(struct fake *fake, const uint8_t *data, uint32_t region, uint32_t bytes)
+static void expect_in_region(
+	struct fake *fake, const uint8_t *data, uint32_t region, uint32_t bytes)
 {
 	const struct wire_infer *infer = heard_infer(fake);
 	assert_int_equal(infer->inputs[0].region, region);
@@ -242,11 +243,11 @@ static void expect_on_tray(struct fake *fake, const uint8_t *data, uint32_t regi
 	assert_memory_equal(data, numbers, bytes);
 }
 
-static void ask_on_tray(struct fake *fake, const uint8_t *data, uint32_t region, uint32_t bytes)
+static void ask_in_region(struct fake *fake, const uint8_t *data, uint32_t region, uint32_t bytes)
 {
 	say_answer(fake, fake->id + 1);
 	assert_int_equal(ask(fake, bytes, 1000), 0);
-	expect_on_tray(fake, data, region, bytes);
+	expect_in_region(fake, data, region, bytes);
 }
 
 /* The second large question brings the region. */
@@ -271,7 +272,7 @@ static void who_asks_once_pays_for_no_region_and_who_goes_on_has_one(void **stat
 	const uint8_t *data = begin(fake, 5);
 	for (uint8_t i = 0; i < 5; i++) {
 		fill(i);
-		ask_on_tray(fake, data, 5, LARGE);
+		ask_in_region(fake, data, 5, LARGE);
 	}
 	expect_silence(fake);
 	munmap((void *)(uintptr_t)data, LARGE);
@@ -350,7 +351,7 @@ static void what_was_given_up_keeps_its_inputs_until_it_is_answered(void **state
 	const uint8_t *data = begin(fake, 5);
 	fill(11);
 	assert_int_equal(ask(fake, LARGE, 1), -ETIMEDOUT);
-	expect_on_tray(fake, data, 5, LARGE);
+	expect_in_region(fake, data, 5, LARGE);
 	const uint64_t given_up = fake->id;
 	assert_int_equal(heard(fake, WIRE_CANCEL, &header), -1);
 	fill(77);
@@ -360,7 +361,7 @@ static void what_was_given_up_keeps_its_inputs_until_it_is_answered(void **state
 	fill(78);
 	say_answer(fake, given_up);
 	ask_in_body(fake, LARGE); /* it comes while that is waited for */
-	ask_on_tray(fake, data, 5, LARGE);
+	ask_in_region(fake, data, 5, LARGE);
 	munmap((void *)(uintptr_t)data, LARGE);
 }
 
@@ -376,8 +377,8 @@ static void a_larger_question_brings_a_larger_region(void **state)
 	heard_remove(fake, 5);
 	const uint8_t *data = heard_region(fake, 2 * LARGE);
 	expect_in_body(fake, LARGE + 1);
-	ask_on_tray(fake, data, 6, 2 * LARGE);
-	ask_on_tray(fake, data, 6, LARGE);
+	ask_in_region(fake, data, 6, 2 * LARGE);
+	ask_in_region(fake, data, 6, LARGE);
 	munmap((void *)(uintptr_t)data, 2 * LARGE);
 }
 
@@ -456,9 +457,9 @@ static void a_question_that_finds_no_room_is_asked_again_without_it(void **state
 	pthread_t asking;
 	void *result = NULL;
 	fill(2);
-	ask_on_tray(fake, data, 5, LARGE);
+	ask_in_region(fake, data, 5, LARGE);
 	assert_int_equal(pthread_create(&asking, NULL, ask_large, fake), 0);
-	expect_on_tray(fake, data, 5, LARGE);
+	expect_in_region(fake, data, 5, LARGE);
 	say_refused(fake, fake->id, WIRE_INFER);
 	heard_remove(fake, 5);
 	say_removed(fake, fake->id);
@@ -507,7 +508,7 @@ static void refusals_before_the_first_answer_cost_no_region(void **state)
 		expect_in_body(fake, LARGE);
 	}
 	const uint8_t *data = begin(fake, 5);
-	ask_on_tray(fake, data, 5, LARGE);
+	ask_in_region(fake, data, 5, LARGE);
 	munmap((void *)(uintptr_t)data, LARGE);
 }
 
@@ -529,8 +530,8 @@ static void who_is_told_when_to_come_again_keeps_it(void **state)
 	assert_int_equal(write(fake->fd, body.data, body.size), body.size);
 	bytes_writer_deinit(&body);
 	assert_int_equal(ask(fake, LARGE, 1000), -EAGAIN);
-	expect_on_tray(fake, data, 5, LARGE);
-	ask_on_tray(fake, data, 5, LARGE);
+	expect_in_region(fake, data, 5, LARGE);
+	ask_in_region(fake, data, 5, LARGE);
 	munmap((void *)(uintptr_t)data, LARGE);
 }
 

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
 /* A daemon that says what a test wants, before it is asked. */
 struct fake {

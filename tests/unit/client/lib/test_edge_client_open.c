@@ -16,8 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
 static void say_header(int fd, const struct wire_header *header)
 {

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/pipeline/source.h"
+#include "client/media/byte_source.h"
 
 static enum source_format format_of(const char *path, const char *bytes, size_t size)
 {

@@ -10,19 +10,19 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/table.h"
+#include "client/media/csv.h"
 
-static int parse(const char *text, struct table *table, struct error *err)
+static int parse(const char *text, struct number_table *table, struct error *err)
 {
-	return table_parse(text, strlen(text), 0, table, err);
+	return csv_parse(text, strlen(text), 0, table, err);
 }
 
 /* A file of rows of @columns is refused with that text. */
 static void check_refused(const char *text, size_t columns, const char *why)
 {
-	struct table none = {0};
+	struct number_table none = {0};
 	struct error err = {0};
-	assert_int_equal(table_parse(text, strlen(text), columns, &none, &err), -EBADMSG);
+	assert_int_equal(csv_parse(text, strlen(text), columns, &none, &err), -EBADMSG);
 	assert_string_equal(err.text, why);
 	assert_null(none.values);
 }
@@ -30,7 +30,7 @@ static void check_refused(const char *text, size_t columns, const char *why)
 static void numbers_are_read_row_after_row(void **state)
 {
 	(void)state;
-	owned_table struct table t = {0};
+	owned_table struct number_table t = {0};
 	assert_int_equal(parse("# remark\n1, 2.5 ,-3e2\r\n\n 4 \tnan\n", &t, NULL), 0);
 	assert_int_equal(t.rows, 2);
 	assert_int_equal(t.n, 5);
@@ -41,8 +41,8 @@ static void numbers_are_read_row_after_row(void **state)
 static void a_heading_is_skipped_once(void **state)
 {
 	(void)state;
-	owned_table struct table t = {0};
-	struct table none = {0};
+	owned_table struct number_table t = {0};
+	struct number_table none = {0};
 	struct error err = {0};
 	assert_int_equal(parse("x,y,z\n1,2,3", &t, NULL), 0);
 	assert_int_equal(t.n, 3);
@@ -53,7 +53,7 @@ static void a_heading_is_skipped_once(void **state)
 static void what_is_not_a_number_is_named(void **state)
 {
 	(void)state;
-	struct table none = {0};
+	struct number_table none = {0};
 	struct error err = {0};
 	assert_int_equal(parse("1,2\n3,4x\n", &none, &err), -EBADMSG);
 	assert_string_equal(err.text, "line 2: number 2: not a number");
@@ -63,7 +63,7 @@ static void what_is_not_a_number_is_named(void **state)
 static void an_empty_file_has_no_numbers(void **state)
 {
 	(void)state;
-	owned_table struct table t = {0};
+	owned_table struct number_table t = {0};
 	assert_int_equal(parse("", &t, NULL), 0);
 	assert_int_equal(t.n, 0);
 	assert_int_equal(parse("\n \n\r\n", &t, NULL), 0);
@@ -85,27 +85,27 @@ static void a_missing_number_is_no_number(void **state)
 static void a_row_has_as_many_numbers_as_all(void **state)
 {
 	(void)state;
-	owned_table struct table t = {0};
-	assert_int_equal(table_parse("1 2  3\n4\t5\t6\n", 13, 3, &t, NULL), 0);
+	owned_table struct number_table t = {0};
+	assert_int_equal(csv_parse("1 2  3\n4\t5\t6\n", 13, 3, &t, NULL), 0);
 	assert_int_equal(t.rows, 2);
 	assert_int_equal(t.n, 6);
-	check_refused("x,y,z\n1,2\n3,4,5,6\n", 3, "line 2: 2 numbers where a row has 3");
-	check_refused("1,2,3\n3,4,5,6\n", 3, "line 2: 4 numbers where a row has 3");
-	check_refused("1,2,3,4,5,6\n", 3, "6 numbers where a row has 3");
+	check_refused("x,y,z\n1,2\n3,4,5,6\n", 3, "line 2: 2 fields, expected 3");
+	check_refused("1,2,3\n3,4,5,6\n", 3, "line 2: 4 fields, expected 3");
+	check_refused("1,2,3,4,5,6\n", 3, "6 fields, expected 3");
 }
 
 static void a_row_has_one_separator(void **state)
 {
 	(void)state;
-	check_refused("0,5;0,7;1,2\n", 6, "number 3: not separated as before");
-	check_refused("1,2 3\n", 0, "number 3: not separated as before");
-	check_refused("1 2,3\n", 0, "number 3: not separated as before");
+	check_refused("0,5;0,7;1,2\n", 6, "number 3: mixed separators");
+	check_refused("1,2 3\n", 0, "number 3: mixed separators");
+	check_refused("1 2,3\n", 0, "number 3: mixed separators");
 }
 
 static void a_byte_order_mark_is_no_heading(void **state)
 {
 	(void)state;
-	owned_table struct table t = {0}, named = {0};
+	owned_table struct number_table t = {0}, named = {0};
 	assert_int_equal(parse("\xef\xbb\xbf"
 			       "1,2\n3,4\n",
 				 &t, NULL),
@@ -119,9 +119,9 @@ static void a_byte_order_mark_is_no_heading(void **state)
 static void a_heading_starts_with_no_number(void **state)
 {
 	(void)state;
-	assert_true(table_is_heading("x,1\n") && table_is_heading(",x\n"));
-	assert_false(table_is_heading("1,x\n") || table_is_heading(" \n") ||
-		table_is_heading("# x\n") || table_is_heading(",2\n"));
+	assert_true(csv_is_header("x,1\n") && csv_is_header(",x\n"));
+	assert_false(csv_is_header("1,x\n") || csv_is_header(" \n") || csv_is_header("# x\n") ||
+		csv_is_header(",2\n"));
 }
 
 int main(void)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 #include "tests/unit/memory.h"
 
 /* A bitmap's headers of 54 bytes. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <turbojpeg.h>
 
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
 /* Where marker 0xff @marker stands behind @from. */
 static size_t marker_find(const unsigned char *data, size_t from, size_t size, uint8_t marker)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pipeline/labels.h"
+#include "client/media/labels.h"
 
 static void check(const char *text, size_t n, const char *const *wanted)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/pipeline/npy.h"
+#include "client/media/npy.h"
 
 /* A version 1 file with that header text and four bytes of data. */
 static size_t make(char *out, size_t size, const char *header)

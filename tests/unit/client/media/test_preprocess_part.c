@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/pipeline/fit.h"
+#include "client/media/preprocess.h"
 #include "client/pipeline/pipeline.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 #include "tests/unit/memory.h"
 
 static void a_part_becomes_what_it_would_cut_out(void **state)
@@ -23,7 +23,7 @@ static void a_part_becomes_what_it_would_cut_out(void **state)
 	(void)state;
 	static const struct image_part parts[] = {
 		{0, 0, 17, 13}, {3, 2, 11, 7}, {16, 12, 1, 1}, {0, 5, 17, 8}};
-	const struct spec spec = {.type = DTYPE_FLOAT32,
+	const struct tensor_spec spec = {.type = DTYPE_FLOAT32,
 		.shape = {4, {1, 6, 4, 3}},
 		.declared = {4, {1, 6, 4, 3}},
 		.bytes = 288};
@@ -34,16 +34,18 @@ static void a_part_becomes_what_it_would_cut_out(void **state)
 	}
 	for (size_t i = 0; i < 3 * sizeof(parts) / sizeof(parts[0]); i++) {
 		const struct image_part *p = &parts[i / 3];
-		const struct fit_options options = {.resize = (enum fit_resize)(i % 3), .pad = 9};
+		const struct preprocess_options options = {
+			.resize = (enum preprocess_resize)(i % 3), .pad = 9};
 		const struct image_part whole = {0, 0, p->width, p->height};
 		owned_image struct image cut = {0};
 		owned_tensor struct tensor_bytes wanted = {0}, got = {0};
-		struct fit_frame of_cut = {0}, of_part = {0};
+		struct preprocess_frame of_cut = {0}, of_part = {0};
 		assert_int_equal(image_crop(&from, p->x, p->y, p->width, p->height, &cut, NULL), 0);
+		assert_int_equal(preprocess_image_part(
+					 &spec, &options, &cut, &whole, &wanted, &of_cut, NULL),
+			0);
 		assert_int_equal(
-			fit_image_part(&spec, &options, &cut, &whole, &wanted, &of_cut, NULL), 0);
-		assert_int_equal(
-			fit_image_part(&spec, &options, &from, p, &got, &of_part, NULL), 0);
+			preprocess_image_part(&spec, &options, &from, p, &got, &of_part, NULL), 0);
 		assert_memory_equal(got.data, wanted.data, 288);
 		assert_memory_equal(&of_part, &of_cut, sizeof(of_cut));
 	}

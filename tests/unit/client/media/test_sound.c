@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "client/pipeline/sound.h"
-#include "client/pipeline/source.h"
+#include "client/media/byte_source.h"
+#include "client/media/sound.h"
 
 static void write_wav(struct bytes_writer *w, uint16_t coding, uint16_t channels, uint32_t rate,
 	uint16_t bits, const void *data, uint32_t claimed, size_t bytes)

@@ -20,7 +20,7 @@
 #include "client/pipeline/pipeline.h"
 #include "engine/model/model.h"
 #include "engine/operators.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 
 #define NETS "../shared/golden/nets/"
 #define EXIT_SKIPPED 77 /* as meson reads it */
@@ -38,24 +38,24 @@ static void made_free(struct made *made)
 #define owned_made __attribute__((cleanup(made_free)))
 
 /* The keys as a file of @text in [post] has them. */
-static struct recipe_post_keys keys_of(const char *text)
+static struct pipeline_config_post_keys keys_of(const char *text)
 {
 	char all[512];
 	struct error err = {0};
-	owned_mem struct recipe *recipe = NULL;
+	owned_mem struct pipeline_config *config = NULL;
 	int n = snprintf(all, sizeof(all), "[model]\nname = m\n[post]\nkind = ssd\n%s", text);
 	FILE *file = fmemopen(all, (size_t)n, "r");
 	assert_non_null(file);
-	if (recipe_read(file, "a.conf", &recipe, &err) < 0) {
+	if (pipeline_config_read(file, "a.conf", &config, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	fclose(file);
-	return recipe->stages[0].post;
+	return config->stages[0].post;
 }
 
 static struct made make(const char *text, uint32_t width, uint32_t height)
 {
-	const struct recipe_post_keys keys = keys_of(text);
+	const struct pipeline_config_post_keys keys = keys_of(text);
 	struct made made = {0};
 	struct error err = {0};
 	if (anchors_make(&keys, width, height, &made.rows, &made.n, &err) < 0) {
@@ -122,7 +122,7 @@ static void one_layer_has_the_least_scale(void **state)
 static void an_input_without_pixels_or_with_too_many_has_none(void **state)
 {
 	(void)state;
-	const struct recipe_post_keys keys = keys_of("anchor-stride = 1\n");
+	const struct pipeline_config_post_keys keys = keys_of("anchor-stride = 1\n");
 	struct made made = {0};
 	struct error err = {0};
 	assert_int_equal(anchors_make(&keys, 0, 300, &made.rows, &made.n, &err), -EINVAL);

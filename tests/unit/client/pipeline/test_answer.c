@@ -11,9 +11,9 @@
 
 #include "client/pipeline/answer.h"
 
-static struct spec make_spec(struct shape shape)
+static struct tensor_spec make_spec(struct shape shape)
 {
-	struct spec spec = {.name = "scores",
+	struct tensor_spec spec = {.name = "scores",
 		.type = DTYPE_UINT8,
 		.shape = shape,
 		.scale = 0.5,
@@ -21,7 +21,7 @@ static struct spec make_spec(struct shape shape)
 	return spec;
 }
 
-static struct tensor_bytes view(const struct spec *spec, void *data, uint64_t bytes)
+static struct tensor_bytes view(const struct tensor_spec *spec, void *data, uint64_t bytes)
 {
 	return (struct tensor_bytes){spec->type, spec->shape, data, bytes};
 }
@@ -30,7 +30,7 @@ static void classes_are_ranked_by_score_then_by_number(void **state)
 {
 	(void)state;
 	uint8_t scores[5] = {4, 9, 4, 0, 9};
-	struct spec out = make_spec((struct shape){2, {1, 5}});
+	struct tensor_spec out = make_spec((struct shape){2, {1, 5}});
 	struct tensor_bytes bytes = view(&out, scores, 5);
 	owned_labels struct labels labels = {0};
 	owned_answer struct answer answer = {0};
@@ -51,7 +51,7 @@ static void a_threshold_of_the_user_goes_before_the_models(void **state)
 {
 	(void)state;
 	uint8_t scores[3] = {1, 2, 3};
-	struct spec out = make_spec((struct shape){3, {1, 1, 3}});
+	struct tensor_spec out = make_spec((struct shape){3, {1, 1, 3}});
 	struct tensor_bytes bytes = view(&out, scores, 3);
 	struct labels none = {0};
 	struct answer_options options = {&none, 9, NAN};
@@ -68,7 +68,7 @@ static void a_reconstruction_gives_the_mean_square_of_the_difference(void **stat
 {
 	(void)state;
 	uint8_t in_q[2] = {2, 4}, out_q[2] = {4, 0};
-	struct spec in = make_spec((struct shape){2, {1, 2}}), out = in;
+	struct tensor_spec in = make_spec((struct shape){2, {1, 2}}), out = in;
 	strcpy(out.name, "reconstruction");
 	struct tensor_bytes in_bytes = view(&in, in_q, 2), out_bytes = view(&out, out_q, 2);
 	struct labels none = {0};
@@ -85,7 +85,7 @@ static void everything_else_is_shown_as_tensors(void **state)
 {
 	(void)state;
 	uint8_t q[4] = {0, 2, 4, 6};
-	struct spec out = make_spec((struct shape){2, {2, 2}});
+	struct tensor_spec out = make_spec((struct shape){2, {2, 2}});
 	struct tensor_bytes bytes = view(&out, q, 4);
 	struct labels none = {0};
 	struct answer_options options = {&none, 5, NAN};

@@ -13,9 +13,9 @@
 
 #define SECOND UINT64_C(1000000)
 
-static struct recipe_decision plain(void)
+static struct pipeline_config_decision plain(void)
 {
-	return (struct recipe_decision){.given = true,
+	return (struct pipeline_config_decision){.given = true,
 		.threshold = 0.5,
 		.low = NAN,
 		.k = 1,
@@ -23,12 +23,12 @@ static struct recipe_decision plain(void)
 		.average = 1,
 		.min_count = 1,
 		.rate_period_ms = 60000,
-		.publish = RECIPE_PUBLISH_CHANGES,
+		.publish = PIPELINE_CONFIG_PUBLISH_CHANGES,
 		.change = NAN};
 }
 
 struct bench {
-	struct recipe_decision decision;
+	struct pipeline_config_decision decision;
 	struct decision_state state;
 	struct decision_verdict verdict;
 	uint64_t time_us;
@@ -140,7 +140,7 @@ static void the_end_of_what_was_told_is_never_limited(void **state)
 		step(&bench, scores[i]);
 		assert_int_equal(bench.verdict.told, told[i]);
 	}
-	bench.decision.publish = RECIPE_PUBLISH_BEGIN;
+	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_BEGIN;
 	bench.time_us += 60 * SECOND;
 	step(&bench, 0.9);
 	assert_true(bench.verdict.told);
@@ -196,7 +196,7 @@ static void with_all_results_told_an_end_is_beyond_the_limit(void **state)
 {
 	(void)state;
 	owned_bench struct bench bench = {.decision = plain()};
-	bench.decision.publish = RECIPE_PUBLISH_ALL;
+	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_ALL;
 	bench.decision.rate_limit = 2;
 	bench.decision.rate_period_ms = 60000;
 	static const double scores[] = {0.9, 0.9, 0.9, NAN, NAN, 0.9, NAN};
@@ -211,10 +211,10 @@ static void publish_says_what_is_told(void **state)
 {
 	(void)state;
 	static const struct {
-		enum recipe_publish publish;
+		enum pipeline_config_publish publish;
 		size_t told;
-	} cases[] = {
-		{RECIPE_PUBLISH_ALL, 5}, {RECIPE_PUBLISH_CHANGES, 3}, {RECIPE_PUBLISH_BEGIN, 2}};
+	} cases[] = {{PIPELINE_CONFIG_PUBLISH_ALL, 5}, {PIPELINE_CONFIG_PUBLISH_CHANGES, 3},
+		{PIPELINE_CONFIG_PUBLISH_BEGIN, 2}};
 	for (size_t i = 0; i < 3; i++) {
 		owned_bench struct bench bench = {.decision = plain()};
 		const double scores[5] = {0.9, 0.9, 0.1, 0.1, 0.9};
@@ -465,11 +465,11 @@ static void a_change_counts_from_what_was_told_last(void **state)
 	(void)state;
 	owned_bench struct bench bench = {.decision = plain()};
 	bench.decision.change = 0.5;
-	bench.decision.publish = RECIPE_PUBLISH_ALL;
+	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_ALL;
 	step(&bench, 20);
 	step(&bench, 20.4);
 	assert_true(bench.verdict.told);
-	bench.decision.publish = RECIPE_PUBLISH_CHANGES;
+	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_CHANGES;
 	step(&bench, 20.8);
 	assert_false(bench.verdict.told);
 	step(&bench, 20.9);

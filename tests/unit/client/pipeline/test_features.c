@@ -9,9 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "client/media/fft_radix2.h"
 #include "client/pipeline/features.h"
-#include "client/pipeline/fft.h"
-#include "tests/unit/client/features_golden.h"
+#include "tests/unit/client/pipeline/features_golden.h"
 
 #define N 1600
 #define RATE 16000
@@ -28,9 +28,9 @@ static void make_signal(float *out)
 }
 
 /* What a file that says nothing has, with what the cases share. */
-static struct recipe_pre defaults(uint64_t kind)
+static struct pipeline_config_pre defaults(uint64_t kind)
 {
-	return (struct recipe_pre){.sr = RATE,
+	return (struct pipeline_config_pre){.sr = RATE,
 		.features = kind,
 		.n_fft = 512,
 		.hop_length = 160,
@@ -44,8 +44,8 @@ static struct recipe_pre defaults(uint64_t kind)
 		.top_db = NAN};
 }
 
-static void check(const struct recipe_pre *pre, const float *data, size_t rows, size_t columns,
-	const double *golden, size_t n)
+static void check(const struct pipeline_config_pre *pre, const float *data, size_t rows,
+	size_t columns, const double *golden, size_t n)
 {
 	owned(features_free) struct features *features = NULL;
 	double out[1024];
@@ -65,7 +65,7 @@ static void log_mel_is_librosas(void **state)
 	(void)state;
 	float y[N];
 	make_signal(y);
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_MEL);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_MEL);
 	pre.win_length = 400;
 	pre.fmin = 20;
 	pre.fmax = 7600;
@@ -77,7 +77,7 @@ static void centred_htk_magnitudes_are_librosas(void **state)
 	(void)state;
 	float y[N];
 	make_signal(y);
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_MEL);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_MEL);
 	pre.hop_length = 320;
 	pre.n_mels = 24;
 	pre.htk = 1;
@@ -94,14 +94,14 @@ static void cepstra_are_librosas(void **state)
 	(void)state;
 	float y[N];
 	make_signal(y);
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_MFCC);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_MFCC);
 	pre.top_db = 80;
 	check(&pre, y, N, 1, golden_librosa_mfcc, COUNT(golden_librosa_mfcc));
 }
 
-static struct recipe_pre tensorflow(uint64_t kind)
+static struct pipeline_config_pre tensorflow(uint64_t kind)
 {
-	struct recipe_pre pre = defaults(kind);
+	struct pipeline_config_pre pre = defaults(kind);
 	pre.style = FEATURES_TENSORFLOW;
 	pre.win_length = 480;
 	pre.hop_length = 320;
@@ -118,7 +118,7 @@ static void log_mel_is_tensorflows(void **state)
 	(void)state;
 	float y[N];
 	make_signal(y);
-	struct recipe_pre pre = tensorflow(RECIPE_FEATURES_MEL);
+	struct pipeline_config_pre pre = tensorflow(PIPELINE_CONFIG_FEATURES_MEL);
 	check(&pre, y, N, 1, golden_tensorflow_mel, COUNT(golden_tensorflow_mel));
 }
 
@@ -127,7 +127,7 @@ static void cepstra_are_tensorflows(void **state)
 	(void)state;
 	float y[N];
 	make_signal(y);
-	struct recipe_pre pre = tensorflow(RECIPE_FEATURES_MFCC);
+	struct pipeline_config_pre pre = tensorflow(PIPELINE_CONFIG_FEATURES_MFCC);
 	check(&pre, y, N, 1, golden_tensorflow_mfcc, COUNT(golden_tensorflow_mfcc));
 }
 
@@ -140,7 +140,7 @@ static void spectral_features_are_numpys_and_scipys(void **state)
 		rows[i][0] = y[i];
 		rows[i][1] = fabsf(y[200 + i]);
 	}
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_SPECTRAL);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_SPECTRAL);
 	pre.n_fft = 64;
 	pre.hop_length = 32;
 	pre.power = 1;
@@ -155,7 +155,7 @@ static void nothing_that_varies_has_moments_of_0(void **state)
 	const double zeros[4] = {0};
 	float rows[300];
 	double out[4];
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_SPECTRAL);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_SPECTRAL);
 	owned(features_free) struct features *f = NULL;
 	strcpy(pre.spectral, "rms, kurtosis,skewness ,crest");
 	assert_int_equal(features_new(&pre, &f, NULL), 0);
@@ -173,7 +173,7 @@ static void an_unknown_spectral_feature_is_named(void **state)
 	(void)state;
 	struct features *features = NULL;
 	struct error err = {0};
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_SPECTRAL);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_SPECTRAL);
 	strcpy(pre.spectral, "rms, zero");
 	assert_true(features_new(&pre, &features, &err) < 0);
 	assert_non_null(strstr(err.text, "zero"));
@@ -182,7 +182,7 @@ static void an_unknown_spectral_feature_is_named(void **state)
 static void the_rows_that_a_model_needs_are_known(void **state)
 {
 	(void)state;
-	struct recipe_pre pre = tensorflow(RECIPE_FEATURES_MFCC);
+	struct pipeline_config_pre pre = tensorflow(PIPELINE_CONFIG_FEATURES_MFCC);
 	owned(features_free) struct features *features = NULL;
 	assert_int_equal(features_new(&pre, &features, NULL), 0);
 	assert_int_equal(features_rows(features, 490, 1), 480 + 48 * 320);
@@ -194,7 +194,7 @@ static void the_rows_that_a_model_needs_are_known(void **state)
 static void more_numbers_than_fit_are_refused(void **state)
 {
 	(void)state;
-	struct recipe_pre pre = defaults(RECIPE_FEATURES_MFCC);
+	struct pipeline_config_pre pre = defaults(PIPELINE_CONFIG_FEATURES_MFCC);
 	owned(features_free) struct features *features = NULL;
 	pre.hop_length = 1;
 	pre.n_mels = 512;

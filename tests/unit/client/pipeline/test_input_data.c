@@ -9,25 +9,25 @@
 #include <errno.h>
 #include <string.h>
 
-#include "client/pipeline/material.h"
+#include "client/pipeline/input_data.h"
 
-static const struct recipe_source rows_of_3 = {
-	.kind = RECIPE_SOURCE_NUMBERS, .columns = 3, .rate = 16000, .channels = 1};
+static const struct pipeline_config_source rows_of_3 = {
+	.kind = PIPELINE_CONFIG_SOURCE_NUMBERS, .columns = 3, .rate = 16000, .channels = 1};
 
-static int decode(const struct recipe_source *source, const char *text, const char *type,
-	struct material **ret_material, struct error *err)
+static int decode(const struct pipeline_config_source *source, const char *text, const char *type,
+	struct input_data **ret_input_data, struct error *err)
 {
 	const struct pipeline_input input = {
 		.data = text, .size = strlen(text), .content_type = type};
-	return material_decode(source, &input, ret_material, err);
+	return input_data_decode(source, &input, ret_input_data, err);
 }
 
 /* @rows rows of 1 2 3 4 5 ... */
 static void check_rows(const char *text, const char *type, size_t rows)
 {
-	owned(material_unref) struct material *m = NULL;
+	owned(input_data_unref) struct input_data *m = NULL;
 	assert_int_equal(decode(&rows_of_3, text, type, &m, NULL), 0);
-	assert_int_equal(m->kind, MATERIAL_NUMBERS);
+	assert_int_equal(m->kind, INPUT_DATA_NUMBERS);
 	assert_int_equal(m->rows, rows);
 	assert_int_equal(m->columns, 3);
 	for (size_t i = 0; i < 3 * rows; i++) {
@@ -37,7 +37,7 @@ static void check_rows(const char *text, const char *type, size_t rows)
 
 static void check_refused(const char *text, const char *type, const char *why)
 {
-	struct material *none = NULL;
+	struct input_data *none = NULL;
 	struct error err = {0};
 	assert_true(decode(&rows_of_3, text, type, &none, &err) < 0);
 	assert_null(none);
@@ -63,12 +63,12 @@ static void what_is_missing_moves_nothing_into_another_column(void **state)
 {
 	(void)state;
 	check_refused("1,,3\n4,5,\n,8,9", "text/csv", "line 1: number 2: there is none");
-	check_refused("1,2\n3,4,5,6\n", "text/csv", "line 1: 2 numbers where a row has 3");
-	check_refused("0,5;0,7;1,2\n", "text/csv", "number 3: not separated as before");
+	check_refused("1,2\n3,4,5,6\n", "text/csv", "line 1: 2 fields, expected 3");
+	check_refused("0,5;0,7;1,2\n", "text/csv", "number 3: mixed separators");
 	check_refused("x,y,z\n", "text/csv", "there are no numbers");
-	check_refused("[[1,2],[3,4,5,6]]", NULL, "row 1: 2 numbers where a row has 3");
-	check_refused("[[1,2,3],[4,5]]", NULL, "row 2: 2 numbers where a row has 3");
-	check_refused("[[1,2,3],[]]", NULL, "row 2: 0 numbers where a row has 3");
+	check_refused("[[1,2],[3,4,5,6]]", NULL, "row 1: 2 numbers, expected 3");
+	check_refused("[[1,2,3],[4,5]]", NULL, "row 2: 2 numbers, expected 3");
+	check_refused("[[1,2,3],[]]", NULL, "row 2: 0 numbers, expected 3");
 	check_refused("[1,2,3,4]", NULL, "JSON: 4 numbers are no rows of 3");
 	check_refused("[[1,2,3],4]", NULL, "JSON: '[' wanted at byte 9");
 	check_refused("[1,[2,3]]", NULL, "JSON: a number wanted at byte 3");

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/pipeline/number_list.h"
+#include "client/media/json_numbers.h"
 #include "client/pipeline/pipeline.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 
 /* A world of two models: "sum" takes a row of numbers and gives one, their sum; "boxes" takes a picture
  * of 4 x 4 and gives detections. */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "client/pipeline/pipeline.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 
 #define MAX_NUMBERS 16
 

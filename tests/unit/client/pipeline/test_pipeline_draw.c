@@ -10,9 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 #include "client/pipeline/pipeline.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 
 #define SIDE 128
 

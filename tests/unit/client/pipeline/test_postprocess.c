@@ -10,13 +10,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/nearest.h"
-#include "client/pipeline/post.h"
+#include "client/pipeline/nearest_example.h"
+#include "client/pipeline/postprocess.h"
 
 /* The keys as a file that says only the kind has them. */
-static struct recipe_post_keys keys_of(enum recipe_post kind)
+static struct pipeline_config_post_keys keys_of(enum pipeline_config_post kind)
 {
-	return (struct recipe_post_keys){.kind = kind,
+	return (struct pipeline_config_post_keys){.kind = kind,
 		.top_k = 5,
 		.threshold = NAN,
 		.nms = 0.45,
@@ -27,9 +27,9 @@ static struct recipe_post_keys keys_of(enum recipe_post kind)
 		.max_distance = NAN};
 }
 
-static struct spec float_spec(void)
+static struct tensor_spec float_spec(void)
 {
-	return (struct spec){.name = "out", .type = DTYPE_FLOAT32, .score_threshold = NAN};
+	return (struct tensor_spec){.name = "out", .type = DTYPE_FLOAT32, .score_threshold = NAN};
 }
 
 static struct tensor_bytes floats(const float *data, uint8_t rank, const int32_t *dims)
@@ -48,17 +48,17 @@ static struct tensor_bytes floats(const float *data, uint8_t rank, const int32_t
 
 static const struct labels no_labels;
 
-static int read_outputs(const struct post *post, const struct tensor_bytes *outputs, uint32_t n,
-	struct findings *ret_findings, struct error *err)
+static int read_outputs(const struct postprocess *post, const struct tensor_bytes *outputs,
+	uint32_t n, struct findings *ret_findings, struct error *err)
 {
-	struct spec specs[4] = {float_spec(), float_spec(), float_spec(), float_spec()};
-	struct spec input = float_spec();
+	struct tensor_spec specs[4] = {float_spec(), float_spec(), float_spec(), float_spec()};
+	struct tensor_spec input = float_spec();
 	struct tensor_bytes in = {.type = DTYPE_FLOAT32};
-	return post_read(post, &input, &in, 1, specs, outputs, n, ret_findings, err);
+	return postprocess_read(post, &input, &in, 1, specs, outputs, n, ret_findings, err);
 }
 
-static void must_read(const struct post *post, const struct tensor_bytes *outputs, uint32_t n,
-	struct findings *ret_findings)
+static void must_read(const struct postprocess *post, const struct tensor_bytes *outputs,
+	uint32_t n, struct findings *ret_findings)
 {
 	struct error err = {0};
 	if (read_outputs(post, outputs, n, ret_findings, &err) < 0) {
@@ -82,10 +82,10 @@ static void softmax_makes_scores_of_logits(void **state)
 	(void)state;
 	const float logits[3] = {1, 3, 2};
 	struct tensor_bytes out = FLOATS(logits, 1, 3);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_CLASSES);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_CLASSES);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
-	keys.activation = RECIPE_SOFTMAX;
+	keys.activation = PIPELINE_CONFIG_SOFTMAX;
 	keys.top_k = 2;
 	must_read(&post, &out, 1, &f);
 	assert_int_equal(f.n, 2);
@@ -99,10 +99,10 @@ static void labels_that_are_skipped_are_never_found(void **state)
 	(void)state;
 	const float scores[3] = {0.9f, 0.5f, 0.7f};
 	struct tensor_bytes out = FLOATS(scores, 1, 3);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_CLASSES);
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_CLASSES);
 	owned_labels struct labels labels = {0};
 	assert_int_equal(labels_parse("background\ncat\ndog", 18, &labels, NULL), 0);
-	struct post post = {.keys = &keys, .labels = &labels};
+	struct postprocess post = {.keys = &keys, .labels = &labels};
 	owned_findings struct findings f = {0};
 	strcpy(keys.skip, "background");
 	keys.threshold = 0.6;
@@ -118,8 +118,8 @@ static void detections_are_as_the_operator_says(void **state)
 	const float classes[3] = {7, 2, 1}, scores[3] = {0.9f, 0.3f, 0.8f}, count[1] = {2};
 	const struct tensor_bytes outs[4] = {FLOATS(boxes, 1, 3, 4), FLOATS(classes, 1, 3),
 		FLOATS(scores, 1, 3), FLOATS(count, 1)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_DETECTIONS);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_DETECTIONS);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	keys.threshold = 0.2;
 	must_read(&post, outs, 4, &f);
@@ -134,12 +134,12 @@ static void outputs_in_another_order_are_named(void **state)
 	const float boxes[4] = {0, 0, 1, 1}, classes[1] = {3}, scores[1] = {0.9f}, count[1] = {1};
 	const struct tensor_bytes outs[4] = {FLOATS(scores, 1, 1), FLOATS(boxes, 1, 1, 4),
 		FLOATS(count, 1), FLOATS(classes, 1, 1)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_DETECTIONS);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_DETECTIONS);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	struct error err = {0};
 	assert_int_equal(read_outputs(&post, outs, 4, &f, &err), -EBADMSG);
-	keys.outputs = (struct recipe_reals){4, {1, 3, 0, 2}};
+	keys.outputs = (struct pipeline_config_reals){4, {1, 3, 0, 2}};
 	must_read(&post, outs, 4, &f);
 	assert_int_equal(f.n, 1);
 	assert_int_equal(f.items[0].index, 3);
@@ -153,8 +153,8 @@ static void ssd_boxes_are_laid_around_their_anchors(void **state)
 	const float scores[6] = {0.9f, 0.1f, 0.6f, 0.1f, 0.7f, 0.2f};
 	const double anchors[8] = {0.5, 0.5, 0.2, 0.4, 0.3, 0.3, 0.1, 0.1};
 	const struct tensor_bytes outs[2] = {FLOATS(boxes, 1, 2, 4), FLOATS(scores, 1, 2, 3)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_SSD);
-	struct post post = {
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_SSD);
+	struct postprocess post = {
 		.keys = &keys, .labels = &no_labels, .anchors = anchors, .n_anchors = 2};
 	owned_findings struct findings f = {0};
 	keys.threshold = 0.5;
@@ -174,11 +174,11 @@ static void softmax_of_an_anchor_is_of_all_its_classes(void **state)
 	const float boxes[8] = {0}, scores[6] = {0, 3, 1, 5, 3, 1};
 	const double anchors[8] = {0.2, 0.2, 0.2, 0.2, 0.7, 0.7, 0.2, 0.2};
 	const struct tensor_bytes outs[2] = {FLOATS(boxes, 1, 2, 4), FLOATS(scores, 1, 2, 3)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_SSD);
-	struct post post = {
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_SSD);
+	struct postprocess post = {
 		.keys = &keys, .labels = &no_labels, .anchors = anchors, .n_anchors = 2};
 	owned_findings struct findings f = {0};
-	keys.activation = RECIPE_SOFTMAX;
+	keys.activation = PIPELINE_CONFIG_SOFTMAX;
 	must_read(&post, outs, 2, &f);
 	assert_int_equal(f.n, 2);
 	assert_true(near(f.items[0].score, 0.8437947344813395));
@@ -191,8 +191,8 @@ static void yolov5_multiplies_the_objects_score(void **state)
 	(void)state;
 	const float rows[14] = {32, 16, 16, 8, 0.5f, 0.2f, 0.9f, 32, 16, 16, 8, 0.1f, 0.9f, 0.9f};
 	struct tensor_bytes out = FLOATS(rows, 1, 2, 7);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV5);
-	struct post post = {
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_YOLOV5);
+	struct postprocess post = {
 		.keys = &keys, .labels = &no_labels, .input_width = 64, .input_height = 32};
 	owned_findings struct findings f = {0};
 	keys.threshold = 0.25;
@@ -219,8 +219,8 @@ static void yolov8_is_read_across_and_along(void **state)
 	owned_labels struct labels labels = {0};
 	assert_int_equal(labels_parse("a\nb", 3, &labels, NULL), 0);
 	struct tensor_bytes outs[2] = {FLOATS(across, 1, 6, 3), FLOATS(along, 1, 3, 6)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
-	struct post post = {.keys = &keys, .labels = &labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_YOLOV8);
+	struct postprocess post = {.keys = &keys, .labels = &labels};
 	keys.threshold = 0.5;
 	for (int i = 0; i < 2; i++) {
 		owned_findings struct findings f = {0};
@@ -239,18 +239,18 @@ static void fewer_boxes_than_numbers_of_one_are_found(void **state)
 	const float one[6] = {0.5f, 0.5f, 0.2f, 0.2f, 0.1f, 0.9f};
 	const float scored[7] = {0.5f, 0.5f, 0.2f, 0.2f, 1, 0.1f, 0.9f};
 	const struct {
-		enum recipe_post kind;
+		enum pipeline_config_post kind;
 		struct tensor_bytes out;
 	} shapes[] = {
-		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 1, 6)},
-		{RECIPE_POST_YOLOV8, FLOATS(one, 1, 6, 1)},
-		{RECIPE_POST_YOLOV5, FLOATS(scored, 1, 1, 7)},
+		{PIPELINE_CONFIG_POST_YOLOV8, FLOATS(one, 1, 1, 6)},
+		{PIPELINE_CONFIG_POST_YOLOV8, FLOATS(one, 1, 6, 1)},
+		{PIPELINE_CONFIG_POST_YOLOV5, FLOATS(scored, 1, 1, 7)},
 	};
 	owned_labels struct labels labels = {0};
 	assert_int_equal(labels_parse("a\nb", 3, &labels, NULL), 0);
 	for (size_t i = 0; i < 2 * sizeof(shapes) / sizeof(shapes[0]); i++) {
-		struct recipe_post_keys keys = keys_of(shapes[i / 2].kind);
-		struct post post = {.keys = &keys, .labels = i % 2 ? &labels : &no_labels};
+		struct pipeline_config_post_keys keys = keys_of(shapes[i / 2].kind);
+		struct postprocess post = {.keys = &keys, .labels = i % 2 ? &labels : &no_labels};
 		owned_findings struct findings f = {0};
 		must_read(&post, &shapes[i / 2].out, 1, &f);
 		assert_int_equal(f.n, 1);
@@ -269,8 +269,8 @@ static void a_flat_output_is_a_box_by_its_labels_only(void **state)
 		FLOATS(one, 1, 8), FLOATS(one, 1, 1, 8), FLOATS(one, 1, 8, 1)};
 	owned_labels struct labels labels = {0};
 	assert_int_equal(labels_parse("a\nb", 3, &labels, NULL), 0);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_YOLOV8);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	struct findings none = {0};
 	for (size_t i = 0; i < 2; i++) {
 		owned_findings struct findings f = {0};
@@ -298,8 +298,8 @@ static void four_boxes_of_seven_numbers_are_read_across_and_along(void **state)
 		across[i] = along[i % 4 * 7 + i / 4];
 	}
 	struct tensor_bytes outs[2] = {FLOATS(across, 1, 7, 4), FLOATS(along, 1, 4, 7)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_YOLOV8);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	for (int i = 0; i < 2; i++) {
 		owned_findings struct findings f = {0};
 		must_read(&post, &outs[i], 1, &f);
@@ -317,8 +317,8 @@ static void no_box_has_too_few_numbers(void **state)
 	const float numbers[20] = {0};
 	struct tensor_bytes outs[] = {FLOATS(numbers, 1, 1, 4), FLOATS(numbers, 1, 4, 1),
 		FLOATS(numbers, 1, 4, 4), FLOATS(numbers, 6), FLOATS(numbers, 2, 2, 5)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_YOLOV8);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_YOLOV8);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	for (size_t i = 0; i < sizeof(outs) / sizeof(outs[0]); i++) {
 		owned_findings struct findings f = {0};
 		assert_int_equal(read_outputs(&post, &outs[i], 1, &f, NULL), -EBADMSG);
@@ -353,8 +353,8 @@ static void key_points_have_a_box_around_the_good_ones(void **state)
 	(void)state;
 	const float points[9] = {0.1f, 0.2f, 0.9f, 0.5f, 0.6f, 0.8f, 0.9f, 0.9f, 0.1f};
 	struct tensor_bytes out = FLOATS(points, 1, 1, 3, 3);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_KEYPOINTS);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_KEYPOINTS);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	keys.point_threshold = 0.5;
 	must_read(&post, &out, 1, &f);
@@ -370,8 +370,8 @@ static void a_mask_is_summed_up_by_class(void **state)
 	/* 2 x 2 pixels of three scores: classes 0, 2, 2, 1. */
 	const float scores[12] = {9, 1, 1, 0, 1, 2, 0, 1, 2, 0, 5, 2};
 	struct tensor_bytes out = FLOATS(scores, 1, 2, 2, 3);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_MASK);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_MASK);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	must_read(&post, &out, 1, &f);
 	assert_int_equal(f.mask.width, 2);
@@ -386,8 +386,8 @@ static void numbers_have_gain_and_offset(void **state)
 	(void)state;
 	const float values[2] = {2, -1};
 	struct tensor_bytes out = FLOATS(values, 1, 2);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_NUMBERS);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_NUMBERS);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	keys.gain = 10;
 	keys.offset = 0.5;
@@ -401,11 +401,11 @@ static void a_reconstruction_is_compared_with_its_input(void **state)
 	(void)state;
 	const float in[2] = {1, 2}, out[2] = {2, 4};
 	struct tensor_bytes input = FLOATS(in, 1, 2), output = FLOATS(out, 1, 2);
-	struct spec spec = float_spec();
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_RECONSTRUCTION);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct tensor_spec spec = float_spec();
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_RECONSTRUCTION);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
-	assert_int_equal(post_read(&post, &spec, &input, 1, &spec, &output, 1, &f, NULL), 0);
+	assert_int_equal(postprocess_read(&post, &spec, &input, 1, &spec, &output, 1, &f, NULL), 0);
 	assert_true(f.items[0].score == 2.5);
 }
 
@@ -415,10 +415,10 @@ static void the_nearest_example_gives_its_label(void **state)
 	static const char text[] = "north\t0 1\neast\t1 0\n";
 	const float out[2] = {3, 4};
 	struct tensor_bytes output = FLOATS(out, 1, 2);
-	owned_examples struct examples examples = {0};
-	assert_int_equal(examples_parse(text, sizeof(text) - 1, &examples, NULL), 0);
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_EMBEDDING);
-	struct post post = {.keys = &keys, .labels = &no_labels, .examples = &examples};
+	owned_examples struct few_shot examples = {0};
+	assert_int_equal(few_shot_parse(text, sizeof(text) - 1, &examples, NULL), 0);
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_EMBEDDING);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels, .examples = &examples};
 	owned_findings struct findings f = {0}, far = {0};
 	must_read(&post, &output, 1, &f);
 	assert_int_equal(f.n, 1);
@@ -437,16 +437,17 @@ static void the_length_of_an_example_makes_it_no_nearer(void **state)
 	static const char text[] = "long\t800 600\nnear\t0.3 0.4\nnone\t0 0\n";
 	const float vector[2] = {0.6f, 0.8f};
 	double distance = 0;
-	owned_examples struct examples examples = {0};
-	assert_int_equal(examples_parse(text, sizeof(text) - 1, &examples, NULL), 0);
-	const struct example *one = nearest_find(&examples, NEAREST_COSINE, vector, &distance);
+	owned_examples struct few_shot examples = {0};
+	assert_int_equal(few_shot_parse(text, sizeof(text) - 1, &examples, NULL), 0);
+	const struct few_shot_example *one =
+		nearest_example_find(&examples, NEAREST_COSINE, vector, &distance);
 	assert_string_equal(one->label, "near");
 	assert_true(near(distance, 0));
 	examples.n = 1;
-	one = nearest_find(&examples, NEAREST_COSINE, vector, &distance);
+	one = nearest_example_find(&examples, NEAREST_COSINE, vector, &distance);
 	assert_true(near(distance, 0.04f));
 	examples.n = 3;
-	one = nearest_find(&examples, NEAREST_EUCLIDEAN, vector, &distance);
+	one = nearest_example_find(&examples, NEAREST_EUCLIDEAN, vector, &distance);
 	assert_string_equal(one->label, "near");
 	assert_true(near(distance, 0.5f));
 }
@@ -455,21 +456,23 @@ static void outputs_of_another_form_are_refused(void **state)
 {
 	(void)state;
 	const float data[16] = {0};
-	const enum recipe_post kinds[] = {RECIPE_POST_DETECTIONS, RECIPE_POST_SSD,
-		RECIPE_POST_YOLOV5, RECIPE_POST_YOLOV8, RECIPE_POST_KEYPOINTS, RECIPE_POST_POSES,
-		RECIPE_POST_MASK, RECIPE_POST_EMBEDDING, RECIPE_POST_RECONSTRUCTION};
+	const enum pipeline_config_post kinds[] = {PIPELINE_CONFIG_POST_DETECTIONS,
+		PIPELINE_CONFIG_POST_SSD, PIPELINE_CONFIG_POST_YOLOV5, PIPELINE_CONFIG_POST_YOLOV8,
+		PIPELINE_CONFIG_POST_KEYPOINTS, PIPELINE_CONFIG_POST_POSES,
+		PIPELINE_CONFIG_POST_MASK, PIPELINE_CONFIG_POST_EMBEDDING,
+		PIPELINE_CONFIG_POST_RECONSTRUCTION};
 	const struct tensor_bytes outs[4] = {
 		FLOATS(data, 16), FLOATS(data, 7), FLOATS(data, 3), FLOATS(data, 2)};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct recipe_post_keys keys = keys_of(kinds[i]);
-		struct post post = {.keys = &keys, .labels = &no_labels};
+		struct pipeline_config_post_keys keys = keys_of(kinds[i]);
+		struct postprocess post = {.keys = &keys, .labels = &no_labels};
 		struct findings f = {0};
 		struct error err = {0};
 		assert_int_equal(read_outputs(&post, outs, 4, &f, &err), -EBADMSG);
 		assert_null(f.items);
 	}
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_SSD);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_SSD);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	struct findings f = {0};
 	assert_int_equal(read_outputs(&post, outs, 1, &f, NULL), -EBADMSG);
 }
@@ -481,8 +484,8 @@ static void scores_that_are_no_numbers_are_not_found(void **state)
 	const float classes[2] = {1, -5}, scores[2] = {0.9f, NAN}, count[1] = {NAN};
 	const struct tensor_bytes outs[4] = {FLOATS(boxes, 1, 2, 4), FLOATS(classes, 1, 2),
 		FLOATS(scores, 1, 2), FLOATS(count, 1)};
-	struct recipe_post_keys keys = keys_of(RECIPE_POST_DETECTIONS);
-	struct post post = {.keys = &keys, .labels = &no_labels};
+	struct pipeline_config_post_keys keys = keys_of(PIPELINE_CONFIG_POST_DETECTIONS);
+	struct postprocess post = {.keys = &keys, .labels = &no_labels};
 	owned_findings struct findings f = {0};
 	must_read(&post, outs, 4, &f);
 	assert_int_equal(f.n, 0);

@@ -11,9 +11,9 @@
 
 #include "client/pipeline/stream.h"
 
-static struct material rows_of(float *values, size_t rows, size_t columns, uint32_t rate)
+static struct input_data rows_of(float *values, size_t rows, size_t columns, uint32_t rate)
 {
-	return (struct material){.kind = rate ? MATERIAL_SOUND : MATERIAL_NUMBERS,
+	return (struct input_data){.kind = rate ? INPUT_DATA_SOUND : INPUT_DATA_NUMBERS,
 		.values = values,
 		.rows = rows,
 		.columns = columns,
@@ -29,7 +29,7 @@ static void rows_free(struct rows *rows)
 
 static void add(struct rows *rows, float *values, size_t n, size_t columns, uint32_t rate)
 {
-	const struct material m = rows_of(values, n, columns, rate);
+	const struct input_data m = rows_of(values, n, columns, rate);
 	char why[ROWS_WHY_SIZE];
 	assert_int_equal(rows_restart(rows, &m, 1, why, NULL), 0);
 	assert_string_equal(why, "");
@@ -51,7 +51,7 @@ static void a_window_begins_anew_with_another_rate(void **state)
 		add(&rows, values, 1000, 1, 1000);
 	}
 	const uint64_t before_us = rows.open.time_us;
-	const struct material other = rows_of(values, 2000, 1, 2000);
+	const struct input_data other = rows_of(values, 2000, 1, 2000);
 	assert_int_equal(rows_restart(&rows, &other, 10001, why, NULL), 0);
 	assert_string_equal(
 		why, "the source had 1000 samples a second, now 2000: its window begins anew");
@@ -59,7 +59,7 @@ static void a_window_begins_anew_with_another_rate(void **state)
 	add(&rows, values, 2000, 1, 2000);
 	assert_int_equal(rows.open.time_us, before_us + 1000000);
 
-	owned(material_unref) struct material *m = NULL;
+	owned(input_data_unref) struct input_data *m = NULL;
 	const struct stage_window window = {.rows = 1500, .hop = 500};
 	uint64_t time_us = 0;
 	assert_int_equal(rows_take(&rows, &window, &m, &time_us, NULL), 0);
@@ -76,7 +76,7 @@ static void a_window_begins_anew_with_other_columns(void **state)
 	float values[12] = {1, 2, 3, 4, 5, 6};
 	char why[ROWS_WHY_SIZE];
 	add(&rows, values, 2, 3, 0);
-	const struct material other = rows_of(values, 1, 4, 0);
+	const struct input_data other = rows_of(values, 1, 4, 0);
 	assert_int_equal(rows_restart(&rows, &other, 3, why, NULL), 0);
 	assert_string_equal(why, "the source had 3 columns, now 4: its window begins anew");
 	add(&rows, values, 1, 4, 0);
@@ -89,7 +89,7 @@ static void pieces_come(struct rows *rows, size_t pieces, uint32_t rate, size_t 
 {
 	for (size_t p = 0; p < pieces; p++) {
 		float values[2] = {(float)(10 * p), (float)(10 * p + 1)};
-		const struct material m = rows_of(values, 2, 1, rate);
+		const struct input_data m = rows_of(values, 2, 1, rate);
 		const uint64_t now_us = (p + 1) * UINT64_C(10000000);
 		assert_int_equal(rows_hear(rows, 2, rate, 1000000, now_us, least, NULL), 0);
 		assert_int_equal(rows_append(rows, &m, 100000, now_us, NULL), 0);
@@ -99,7 +99,7 @@ static void pieces_come(struct rows *rows, size_t pieces, uint32_t rate, size_t 
 static void assert_next(struct rows *rows, const struct stage_window *window, float first,
 	uint64_t row, uint64_t wanted_us)
 {
-	owned(material_unref) struct material *m = NULL;
+	owned(input_data_unref) struct input_data *m = NULL;
 	uint64_t time_us = 0;
 	while (rows_pass(rows, window)) {}
 	assert_int_equal(rows_take(rows, window, &m, &time_us, NULL), 0);
@@ -111,7 +111,7 @@ static void assert_next(struct rows *rows, const struct stage_window *window, fl
 
 static void assert_no_next(struct rows *rows, const struct stage_window *window)
 {
-	struct material *m = NULL;
+	struct input_data *m = NULL;
 	uint64_t time_us = 0;
 	while (rows_pass(rows, window)) {}
 	assert_int_equal(rows_take(rows, window, &m, &time_us, NULL), 0);
@@ -127,11 +127,11 @@ static void full_windows_of_the_rate_before_wait(void **state)
 	char why[ROWS_WHY_SIZE];
 	const struct stage_window before = {.rows = 2, .hop = 2}, after = {.rows = 4, .hop = 4};
 	add(&rows, values, 5, 1, 100);
-	const struct material other = rows_of(values, 4, 1, 200);
+	const struct input_data other = rows_of(values, 4, 1, 200);
 	assert_int_equal(rows_restart(&rows, &other, before.rows, why, NULL), 0);
 	add(&rows, values, 4, 1, 200);
 	for (size_t i = 0; i < 2; i++) {
-		owned(material_unref) struct material *m = NULL;
+		owned(input_data_unref) struct input_data *m = NULL;
 		uint64_t time_us = 0;
 		assert_int_equal(rows_front(&rows)->rate, 100);
 		assert_int_equal(rows_take(&rows, &before, &m, &time_us, NULL), 0);
@@ -181,7 +181,7 @@ static void no_window_has_rows_of_both_sides_of_any_gap(void **state)
 	const struct stage_window window = {.rows = 3, .hop = 1};
 	float values[3] = {70, 71, 72};
 	pieces_come(&rows, 5, 0, 1);
-	const struct material m = rows_of(values, 3, 1, 0);
+	const struct input_data m = rows_of(values, 3, 1, 0);
 	assert_int_equal(rows_break(&rows, 3, NULL), 0);
 	assert_int_equal(rows_append(&rows, &m, 100000, 90000000, NULL), 0);
 	assert_next(&rows, &window, 70, 10, 90000000);
@@ -226,7 +226,7 @@ static void room_is_counted_until_it_is_given_back(void **state)
 	static float values[1000100];
 	struct rows rows = {0};
 	const struct stage_window window = {.rows = 500000, .hop = 500000};
-	const struct material m = rows_of(values, 1000100, 1, 1000);
+	const struct input_data m = rows_of(values, 1000100, 1, 1000);
 	assert_int_equal(rows_append(&rows, &m, 1 << 24, 2000000000, NULL), 0);
 	assert_true(rows.room >= 1000100 && rows_held(&rows) >= rows.room);
 	values[1000000] = 7;
@@ -244,12 +244,12 @@ static void room_is_not_made_beyond_the_limit(void **state)
 	(void)state;
 	static float values[2000];
 	struct rows rows = {0};
-	const struct material m = rows_of(values, 1000, 1, 1000);
+	const struct input_data m = rows_of(values, 1000, 1, 1000);
 	for (size_t i = 0; i < 9; i++) {
 		assert_int_equal(rows_append(&rows, &m, 10000 - rows_held(&rows), 1, NULL), 0);
 		assert_true(rows_held(&rows) <= 10000);
 	}
-	const struct material rest = rows_of(values, 1001, 1, 1000);
+	const struct input_data rest = rows_of(values, 1001, 1, 1000);
 	assert_int_equal(rows_append(&rows, &rest, 10000 - rows_held(&rows), 1, NULL), -ENOSPC);
 	assert_int_equal(rows.open.rows, 9000);
 	rows_free(&rows);
@@ -262,7 +262,7 @@ static void windows_that_wait_have_the_time_of_their_own_last_row(void **state)
 	float values[3] = {1, 2, 3};
 	const struct stage_window window = {.rows = 4, .hop = 2};
 	for (uint64_t i = 1; i <= 4; i++) {
-		const struct material m = rows_of(values, 3, 1, 0);
+		const struct input_data m = rows_of(values, 3, 1, 0);
 		assert_int_equal(rows_append(&rows, &m, 100000, i * 1000000, NULL), 0);
 	}
 	assert_next(&rows, &window, 1, 0, 2000000); /* rows 0 to 3: three of the first push */
@@ -281,7 +281,7 @@ static void times_go_with_the_rows_that_no_window_has(void **state)
 	struct rows rows = {0};
 	float values[3] = {1, 2, 3};
 	const struct stage_window window = {.rows = 2, .hop = 4};
-	const struct material m = rows_of(values, 3, 1, 0);
+	const struct input_data m = rows_of(values, 3, 1, 0);
 	for (uint64_t i = 1; i <= 3; i++) {
 		assert_int_equal(rows_append(&rows, &m, 100000, i * 1000000, NULL), 0);
 	}
@@ -301,7 +301,7 @@ static void time_after_a_stall_is_now_again(void **state)
 	static float values[100];
 	struct rows rows = {0};
 	uint64_t now_us = 10000000, time_us = 0, before_us = 0;
-	const struct material m = rows_of(values, 100, 1, 1000);
+	const struct input_data m = rows_of(values, 100, 1, 1000);
 	for (size_t i = 0; i < 60; i++) {
 		now_us += i % 30 < 10 ? 100000 : i % 30 == 10 ? 2000000 : 0;
 		assert_int_equal(rows_hear(&rows, 100, 1000, 500000, now_us, 1, NULL), 0);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "client/pipeline/pipeline.h"
-#include "tests/unit/client/float_models.h"
+#include "tests/unit/client/pipeline/float_models.h"
 
 /* One model, which gives the sum of what it gets. */
 struct world {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "backends/backends.h"
-#include "daemon/selftest.h"
+#include "daemon/check/selftest.h"
 #include "tests/fakes/fake_model.h"
 
 /* What selftest_repeat() says of it. */

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/mqtt/saver.h"
+#include "daemon/mqtt/state_file.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 struct world {
 	uv_loop_t loop;
 	struct log log;
-	struct saver saver;
+	struct state_file state_file;
 };
 
 static void begin(struct world *w, const char *folder)
@@ -24,12 +24,12 @@ static void begin(struct world *w, const char *folder)
 	memset(w, 0, sizeof(*w));
 	log_init(&w->log, LOG_LEVEL_ERROR); /* what fails here is meant to */
 	assert_int_equal(uv_loop_init(&w->loop), 0);
-	saver_init(&w->saver, &w->loop, &w->log, folder, "set");
+	state_file_init(&w->state_file, &w->loop, &w->log, folder, "set");
 }
 
 static void run_until_idle(struct world *w)
 {
-	while (!saver_is_idle(&w->saver)) {
+	while (!state_file_is_idle(&w->state_file)) {
 		uv_run(&w->loop, UV_RUN_ONCE);
 	}
 }
@@ -37,7 +37,7 @@ static void run_until_idle(struct world *w)
 static void end(struct world *w)
 {
 	run_until_idle(w);
-	saver_deinit(&w->saver);
+	state_file_deinit(&w->state_file);
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 }
 
@@ -45,7 +45,7 @@ static void save(struct world *w, const char *text)
 {
 	struct bytes_writer writer = {0};
 	bytes_write(&writer, text, strlen(text));
-	saver_write(&w->saver, &writer);
+	state_file_write(&w->state_file, &writer);
 	assert_null(writer.data);
 }
 
@@ -64,9 +64,9 @@ static void what_was_written_last_is_there_whole(void **state)
 {
 	struct world w;
 	begin(&w, ((struct temp_folder *)*state)->path);
-	assert_true(saver_is_idle(&w.saver));
+	assert_true(state_file_is_idle(&w.state_file));
 	save(&w, "a longer text than the next one\n");
-	assert_false(saver_is_idle(&w.saver));
+	assert_false(state_file_is_idle(&w.state_file));
 	end(&w);
 	expect(*state, "a longer text than the next one\n");
 	begin(&w, ((struct temp_folder *)*state)->path);
@@ -93,7 +93,7 @@ static void of_what_comes_while_the_disk_hangs_only_the_newest_is_written(void *
 		snprintf(text, sizeof(text), "number %d\n", i);
 		save(&w, text);
 		uv_run(&w.loop, UV_RUN_NOWAIT);
-		assert_false(saver_is_idle(&w.saver));
+		assert_false(state_file_is_idle(&w.state_file));
 	}
 	int reader = openat(folder->fd, "set.new", O_RDONLY | O_CLOEXEC); /* it is there now */
 	assert_true(reader >= 0);
@@ -116,16 +116,16 @@ static void a_write_that_fails_leaves_what_was_there(void **state)
 	begin(&w, folder->path);
 	save(&w, "fails\n");
 	end(&w);
-	assert_true(w.saver.err.code < 0);
+	assert_true(w.state_file.err.code < 0);
 	assert_int_equal(unlinkat(folder->fd, "set.new", AT_REMOVEDIR), 0);
 	expect(folder, "before\n");
 	begin(&w, folder->path);
 	struct bytes_writer none = {.failed = true};
-	saver_write(&w.saver, &none);
-	assert_true(saver_is_idle(&w.saver));
+	state_file_write(&w.state_file, &none);
+	assert_true(state_file_is_idle(&w.state_file));
 	save(&w, "after\n");
 	end(&w);
-	assert_int_equal(w.saver.err.code, 0);
+	assert_int_equal(w.state_file.err.code, 0);
 	expect(folder, "after\n");
 }
 
@@ -134,22 +134,22 @@ static void what_could_not_be_written_is_tried_once_more(void **state)
 	const struct temp_folder *folder = *state;
 	struct world w;
 	begin(&w, folder->path);
-	saver_try_again(&w.saver);
-	assert_true(saver_is_idle(&w.saver));
+	state_file_try_again(&w.state_file);
+	assert_true(state_file_is_idle(&w.state_file));
 	assert_int_equal(mkdirat(folder->fd, "set.new", 0700), 0);
 	save(&w, "first\n");
 	run_until_idle(&w);
-	assert_true(w.saver.err.code < 0);
-	saver_try_again(&w.saver);
-	assert_false(saver_is_idle(&w.saver));
+	assert_true(w.state_file.err.code < 0);
+	state_file_try_again(&w.state_file);
+	assert_false(state_file_is_idle(&w.state_file));
 	run_until_idle(&w);
-	assert_true(w.saver.err.code < 0);
+	assert_true(w.state_file.err.code < 0);
 	assert_int_equal(unlinkat(folder->fd, "set.new", AT_REMOVEDIR), 0);
-	saver_try_again(&w.saver);
+	state_file_try_again(&w.state_file);
 	run_until_idle(&w);
 	expect(folder, "first\n");
-	saver_try_again(&w.saver); /* it is there */
-	assert_true(saver_is_idle(&w.saver));
+	state_file_try_again(&w.state_file); /* it is there */
+	assert_true(state_file_is_idle(&w.state_file));
 	end(&w);
 }
 
@@ -159,7 +159,7 @@ static void without_a_folder_nothing_is_kept(void **state)
 	(void)state;
 	begin(&w, "");
 	save(&w, "nothing");
-	assert_true(saver_is_idle(&w.saver));
+	assert_true(state_file_is_idle(&w.state_file));
 	end(&w);
 }
 

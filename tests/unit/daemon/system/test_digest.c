@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 
 /* FIPS 180-4's examples. */
 static const char of_abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/energy.h"
-#include "daemon/governor.h"
+#include "daemon/edged/model/energy.h"
+#include "daemon/system/governor.h"
 
 #define SECOND UINT64_C(1000000000)
 #define DEGREE 1000

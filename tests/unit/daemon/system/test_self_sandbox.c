@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/confine.h"
+#include "daemon/system/self_sandbox.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define OK 0
@@ -69,15 +69,15 @@ static int in_confinement(
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		const struct confine_paths paths = {.state = place->state,
+		const struct self_sandbox_paths paths = {.state = place->state,
 			.socket = place->socket,
 			.program = "/bin/true",
 			.watch = "/nowhere"};
-		struct confine_result result;
+		struct self_sandbox_result result;
 		if (filtered && !filter()) {
 			_exit(NO_CALLS);
 		}
-		if (confine_enter(&paths, &result, NULL) < 0 || result.before ||
+		if (self_sandbox_enter(&paths, &result, NULL) < 0 || result.before ||
 			result.filtered != filtered) {
 			_exit(BAD);
 		}
@@ -254,11 +254,11 @@ static void what_a_unit_has_confined_is_left_alone(void **state)
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		const struct confine_paths paths = {.state = "/nowhere"};
-		struct confine_result result = {0};
+		const struct self_sandbox_paths paths = {.state = "/nowhere"};
+		struct self_sandbox_result result = {0};
 		setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
 		bool fine = !filter() ||
-			(confine_enter(&paths, &result, NULL) == 0 && result.before &&
+			(self_sandbox_enter(&paths, &result, NULL) == 0 && result.before &&
 				!result.files && !result.calls);
 		_exit(fine ? OK : BAD);
 	}

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "daemon/sensors.h"
+#include "daemon/system/sensors.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define SECOND UINT64_C(1000000000)

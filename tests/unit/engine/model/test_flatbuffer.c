@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "engine/model/flat.h"
-#include "engine/model/walk.h"
-#include "tests/fakes/flat_writer.h"
+#include "engine/model/flatbuffer.h"
+#include "engine/model/flatbuffer_verify.h"
+#include "tests/fakes/flatbuffer_writer.h"
 
 static void flat_checks_bounds_without_wrapping(void **state)
 {
@@ -105,11 +105,11 @@ static void walk_stops_where_tables_are_shared_too_often(void **state)
 	struct error err = {0};
 	struct bytes_writer out = shared_subgraphs(20);
 	struct flat f = {out.data, (uint32_t)out.size};
-	assert_int_equal(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err), 0);
+	assert_int_equal(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err), 0);
 	bytes_writer_deinit(&out);
 	out = shared_subgraphs(5000);
 	f = (struct flat){out.data, (uint32_t)out.size};
-	assert_true(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
+	assert_true(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
 	assert_non_null(strstr(err.text, "]: more tables and strings than a file of this size"));
 	bytes_writer_deinit(&out);
 }
@@ -121,15 +121,15 @@ static void walk_says_where(void **state)
 	struct error err = {0};
 	struct bytes_writer out = shared_subgraphs(3);
 	struct flat f = {out.data, (uint32_t)out.size};
-	assert_int_equal(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err), 0);
+	assert_int_equal(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err), 0);
 	struct flat_vector list = flat_get_vector(&f, root, 2);
 	memset(out.data + (list.data - out.data) + 4, 0xff, 4);
-	assert_true(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
+	assert_true(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
 	assert_string_equal(err.text, "subgraphs[1]: reaches beyond the end of the file");
-	assert_true(walk_verify(&f, "M001", SCHEMA_MODEL, &root, &err) < 0);
+	assert_true(flatbuffer_verify(&f, "M001", SCHEMA_MODEL, &root, &err) < 0);
 	assert_string_equal(err.text, "file identifier: not M001");
 	memset(out.data, 0, 4);
-	assert_true(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
+	assert_true(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, &err) < 0);
 	assert_string_equal(err.text, "root offset: has an offset of 0");
 	bytes_writer_deinit(&out);
 }
@@ -144,7 +144,7 @@ static void walk_refuses_every_truncation(void **state)
 		assert_non_null(copy);
 		memcpy(copy, out.data, size);
 		struct flat f = {copy, size};
-		assert_true(walk_verify(&f, "TFL3", SCHEMA_MODEL, &root, NULL) < 0);
+		assert_true(flatbuffer_verify(&f, "TFL3", SCHEMA_MODEL, &root, NULL) < 0);
 		free(copy);
 	}
 	bytes_writer_deinit(&out);

@@ -13,7 +13,7 @@
 #include "engine/model/schema.h"
 #include "engine/model/zip.h"
 #include "tests/fakes/fake_model.h"
-#include "tests/fakes/flat_writer.h"
+#include "tests/fakes/flatbuffer_writer.h"
 
 /* A table with a 4-byte field in each slot whose bit is set, a 1-byte field in @byte_slot. */
 static uint32_t table_of(struct bytes_writer *out, uint32_t slots, int byte_slot)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 #include "engine/model/model.h"
 #include "engine/model/schema.h"
 #include "engine/model/verify.h"

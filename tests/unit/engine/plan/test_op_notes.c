@@ -72,7 +72,7 @@ static void compare(const uint16_t *ops, size_t n, uint32_t n_inputs, unsigned i
 			bool taken = is_taken(
 				ops[i], n_inputs, type, result == DTYPE_COUNT ? type : result);
 			if (taken != names(types_of(ops[i]), type)) {
-				fail_msg("%s: %s is %s by the rule", operator_name(ops[i]),
+				fail_msg("%s: %s is %s by the rule", operators_name(ops[i]),
 					dtype_name(type), taken ? "taken" : "refused");
 			}
 		}

@@ -143,7 +143,7 @@ static void rows_are_in_order_and_found(void **state)
 		const struct node node = {.op = rows[i].op};
 		assert_ptr_equal(opinfo_find(&node), &rows[i]);
 		assert_true(i == 0 || rows[i].op >= OP_CUSTOM_FIRST ||
-			strcmp(operator_name(rows[i - 1].op), operator_name(rows[i].op)) < 0);
+			strcmp(operators_name(rows[i - 1].op), operators_name(rows[i].op)) < 0);
 	}
 }
 

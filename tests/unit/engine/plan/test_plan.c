@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "engine/plan/arena.h"
-#include "engine/plan/fold.h"
+#include "engine/plan/constant_folding.h"
 #include "engine/plan/plan.h"
 #include "tests/fakes/fake_backend.h"
 #include "tests/fakes/graph_builder.h"

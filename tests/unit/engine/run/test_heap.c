@@ -51,6 +51,40 @@ static void cells_do_not_overlap_and_keep_their_bytes(void **state)
 	assert_int_equal(heap.charged, 0);
 }
 
+static bool is_all(const uint8_t *bytes, uint8_t value, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != value) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void filling_reaches_all_but_cells_in_use(void **state)
+{
+	(void)state;
+	struct heap heap = {.limit = 1 << 30};
+	uint8_t *a = get(&heap, 5000), *b = get(&heap, 5000), *c = get(&heap, 5000);
+	memset(a, 1, 5000);
+	memset(b, 2, 5000);
+	memset(c, 3, 5000);
+	heap_free(&heap, a);
+	heap_free(&heap, c);
+	heap_fill(&heap, 0x5a);
+	assert_true(is_all(a, 0x5a, 5000));
+	assert_true(is_all(b, 2, 5000));
+	assert_true(is_all(c, 0x5a, 5000));
+	assert_ptr_equal(get(&heap, 5000), a); /* cells are as they were */
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	heap_fill(&heap, 0);
+	assert_true(is_all(a, 0, (size_t)heap_room(a)));
+	assert_true(heap_room(a) > 15000); /* one cell now, headers of the others overwritten */
+	assert_int_equal(heap.charged, HEAP_CHUNK_BYTES);
+	heap_deinit(&heap);
+}
+
 static void freed_neighbours_become_one(void **state)
 {
 	(void)state;
@@ -139,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_do_not_overlap_and_keep_their_bytes),
+		cmocka_unit_test(filling_reaches_all_but_cells_in_use),
 		cmocka_unit_test(freed_neighbours_become_one),
 		cmocka_unit_test(what_passes_the_limit_is_refused_with_the_figures),
 		cmocka_unit_test(an_idle_chunk_is_nobodys_limit),

@@ -222,7 +222,7 @@ static void keys_are_looked_up_in_a_private_copy(void **state)
 		b, OP_HASHTABLE_FIND, OPERANDS(handle, keys, fallback), OPERANDS(out));
 	graph_builder_output(b, out);
 	assert_int_equal(session_bench_start(bench, 1, 1, NULL), 0);
-	assert_true(plan_entered(bench->plans.declared[0])->tensors[keys].is_param);
+	assert_true(plan_entered(bench->plans.declared[0])->tensors[keys].is_copied);
 	assert_int_equal(session_run(bench->session, NULL, NULL), 0);
 	session_bench_finish(bench);
 }

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "kernels/conv.h"
-#include "kernels/depthwise.h"
+#include "kernels/conv/conv.h"
+#include "kernels/depthwise/depthwise.h"
 
 #define MOST_BYTES 16384
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/hybrid.h"
+#include "kernels/hybrid/hybrid.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -32,7 +32,8 @@ static void a_symmetric_row_spans_its_largest_magnitude(void **state)
 	const float values[] = {0, 1, -2, 0.5f, 2};
 	const int8_t expected[] = {0, 64, -127, 32, 127}; /* 63.5 and 31.75 */
 	int8_t codes[COUNT(values)] = {0};
-	struct ek_hybrid_row row = ek_hybrid_symmetric(ek_hybrid, values, COUNT(values), codes);
+	struct ek_hybrid_row row =
+		ek_hybrid_quantise(ek_hybrid, values, COUNT(values), false, codes);
 	assert_int_equal(bits(row.scale), bits(2.0f / 127.0f));
 	assert_int_equal(row.zero, 0);
 	assert_codes(codes, expected, COUNT(values));
@@ -45,7 +46,8 @@ static void halves_are_rounded_away_from_zero(void **state)
 	const float values[] = {127, 0.5f, -0.5f, 1.5f, -1.5f, 0.49999997f, -0.49999997f, -126.5f};
 	const int8_t expected[] = {127, 1, -1, 2, -2, 0, 0, -127};
 	int8_t codes[COUNT(values)] = {0};
-	struct ek_hybrid_row row = ek_hybrid_symmetric(ek_hybrid, values, COUNT(values), codes);
+	struct ek_hybrid_row row =
+		ek_hybrid_quantise(ek_hybrid, values, COUNT(values), false, codes);
 	assert_int_equal(bits(row.scale), bits(1));
 	assert_codes(codes, expected, COUNT(values));
 }
@@ -74,7 +76,8 @@ static void an_asymmetric_row_spans_its_range_and_zero(void **state)
 	const float values[] = {-1, 3, 0, 1};
 	const int8_t expected[] = {-128, 127, -64, 0}; /* -127.75, 127.25, -64, -0.25 */
 	int8_t codes[COUNT(values)] = {0};
-	struct ek_hybrid_row row = ek_hybrid_asymmetric(ek_hybrid, values, COUNT(values), codes);
+	struct ek_hybrid_row row =
+		ek_hybrid_quantise(ek_hybrid, values, COUNT(values), true, codes);
 	assert_int_equal(bits(row.scale), bits((float)(4.0 / 255.0)));
 	assert_int_equal(row.zero, -64);
 	assert_codes(codes, expected, COUNT(values));
@@ -86,11 +89,11 @@ static void a_one_sided_asymmetric_row_has_its_zero_at_an_end(void **state)
 	const float up[] = {1, 255, 128}, down[] = {-1, -255, -128};
 	const int8_t up_codes[] = {-127, 127, 0}, down_codes[] = {126, -128, -1};
 	int8_t codes[3] = {0};
-	struct ek_hybrid_row row = ek_hybrid_asymmetric(ek_hybrid, up, 3, codes);
+	struct ek_hybrid_row row = ek_hybrid_quantise(ek_hybrid, up, 3, true, codes);
 	assert_int_equal(bits(row.scale), bits(1));
 	assert_int_equal(row.zero, -128);
 	assert_codes(codes, up_codes, 3);
-	row = ek_hybrid_asymmetric(ek_hybrid, down, 3, codes);
+	row = ek_hybrid_quantise(ek_hybrid, down, 3, true, codes);
 	assert_int_equal(row.zero, 127);
 	assert_codes(codes, down_codes, 3);
 }
@@ -102,15 +105,15 @@ static void values_that_are_no_numbers_do_not_leave_the_range(void **state)
 	const float tiny[] = {1e-45f, 0, -1e-45f};
 	const int8_t nan_codes[] = {0, 127, -1}, none[] = {0, 0, 0}, tiny_codes[] = {127, 0, -127};
 	int8_t codes[3] = {0};
-	ek_hybrid_symmetric(ek_hybrid, nan, 3, codes);
+	ek_hybrid_quantise(ek_hybrid, nan, 3, false, codes);
 	assert_codes(codes, nan_codes, 3);
-	struct ek_hybrid_row row = ek_hybrid_symmetric(ek_hybrid, inf, 3, codes);
+	struct ek_hybrid_row row = ek_hybrid_quantise(ek_hybrid, inf, 3, false, codes);
 	assert_true(isinf(row.scale));
 	assert_codes(codes, none, 3);
-	ek_hybrid_symmetric(ek_hybrid, tiny, 3, codes);
+	ek_hybrid_quantise(ek_hybrid, tiny, 3, false, codes);
 	assert_codes(codes, tiny_codes, 3);
-	ek_hybrid_asymmetric(ek_hybrid, inf, 3, codes);
-	ek_hybrid_asymmetric(ek_hybrid, tiny, 3, codes);
+	ek_hybrid_quantise(ek_hybrid, inf, 3, true, codes);
+	ek_hybrid_quantise(ek_hybrid, tiny, 3, true, codes);
 }
 
 int main(void)

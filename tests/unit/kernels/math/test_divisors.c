@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "kernels/arith.h"
-#include "kernels/binary.h"
-#include "kernels/div.h"
+#include "kernels/elementwise/arith.h"
+#include "kernels/elementwise/binary.h"
+#include "kernels/elementwise/div.h"
 
 /* No trap, no report of a sanitizer, and the elements beside it are right. */
 static void a_divisor_that_became_zero_does_not_trap(void **state)

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "kernels/f16.h"
+#include "kernels/math/f16.h"
 
 /* Sign bit, 5 bits of exponent above -15, 10 bits of fraction; exponent 0 has no hidden bit. */
 static double value_of(uint16_t h)

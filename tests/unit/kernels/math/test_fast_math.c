@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/fast_math.h"
+#include "kernels/math/fast_math.h"
 
 static uint32_t bits_of(float x)
 {

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "kernels/libm.h"
+#include "kernels/math/libm.h"
 
 /* |y - want| in units of the last place of @want. */
 static double units(float y, double want)

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "kernels/fixed16.h"
-#include "kernels/inv_sqrt.h"
-#include "kernels/quant.h"
+#include "kernels/math/fixed16.h"
+#include "kernels/math/inv_sqrt.h"
+#include "kernels/math/quant.h"
 
 typedef int64_t wide;
 

@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-#include "kernels/fingerprint.h"
-#include "kernels/random.h"
+#include "kernels/math/fingerprint.h"
+#include "kernels/math/random.h"
 
 static void assert_philox(const uint32_t key[2], const uint32_t counter[4], const uint32_t words[4])
 {

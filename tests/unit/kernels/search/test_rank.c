@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "kernels/rank.h"
+#include "kernels/search/rank.h"
 
 static void descending(uint32_t *order, const float *values, size_t n, uint32_t *scratch)
 {

@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
-#include "kernels/fft.h"
+#include <string.h>
+
+#include "kernels/signal/fft.h"
 
 #define MOST 64
 
@@ -89,11 +91,49 @@ static void real_transform_equals_the_complex_one_and_writes_half_and_one(void *
 	}
 }
 
+/* Parts of 3 steps each, the last one first. */
+static void parts_of_passes_give_the_bits_of_one_call(void **state)
+{
+	(void)state;
+	const size_t part = 3;
+	double x[MOST];
+	struct ek_complex_f64 table[MOST / 2], made[MOST / 2];
+	struct ek_complex_f64 full[MOST], y[MOST], real[MOST / 2 + 1], z[MOST / 2 + 1];
+	for (size_t n = 1; n <= MOST; n *= 2) {
+		for (size_t i = 0; i < n; i++) {
+			x[i] = element(i);
+			full[i] = y[i] = (struct ek_complex_f64){x[i], element(3 * i + 5)};
+		}
+		ek_fft_table_f64(table, n);
+		for (size_t k = 0; k < ek_fft_table_count(n); k++) {
+			ek_fft_table_part_f64(made, n, k, k + 1);
+		}
+		assert_memory_equal(made, table, ek_fft_table_count(n) * sizeof(*table));
+		ek_fft_f64(full, n, table);
+		ek_rfft_f64(real, x, n, table);
+		for (unsigned int pass = 0; pass < ek_fft_passes(n); pass++) {
+			for (size_t end = ek_fft_steps(n), at; end > 0; end = at) {
+				at = end < part ? 0 : end - part;
+				ek_fft_pass_f64(y, n, table, pass, at, end);
+			}
+		}
+		assert_memory_equal(y, full, n * sizeof(*y));
+		for (unsigned int pass = 0; pass < ek_rfft_passes(n); pass++) {
+			for (size_t end = ek_rfft_steps(n), at; end > 0; end = at) {
+				at = end < part ? 0 : end - part;
+				ek_rfft_pass_f64(z, x, n, table, pass, at, end);
+			}
+		}
+		assert_memory_equal(z, real, (n / 2 + 1) * sizeof(*z));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(complex_transform_equals_its_definition),
 		cmocka_unit_test(real_transform_equals_the_complex_one_and_writes_half_and_one),
+		cmocka_unit_test(parts_of_passes_give_the_bits_of_one_call),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "kernels/signal_fft.h"
+#include "kernels/signal/signal_fft.h"
 
 #define MAX_N 512
 
@@ -119,6 +119,40 @@ static void rfft_of_int16_keeps_its_bits(void **state)
 	}
 }
 
+/* Parts of 3 steps each, the last one first. */
+static void parts_of_passes_give_the_bits_of_one_call(void **state)
+{
+	(void)state;
+	static struct ek_signal_complex_s16 table[MAX_N], bins[MAX_N], want[MAX_N], work[MAX_N];
+	static int16_t x[MAX_N], back[MAX_N], want_back[MAX_N];
+	uint32_t seed = 4;
+	for (size_t n = 4; n <= MAX_N; n *= 2) {
+		for (size_t i = 0; i < n; i++) {
+			x[i] = sample_at(&seed);
+		}
+		ek_signal_fft_table_s16(table, n, false);
+		ek_signal_rfft_s16(want, x, n, table, work);
+		for (unsigned int pass = 0; pass < ek_signal_rfft_passes(n); pass++) {
+			for (size_t end = n / 2, at; end > 0; end = at) {
+				at = end < 3 ? 0 : end - 3;
+				ek_signal_rfft_pass_s16(bins, x, n, table, work, pass, at, end);
+			}
+		}
+		assert_memory_equal(bins, want, (n / 2 + 1) * sizeof(*bins));
+		for (size_t k = 0; k < ek_signal_fft_table_count(n); k++) {
+			ek_signal_fft_table_part_s16(table, n, true, k, k + 1);
+		}
+		ek_signal_irfft_s16(want_back, bins, n, table, work);
+		for (unsigned int pass = 0; pass < ek_signal_irfft_passes(n); pass++) {
+			for (size_t end = n / 2, at; end > 0; end = at) {
+				at = end < 3 ? 0 : end - 3;
+				ek_signal_irfft_pass_s16(back, bins, n, table, work, pass, at, end);
+			}
+		}
+		assert_memory_equal(back, want_back, n * sizeof(*back));
+	}
+}
+
 static void full_scale_does_not_overflow(void **state)
 {
 	(void)state;
@@ -143,6 +177,7 @@ int main(void)
 		cmocka_unit_test(rfft_of_floats_is_the_transform),
 		cmocka_unit_test(rfft_of_int32_is_the_transform_by_n),
 		cmocka_unit_test(rfft_of_int16_keeps_its_bits),
+		cmocka_unit_test(parts_of_passes_give_the_bits_of_one_call),
 		cmocka_unit_test(full_scale_does_not_overflow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "kernels/softmax.h"
-#include "kernels/softmax_parts.h"
+#include "kernels/softmax/softmax.h"
+#include "kernels/softmax/softmax_parts.h"
 
 #define ROW 100
 

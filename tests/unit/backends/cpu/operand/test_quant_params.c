@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "backends/cpu/quant.h"
+#include "backends/cpu/operand/quant_params.h"
 
 static void assert_split(double scale, int32_t multiplier, int32_t shift)
 {
-	struct ek_scale s = quant_split(scale);
+	struct ek_scale s = quant_params_split(scale);
 	assert_int_equal(s.multiplier, multiplier);
 	assert_int_equal(s.shift, shift);
 }
@@ -49,24 +49,25 @@ static void activation_ranges_are_codes_of_the_output(void **state)
 		.quant = {.scale = &scale, .n_scales = 1, .zero_point = zero, .n_zero_points = 1},
 	};
 	int32_t lo = 0, hi = 0;
-	assert_int_equal(quant_activation_range(ACTIVATION_NONE, &out, &lo, &hi, NULL), 0);
+	assert_int_equal(quant_params_activation_range(ACTIVATION_NONE, &out, &lo, &hi, NULL), 0);
 	assert_int_equal(lo, -128);
 	assert_int_equal(hi, 127);
-	assert_int_equal(quant_activation_range(ACTIVATION_RELU6, &out, &lo, &hi, NULL), 0);
+	assert_int_equal(quant_params_activation_range(ACTIVATION_RELU6, &out, &lo, &hi, NULL), 0);
 	assert_int_equal(lo, -10);
 	assert_int_equal(hi, 110);
-	assert_int_equal(quant_activation_range(ACTIVATION_RELU_N1_TO_1, &out, &lo, &hi, NULL), 0);
+	assert_int_equal(
+		quant_params_activation_range(ACTIVATION_RELU_N1_TO_1, &out, &lo, &hi, NULL), 0);
 	assert_int_equal(lo, -30);
 	assert_int_equal(hi, 10);
 	assert_int_equal(
-		quant_activation_range(ACTIVATION_TANH, &out, &lo, &hi, NULL), -EOPNOTSUPP);
+		quant_params_activation_range(ACTIVATION_TANH, &out, &lo, &hi, NULL), -EOPNOTSUPP);
 }
 
 static void float_activation_none_keeps_to_the_finite(void **state)
 {
 	(void)state;
 	float lo = 0, hi = 0;
-	assert_int_equal(quant_activation_range_float(ACTIVATION_NONE, &lo, &hi, NULL), 0);
+	assert_int_equal(quant_params_activation_range_float(ACTIVATION_NONE, &lo, &hi, NULL), 0);
 	assert_true(lo == -FLT_MAX);
 	assert_true(hi == FLT_MAX);
 }

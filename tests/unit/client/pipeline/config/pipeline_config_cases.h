@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every key of a pipeline, a value that is not its default, and where the manual says it counts. */
-#ifndef TESTS_UNIT_CLIENT_RECIPE_GIVENS_H
-#define TESTS_UNIT_CLIENT_RECIPE_GIVENS_H
+#ifndef TESTS_UNIT_CLIENT_PIPELINE_CONFIG_PIPELINE_CONFIG_CASES_H
+#define TESTS_UNIT_CLIENT_PIPELINE_CONFIG_PIPELINE_CONFIG_CASES_H
 
 #include <stddef.h>
 

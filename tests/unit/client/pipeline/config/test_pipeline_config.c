@@ -11,66 +11,66 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pipeline/recipe.h"
+#include "client/pipeline/config/pipeline_config.h"
 
 #define MODEL "[model]\nname = m\n"
 
-static int read_text(const char *text, struct recipe **ret_recipe, struct error *err)
+static int read_text(const char *text, struct pipeline_config **ret_config, struct error *err)
 {
 	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
 	assert_non_null(file);
-	int r = recipe_read(file, "dir/p.conf", ret_recipe, err);
+	int r = pipeline_config_read(file, "dir/p.conf", ret_config, err);
 	fclose(file);
 	return r;
 }
 
-static struct recipe *must_read(const char *text)
+static struct pipeline_config *must_read(const char *text)
 {
-	struct recipe *recipe = NULL;
+	struct pipeline_config *config = NULL;
 	struct error err = {0};
-	if (read_text(text, &recipe, &err) < 0) {
+	if (read_text(text, &config, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	return recipe;
+	return config;
 }
 
 static void a_model_is_enough(void **state)
 {
 	(void)state;
-	owned_mem struct recipe *recipe = must_read(MODEL);
-	assert_string_equal(recipe->name, "p");
-	assert_int_equal(recipe->n_stages, 1);
-	assert_string_equal(recipe->stages[0].name, "p");
-	assert_string_equal(recipe->stages[0].model, "m");
-	assert_int_equal(recipe->source.every, 1);
-	assert_int_equal(recipe->stages[0].post.top_k, 5);
-	assert_true(isnan(recipe->stages[0].post.threshold));
-	assert_false(recipe->stages[0].decision.given);
+	owned_mem struct pipeline_config *config = must_read(MODEL);
+	assert_string_equal(config->name, "p");
+	assert_int_equal(config->n_stages, 1);
+	assert_string_equal(config->stages[0].name, "p");
+	assert_string_equal(config->stages[0].model, "m");
+	assert_int_equal(config->source.every, 1);
+	assert_int_equal(config->stages[0].post.top_k, 5);
+	assert_true(isnan(config->stages[0].post.threshold));
+	assert_false(config->stages[0].decision.given);
 }
 
 static void sections_belong_to_the_stage_before_them(void **state)
 {
 	(void)state;
-	owned_mem struct recipe *recipe = must_read(
+	owned_mem struct pipeline_config *config = must_read(
 		"# two stages\n[source]\nkind = picture\n[stage find]\n[model]\nname = a\n"
 		"[post]\nkind = detections\nthreshold = 0.25\n"
 		"[stage face]\nafter = find\nwhen = person, dog\ninput = crop\ngrow = 0.1\n"
 		"budget = 2s\n[model]\nname = b\n[decision]\nk = 2\nn = 3\n");
-	assert_int_equal(recipe->n_stages, 2);
-	assert_string_equal(recipe->stages[0].name, "find");
-	assert_true(recipe->stages[0].post.threshold == 0.25);
-	assert_int_equal(recipe->stages[1].parent, 0);
-	assert_int_equal(recipe->stages[1].budget_ms, 2000);
-	assert_int_equal(recipe->stages[1].decision.n, 3);
-	assert_true(recipe->stages[1].decision.given);
-	assert_false(recipe->stages[0].decision.given);
-	assert_string_equal(recipe->stages[1].model, "b");
+	assert_int_equal(config->n_stages, 2);
+	assert_string_equal(config->stages[0].name, "find");
+	assert_true(config->stages[0].post.threshold == 0.25);
+	assert_int_equal(config->stages[1].parent, 0);
+	assert_int_equal(config->stages[1].budget_ms, 2000);
+	assert_int_equal(config->stages[1].decision.n, 3);
+	assert_true(config->stages[1].decision.given);
+	assert_false(config->stages[0].decision.given);
+	assert_string_equal(config->stages[1].model, "b");
 }
 
 static void what_is_printed_reads_the_same(void **state)
 {
 	(void)state;
-	owned_mem struct recipe *first =
+	owned_mem struct pipeline_config *first =
 		must_read("[pipeline]\ndescription = a b\n" MODEL
 			  "[pre]\ncrop = 0,0.25,1,0.5\nmean = 127.5\nstd=1,2,3\n"
 			  "[post]\nkind = yolov8\nnms = 0.3\n"
@@ -79,9 +79,9 @@ static void what_is_printed_reads_the_same(void **state)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);
-	recipe_print(first, file);
+	pipeline_config_print(first, file);
 	fclose(file);
-	owned_mem struct recipe *second = must_read(text);
+	owned_mem struct pipeline_config *second = must_read(text);
 	free(text);
 	memset(first->lines, 0, sizeof(first->lines));
 	memset(second->lines, 0, sizeof(second->lines));
@@ -92,13 +92,13 @@ static void what_is_printed_reads_the_same(void **state)
 	}
 	size_t n = 0;
 	char a[ZONES_TEXT_SIZE], b[ZONES_TEXT_SIZE];
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
-		bool common = recipe_key_is_common(&keys[i]);
+		bool common = pipeline_config_key_is_common(&keys[i]);
 		const void *one = common ? (void *)first : (void *)&first->stages[0];
 		const void *other = common ? (void *)second : (void *)&second->stages[0];
-		assert_string_equal(recipe_get(one, &keys[i], a, sizeof(a)),
-			recipe_get(other, &keys[i], b, sizeof(b)));
+		assert_string_equal(pipeline_config_get(one, &keys[i], a, sizeof(a)),
+			pipeline_config_get(other, &keys[i], b, sizeof(b)));
 	}
 }
 
@@ -113,13 +113,13 @@ static void what_is_printed_can_be_read(void **state)
 		char text[128];
 		snprintf(text, sizeof(text), MODEL "[post]\nkind = %s\n%s", kinds[i],
 			strcmp(kinds[i], "ssd") == 0 ? "anchors = a.csv\n" : "");
-		owned_mem struct recipe *first = must_read(text);
+		owned_mem struct pipeline_config *first = must_read(text);
 		char *printed = NULL;
 		size_t size = 0;
 		FILE *file = open_memstream(&printed, &size);
-		recipe_print(first, file);
+		pipeline_config_print(first, file);
 		fclose(file);
-		owned_mem struct recipe *second = must_read(printed);
+		owned_mem struct pipeline_config *second = must_read(printed);
 		assert_int_equal(second->stages[0].post.kind, first->stages[0].post.kind);
 		assert_int_equal(
 			!strstr(printed, "\nexamples ="), strcmp(kinds[i], "embedding") != 0);
@@ -132,10 +132,10 @@ static void the_name_of_a_file_is_in_the_error(void **state)
 	(void)state;
 	static const char *const names[] = {"dir/two words.conf", "dir/\xc3\xbc.conf"};
 	for (size_t i = 0; i < 2; i++) {
-		struct recipe *recipe = NULL;
+		struct pipeline_config *config = NULL;
 		struct error err = {0};
 		FILE *file = fmemopen((void *)(uintptr_t)MODEL, strlen(MODEL), "r");
-		assert_int_equal(recipe_read(file, names[i], &recipe, &err), -EINVAL);
+		assert_int_equal(pipeline_config_read(file, names[i], &config, &err), -EINVAL);
 		fclose(file);
 		assert_int_equal(strncmp(err.text, names[i], strlen(names[i])), 0);
 		assert_non_null(strstr(err.text, ": the name of a pipeline has"));
@@ -145,9 +145,9 @@ static void the_name_of_a_file_is_in_the_error(void **state)
 static void what_belongs_to_others_is_skipped(void **state)
 {
 	(void)state;
-	owned_mem struct recipe *recipe =
+	owned_mem struct pipeline_config *config =
 		must_read("[X-mine]\nanything = here\n[model]\nname = m\nX-note = y\n");
-	assert_string_equal(recipe->stages[0].model, "m");
+	assert_string_equal(config->stages[0].model, "m");
 }
 
 struct mistake {
@@ -302,10 +302,10 @@ static void every_mistake_is_told_with_its_line(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-		struct recipe *recipe = NULL;
+		struct pipeline_config *config = NULL;
 		struct error err = {0};
 		const char *text = mistakes[i].text[0] ? mistakes[i].text : "\n";
-		if (read_text(text, &recipe, &err) != -EINVAL || recipe ||
+		if (read_text(text, &config, &err) != -EINVAL || config ||
 			!strstr(err.text, mistakes[i].place) ||
 			!strstr(err.text, mistakes[i].why)) {
 			fail_msg("mistake %zu: '%s' lacks '%s' or '%s'", i, err.text,
@@ -320,7 +320,7 @@ static void files_with_bytes_changed_are_read_or_refused(void **state)
 	uint32_t seed = 1;
 	for (int round = 0; round < 5000; round++) {
 		char text[512];
-		struct recipe *recipe = NULL;
+		struct pipeline_config *config = NULL;
 		struct error err = {0};
 		const char *from =
 			mistakes[(size_t)round % (sizeof(mistakes) / sizeof(mistakes[0]))].text;
@@ -330,12 +330,12 @@ static void files_with_bytes_changed_are_read_or_refused(void **state)
 			seed = seed * 1664525u + 1013904223u;
 			text[(seed >> 8) % (uint32_t)n] = (char)(1 + (seed >> 24) % 255);
 		}
-		int r = read_text(text, &recipe, &err);
+		int r = read_text(text, &config, &err);
 		if (r < 0) {
 			assert_true(err.text[0]);
-			assert_null(recipe);
+			assert_null(config);
 		}
-		free(recipe);
+		free(config);
 	}
 }
 
@@ -343,31 +343,31 @@ static void there_are_not_more_stages_than_fit(void **state)
 {
 	(void)state;
 	char text[1024] = "";
-	struct recipe *recipe = NULL;
+	struct pipeline_config *config = NULL;
 	struct error err = {0};
-	for (int i = 0; i <= RECIPE_MAX_STAGES; i++) {
+	for (int i = 0; i <= PIPELINE_CONFIG_MAX_STAGES; i++) {
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			"[stage s%d]\n[model]\nname = m\n", i);
 	}
-	assert_int_equal(read_text(text, &recipe, &err), -EINVAL);
+	assert_int_equal(read_text(text, &config, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "more than 8 stages"));
 }
 
 static void lists_have_whole_words(void **state)
 {
 	(void)state;
-	assert_true(recipe_list_has("cat, big dog ,x", "big dog"));
-	assert_true(recipe_list_has("cat, big dog ,x", "x"));
-	assert_true(recipe_list_has("cat", "cat"));
-	assert_false(recipe_list_has("cats", "cat"));
-	assert_false(recipe_list_has("", ""));
-	assert_false(recipe_list_has("a,,b", ""));
-	assert_false(recipe_list_has("tabby, tabby cat", "tabby, tabby cat"));
-	assert_true(recipe_list_has("x ,tabby\\, tabby cat , y", "tabby, tabby cat"));
-	assert_false(recipe_list_has("tabby\\, tabby cat", "tabby cat"));
-	assert_true(recipe_list_has("a\\b", "a\\b"));
-	assert_true(recipe_list_has("a\\\\,b", "a\\"));
-	assert_true(recipe_list_has("a\\\\,b", "b"));
+	assert_true(pipeline_config_list_has("cat, big dog ,x", "big dog"));
+	assert_true(pipeline_config_list_has("cat, big dog ,x", "x"));
+	assert_true(pipeline_config_list_has("cat", "cat"));
+	assert_false(pipeline_config_list_has("cats", "cat"));
+	assert_false(pipeline_config_list_has("", ""));
+	assert_false(pipeline_config_list_has("a,,b", ""));
+	assert_false(pipeline_config_list_has("tabby, tabby cat", "tabby, tabby cat"));
+	assert_true(pipeline_config_list_has("x ,tabby\\, tabby cat , y", "tabby, tabby cat"));
+	assert_false(pipeline_config_list_has("tabby\\, tabby cat", "tabby cat"));
+	assert_true(pipeline_config_list_has("a\\b", "a\\b"));
+	assert_true(pipeline_config_list_has("a\\\\,b", "a\\"));
+	assert_true(pipeline_config_list_has("a\\\\,b", "b"));
 }
 
 static void words_of_a_list_come_one_by_one(void **state)
@@ -375,21 +375,21 @@ static void words_of_a_list_come_one_by_one(void **state)
 	(void)state;
 	static const char *const words[] = {"one", "", "two three", "f,our", "\\"};
 	const char *at = " one,, two three\t,f\\,our,\\";
-	char word[RECIPE_TEXT_SIZE];
+	char word[PIPELINE_CONFIG_TEXT_SIZE];
 	for (size_t i = 0; i < 5; i++) {
 		assert_true(*at);
-		at = recipe_list_next(at, word);
+		at = pipeline_config_list_next(at, word);
 		assert_string_equal(word, words[i]);
 	}
 	assert_string_equal(at, "");
-	assert_string_equal(recipe_list_next("", word), "");
+	assert_string_equal(pipeline_config_list_next("", word), "");
 	assert_string_equal(word, "");
 	/* Longer than any text of a file is: cut, and nothing behind it is written to. */
-	char longer[2 * RECIPE_TEXT_SIZE];
+	char longer[2 * PIPELINE_CONFIG_TEXT_SIZE];
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = 0;
-	recipe_list_next(longer, word);
-	assert_int_equal(strlen(word), RECIPE_TEXT_SIZE - 1);
+	pipeline_config_list_next(longer, word);
+	assert_int_equal(strlen(word), PIPELINE_CONFIG_TEXT_SIZE - 1);
 }
 
 static void a_point_is_in_the_first_zone_around_it(void **state)
@@ -419,6 +419,16 @@ static void escape(const char *key, char *out)
 	*out = 0;
 }
 
+/* The last heading between @section and @key, which says what all keys below it need; NULL: none. */
+static const char *heading_before(const char *section, const char *key)
+{
+	const char *last = NULL;
+	for (const char *at = section; (at = strstr(at, "\n## ")) && at < key; at++) {
+		last = at + 1;
+	}
+	return last;
+}
+
 static void the_manual_names_every_key_with_its_default(void **state)
 {
 	(void)state;
@@ -428,7 +438,7 @@ static void the_manual_names_every_key_with_its_default(void **state)
 	size_t size = fread(page, 1, sizeof(page) - 1, file), n = 0;
 	fclose(file);
 	assert_true(size > 0 && size < sizeof(page) - 1);
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		char key[80], value[160], wanted[320], title[64];
 		snprintf(title, sizeof(title), "# SECTION [%s", keys[i].section);
@@ -443,11 +453,12 @@ static void the_manual_names_every_key_with_its_default(void **state)
 		if (!found || found > next) {
 			fail_msg("[%s] lacks %s", keys[i].section, wanted);
 		}
-		char needs[RECIPE_NEEDS_SIZE], told[2 * RECIPE_NEEDS_SIZE];
-		escape(recipe_key_needs(&keys[i], needs), told);
-		const char *end = strstr(found + 1, "\n\n");
-		const char *said = told[0] ? strstr(found, told + 1) : found;
-		if (!said || said > end || (told[0] && said[-1] != 'O')) {
+		char needs[PIPELINE_CONFIG_NEEDS_SIZE], told[2 * PIPELINE_CONFIG_NEEDS_SIZE];
+		escape(pipeline_config_key_needs(&keys[i], needs), told);
+		const char *heading = heading_before(section, found);
+		const char *end = heading ? strchr(heading, '\n') : strstr(found + 1, "\n\n");
+		const char *said = told[0] ? strstr(heading ? heading : found, told + 1) : found;
+		if (!said || said > end || (told[0] && said[-1] != 'O') || (heading && !told[0])) {
 			fail_msg("[%s] %s lacks: %s", keys[i].section, keys[i].key, needs);
 		}
 	}

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "client/pipeline/config/pipeline_config.h"
 #include "client/pipeline/pipeline.h"
-#include "client/pipeline/recipe.h"
-#include "tests/unit/client/recipe_givens.h"
+#include "tests/unit/client/pipeline/config/pipeline_config_cases.h"
 
 static char folder[] = "/tmp/test_recipe_needs.XXXXXX";
 
@@ -28,7 +28,7 @@ static char folder[] = "/tmp/test_recipe_needs.XXXXXX";
 
 struct world {
 	const char *post;
-	struct spec input;
+	struct tensor_spec input;
 	size_t asked;
 	char *trace;
 	size_t used, room;
@@ -103,7 +103,7 @@ static int describe(void *context, const char *model, const char *signature,
 	assert_true(m.inputs && m.outputs);
 	m.inputs[0] = world->input;
 	for (uint32_t i = 0; i < n; i++) {
-		m.outputs[i] = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
+		m.outputs[i] = (struct tensor_spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
 		m.outputs[i].shape = first ? shapes[i] : (struct shape){2, {1, 4}};
 		m.outputs[i].type =
 			strcmp(world->post, "mask") == 0 && first ? DTYPE_INT8 : DTYPE_FLOAT32;
@@ -339,12 +339,12 @@ static char *trace_of(const char *text, const char *source, const char *post,
 		}
 		bool features = given->elements > 0;
 		size_t elements = features ? given->elements : 8;
-		world.input = (struct spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
+		world.input = (struct tensor_spec){.type = DTYPE_FLOAT32, .score_threshold = NAN};
 		world.input.shape = act <= FRAME ? (struct shape){4, {1, 4, 4, 3}}
 			: act == TENSOR          ? (struct shape){4, {1, 4, 5, 3}}
 						 : (struct shape){4, {1, 1, (int32_t)elements, 1}};
 		world.input.declared = world.input.shape;
-		elements = (size_t)spec_elements(&world.input);
+		elements = (size_t)tensor_spec_elements(&world.input);
 		world.input.bytes = 4 * elements;
 		const struct pipeline_models models = {
 			.describe = describe, .examples = taught, .context = &world};
@@ -454,7 +454,7 @@ static void every_key_is_looked_at_here(void **state)
 {
 	(void)state;
 	size_t n = 0;
-	const struct recipe_key *keys = recipe_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		/* The kinds are what all of this is about; the text is for people. */
 		bool seen =

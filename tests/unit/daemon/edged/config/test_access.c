@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/access.h"
-#include "daemon/config.h"
+#include "daemon/edged/config/access.h"
+#include "daemon/edged/config/config.h"
 
 #define STRANGER 54321u
 

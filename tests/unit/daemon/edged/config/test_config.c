@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/config.h"
+#include "daemon/edged/config/config.h"
+#include "tests/unit/daemon/log_to.h"
 
 struct folder {
 	char path[64];
@@ -34,7 +35,7 @@ static int set_up(void **state)
 	snprintf(log, sizeof(log), "%s/log", folder->path);
 	folder->log_fd = open(log, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(folder->log_fd >= 0);
-	folder->log = (struct log){.fd = folder->log_fd, .level = LOG_LEVEL_DEBUG};
+	log_to(&folder->log, folder->log_fd, LOG_LEVEL_DEBUG);
 	*state = folder;
 	return 0;
 }
@@ -225,12 +226,13 @@ static void manual_and_limits_name_every_key_with_its_default(void **state)
 	const struct config_key *keys = config_keys(&n);
 	for (size_t i = 0; i < n; i++) {
 		char wanted[256];
-		snprintf(wanted, sizeof(wanted), "\n*%s* = _%s_%s\n", keys[i].key, keys[i].value,
-			keys[i].reloadable ? "" : " (restart)");
+		snprintf(wanted, sizeof(wanted), "\n*%s* = _%s_%s\n", keys[i].key,
+			keys[i].default_value, keys[i].reloadable ? "" : " (restart)");
 		if (!strstr(manual, wanted)) {
 			fail_msg("edged.conf(5) does not say%s", wanted);
 		}
-		snprintf(wanted, sizeof(wanted), "\n| `%s` | `%s` | ", keys[i].key, keys[i].value);
+		snprintf(wanted, sizeof(wanted), "\n| `%s` | `%s` | ", keys[i].key,
+			keys[i].default_value);
 		if (!strstr(limits, wanted)) {
 			fail_msg("limits.md does not say%s", wanted);
 		}
@@ -248,11 +250,11 @@ static void what_needs_a_restart_is_kept_at_a_reload(void **state)
 	config_init(&a);
 	config_init(&b);
 	for (size_t i = 0; i < n; i++) {
-		assert_true(config_same(&a, &b, &keys[i]));
+		assert_true(config_value_same(&a, &b, &keys[i]));
 	}
 	assert_int_equal(config_set(&b, &keys[0], "/x", NULL), 0);
-	assert_false(config_same(&a, &b, &keys[0]));
-	config_copy(&a, &b, &keys[0]);
+	assert_false(config_value_same(&a, &b, &keys[0]));
+	config_value_copy(&a, &b, &keys[0]);
 	assert_memory_equal(a.socket, "/x", 3);
 }
 

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "daemon/shadow.h"
+#include "daemon/edged/install/shadow.h"
 
 static const struct shadow_number plain = {0};
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "daemon/budget.h"
-#include "daemon/cgroup.h"
+#include "daemon/edged/model/budget.h"
+#include "daemon/system/cgroup.h"
 
 static void what_is_configured_is_the_limit(void **state)
 {

@@ -11,7 +11,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "daemon/marks.h"
+#include "daemon/edged/model/crash_markers.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 static struct digest digest_from(int number)
@@ -20,18 +20,18 @@ static struct digest digest_from(int number)
 }
 
 /* As a process that dies does: what is mapped is in the file. */
-static void die(struct marks *marks)
+static void die(struct crash_markers *markers)
 {
-	marks_close(marks);
+	crash_markers_close(markers);
 }
 
 /* As the depot does: what it has heard of is forgotten. */
-static bool next_dead(struct marks *marks, struct digest *ret_model)
+static bool next_dead(struct crash_markers *markers, struct digest *ret_model)
 {
 	size_t at = 0;
-	bool found = marks_next_dead(marks, &at, ret_model);
+	bool found = crash_markers_next_dead(markers, &at, ret_model);
 	if (found) {
-		marks_clear(marks, ret_model);
+		crash_markers_clear(markers, ret_model);
 	}
 	return found;
 }
@@ -40,16 +40,16 @@ static void deaths_are_held_against_a_file_until_they_are_cleared(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest digest = digest_from(1), dead;
-	struct marks marks;
+	struct crash_markers markers;
 	for (int i = 0; i < 4; i++) {
 		size_t at = 0;
-		marks_open(&marks, folder->fd);
-		assert_int_equal(marks_next_dead(&marks, &at, &dead), i >= 2);
-		assert_false(i >= 2 && marks_next_dead(&marks, &at, &dead));
+		crash_markers_open(&markers, folder->fd);
+		assert_int_equal(crash_markers_next_dead(&markers, &at, &dead), i >= 2);
+		assert_false(i >= 2 && crash_markers_next_dead(&markers, &at, &dead));
 		if (i < 2) {
-			mark_begin(marks_take(&marks, &digest));
+			crash_marker_begin(crash_markers_take(&markers, &digest));
 		}
-		die(&marks);
+		die(&markers);
 	}
 }
 
@@ -57,21 +57,21 @@ static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest digest = digest_from(1), dead;
-	struct marks marks;
+	struct crash_markers markers;
 	for (int i = 0; i < 2; i++) {
-		marks_open(&marks, folder->fd);
-		assert_false(next_dead(&marks, &dead));
-		mark_begin(marks_take(&marks, &digest));
-		die(&marks);
+		crash_markers_open(&markers, folder->fd);
+		assert_false(next_dead(&markers, &dead));
+		crash_marker_begin(crash_markers_take(&markers, &digest));
+		die(&markers);
 	}
-	marks_open(&marks, folder->fd);
-	assert_true(next_dead(&marks, &dead));
+	crash_markers_open(&markers, folder->fd);
+	assert_true(next_dead(&markers, &dead));
 	assert_true(digest_same(&dead, &digest));
-	assert_false(next_dead(&marks, &dead));
-	die(&marks);
-	marks_open(&marks, folder->fd);
-	assert_false(next_dead(&marks, &dead));
-	marks_close(&marks);
+	assert_false(next_dead(&markers, &dead));
+	die(&markers);
+	crash_markers_open(&markers, folder->fd);
+	assert_false(next_dead(&markers, &dead));
+	crash_markers_close(&markers);
 }
 
 #define NO_MOUNT 77
@@ -80,7 +80,7 @@ static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 static int open_on_a_full_disk(const char *path)
 {
 	char page[4096] = {0};
-	struct marks marks;
+	struct crash_markers markers;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
 		mount("full", path, "tmpfs", 0, "size=4096") < 0) {
 		return NO_MOUNT;
@@ -88,8 +88,8 @@ static int open_on_a_full_disk(const char *path)
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = openat(folder, "taken", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	while (write(fd, page, sizeof(page)) > 0) {}
-	marks_open(&marks, folder);
-	return marks.slots ? 1 : 0;
+	crash_markers_open(&markers, folder);
+	return markers.slots ? 1 : 0;
 }
 
 static void a_full_disk_has_no_room_for_them_and_does_not_kill(void **state)
@@ -113,14 +113,14 @@ static void deaths_while_it_did_not_run_are_not(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest digest = digest_from(1), dead;
-	struct marks marks;
+	struct crash_markers markers;
 	for (int i = 0; i < 5; i++) {
-		marks_open(&marks, folder->fd);
-		assert_false(next_dead(&marks, &dead));
-		struct mark *mark = marks_take(&marks, &digest);
-		mark_begin(mark);
-		mark_end(mark);
-		die(&marks);
+		crash_markers_open(&markers, folder->fd);
+		assert_false(next_dead(&markers, &dead));
+		struct crash_marker *marker = crash_markers_take(&markers, &digest);
+		crash_marker_begin(marker);
+		crash_marker_end(marker);
+		die(&markers);
 	}
 }
 
@@ -128,13 +128,13 @@ static void what_has_proved_itself_begins_anew(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest digest = digest_from(1), dead;
-	struct marks marks;
+	struct crash_markers markers;
 	for (int i = 0; i < 5; i++) {
-		marks_open(&marks, folder->fd);
-		assert_false(next_dead(&marks, &dead));
-		marks_clear(&marks, &digest);
-		mark_begin(marks_take(&marks, &digest));
-		die(&marks);
+		crash_markers_open(&markers, folder->fd);
+		assert_false(next_dead(&markers, &dead));
+		crash_markers_clear(&markers, &digest);
+		crash_marker_begin(crash_markers_take(&markers, &digest));
+		die(&markers);
 	}
 }
 
@@ -142,19 +142,19 @@ static void slots_in_use_are_kept_and_others_given_away(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest used = digest_from(-1);
-	struct marks marks;
-	marks_open(&marks, folder->fd);
-	struct mark *mark = marks_take(&marks, &used);
-	mark_begin(mark);
-	for (int i = 0; i < 10 * MARKS_SLOTS; i++) {
+	struct crash_markers markers;
+	crash_markers_open(&markers, folder->fd);
+	struct crash_marker *marker = crash_markers_take(&markers, &used);
+	crash_marker_begin(marker);
+	for (int i = 0; i < 10 * CRASH_MARKERS_SLOTS; i++) {
 		struct digest digest = digest_from(i);
-		struct mark *other = marks_take(&marks, &digest);
+		struct crash_marker *other = crash_markers_take(&markers, &digest);
 		assert_non_null(other);
-		assert_ptr_not_equal(other, mark);
-		marks_give_back(&marks, other);
+		assert_ptr_not_equal(other, marker);
+		crash_markers_give_back(&markers, other);
 	}
-	assert_ptr_equal(marks_take(&marks, &used), mark);
-	marks_close(&marks);
+	assert_ptr_equal(crash_markers_take(&markers, &used), marker);
+	crash_markers_close(&markers);
 }
 
 /* Or a death would be held against a file that did not run. */
@@ -162,21 +162,21 @@ static void what_was_taken_is_nobody_elses_until_it_is_given_back(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest more = digest_from(-1);
-	struct marks marks;
-	struct mark *first = NULL;
-	marks_open(&marks, folder->fd);
-	for (int i = 0; i < MARKS_SLOTS; i++) {
+	struct crash_markers markers;
+	struct crash_marker *first = NULL;
+	crash_markers_open(&markers, folder->fd);
+	for (int i = 0; i < CRASH_MARKERS_SLOTS; i++) {
 		struct digest digest = digest_from(i);
-		struct mark *mark = marks_take(&marks, &digest);
-		assert_non_null(mark);
-		assert_true(digest_same(&mark->model, &digest));
-		first = first ? first : mark;
+		struct crash_marker *marker = crash_markers_take(&markers, &digest);
+		assert_non_null(marker);
+		assert_true(digest_same(&marker->model, &digest));
+		first = first ? first : marker;
 	}
-	assert_null(marks_take(&marks, &more));
-	marks_give_back(&marks, first);
-	assert_ptr_equal(marks_take(&marks, &more), first);
-	marks_close(&marks);
-	marks_give_back(&marks, first); /* the file is closed already */
+	assert_null(crash_markers_take(&markers, &more));
+	crash_markers_give_back(&markers, first);
+	assert_ptr_equal(crash_markers_take(&markers, &more), first);
+	crash_markers_close(&markers);
+	crash_markers_give_back(&markers, first); /* the file is closed already */
 }
 
 /* As an edged had that knew fewer. */
@@ -184,55 +184,55 @@ static void a_shorter_file_keeps_what_it_says(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest digest = digest_from(7), dead;
-	struct marks marks;
-	for (int i = 0; i < MARKS_DEATHS; i++) {
-		marks_open(&marks, folder->fd);
-		mark_begin(marks_take(&marks, &digest));
-		die(&marks);
+	struct crash_markers markers;
+	for (int i = 0; i < CRASH_MARKERS_DEATHS; i++) {
+		crash_markers_open(&markers, folder->fd);
+		crash_marker_begin(crash_markers_take(&markers, &digest));
+		die(&markers);
 		int fd = openat(folder->fd, "running", O_RDWR | O_CLOEXEC);
-		assert_int_equal(ftruncate(fd, 64 * sizeof(struct mark)), 0);
+		assert_int_equal(ftruncate(fd, 64 * sizeof(struct crash_marker)), 0);
 		close(fd);
 	}
 	size_t at = 0;
-	marks_open(&marks, folder->fd);
-	assert_true(marks_next_dead(&marks, &at, &dead));
+	crash_markers_open(&markers, folder->fd);
+	assert_true(crash_markers_next_dead(&markers, &at, &dead));
 	assert_true(digest_same(&dead, &digest));
-	marks_close(&marks);
+	crash_markers_close(&markers);
 }
 
 static void foreign_bytes_are_no_deaths(void **state)
 {
 	struct temp_folder *folder = *state;
 	struct digest dead;
-	struct marks marks;
-	static char bytes[MARKS_SLOTS * sizeof(struct mark)];
+	struct crash_markers markers;
+	static char bytes[CRASH_MARKERS_SLOTS * sizeof(struct crash_marker)];
 	memset(bytes, 0xee, sizeof(bytes));
 	int fd = openat(folder->fd, "running", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
 	close(fd);
-	marks_open(&marks, folder->fd);
-	assert_false(next_dead(&marks, &dead));
-	marks_close(&marks);
+	crash_markers_open(&markers, folder->fd);
+	assert_false(next_dead(&markers, &dead));
+	crash_markers_close(&markers);
 	temp_folder_put(folder, "running", "short");
-	marks_open(&marks, folder->fd);
-	assert_false(next_dead(&marks, &dead));
-	mark_begin(marks_take(&marks, &dead));
-	marks_close(&marks);
+	crash_markers_open(&markers, folder->fd);
+	assert_false(next_dead(&markers, &dead));
+	crash_marker_begin(crash_markers_take(&markers, &dead));
+	crash_markers_close(&markers);
 }
 
 static void without_a_file_nothing_is_marked(void **state)
 {
 	(void)state;
 	struct digest digest = digest_from(1);
-	struct marks marks;
-	marks_open(&marks, -1);
-	struct mark *mark = marks_take(&marks, &digest);
-	assert_null(mark);
-	mark_begin(mark);
-	mark_end(mark);
-	marks_clear(&marks, &digest);
-	assert_false(next_dead(&marks, &digest));
-	marks_close(&marks);
+	struct crash_markers markers;
+	crash_markers_open(&markers, -1);
+	struct crash_marker *marker = crash_markers_take(&markers, &digest);
+	assert_null(marker);
+	crash_marker_begin(marker);
+	crash_marker_end(marker);
+	crash_markers_clear(&markers, &digest);
+	assert_false(next_dead(&markers, &digest));
+	crash_markers_close(&markers);
 }
 
 int main(void)

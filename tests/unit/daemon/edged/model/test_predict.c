@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "backends/backends.h"
-#include "daemon/predict.h"
+#include "daemon/edged/model/predict.h"
 #include "engine/edge.h"
 
 #define MODEL "tests/data/ADD_s8/model.tflite"

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/account.h"
+#include "daemon/edged/serve/account.h"
+#include "tests/unit/daemon/log_to.h"
 
 struct bench {
 	struct config config;
@@ -31,7 +32,7 @@ static int set_up(void **state)
 	bench->config.max_bytes_per_user = 1000;
 	bench->config.log_lines_per_user = 2;
 	assert_int_equal(pipe2(bench->fds, O_CLOEXEC | O_NONBLOCK), 0);
-	bench->log = (struct log){.fd = bench->fds[1], .level = LOG_LEVEL_INFO};
+	log_to(&bench->log, bench->fds[1], LOG_LEVEL_INFO);
 	accounts_init(&bench->accounts, &bench->config, &bench->log);
 	*state = bench;
 	return 0;

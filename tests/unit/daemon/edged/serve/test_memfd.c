@@ -14,10 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/memfd.h"
+#include "daemon/edged/serve/memfd.h"
+#include "tests/unit/daemon/log_to.h"
 
 #define PAGE 4096
-#define PART (MEMFD_MOST / 2) /* of one user, when nobody else has any */
+#define PART (MEMFD_MAX / 2) /* of one user, when nobody else has any */
 
 struct bench {
 	struct config config;
@@ -33,10 +34,10 @@ static int set_up(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	assert_non_null(bench);
 	config_init(&bench->config);
-	bench->log = (struct log){.fd = STDERR_FILENO, .level = LOG_LEVEL_INFO};
+	log_to(&bench->log, STDERR_FILENO, LOG_LEVEL_INFO);
 	accounts_init(&bench->accounts, &bench->config, &bench->log);
 	assert_int_equal(uv_loop_init(&bench->loop), 0);
-	memfds_start(&bench->memfds, &bench->loop, &bench->log);
+	memfds_start(&bench->memfds, &bench->accounts, &bench->loop, &bench->log);
 	assert_int_equal(account_open(&bench->accounts, 70001, &bench->a, NULL), 0);
 	assert_int_equal(account_open(&bench->accounts, 70002, &bench->b, NULL), 0);
 	*state = bench;
@@ -218,7 +219,6 @@ static void who_has_let_go_has_room_at_once(void **state)
 {
 	struct bench *bench = *state;
 	int fd = memory();
-	bench->accounts.memfds = &bench->memfds;
 	bench->config.max_bytes_per_user = PAGE;
 	use_once(bench, bench->a, fd);
 	assert_int_equal(account_charge(bench->a, 1, NULL), -EAGAIN);

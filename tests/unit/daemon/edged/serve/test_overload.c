@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/request.h"
-#include "daemon/sched.h"
+#include "daemon/edged/serve/request.h"
+#include "daemon/edged/serve/sched.h"
 
 #define LINES 64
 #define USERS 9
@@ -99,18 +99,18 @@ static void ask(struct world *world, struct line *line)
 	struct sched_refusal refusal;
 	struct ask *ask = world->free;
 	assert_non_null(ask);
-	ask->request = (struct request){.line = &line->queue,
-		.user = line->queue.user,
-		.class = line->class,
-		.cost_ns = (int64_t)RUN_NS};
+	ask->request = (struct request){.item = {.line = &line->queue,
+						.user = line->queue.user,
+						.class = line->class,
+						.cost_ns = (int64_t)RUN_NS}};
 	ask->due = world->now;
-	const struct sched_wish wish = {.line = &line->queue,
+	const struct sched_request wanted = {.line = &line->queue,
 		.class = line->class,
 		.cost_ns = (int64_t)RUN_NS,
 		.now_ns = (uint64_t)world->now,
 		.left_ns = UINT64_MAX,
-		.most = QUEUE};
-	int code = sched_push(&world->sched, &ask->request, &wish, &refusal);
+		.max_queued = QUEUE};
+	int code = sched_push(&world->sched, &ask->request, &wanted, &refusal);
 	line->n_asked += world->now >= world->from;
 	if (code == 0) {
 		world->free = ask->free_next;
@@ -123,7 +123,7 @@ static void ask(struct world *world, struct line *line)
 static void finish(struct world *world, unsigned int worker)
 {
 	struct ask *ask = world->workers[worker].ask;
-	struct line *line = (struct line *)ask->request.line;
+	struct line *line = (struct line *)ask->request.item.line;
 	if (world->now >= world->from) {
 		world->waits[world->n_done++] = world->now - ask->due;
 		line->n_done++;

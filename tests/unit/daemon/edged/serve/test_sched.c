@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/request.h"
-#include "daemon/sched.h"
+#include "daemon/edged/serve/request.h"
+#include "daemon/edged/serve/sched.h"
 
 #define LINES 3
 #define MS INT64_C(1000000)
@@ -43,8 +43,8 @@ static int set_up(void **state)
 		bench->lines[i].user = &bench->users[0];
 		for (unsigned int j = 0; j < 4; j++) {
 			bench->requests[i][j].id = i * 10 + j;
-			bench->requests[i][j].line = &bench->lines[i];
-			bench->requests[i][j].class = QUEUE_NORMAL;
+			bench->requests[i][j].item.line = &bench->lines[i];
+			bench->requests[i][j].item.class = QUEUE_NORMAL;
 		}
 	}
 	*state = bench;
@@ -62,14 +62,15 @@ static int tear_down(void **state)
 static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t limit)
 {
 	struct request *request = &bench->requests[line][n];
-	const struct sched_wish wish = {.line = request->line,
-		.class = request->class,
-		.cost_ns = request->cost_ns,
+	const struct sched_request wanted = {.line = request->item.line,
+		.class = request->item.class,
+		.cost_ns = request->item.cost_ns,
 		.now_ns = NOW,
 		.left_ns = UINT64_MAX,
-		.most = limit};
-	request->user = request->line->user;
-	return sched_push(&bench->sched, request, &wish, &bench->refusal);
+		.max_queued = limit};
+	request->item.user = request->item.line->user;
+	atomic_init(&request->state, REQUEST_READING);
+	return sched_push(&bench->sched, request, &wanted, &bench->refusal);
 }
 
 /* What the requests of a line are, and what they take. */
@@ -78,20 +79,21 @@ static void line_is(struct bench *bench, unsigned int line, unsigned int user,
 {
 	bench->lines[line].user = &bench->users[user];
 	for (unsigned int i = 0; i < 4; i++) {
-		bench->requests[line][i].class = class;
-		bench->requests[line][i].cost_ns = cost_ns;
+		bench->requests[line][i].item.class = class;
+		bench->requests[line][i].item.cost_ns = cost_ns;
 	}
 }
 
-static struct sched_wish wish_of(struct bench *bench, unsigned int line, uint64_t left_ns)
+static struct sched_request sched_request_of(
+	struct bench *bench, unsigned int line, uint64_t left_ns)
 {
 	const struct request *request = &bench->requests[line][0];
-	return (struct sched_wish){.line = request->line,
-		.class = request->class,
-		.cost_ns = request->cost_ns,
+	return (struct sched_request){.line = request->item.line,
+		.class = request->item.class,
+		.cost_ns = request->item.cost_ns,
 		.now_ns = NOW,
 		.left_ns = left_ns,
-		.most = 100};
+		.max_queued = 100};
 }
 
 /* Takes one and gives it back; its id. */
@@ -101,7 +103,7 @@ static uint64_t work(struct bench *bench)
 	struct request *request = sched_take(&bench->sched, &alone);
 	assert_non_null(request);
 	uint64_t id = request->id;
-	sched_give_back(&bench->sched, request, (uint64_t)request->cost_ns);
+	sched_give_back(&bench->sched, request, (uint64_t)request->item.cost_ns);
 	return id;
 }
 
@@ -116,7 +118,7 @@ static void one_line_keeps_its_order(void **state)
 	}
 	assert_int_equal(bench->woken, 4);
 	const struct request *done = sched_collect(&bench->sched);
-	for (unsigned int i = 0; i < 4; i++, done = done->queue_next) {
+	for (unsigned int i = 0; i < 4; i++, done = request_of(done->item.next)) {
 		assert_int_equal(done->id, i);
 	}
 	assert_null(done);
@@ -300,19 +302,19 @@ static void a_deadline_behind_what_is_ahead_is_not_let_in(void **state)
 	struct sched_refusal refusal;
 	bool alone = false;
 	line_is(bench, 0, 0, QUEUE_NORMAL, 10 * MS);
-	struct sched_wish wish = wish_of(bench, 0, 5 * MS);
-	assert_true(sched_admits(&bench->sched, &wish, &refusal)); /* what it takes is a guess */
+	struct sched_request wanted = sched_request_of(bench, 0, 5 * MS);
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal)); /* what it takes is a guess */
 	push_all(bench, 0);
 	struct request *runs = sched_take(&bench->sched, &alone);
-	wish.left_ns = 45 * MS; /* 30 ms wait, 10 run, 10 are its own */
-	assert_true(sched_admits(&bench->sched, &wish, &refusal));
-	wish.left_ns = 44 * MS;
-	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	wanted.left_ns = 45 * MS; /* 30 ms wait, 10 run, 10 are its own */
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal));
+	wanted.left_ns = 44 * MS;
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal));
 	assert_int_equal(refusal.retry_us, 35000);
 	assert_int_equal(refusal.reason, SCHED_LATE);
 	line_is(bench, 1, 0, QUEUE_REALTIME, 10 * MS); /* what is less urgent is not ahead of it */
-	wish = wish_of(bench, 1, 15 * MS);
-	assert_true(sched_admits(&bench->sched, &wish, &refusal));
+	wanted = sched_request_of(bench, 1, 15 * MS);
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal));
 	sched_give_back(&bench->sched, runs, 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		work(bench);
@@ -330,23 +332,23 @@ static void who_was_turned_away_shortens_the_queue_for_a_while(void **state)
 	push_all(bench, 0);
 	push_all(bench, 1);
 	struct request *runs = sched_take(&bench->sched, &alone);
-	struct sched_wish wish =
-		wish_of(bench, 0, UINT64_MAX); /* behind 3 of its own and 4 others */
-	assert_true(sched_admits(&bench->sched, &wish, &refusal));
-	wish.most = 7;
-	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	struct sched_request wanted =
+		sched_request_of(bench, 0, UINT64_MAX); /* behind 3 of its own and 4 others */
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal));
+	wanted.max_queued = 7;
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal));
 	assert_int_equal(refusal.reason, SCHED_FULL);
-	wish.most = 100;
-	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	wanted.max_queued = 100;
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal));
 	assert_int_equal(refusal.reason, SCHED_OVERLOAD);
 	assert_int_equal(push(bench, 2, 0, 7), -EAGAIN); /* a third, of which two had it all */
 	assert_int_equal(bench->refusal.reason, SCHED_FULL);
-	assert_false(sched_admits(&bench->sched, &wish, &refusal));
-	assert_int_equal(refusal.reason, SCHED_SHARE);
-	wish.now_ns += CALM - 1;
-	assert_false(sched_admits(&bench->sched, &wish, &refusal)); /* again somebody */
-	wish.now_ns += CALM;
-	assert_true(sched_admits(&bench->sched, &wish, &refusal));
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal));
+	assert_int_equal(refusal.reason, SCHED_FAIR_SHARE);
+	wanted.now_ns += CALM - 1;
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal)); /* again somebody */
+	wanted.now_ns += CALM;
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal));
 	sched_give_back(&bench->sched, runs, 0);
 	for (unsigned int i = 0; i < 7; i++) {
 		work(bench);
@@ -383,15 +385,15 @@ static void who_comes_has_room_however_full_the_queue_is(void **state)
 	assert_int_equal(push(bench, 1, 0, 4), 0);
 	assert_int_equal(push(bench, 1, 1, 4), -EAGAIN);
 	assert_int_equal(bench->refusal.reason, SCHED_FULL);
-	struct sched_wish wish = wish_of(bench, 0, UINT64_MAX);
-	wish.most = 6;
-	assert_false(sched_admits(&bench->sched, &wish, &refusal));
+	struct sched_request wanted = sched_request_of(bench, 0, UINT64_MAX);
+	wanted.max_queued = 6;
+	assert_false(sched_admits(&bench->sched, &wanted, &refusal));
 	assert_int_equal(refusal.reason, SCHED_CROWDED);
 	while (bench->users[1].n_queued > 0) {
 		work(bench);
 	}
-	wish.now_ns += NOW;
-	assert_true(sched_admits(&bench->sched, &wish, &refusal));
+	wanted.now_ns += NOW;
+	assert_true(sched_admits(&bench->sched, &wanted, &refusal));
 	while (bench->users[0].n_queued > 0) {
 		work(bench);
 	}
@@ -460,8 +462,8 @@ static void a_waiting_worker_is_woken_by_work_and_by_the_stop(void **state)
 static void classes_below_the_least_are_turned_away(void **state)
 {
 	struct bench *bench = *state;
-	bench->requests[0][0].class = QUEUE_BATCH;
-	bench->requests[0][2].class = QUEUE_BATCH;
+	bench->requests[0][0].item.class = QUEUE_BATCH;
+	bench->requests[0][2].item.class = QUEUE_BATCH;
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	sched_restrain(&bench->sched, QUEUE_NORMAL, SCHED_ALL);
 	assert_int_equal(push(bench, 0, 2, 10), -EAGAIN);
@@ -496,8 +498,8 @@ static void urgent_work_and_full_duty_end_a_rest(void **state)
 {
 	struct bench *bench = *state;
 	sched_restrain(&bench->sched, QUEUE_BATCH, 50);
-	bench->requests[0][1].class = QUEUE_REALTIME;
-	bench->requests[0][2].class = QUEUE_NORMAL;
+	bench->requests[0][1].item.class = QUEUE_REALTIME;
+	bench->requests[0][2].item.class = QUEUE_NORMAL;
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	struct request *request = wait_for_work(&bench->sched);
 	sched_give_back(&bench->sched, request, UINT64_C(3600000000000));

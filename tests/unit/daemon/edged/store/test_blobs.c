@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "daemon/blobs.h"
+#include "daemon/edged/store/blobs.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 /* Imports "file" of the folder. */
@@ -126,9 +126,67 @@ static void a_blob_that_is_not_what_it_was_is_found_out(void **state)
 	close(blobs);
 }
 
+/* A folder with something in it, where the blob of @bytes belongs. */
+static void folder_put(const struct temp_folder *folder, const char *bytes)
+{
+	struct digest digest = digest_of(bytes, strlen(bytes));
+	char text[DIGEST_TEXT_SIZE], name[128], file[160];
+	snprintf(name, sizeof(name), "blobs/%s", digest_print(&digest, text));
+	assert_int_equal(mkdirat(folder->fd, name, 0700), 0);
+	snprintf(file, sizeof(file), "%s/sub", name);
+	assert_int_equal(mkdirat(folder->fd, file, 0700), 0);
+	snprintf(file, sizeof(file), "%s/sub/file", name);
+	temp_folder_put(folder, file, "x");
+}
+
+static void expect_blob(int blobs, const struct digest *digest)
+{
+	int fd = -1;
+	assert_int_equal(blobs_open(blobs, digest, &fd), 0);
+	close(fd);
+}
+
+/* Also where the same folder is in quarantine already. */
+static void a_folder_in_a_blobs_place_is_put_away(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest digest;
+	char text[DIGEST_TEXT_SIZE], away[128];
+	int fd = -1, blobs = blobs_folder(folder);
+	temp_folder_put(folder, "file", "the model");
+	for (int i = 0; i < 2; i++) {
+		folder_put(folder, "the model");
+		assert_int_equal(import_file(folder, blobs, &digest, &fd, NULL), 0);
+		close(fd);
+		expect_blob(blobs, &digest);
+		snprintf(away, sizeof(away), "quarantine/%s/sub/file", digest_print(&digest, text));
+		assert_int_equal(faccessat(folder->fd, away, F_OK, 0), 0);
+		blobs_remove(blobs, &digest);
+	}
+	folder_put(folder, "labels");
+	assert_int_equal(blobs_put(blobs, "labels", 6, &digest), 0);
+	expect_blob(blobs, &digest);
+	close(blobs);
+}
+
 static bool is_it(void *context, const struct digest *digest)
 {
 	return digest_same(context, digest);
+}
+
+static void a_folder_that_no_blob_is_to_replace_is_swept(void **state)
+{
+	struct temp_folder *folder = *state;
+	struct digest wanted, other = digest_of("others", 6);
+	char text[DIGEST_TEXT_SIZE];
+	int blobs = blobs_folder(folder);
+	assert_int_equal(blobs_put(blobs, "labels", 6, &wanted), 0);
+	folder_put(folder, "others");
+	assert_int_equal(mkdirat(blobs, ".new", 0700), 0);
+	assert_int_equal(blobs_sweep(blobs, is_it, &wanted), 2);
+	assert_int_equal(faccessat(blobs, digest_print(&other, text), F_OK, 0), -1);
+	expect_blob(blobs, &wanted);
+	close(blobs);
 }
 
 static void a_sweep_leaves_what_is_wanted(void **state)
@@ -155,6 +213,8 @@ int main(void)
 		temp_folder_test(too_large_and_changed_files_are_not_imported),
 		temp_folder_test(a_blob_that_is_not_what_it_was_is_found_out),
 		temp_folder_test(a_sweep_leaves_what_is_wanted),
+		temp_folder_test(a_folder_in_a_blobs_place_is_put_away),
+		temp_folder_test(a_folder_that_no_blob_is_to_replace_is_swept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/tar.h"
-#include "daemon/bundle.h"
+#include "daemon/edged/store/bundle.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 static int memory_new(void)
@@ -46,7 +46,7 @@ static void what_is_written_is_found_again(void **state)
 	(void)state;
 	int fd = written();
 	struct bundle bundle;
-	char name[SERVED_NAME_SIZE], labels[4];
+	char name[LOADED_MODEL_NAME_SIZE], labels[4];
 	assert_true(bundle_is(fd));
 	assert_int_equal(bundle_read(fd, size_of(fd), &bundle, NULL), 0);
 	assert_int_equal(bundle.parts[BUNDLE_MODEL].size, 1000);
@@ -68,7 +68,7 @@ static void what_is_changed_anywhere_is_read_within_its_bounds(void **state)
 	const off_t size = size_of(fd);
 	for (off_t at = 0; at < size; at++) {
 		struct bundle bundle;
-		char name[SERVED_NAME_SIZE];
+		char name[LOADED_MODEL_NAME_SIZE];
 		uint8_t before, changed;
 		assert_int_equal(pread(fd, &before, 1, at), 1);
 		random = random * 1664525u + 1013904223u;

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/import.h"
-#include "daemon/scan.h"
+#include "daemon/edged/store/import.h"
+#include "daemon/edged/store/models_folder.h"
 
 struct folder {
 	char path[64];
@@ -67,22 +67,22 @@ static void names_are_of_the_grammar(void **state)
 		"", ".", "..", ".a", "-a", "_a", "A", "a b", "a/b", "\xc3\xa9", "a\n", "a\x7f"};
 	char name[66];
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_true(scan_name_valid(good[i], strlen(good[i])));
+		assert_true(models_folder_name_valid(good[i], strlen(good[i])));
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_false(scan_name_valid(bad[i], strlen(bad[i])));
+		assert_false(models_folder_name_valid(bad[i], strlen(bad[i])));
 	}
-	assert_false(scan_name_valid("a\0b", 3));
+	assert_false(models_folder_name_valid("a\0b", 3));
 	memset(name, 'x', sizeof(name));
-	assert_true(scan_name_valid(name, 64));
-	assert_false(scan_name_valid(name, 65));
+	assert_true(models_folder_name_valid(name, 64));
+	assert_false(models_folder_name_valid(name, 65));
 }
 
 static void models_are_sorted_merged_and_bounded(void **state)
 {
 	struct folder *folder = *state;
-	struct scan_model *models = NULL;
-	struct scan_left_out left_out = {0};
+	struct models_folder_model *models = NULL;
+	struct models_folder_left_out left_out = {0};
 	size_t n = 0;
 	put(folder, "b.tflite", "");
 	put(folder, "a.tflite", "");
@@ -93,7 +93,7 @@ static void models_are_sorted_merged_and_bounded(void **state)
 	put(folder, ".b.tflite.new", "");
 	assert_int_equal(mkdirat(folder->fd, "b", 0755), 0);
 	assert_int_equal(mkdirat(folder->fd, "c", 0755), 0);
-	assert_int_equal(scan_models(folder->fd, 10, &models, &n, &left_out), 0);
+	assert_int_equal(models_folder_list(folder->fd, 10, &models, &n, &left_out), 0);
 	assert_int_equal(n, 3);
 	assert_int_equal(left_out.n, 1);
 	assert_string_equal(left_out.name, "notes.txt");
@@ -103,13 +103,13 @@ static void models_are_sorted_merged_and_bounded(void **state)
 	assert_true(models[1].file && models[1].folder);
 	assert_string_equal(models[2].name, "c");
 	free(models);
-	assert_int_equal(scan_models(folder->fd, 2, &models, &n, &left_out), 0);
+	assert_int_equal(models_folder_list(folder->fd, 2, &models, &n, &left_out), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(left_out.n, 2);
 	free(models);
 	put(folder, "a\n\xff.tflite", ""); /* before the notes */
 	put(folder, "zzz", "");
-	assert_int_equal(scan_models(folder->fd, 10, &models, &n, &left_out), 0);
+	assert_int_equal(models_folder_list(folder->fd, 10, &models, &n, &left_out), 0);
 	assert_int_equal(left_out.n, 3);
 	assert_string_equal(left_out.name, "a\n\xff.tflite");
 	free(models);
@@ -127,7 +127,7 @@ static void the_highest_versions_come_first(void **state)
 		assert_int_equal(mkdirat(folder->fd, names[i], 0755), 0);
 	}
 	put(folder, "99", "a file");
-	assert_int_equal(scan_versions(folder->fd, &versions, &n), 0);
+	assert_int_equal(models_folder_versions(folder->fd, &versions, &n), 0);
 	assert_int_equal(n, sizeof(wanted) / sizeof(wanted[0]));
 	assert_memory_equal(versions, wanted, sizeof(wanted));
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/manifest.h"
+#include "daemon/edged/store/manifest.h"
 
 static struct digest digest_from(int number)
 {
@@ -45,7 +45,7 @@ static void what_is_printed_is_read_back(void **state)
 	char *text = NULL;
 	size_t size = 0;
 	install(&manifest, 1);
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	install(&manifest, 2);
 	manifest.versions[1].labels = digest_from(77);
 	manifest.versions[1].examples = digest_from(78);
@@ -112,10 +112,10 @@ static void a_version_that_is_proved_is_what_a_later_one_falls_back_to(void **st
 	struct manifest manifest = {.name = "m"};
 	install(&manifest, 1);
 	assert_null(manifest_fallback(&manifest));
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	install(&manifest, 2);
 	assert_int_equal(manifest_fallback(&manifest)->version, 1);
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	assert_int_equal(manifest_fallback(&manifest)->version, 1);
 	install(&manifest, 3);
 	assert_int_equal(manifest_fallback(&manifest)->version, 2);
@@ -138,7 +138,7 @@ static void one_that_did_well_is_what_the_second_falls_back_to(void **state)
 	manifest_pass_on(&manifest, &second); /* that there is one already stays */
 	install(&manifest, 3);
 	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	assert_true(digest_same(&manifest.previous, &first));
 }
 
@@ -148,7 +148,7 @@ static void only_versions_with_a_role_are_kept(void **state)
 	struct manifest manifest = {.name = "m"};
 	struct digest good = digest_from(1), tried = digest_from(2), labels = digest_from(9);
 	install(&manifest, 1);
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	for (int number = 2; number < 20; number++) {
 		install(&manifest, number);
 	}
@@ -173,7 +173,7 @@ static void a_full_one_forgets_the_oldest_without_a_role(void **state)
 	struct manifest manifest = {.name = "m"};
 	struct digest second = digest_from(2);
 	install(&manifest, 1);
-	manifest_prove(&manifest);
+	manifest_pass_trial(&manifest);
 	for (int number = 2; number < 6; number++) {
 		struct manifest_version version = version_from(number, 0);
 		manifest_add(&manifest, &version);

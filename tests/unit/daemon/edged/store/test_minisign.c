@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/minisign.h"
+#include "daemon/edged/store/minisign.h"
 
 #define SIGNATURE                                                                                  \
 	"untrusted comment: signature from minisign secret key\n"                                  \

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/pack_files.h"
+#include "daemon/edged/store/pack_files.h"
 
 static bool is_first(void *context, const struct digest *digest)
 {

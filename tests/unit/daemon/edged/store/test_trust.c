@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "daemon/trust.h"
+#include "daemon/edged/store/trust.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define MODEL "The model.\n"
@@ -202,7 +202,7 @@ static struct config *config_of(const struct temp_folder *folder, enum config_po
 static void keys_are_read_when_somebody_asks_for_them(void **state)
 {
 	const struct temp_folder *folder = *state;
-	const struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
+	const struct log quiet = {.journal = -1, .level = LOG_LEVEL_ERROR};
 	struct trust trust = {0};
 	struct config *config = config_of(folder, CONFIG_POLICY_OFF);
 	temp_folder_put(folder, "a.pub", KEY);
@@ -227,7 +227,7 @@ static void keys_are_read_when_somebody_asks_for_them(void **state)
 static void no_more_than_64_keys_are_kept(void **state)
 {
 	const struct temp_folder *folder = *state;
-	const struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
+	const struct log quiet = {.journal = -1, .level = LOG_LEVEL_ERROR};
 	struct trust trust = {0};
 	const struct config *config = config_of(folder, CONFIG_POLICY_WARN);
 	for (int i = 0; i < 70; i++) {

@@ -6,23 +6,23 @@
 
 #include <cmocka.h>
 
-#include "daemon/mqtt/hush.h"
+#include "daemon/mqtt/broker/log_ratelimit.h"
 
 static void one_line_a_second_tells_of_the_others(void **state)
 {
-	struct hush hush = {0};
-	char text[HUSH_TEXT_SIZE] = "?";
-	const uint64_t began = 5 * HUSH_NS;
+	struct log_ratelimit ratelimit = {0};
+	char text[LOG_RATELIMIT_TEXT_SIZE] = "?";
+	const uint64_t began = 5 * LOG_RATELIMIT_NS;
 	(void)state;
-	assert_true(hush_allows(&hush, began, text));
+	assert_true(log_ratelimit_allows(&ratelimit, began, text));
 	assert_string_equal(text, "");
 	for (uint64_t i = 0; i < 1000; i++) {
-		assert_false(hush_allows(&hush, began + i, text));
+		assert_false(log_ratelimit_allows(&ratelimit, began + i, text));
 	}
-	assert_false(hush_allows(&hush, began + HUSH_NS - 1, text));
-	assert_true(hush_allows(&hush, began + HUSH_NS, text));
+	assert_false(log_ratelimit_allows(&ratelimit, began + LOG_RATELIMIT_NS - 1, text));
+	assert_true(log_ratelimit_allows(&ratelimit, began + LOG_RATELIMIT_NS, text));
 	assert_string_equal(text, " (and 1001 before)");
-	assert_true(hush_allows(&hush, began + 3 * HUSH_NS, text));
+	assert_true(log_ratelimit_allows(&ratelimit, began + 3 * LOG_RATELIMIT_NS, text));
 	assert_string_equal(text, "");
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "daemon/mqtt/mosq.h"
+#include "daemon/mqtt/broker/mosq.h"
 
 #define BOUND_MS 60000
 #define PACKET 256
@@ -34,10 +34,9 @@ static void on_connected(void *data, int reason)
 	s->up = reason == 0;
 }
 
-static void on_lost(void *data, int reason, const char *why)
+static void on_lost(void *data, const char *why)
 {
 	(void)data;
-	(void)reason;
 	(void)why;
 }
 
@@ -93,8 +92,7 @@ static bool has(const uint8_t *data, size_t size, const void *wanted, size_t wan
 	return memmem(data, size, wanted, wanted_size);
 }
 
-static void connect_with(
-	struct stage *s, int version, const char *will, uint8_t packet[PACKET], size_t *ret_size)
+static void connect_as(struct stage *s, int version, uint8_t packet[PACKET], size_t *ret_size)
 {
 	struct error err = {0};
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -109,7 +107,7 @@ static void connect_with(
 	s->broker.keepalive_ms = 30000;
 	s->broker.receive_maximum = 8;
 	s->broker.session_ms = 9500;
-	assert_int_equal(mosq_new(&s->broker, "me", version, PACKET, will, &s->mosq, &err), 0);
+	assert_int_equal(mosq_new(&s->broker, "me", version, PACKET, "will", &s->mosq, &err), 0);
 	assert_int_equal(mosq_connect(s->mosq, &err), 0);
 	mosq_listen(s->mosq, &events, s);
 	s->peer = accept(s->listener, NULL, NULL);
@@ -119,11 +117,6 @@ static void connect_with(
 	assert_int_equal(packet[0], 0x10);
 	send_bytes(s, version == 5 ? "\x20\3\0\0\0" : "\x20\2\0\0", version == 5 ? 5 : 4);
 	assert_true(s->up);
-}
-
-static void connect_as(struct stage *s, int version, uint8_t packet[PACKET], size_t *ret_size)
-{
-	connect_with(s, version, "will", packet, ret_size);
 }
 
 static void end(struct stage *s)
@@ -180,24 +173,12 @@ static void a_broker_of_3_1_1_is_not_asked_to_keep_a_session_for_ever(void **sta
 	end(&s);
 }
 
-static void without_a_will_a_broker_of_3_1_1_keeps_what_it_has(void **state)
-{
-	struct stage s = {0};
-	uint8_t packet[PACKET];
-	size_t size = 0;
-	(void)state;
-	connect_with(&s, 4, NULL, packet, &size);
-	assert_int_equal(packet[9], 0); /* no clean session, no will */
-	end(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_broker_is_told_of_a_message_after_the_callback_not_before),
 		cmocka_unit_test(a_session_is_asked_for_and_ended_with_the_goodbye),
 		cmocka_unit_test(a_broker_of_3_1_1_is_not_asked_to_keep_a_session_for_ever),
-		cmocka_unit_test(without_a_will_a_broker_of_3_1_1_keeps_what_it_has),
 	};
 	return cmocka_run_group_tests_name("mosq", tests, NULL, NULL);
 }

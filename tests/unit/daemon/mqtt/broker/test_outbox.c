@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/broker/outbox.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define SMALL 3
@@ -45,10 +45,8 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	outbox_init(&o, SMALL, BYTES);
 	put(&o, OUTBOX_LAST, "a", "old", true);
 	put(&o, OUTBOX_LAST, "b", "other", true);
-	outbox_next(&o, 1)->ends = 2;
 	put(&o, OUTBOX_LAST, "a", "new", true);
 	expect(&o, "other");
-	assert_int_equal(outbox_next(&o, 1)->ends, 2);
 	assert_true(outbox_has(&o, "a"));
 	outbox_sent(&o, outbox_next(&o, 1), 7);
 	assert_true(outbox_has(&o, "a"));
@@ -56,43 +54,6 @@ static void the_newest_of_a_topic_takes_the_place_of_the_older(void **state)
 	expect(&o, "new");
 	assert_false(outbox_has(&o, "a"));
 	assert_null(outbox_next(&o, 1));
-	outbox_deinit(&o);
-}
-
-static void what_ended_a_connection_goes_after_the_others_and_results_keep_their_order(void **state)
-{
-	struct outbox o;
-	(void)state;
-	outbox_init(&o, 10, BYTES);
-	put(&o, OUTBOX_RESPONSE, "r", "suspect", true);
-	put(&o, OUTBOX_RESULT, "t", "one", true);
-	put(&o, OUTBOX_RESULT, "t", "two", true);
-	put(&o, OUTBOX_LAST, "s", "state", true);
-	outbox_next(&o, 1)->ends = 1;
-	struct outbox_message *one = outbox_next(&o, 1);
-	assert_memory_equal(one->payload, "one", 3);
-	one->ends = 1;
-	expect(&o, "state");
-	expect(&o, "suspect");
-	expect(&o, "one");
-	expect(&o, "two");
-	outbox_deinit(&o);
-}
-
-static void what_is_not_on_its_way_is_cleared(void **state)
-{
-	struct outbox o;
-	(void)state;
-	outbox_init(&o, SMALL, BYTES);
-	put(&o, OUTBOX_RESPONSE, "r", "on its way", true);
-	put(&o, OUTBOX_RESPONSE, "r", "waits", true);
-	struct outbox_message *first = outbox_next(&o, 1);
-	outbox_sent(&o, first, 7);
-	struct outbox_message *second = outbox_next(&o, 1);
-	first->ends = second->ends = 4;
-	outbox_clear_others(&o);
-	assert_int_equal(first->ends, 4);
-	assert_int_equal(second->ends, 0);
 	outbox_deinit(&o);
 }
 
@@ -269,7 +230,7 @@ static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 	outbox_deinit(&o);
 }
 
-static bool may(const void *data, const struct kept_note *note)
+static bool may(const void *data, const struct journal_note *note)
 {
 	(void)data;
 	return note->waits;
@@ -279,9 +240,9 @@ static bool may(const void *data, const struct kept_note *note)
 static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
 {
 	const struct temp_folder *folder = *state;
-	struct kept *kept = malloc(sizeof(*kept));
-	struct kept_record record;
-	struct kept_note *note = NULL;
+	struct journal *journal = malloc(sizeof(*journal));
+	struct journal_record record;
+	struct journal_note *note = NULL;
 	struct error err = {0};
 	struct outbox o;
 	const struct mosq_message message = {.topic = "edged/gw1/digits/infer",
@@ -294,23 +255,23 @@ static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
 		.accept = "",
 		.traceparent = "",
 		.deadline = ""};
-	assert_non_null(kept);
-	kept_init(kept);
-	assert_int_equal(kept_open(kept, folder->path, 1 << 20, false, &err), 0);
+	assert_non_null(journal);
+	journal_init(journal);
+	assert_int_equal(journal_open(journal, folder->path, 1 << 20, &err), 0);
 	outbox_init(&o, 1, BYTES);
 	put(&o, OUTBOX_RESPONSE, "r", "one", true);
 	struct outbox_message *m = outbox_message_new(OUTBOX_RESPONSE, "r", "two", 3);
 	m->qos = 1;
-	m->kept = kept_add(kept, "a", &message);
-	assert_non_null(m->kept);
+	m->journal = journal_add(journal, "a", &message);
+	assert_non_null(m->journal);
 	assert_false(outbox_put(&o, m));
-	assert_int_equal(kept->n_used, 1);
-	assert_true(kept_next(kept, may, NULL, &record, &note));
+	assert_int_equal(journal->n_used, 1);
+	assert_true(journal_next(journal, may, NULL, &record, &note));
 	assert_string_equal(record.message.topic, "edged/gw1/digits/infer");
 	free(record.buffer);
-	kept_cross_out(note);
-	kept_close(kept);
-	free(kept);
+	journal_delete(note);
+	journal_close(journal);
+	free(journal);
 	outbox_deinit(&o);
 }
 
@@ -398,34 +359,10 @@ static void what_has_expired_is_not_sent(void **state)
 	outbox_deinit(&o);
 }
 
-static void one_alone_on_its_way_is_found_and_taken(void **state)
-{
-	struct outbox o;
-	(void)state;
-	outbox_init(&o, SMALL, BYTES);
-	put(&o, OUTBOX_RESPONSE, "a", "one", true);
-	put(&o, OUTBOX_RESPONSE, "a", "two", true);
-	assert_null(outbox_alone(&o));
-	struct outbox_message *one = outbox_next(&o, 1);
-	outbox_sent(&o, one, 7);
-	assert_ptr_equal(outbox_alone(&o), one);
-	outbox_sent(&o, outbox_next(&o, 1), 8);
-	assert_null(outbox_alone(&o));
-	assert_ptr_equal(outbox_take(&o, one), one);
-	assert_int_equal(outbox_alone(&o)->mid, 8);
-	outbox_message_free(one);
-	outbox_rewind(&o);
-	assert_null(outbox_alone(&o));
-	outbox_deinit(&o);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_of_a_topic_takes_the_place_of_the_older),
-		cmocka_unit_test(
-			what_ended_a_connection_goes_after_the_others_and_results_keep_their_order),
-		cmocka_unit_test(what_is_not_on_its_way_is_cleared),
 		cmocka_unit_test(the_oldest_result_goes_first_then_responses_of_qos_0_never_states),
 		cmocka_unit_test(an_answer_of_qos_1_gives_way_to_nothing),
 		cmocka_unit_test(what_has_no_room_pushes_nothing_out),
@@ -440,7 +377,6 @@ int main(void)
 		cmocka_unit_test(what_is_on_its_way_is_not_dropped_and_waits_again_after_a_loss),
 		cmocka_unit_test(bytes_are_bounded_too_and_return_to_nothing),
 		cmocka_unit_test(what_has_expired_is_not_sent),
-		cmocka_unit_test(one_alone_on_its_way_is_found_and_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "daemon/mqtt/settings.h"
+#include "daemon/mqtt/config/settings.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define FIFTY "12345678901234567890123456789012345678901234567890"

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/mqtt/models.h"
-#include "daemon/mqtt/threshold.h"
+#include "daemon/mqtt/request/known_models.h"
+#include "daemon/mqtt/text/threshold.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 static void only_decimal_numbers_that_are_finite_are_taken(void **state)
@@ -66,10 +66,10 @@ static void write_file(const struct temp_folder *folder, const char *text)
 }
 
 /* The threshold of @name as a text. */
-static void expect(const struct models *models, const char *name, const char *text, bool off)
+static void expect(const struct known_models *models, const char *name, const char *text, bool off)
 {
 	char out[THRESHOLD_TEXT_SIZE];
-	const struct model_entry *entry = models_find(models, name);
+	const struct model_entry *entry = known_models_find(models, name);
 	assert_non_null(entry);
 	assert_string_equal(threshold_print(entry->threshold, out), text);
 	assert_int_equal(entry->off, off);
@@ -78,65 +78,65 @@ static void expect(const struct models *models, const char *name, const char *te
 static void a_file_gives_what_could_have_been_set_and_says_what_not(void **state)
 {
 	const struct temp_folder *folder = *state;
-	struct models models = {0};
+	struct known_models models = {0};
 	struct error err = {0};
 	write_file(folder,
 		"[a]\nthreshold = 0x1p-2\nenable = no\n[b]\nthreshold = 1e999\n[c]\nthreshold = nan\n"
 		"[d]\nthreshold = 0.1234567891234\nenable = maybe\n[e]\nthreshold = -7\n");
-	assert_int_equal(models_load_settings(&models, folder->path, &err), -EINVAL);
+	assert_int_equal(known_models_load_settings(&models, folder->path, &err), -EINVAL);
 	assert_string_equal(err.text, "set.conf:2: threshold is a number, or nothing");
 	expect(&models, "a", "", true);
 	expect(&models, "b", "", false);
 	expect(&models, "c", "", false);
 	expect(&models, "d", "0.1234567891234", false);
 	expect(&models, "e", "-7", false);
-	models_deinit(&models);
+	known_models_deinit(&models);
 	/* What follows something that is no line of such a file is not read; what was before counts. */
 	write_file(folder, "[a]\nthreshold = 0.5\nnonsense\n[b]\nenable = no\n");
-	assert_int_equal(models_load_settings(&models, folder->path, &err), -EINVAL);
+	assert_int_equal(known_models_load_settings(&models, folder->path, &err), -EINVAL);
 	assert_string_equal(err.text, "set.conf:3: neither [section] nor key = value");
 	expect(&models, "a", "0.5", false);
-	assert_null(models_find(&models, "b"));
-	models_deinit(&models);
+	assert_null(known_models_find(&models, "b"));
+	known_models_deinit(&models);
 }
 
 static void what_was_set_comes_back_to_the_bit(void **state)
 {
 	const struct temp_folder *folder = *state;
-	struct models models = {0}, again = {0};
+	struct known_models models = {0}, again = {0};
 	struct error err = {0};
 	const double values[] = {0.1, 1.0 / 3, 0.60000002384185791, 1e300, -5e-324, (double)NAN};
 	char name[] = "a";
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++, name[0]++) {
-		struct model_entry *entry = models_add(&models, name);
+		struct model_entry *entry = known_models_add(&models, name);
 		assert_non_null(entry);
 		entry->threshold = values[i];
 		entry->off = i % 2;
 	}
 	struct bytes_writer w = {0};
-	models_write_settings(&models, &w);
+	known_models_write_settings(&models, &w);
 	bytes_write_u8(&w, 0);
 	assert_false(w.failed);
 	write_file(folder, (const char *)w.data);
 	bytes_writer_deinit(&w);
-	assert_int_equal(models_load_settings(&again, folder->path, &err), 0);
+	assert_int_equal(known_models_load_settings(&again, folder->path, &err), 0);
 	name[0] = 'a';
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++, name[0]++) {
-		const struct model_entry *entry = models_find(&again, name);
+		const struct model_entry *entry = known_models_find(&again, name);
 		assert_non_null(entry);
 		assert_int_equal(entry->off, i % 2);
 		assert_true(
 			isnan(values[i]) ? isnan(entry->threshold) : entry->threshold == values[i]);
 	}
-	models_deinit(&models);
-	models_deinit(&again);
+	known_models_deinit(&models);
+	known_models_deinit(&again);
 }
 
-static struct model_entry *add(struct models *models, unsigned int number, bool listed)
+static struct model_entry *add(struct known_models *models, unsigned int number, bool listed)
 {
 	char name[16];
 	snprintf(name, sizeof(name), "m%u", number);
-	struct model_entry *entry = models_add(models, name);
+	struct model_entry *entry = known_models_add(models, name);
 	if (entry) {
 		entry->listed = listed;
 	}
@@ -146,27 +146,27 @@ static struct model_entry *add(struct models *models, unsigned int number, bool 
 /* What was set of others stays as long as there is room. */
 static void a_model_that_has_gone_leaves_its_place_to_a_new_one(void **state)
 {
-	struct models models = {0};
+	struct known_models models = {0};
 	(void)state;
 	add(&models, 0, false)->threshold = 0.5;
 	add(&models, 1, true);
-	add(&models, 2, false)->said.state = 1; /* its end is still to be told */
+	add(&models, 2, false)->published.state = 1; /* its end is still to be told */
 	for (unsigned int i = 3; i < 2000; i++) {
 		assert_non_null(add(&models, i, false));
 	}
 	assert_true(models.n == MODELS_MAX);
-	assert_non_null(models_find(&models, "m1999"));
-	assert_null(models_find(&models, "m3"));
+	assert_non_null(known_models_find(&models, "m1999"));
+	assert_null(known_models_find(&models, "m3"));
 	for (unsigned int i = 2000; i < 2000 + MODELS_MAX - 3; i++) {
 		assert_non_null(add(&models, i, true));
 	}
-	assert_non_null(models_find(&models, "m0"));
+	assert_non_null(known_models_find(&models, "m0"));
 	assert_non_null(add(&models, 5000, true)); /* now what was set gives way */
-	assert_null(models_find(&models, "m0"));
+	assert_null(known_models_find(&models, "m0"));
 	assert_null(add(&models, 5001, true));
-	assert_non_null(models_find(&models, "m1"));
-	assert_non_null(models_find(&models, "m2"));
-	models_deinit(&models);
+	assert_non_null(known_models_find(&models, "m1"));
+	assert_non_null(known_models_find(&models, "m2"));
+	known_models_deinit(&models);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_folder_set_up, temp_folder_tear_down)

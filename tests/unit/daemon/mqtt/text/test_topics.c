@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/mqtt/topics.h"
+#include "daemon/mqtt/text/topics.h"
 
 static void parse_tells_requests_orders_and_the_pool_apart(void **state)
 {
@@ -161,7 +161,6 @@ static void pipelines_have_topics_of_their_own(void **state)
 		enum topics_kind kind;
 	} cases[] = {{"edged/gw1/pipeline/door/in/cam.1", TOPICS_PIPELINE_IN},
 		{"edged/gw1/pipeline/set/set/enable", TOPICS_PIPELINE_SET},
-		{"edged/gw1/pipeline/door/last/cam1", TOPICS_PIPELINE_LAST},
 		{"edged/gw1/pipeline/infer", TOPICS_INFER}, /* a model of that name */
 		{"edged/gw1/pipeline/set/enable", TOPICS_SET},
 		{"edged/gw1/pipeline/door/in/a/b", TOPICS_PIPELINE_NO_SOURCE},

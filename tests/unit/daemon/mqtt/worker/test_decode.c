@@ -6,19 +6,21 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "daemon/mqtt/base64.h"
-#include "daemon/mqtt/decode.h"
-#include "daemon/mqtt/dedup.h"
+#include "daemon/mqtt/request/dedup.h"
+#include "daemon/mqtt/text/base64.h"
+#include "daemon/mqtt/worker/decode.h"
+#include "daemon/mqtt/worker/worker_frames.h"
 
 /* int8[1,4], scale 0.5, zero point 2. */
-static struct spec small_spec(void)
+static struct tensor_spec small_spec(void)
 {
-	struct spec spec = {.name = "x",
+	struct tensor_spec spec = {.name = "x",
 		.type = DTYPE_INT8,
 		.shape = {.rank = 2, .dim = {1, 4}},
 		.declared = {.rank = 2, .dim = {1, 4}},
@@ -29,40 +31,68 @@ static struct spec small_spec(void)
 	return spec;
 }
 
+/* A frame without its length and its first byte. */
+static struct bytes_reader body_of(const struct bytes_writer *w, size_t size)
+{
+	return bytes_reader_of((const uint8_t *)w->data + 5, size - 5);
+}
+
 /* Decodes @text, over the bytes that both processes exchange. Returns the error's code. */
 static int run(enum decode_format format, const char *fields, const char *text, uint32_t n_specs,
 	struct decode_result *ret_result)
 {
-	struct spec specs[2] = {small_spec(), small_spec()}, read[DECODE_MAX_INPUTS];
+	struct tensor_spec specs[2] = {small_spec(), small_spec()}, read[DECODE_MAX_INPUTS];
+	const uint32_t types[2] = {DTYPE_INT8, DTYPE_INT8}, others[2] = {DTYPE_UINT8, DTYPE_INT8};
 	struct decode_job job = {.format = format,
 		.specs = specs,
 		.n_specs = n_specs,
 		.fields = fields,
 		.payload = text,
 		.size = strlen(text)};
-	struct bytes_writer w = {0}, answer = {0};
-	struct decode_result result;
-	struct error err = {0}, failed = {0};
+	struct bytes_writer w = {0}, answer = {0}, envelope = {0};
+	struct decode_result result, none;
+	struct error err = {0};
 	snprintf(specs[1].name, sizeof(specs[1].name), "y");
-	decode_job_write(&w, &job);
-	assert_int_equal(decode_job_read(w.data, w.size, read, &job, &err), 0);
-	int r = decode_run(&job, &result, &err);
-	assert_int_equal(r, err.code);
-	decode_result_write(&answer, &result, &err);
-	decode_result_free(&result);
-	assert_int_equal(decode_result_read(answer.data, answer.size, specs, n_specs, 1000,
-				 ret_result, &failed, &err),
-		0);
-	/* Cut short anywhere it is refused. */
-	for (size_t i = 0; i < answer.size; i++) {
-		struct decode_result none;
-		int code = decode_result_read(
-			answer.data, i, specs, n_specs, 1000, &none, &failed, &err);
-		assert_int_not_equal(code, failed.code == 0 ? 0 : 1);
+	worker_frames_decode_write(&w, &job);
+	for (size_t i = 5; i < w.size; i++) { /* cut short anywhere it is refused */
+		struct bytes_reader cut = body_of(&w, i);
+		assert_int_equal(worker_frames_decode_read(&cut, read, &job, NULL), -EPROTO);
 	}
+	struct bytes_reader r = body_of(&w, w.size);
+	assert_int_equal(worker_frames_decode_read(&r, read, &job, &err), 0);
+	int code = decode_run(&job, &result, &err);
+	assert_int_equal(code, err.code);
+	worker_frames_envelope_write(&envelope, &result.envelope);
+	worker_frames_tensors_write(&answer, &result);
+	decode_result_free(&result);
+	*ret_result = (struct decode_result){0};
+	if (code == 0) {
+		r = body_of(&answer, answer.size);
+		assert_int_equal(
+			worker_frames_tensors_read(&r, 1000, types, n_specs, ret_result, NULL), 0);
+		r = body_of(&answer, answer.size);
+		assert_int_equal(
+			worker_frames_tensors_read(&r, 3, types, n_specs, &none, NULL), -EPROTO);
+		r = body_of(&answer, answer.size);
+		assert_int_equal(worker_frames_tensors_read(&r, 1000, others, n_specs, &none, NULL),
+			-EPROTO);
+		r = body_of(&answer, answer.size);
+		assert_int_equal(
+			worker_frames_tensors_read(&r, 1000, types, n_specs + 1, &none, NULL),
+			-EPROTO);
+		for (size_t i = 5; i < answer.size; i++) {
+			r = body_of(&answer, i);
+			assert_int_equal(
+				worker_frames_tensors_read(&r, 1000, types, n_specs, &none, NULL),
+				-EPROTO);
+		}
+	}
+	r = body_of(&envelope, envelope.size);
+	assert_int_equal(worker_frames_envelope_read(&r, &ret_result->envelope, NULL), 0);
 	bytes_writer_deinit(&w);
 	bytes_writer_deinit(&answer);
-	return r;
+	bytes_writer_deinit(&envelope);
+	return code;
 }
 
 static void expect(

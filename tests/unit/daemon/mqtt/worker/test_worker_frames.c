@@ -11,9 +11,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "daemon/mqtt/child.h"
-#include "daemon/mqtt/envelope.h"
-#include "daemon/mqtt/pipes_wire.h"
+#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/worker_frames.h"
 #include "tests/unit/memory.h"
 
 #define MAX_BYTES 1000
@@ -22,7 +21,7 @@
 static struct bytes_reader body_of(const struct bytes_writer *w)
 {
 	assert_false(w->failed);
-	return bytes_reader_of(w->data + CHILD_HEAD_BYTES + 1, w->size - CHILD_HEAD_BYTES - 1);
+	return bytes_reader_of(w->data + FRAME_HEADER_BYTES + 1, w->size - FRAME_HEADER_BYTES - 1);
 }
 
 static struct pipeline_question make_question(const struct tensor_bytes *tensor)
@@ -46,10 +45,10 @@ static void a_question_arrives_as_it_was_asked(void **state)
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
 	const struct pipeline_question asked = make_question(&tensor);
 	struct bytes_writer w = {0};
-	struct pipes_question q;
-	pipes_question_write(&w, 3, &asked);
+	struct worker_model_request q;
+	worker_frames_model_request_write(&w, 3, &asked);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(pipes_question_read(&r, MAX_BYTES, &q, NULL), 0);
+	assert_int_equal(worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), 0);
 	assert_int_equal(q.pipeline, 3);
 	assert_int_equal(q.id, 7);
 	assert_string_equal(q.model, "ssd");
@@ -60,7 +59,7 @@ static void a_question_arrives_as_it_was_asked(void **state)
 	assert_int_equal(q.priority, 2);
 	assert_int_equal(q.n, 1);
 	assert_memory_equal(q.tensors[0].data, bytes, 4);
-	pipes_question_deinit(&q);
+	worker_frames_model_request_deinit(&q);
 	bytes_writer_deinit(&w);
 }
 
@@ -72,23 +71,24 @@ static void a_question_that_is_cut_or_too_large_is_refused(void **state)
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
 	const struct pipeline_question asked = make_question(&tensor);
 	struct bytes_writer w = {0};
-	struct pipes_question q;
-	pipes_question_write(&w, 3, &asked);
+	struct worker_model_request q;
+	worker_frames_model_request_write(&w, 3, &asked);
 	struct bytes_reader whole = body_of(&w);
 	for (size_t size = 0; size < whole.size; size++) {
 		struct bytes_reader r = bytes_reader_of(whole.data, size);
-		assert_int_equal(pipes_question_read(&r, MAX_BYTES, &q, NULL), -EPROTO);
+		assert_int_equal(
+			worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), -EPROTO);
 	}
 	struct bytes_reader r = whole;
-	assert_int_equal(pipes_question_read(&r, 3, &q, NULL), -EPROTO);
+	assert_int_equal(worker_frames_model_request_read(&r, 3, &q, NULL), -EPROTO);
 	/* Each byte changed in each way: a question or a refusal, and nothing is lost. */
 	for (size_t at = 0; at < whole.size; at++) {
 		for (unsigned int value = 0; value < 256; value++) {
 			uint8_t was = whole.data[at];
 			((uint8_t *)(uintptr_t)whole.data)[at] = (uint8_t)value;
 			r = bytes_reader_of(whole.data, whole.size);
-			if (pipes_question_read(&r, MAX_BYTES, &q, NULL) == 0) {
-				pipes_question_deinit(&q);
+			if (worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL) == 0) {
+				worker_frames_model_request_deinit(&q);
 			}
 			((uint8_t *)(uintptr_t)whole.data)[at] = was;
 		}
@@ -109,9 +109,9 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 		.bytes = LARGE};
 	const struct pipeline_question asked = make_question(&tensor);
 	struct bytes_writer w = {0};
-	struct pipes_question q;
+	struct worker_model_request q;
 	struct rlimit before;
-	pipes_question_write(&w, 3, &asked);
+	worker_frames_model_request_write(&w, 3, &asked);
 	struct bytes_reader r = body_of(&w);
 	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
 	const struct rlimit little = {
@@ -120,7 +120,7 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 	void *volatile more = SANITIZED ? NULL : malloc(LARGE);
 	const bool limited = !SANITIZED && !more; /* qemu limits nothing */
 	free(more);
-	int code = limited ? pipes_question_read(&r, LARGE, &q, NULL) : 0;
+	int code = limited ? worker_frames_model_request_read(&r, LARGE, &q, NULL) : 0;
 	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
 	bytes_writer_deinit(&w);
 	if (!limited) {
@@ -153,10 +153,10 @@ static void a_result_is_an_object_or_refused(void **state)
 			.snapshot = "png",
 			.snapshot_bytes = 3};
 		struct bytes_writer w = {0};
-		struct pipes_result result;
-		pipes_result_write(&w, 1, &said);
+		struct pipelines_result result;
+		worker_frames_result_write(&w, 1, &said);
 		struct bytes_reader r = body_of(&w);
-		assert_int_equal(pipes_result_read(&r, &result, NULL), cases[i].code);
+		assert_int_equal(worker_frames_result_read(&r, &result, NULL), cases[i].code);
 		if (cases[i].code == 0) {
 			assert_int_equal(result.flat_bytes, strlen(cases[i].flat));
 			assert_memory_equal(result.flat, cases[i].flat, result.flat_bytes);
@@ -176,33 +176,33 @@ static void what_is_done_says_what_is_not(void **state)
 	const uint64_t tags[] = {7, UINT64_MAX};
 	const struct error failed = {.code = -EINVAL, .text = "no \\x5c"};
 	struct bytes_writer w = {0};
-	struct pipes_done done;
-	pipes_done_write(&w, &failed, tags, 2);
+	struct pipelines_done done;
+	worker_frames_done_write(&w, &failed, tags, 2);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(pipes_done_read(&r, &done, NULL), 0);
-	assert_int_equal(done.failed.code, -EINVAL);
-	assert_string_equal(done.failed.text, failed.text);
+	assert_int_equal(worker_frames_done_read(&r, &done, NULL), 0);
+	assert_int_equal(done.error.code, -EINVAL);
+	assert_string_equal(done.error.text, failed.text);
 	assert_int_equal(done.n, 2);
 	assert_true(done.tags[0] == 7 && done.tags[1] == UINT64_MAX);
 	for (size_t cut = 1; cut < 20; cut++) {
 		r = body_of(&w);
 		r.size -= cut;
-		assert_int_equal(pipes_done_read(&r, &done, NULL), -EPROTO);
+		assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
 	}
 	bytes_writer_deinit(&w);
-	static const uint64_t many[PIPES_MAX_TAGS + 1];
+	static const uint64_t many[PIPELINES_MAX_TAGS + 1];
 	w = (struct bytes_writer){0};
-	pipes_done_write(&w, &failed, many, PIPES_MAX_TAGS + 1);
+	worker_frames_done_write(&w, &failed, many, PIPELINES_MAX_TAGS + 1);
 	r = body_of(&w);
-	assert_int_equal(pipes_done_read(&r, &done, NULL), -EPROTO);
+	assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 }
 
 static void a_model_arrives_with_its_labels(void **state)
 {
 	(void)state;
-	struct spec input = {.name = "in", .type = DTYPE_UINT8, .score_threshold = NAN};
-	struct spec output = {.name = "out",
+	struct tensor_spec input = {.name = "in", .type = DTYPE_UINT8, .score_threshold = NAN};
+	struct tensor_spec output = {.name = "out",
 		.type = DTYPE_INT8,
 		.scale = 0.5,
 		.labels = "cat\ndog",
@@ -214,12 +214,12 @@ static void a_model_arrives_with_its_labels(void **state)
 		.n_outputs = 1,
 		.version = "3"};
 	struct pipeline_model read = {0};
-	char name[PIPES_MODEL_SIZE], signature[PIPES_MODEL_SIZE];
+	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
 	bool there = false;
 	struct bytes_writer w = {0};
-	pipes_model_write(&w, "ssd", "fast", &model);
+	worker_frames_model_write(&w, "ssd", "fast", &model);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(pipes_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
 	assert_true(there);
 	assert_string_equal(name, "ssd");
 	assert_string_equal(signature, "fast");
@@ -230,9 +230,9 @@ static void a_model_arrives_with_its_labels(void **state)
 	pipeline_model_free(&read);
 	bytes_writer_deinit(&w);
 
-	pipes_model_write(&w, "ssd", "", NULL);
+	worker_frames_model_write(&w, "ssd", "", NULL);
 	r = body_of(&w);
-	assert_int_equal(pipes_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
 	assert_false(there);
 	bytes_writer_deinit(&w);
 }
@@ -326,9 +326,9 @@ static void an_envelope_arrives_whole_or_is_refused(void **state)
 		.deadline_ms = 9};
 	struct decode_envelope heard;
 	struct bytes_writer w = {0};
-	pipes_envelope_write(&w, &said);
+	worker_frames_envelope_write(&w, &said);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(pipes_envelope_read(&r, &heard, NULL), 0);
+	assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), 0);
 	assert_string_equal(heard.id, "17");
 	assert_string_equal(heard.reply_to, "a/b");
 	assert_string_equal(heard.priority, "high");
@@ -338,7 +338,7 @@ static void an_envelope_arrives_whole_or_is_refused(void **state)
 	for (size_t cut = 1; cut <= whole; cut++) {
 		r = body_of(&w);
 		r.size -= cut;
-		assert_int_equal(pipes_envelope_read(&r, &heard, NULL), -EPROTO);
+		assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), -EPROTO);
 	}
 	bytes_writer_deinit(&w);
 }

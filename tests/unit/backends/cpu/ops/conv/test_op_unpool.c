@@ -10,7 +10,12 @@
 
 #include <math.h>
 
+#include "backends/cpu/op.h"
+#include "backends/cpu/tiles.h"
+#include "kernels/conv/window.h"
 #include "tests/fakes/op_bench.h"
+
+extern const struct cpu_op op_max_unpooling_2d;
 
 static struct options_pool pool_2x2(uint8_t padding)
 {
@@ -99,6 +104,42 @@ static void unpooling_by_picture_checks_every_place(void **state)
 	assert_int_equal(op_bench_run(&b), -EINVAL);
 }
 
+/* The backend looks at the control before it runs an operator: this is the operator alone. */
+static void unpooling_is_cancelled_between_tiles(void **state)
+{
+	(void)state;
+	enum {
+		N = TILE_ELEMENTS + 1,
+		TAIL = 4 * N - 1
+	};
+	static float x[N], y[4 * N];
+	static int32_t places[N];
+	const atomic_bool cancelled = true;
+	const struct run_control control = {.cancelled = &cancelled};
+	struct ek_window window = {.batch = 1};
+	struct op_bench b;
+	op_bench_init(&b, OP_MAX_UNPOOLING_2D);
+	op_bench_input(&b, DTYPE_FLOAT32, SHAPE(1, 1, N, 1), x);
+	op_bench_input(&b, DTYPE_INT32, SHAPE(1, 1, N, 1), places);
+	op_bench_output(&b, DTYPE_FLOAT32, SHAPE(1, 2, 2 * N, 1), y);
+	b.node.options.pool = pool_2x2(PADDING_SAME);
+	x[0] = 5;
+	x[N - 1] = 6;
+	for (int32_t i = 0; i < N; i++) {
+		places[i] = i;
+	}
+	places[N - 1] = TAIL;
+	const struct op_call call = {.node = &b.node,
+		.subgraph = &b.subgraph,
+		.values = b.values,
+		.control = &control,
+		.state = &window};
+	assert_int_equal(op_max_unpooling_2d.run(&call, &b.err), -ECANCELED);
+	assert_true(y[0] == 5 && y[TAIL] == 0); /* the last element is the second tile */
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(y[0] == 5 && y[TAIL] == 6);
+}
+
 static void transposed_convolution_adds_its_bias(void **state)
 {
 	(void)state;
@@ -127,6 +168,7 @@ int main(void)
 		cmocka_unit_test(pooling_tells_the_place_in_the_picture),
 		cmocka_unit_test(unpooling_puts_elements_back_into_their_windows),
 		cmocka_unit_test(unpooling_by_picture_checks_every_place),
+		cmocka_unit_test(unpooling_is_cancelled_between_tiles),
 		cmocka_unit_test(transposed_convolution_adds_its_bias),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "backends/cpu/lstm.h"
+#include "backends/cpu/ops/recurrent/lstm_operands.h"
 #include "tests/fakes/op_bench.h"
 
 /* Three steps of one cell whose state has @cell_scale. */

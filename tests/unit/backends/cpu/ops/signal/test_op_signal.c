@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include "backends/cpu/op.h"
 #include "tests/fakes/op_bench.h"
+
+extern const struct cpu_op op_signal_filter_bank;
 
 static const struct shape scalar = {0};
 
@@ -170,6 +173,39 @@ static void filter_bank_reads_nothing_outside(void **state)
 	k.widths[2] = 32767;
 	k.starts[2] = 32767;
 	assert_int_equal(op_bench_run(&k.b), -EINVAL);
+}
+
+/* The backend looks at the control before it runs an operator: this is the operator alone. */
+static void filter_bank_is_cancelled_between_channels(void **state)
+{
+	(void)state;
+	enum {
+		CHANNELS = 4,
+		BINS = 4096 /* two channels as wide as they are a tile */
+	};
+	static uint32_t energy[BINS];
+	static int16_t weights[BINS];
+	const int16_t zeros[CHANNELS + 1] = {0};
+	const int16_t widths[CHANNELS + 1] = {1, 1, BINS, 1, 1};
+	uint64_t sums[CHANNELS] = {7, 7, 7, 7};
+	const atomic_bool cancelled = true;
+	const struct run_control control = {.cancelled = &cancelled};
+	struct op_bench b;
+	op_bench_init(&b, OP_SIGNAL_FILTER_BANK);
+	op_bench_input(&b, DTYPE_UINT32, SHAPE(BINS), energy);
+	op_bench_input(&b, DTYPE_INT16, SHAPE(BINS), weights);
+	op_bench_input(&b, DTYPE_INT16, SHAPE(BINS), weights);
+	op_bench_input(&b, DTYPE_INT16, SHAPE(CHANNELS + 1), zeros);
+	op_bench_input(&b, DTYPE_INT16, SHAPE(CHANNELS + 1), zeros);
+	op_bench_input(&b, DTYPE_INT16, SHAPE(CHANNELS + 1), widths);
+	op_bench_output(&b, DTYPE_UINT64, SHAPE(CHANNELS), sums);
+	b.node.options.signal_filter_bank.num_channels = CHANNELS;
+	const struct op_call call = {
+		.node = &b.node, .subgraph = &b.subgraph, .values = b.values, .control = &control};
+	assert_int_equal(op_signal_filter_bank.run(&call, &b.err), -ECANCELED);
+	assert_true(sums[0] == 0 && sums[1] == 7 && sums[3] == 7);
+	assert_int_equal(op_bench_run(&b), 0);
+	assert_true(sums[1] == 0 && sums[3] == 0);
 }
 
 static void square_root_rounds_and_shifts(void **state)
@@ -391,6 +427,7 @@ int main(void)
 		cmocka_unit_test(energy_is_zero_outside_of_its_bins),
 		cmocka_unit_test(filter_bank_adds_both_sides_of_a_channel),
 		cmocka_unit_test(filter_bank_reads_nothing_outside),
+		cmocka_unit_test(filter_bank_is_cancelled_between_channels),
 		cmocka_unit_test(square_root_rounds_and_shifts),
 		cmocka_unit_test(subtraction_follows_the_noise_over_runs),
 		cmocka_unit_test(pcan_compresses_what_the_noise_does_not_explain),

@@ -107,6 +107,33 @@ static void filter_bank_has_a_list_for_each_channel(void **state)
 	node_builder_refuses(&b, -EBADMSG, "num_channels is 0, must be 1..32767");
 }
 
+static void filter_bank_costs_as_much_as_its_channels_are_wide(void **state)
+{
+	(void)state;
+	const int16_t widths[4] = {3, -2, 100, 5};
+	struct node_builder b;
+	build(&b, OP_SIGNAL_FILTER_BANK);
+	node_builder_input(&b, DTYPE_UINT32, SHAPE(50));
+	node_builder_input(&b, DTYPE_INT16, SHAPE(40));
+	node_builder_input(&b, DTYPE_INT16, SHAPE(30));
+	for (int i = 0; i < 2; i++) {
+		node_builder_input(&b, DTYPE_INT16, SHAPE(4));
+	}
+	int32_t t = node_builder_input(&b, DTYPE_INT16, SHAPE(4));
+	node_builder_output(&b, DTYPE_UINT64);
+	b.node.options.signal_filter_bank.num_channels = 3;
+	/* Only a run knows the widths: each channel may have 30 weights and 30 unweights. */
+	node_builder_costs(&b, 4 + 4 * 2 * 30);
+	b.constants[t] = (const uint8_t *)widths;
+	node_builder_costs(&b, 4 + 2 * (3 + 30 + 5));
+	/* 32,000 operations were counted for these. */
+	b.constants[t] = NULL;
+	b.shapes[0] = b.shapes[1] = b.shapes[2] = SHAPE(16000);
+	b.shapes[3] = b.shapes[4] = b.shapes[5] = SHAPE(32001);
+	b.node.options.signal_filter_bank.num_channels = 32000;
+	node_builder_costs(&b, 32001 + 32001ull * 2 * 16000);
+}
+
 static void root_noise_gain_and_logarithm_check_their_numbers(void **state)
 {
 	(void)state;
@@ -195,6 +222,8 @@ static void delay_and_overlap_keep_their_sizes(void **state)
 	node_builder_input(&b, DTYPE_INT16, SHAPE(2, 7));
 	node_builder_output(&b, DTYPE_INT16);
 	node_builder_accepts(&b, 0, SHAPE(2, 7));
+	b.node.options.signal_delay.length = 1000; /* kept of each stream, and moved up */
+	node_builder_costs(&b, 14 + 2 * 1000);
 	b.node.options.signal_delay.length = -1;
 	node_builder_refuses(&b, -EBADMSG, "delay_length is -1");
 	build(&b, OP_SIGNAL_OVERLAP_ADD);
@@ -215,6 +244,7 @@ int main(void)
 		cmocka_unit_test(fft_lengths_are_powers_of_two),
 		cmocka_unit_test(energy_stays_within_the_bins),
 		cmocka_unit_test(filter_bank_has_a_list_for_each_channel),
+		cmocka_unit_test(filter_bank_costs_as_much_as_its_channels_are_wide),
 		cmocka_unit_test(root_noise_gain_and_logarithm_check_their_numbers),
 		cmocka_unit_test(framer_cuts_whole_steps),
 		cmocka_unit_test(stacker_steps_within_its_stack),
