@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/cpu/cpu.h"
+#include "backends/cpu/cpu_backend.h"
 #include "backends/cpu/team.h"
 #include "backends/cpu/tune.h"
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 static const struct backend *const builtin[] = {&cpu_backend, NULL};
 

@@ -8,7 +8,7 @@
 /* NULL-terminated, in the order in which the planner asks. Today: the CPU. */
 const struct backend *const *backends_builtin(void);
 
-/* EK_CPU_* features of this machine (kernels/cpu.h), for edge_options.cpu_features. */
+/* EK_CPU_* features of this machine (kernels/cpu_features.h), for edge_options.cpu_features. */
 uint64_t backends_cpu_features(void);
 
 /*

@@ -90,7 +90,7 @@ void *bytes_reserve(struct bytes_writer *w, size_t n)
 	return p;
 }
 
-/* Nearly always there is room for it, and nothing to be cleared. */
+/* Fast path: space exists, and nothing needs to be zeroed. */
 static inline void write_some(struct bytes_writer *w, const void *data, size_t n)
 {
 	const size_t room = w->limit && w->limit < w->capacity ? w->limit : w->capacity;

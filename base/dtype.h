@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dtype - element types and shapes, as the model file, the engine, the protocol and the client all
- * name them
+ * dtype - element types and shapes
  *
- * The numbers are those of TensorType in TensorFlow Lite's schema, version 3; the protocol uses the
- * same.
+ * The numbers are those of TensorType in TensorFlow Lite's schema, version 3. Model files, engine,
+ * protocol and client all use them.
  */
 #ifndef BASE_DTYPE_H
 #define BASE_DTYPE_H
@@ -38,20 +37,20 @@ enum dtype {
 	DTYPE_COUNT
 };
 
-/* "float32", "int8", ...; "unknown" for a number that is not in the list. */
+/* Returns "float32", "int8", ...; "unknown" for other numbers. */
 const char *dtype_name(unsigned int dtype);
 
-/* The number of a name, or -1. */
+/* Returns the number of a name, or -1. */
 int dtype_find(const char *name);
 
-/* Bits of one element; 0 for types without a fixed width (string, resource, variant). */
+/* Returns the bits of one element; 0 for types without fixed width (string, resource, variant). */
 unsigned int dtype_bits(unsigned int dtype);
 
 #define SHAPE_MAX_RANK 8
 #define SHAPE_MAX_DIM (1 << 24)
 
-/* Row major. rank 0 is a scalar of one element. A dimension is 0..SHAPE_MAX_DIM, or -1 where it is
- * not known yet. */
+/* Row major. Rank 0 is a scalar with one element. A dimension is 0..SHAPE_MAX_DIM, or -1: not
+ * known. */
 struct shape {
 	uint8_t rank;
 	int32_t dim[SHAPE_MAX_RANK];
@@ -59,19 +58,18 @@ struct shape {
 
 bool shape_equal(const struct shape *a, const struct shape *b);
 
-/* True when no dimension is -1. */
+/* Returns true if no dimension is -1. */
 bool shape_known(const struct shape *shape);
 
-/* Elements, or -ERANGE when a dimension is unknown or out of range or the product exceeds 2^31 - 1
- * (zero dimensions excluded from the product first, so that [0, huge, huge] does not hide an
- * overflow). */
+/* Counts elements. -ERANGE if a dimension is unknown or out of range, or if the product of all
+ * non-zero dimensions exceeds 2^31 - 1 ([0, huge, huge] must not hide an overflow). */
 int must_check shape_elements(const struct shape *shape, uint64_t *ret_elements);
 
 /* Bytes of a dense tensor; int4 elements are packed two to a byte, low nibble first. -ERANGE as
- * above, -EINVAL for a type without a fixed width. */
+ * shape_elements(), -EINVAL for a type without fixed width. */
 int must_check shape_bytes(const struct shape *shape, unsigned int dtype, uint64_t *ret_bytes);
 
-/* "1x96x96x3", "-" for a scalar, "?" for an unknown dimension. Returns @out. */
+/* Writes "1x96x96x3"; "-" for a scalar, "?" for an unknown dimension. Returns @out. */
 char *shape_format(char *out, size_t size, const struct shape *shape);
 
 #define SHAPE_TEXT_SIZE 96

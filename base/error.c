@@ -27,6 +27,8 @@ static const struct {
 	{-ECANCELED, EDGE_CANCELLED},
 	{-EIO, EDGE_BACKEND},
 	{-EBADMSG, EDGE_MODEL_REFUSED},
+	{-EILSEQ, EDGE_MODEL_REFUSED},
+	{-EDOM, EDGE_MODEL_REFUSED},
 	{-EINVAL, EDGE_INVALID},
 	{-ERANGE, EDGE_INVALID},
 	{-EPROTO, EDGE_INVALID},
@@ -80,7 +82,7 @@ int error_no_memory(struct error *err)
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
-/* Bytes that are not shown as they are become \xNN, and backslashes unless @backslash. */
+/* Escapes unprintable bytes as \xNN, and backslashes unless @backslash. */
 static char *escape(char *out, size_t size, const uint8_t *s, size_t length, bool backslash)
 {
 	size_t at = 0, used = 0;

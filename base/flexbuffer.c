@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-/* Numbers of the format. A type's byte in the file has the width in its low two bits. */
+/* Type numbers of the format. A type byte has the width in its low two bits. */
 enum flexbuffer_type {
 	TYPE_NULL = 0,
 	TYPE_INT = 1,
@@ -47,14 +47,14 @@ static bool read_uint(const struct flexbuffer *v, size_t at, unsigned int width,
 	return true;
 }
 
-/* Sign extension of the low @width bytes. */
+/* Sign-extends the low @width bytes. */
 static int64_t extend(uint64_t bits, unsigned int width)
 {
 	unsigned int unused = 64 - 8 * width;
 	return (int64_t)(bits << unused) >> unused;
 }
 
-/* A number of half, single or double precision; false for a byte. */
+/* Decodes half, single or double precision; false for one byte. */
 static bool decode_float(uint64_t bits, unsigned int width, double *ret)
 {
 	if (width == 8) {
@@ -71,7 +71,7 @@ static bool decode_float(uint64_t bits, unsigned int width, double *ret)
 	return false;
 }
 
-/* Follows the offset at @at, which goes back. */
+/* Follows the offset at @at, which points backwards. */
 static bool follow(const struct flexbuffer *v, size_t at, unsigned int width, size_t *ret_at)
 {
 	uint64_t offset = 0;
@@ -127,7 +127,7 @@ enum flexbuffer_kind flexbuffer_kind_of(const struct flexbuffer *value)
 					   : FLEXBUFFER_NULL;
 }
 
-/* Elements of the vectors that have their length in the type: 2, 3 or 4; 0 for all others. */
+/* Returns the length of vector types of fixed length: 2, 3 or 4; 0 for others. */
 static unsigned int fixed_length(unsigned int type)
 {
 	return type >= TYPE_VECTOR_INT2 && type <= TYPE_VECTOR_FLOAT4
@@ -135,14 +135,14 @@ static unsigned int fixed_length(unsigned int type)
 		: 0;
 }
 
-/* Each element, then, where they are of several types, a byte for the type of each. */
+/* Checks the elements, and for untyped vectors the type bytes after them. */
 static bool elements_fit(const struct flexbuffer *v, size_t at, uint64_t n)
 {
 	unsigned int types = v->type == TYPE_VECTOR || v->type == TYPE_MAP ? 1 : 0;
 	return at <= v->size && n <= UINT32_MAX && n <= (v->size - at) / (v->width + types);
 }
 
-/* First element and number of a vector or map. */
+/* Returns the offset of the first element, and the number of elements. */
 static int find_elements(
 	const struct flexbuffer *v, size_t *ret_at, uint32_t *ret_count, struct error *err)
 {
@@ -168,7 +168,7 @@ int flexbuffer_count(const struct flexbuffer *vector, uint32_t *ret_count, struc
 	return find_elements(vector, &at, ret_count, err);
 }
 
-/* The one type that all elements of a typed vector have. */
+/* Returns the element type of a typed vector. */
 static unsigned int element_type(unsigned int type)
 {
 	if (type == TYPE_VECTOR_BOOL) {
@@ -210,8 +210,7 @@ int flexbuffer_element(
 	return 0;
 }
 
-/* The keys of a map are a typed vector of its own, whose offset and width stand before the map's
- * length. */
+/* The keys of a map are a typed vector. Its offset and width precede the map's length. */
 static int find_keys(const struct flexbuffer *map, struct flexbuffer *ret, struct error *err)
 {
 	size_t at = 0;
@@ -232,7 +231,7 @@ static int find_keys(const struct flexbuffer *map, struct flexbuffer *ret, struc
 	return 0;
 }
 
-/* Keys end with 0; @key's own 0 is compared as well. */
+/* Compares including the terminating 0. */
 static bool key_is(const struct flexbuffer *v, const char *key, size_t length, bool *ret_equal)
 {
 	size_t at = 0;
@@ -275,7 +274,7 @@ int flexbuffer_find(
 	return error_set(err, -ENOENT, "FlexBuffer: no '%s'", key);
 }
 
-/* The bits of a number and how many bytes of them there are: in place, or behind an offset. */
+/* Returns the bits of a number and its width, from the slot or behind an offset. */
 static bool read_number(const struct flexbuffer *v, uint64_t *ret_bits, unsigned int *ret_width)
 {
 	size_t at = v->at;
@@ -289,7 +288,7 @@ static bool read_number(const struct flexbuffer *v, uint64_t *ret_bits, unsigned
 	return read_uint(v, at, *ret_width, ret_bits);
 }
 
-/* Exactly one of the two is set: *ret_float for a float, *ret_int for all else. */
+/* Sets *ret_float for a float, else *ret_int. */
 static int get_number(const struct flexbuffer *value, bool *ret_is_float, int64_t *ret_int,
 	double *ret_float, struct error *err)
 {
@@ -386,7 +385,7 @@ int flexbuffer_get_text(const struct flexbuffer *value, const char **ret_text, s
 	return 0;
 }
 
-/* 1 when the key is there. */
+/* Returns 1 if the key exists, 0 if not. */
 static int find_option(
 	const struct flexbuffer *map, const char *key, struct flexbuffer *ret, struct error *err)
 {

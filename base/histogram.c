@@ -4,7 +4,7 @@
 #define UNIT_BITS 6
 #define PART_BITS 4
 #define PARTS (1u << PART_BITS)
-#define TOP_BITS 30 /* of units */
+#define TOP_BITS 30 /* bits of the largest time, in units */
 
 _Static_assert(HISTOGRAM_BUCKETS == PARTS * (TOP_BITS - PART_BITS + 1), "one row for each power");
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * histogram - how long things took, in memory that does not grow
+ * histogram - distribution of latencies in constant memory
  *
- * Log-linear: times are counted in units of 64 ns; the first 16 units have a bucket each, and above
- * that every power of two is cut into 16 buckets of the same width, up to 2^36 ns (69 s), beyond which
- * everything is in the last one. A bucket is at most 1/16 of its lower end wide and stands for its
- * middle, so what is read is within 1/32 (3.2 %) of what was put, or within 32 ns below 1024 ns.
+ * Log-linear: the unit is 64 ns; the first 16 units have a bucket each; above, each power of two
+ * has 16 buckets, up to 2^36 ns (69 s). Longer times go to the last bucket. A bucket's width is at
+ * most 1/16 of its lower end, and its middle represents it, so the error is at most 1/32 (3.2 %),
+ * or 32 ns below 1024 ns.
  *
- * One writer at a time, no locks and no atomic operations: in edged it is the loop, who also reads.
+ * No locks and no atomics: one thread reads and writes. In edged this is the loop.
  */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
@@ -18,25 +18,23 @@
 
 #define HISTOGRAM_BUCKETS 432
 
-/* Zeroed at first. 1752 bytes. */
+/* Zero it before use. 1752 bytes. */
 struct histogram {
 	uint32_t buckets[HISTOGRAM_BUCKETS];
 	uint64_t n, sum_ns, max_ns;
 };
 
-/* Where @ns is counted: below HISTOGRAM_BUCKETS. */
+/* Returns the bucket of @ns, below HISTOGRAM_BUCKETS. */
 unsigned int histogram_bucket(uint64_t ns);
-/* The smallest time of a bucket; of HISTOGRAM_BUCKETS: the end of the last one. */
+/* Returns the lower end of a bucket in ns. HISTOGRAM_BUCKETS gives the upper end of the last
+ * one. */
 uint64_t histogram_low_ns(unsigned int bucket);
 
-/* When a bucket is full all are halved: shares stay what they are, @n stays exact. */
+/* Counts @ns. If a bucket is full all are halved, which keeps proportions; @n stays exact. */
 void histogram_put(struct histogram *histogram, uint64_t ns);
 
-/*
- * The time that @part (0 to 1) of all are not above: that of rank ceil(part * n), at least 1, n being
- * the sum of the buckets (nearest rank); the middle of its bucket, and never above max_ns. 0 when it is
- * empty.
- */
+/* Returns the percentile @part (0 to 1) by nearest rank: rank ceil(part * n), at least 1, with n
+ * the sum of the buckets. The result is the middle of the bucket, at most max_ns; 0 if empty. */
 uint64_t histogram_percentile_ns(const struct histogram *histogram, double part);
 
 #endif

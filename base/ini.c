@@ -47,7 +47,8 @@ static int line_read(
 	return reader->key(reader->context, number, trim(text), trim(equals + 1), err);
 }
 
-/* One line without its end into @line. 1, 0 at the end of the file, negative errno. */
+/* Reads one line without its end into @line. Returns 1; 0 at the end of the file; negative
+ * errno. */
 static int line_get(FILE *file, char *line, struct error *err)
 {
 	size_t length = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ini - the dialect of edged.conf, of a model.conf, of pipelines and of the store's manifests
+ * ini - file format of edged.conf, model.conf, pipelines and manifests
  *
- * [section], key = value, comments only where a line starts with # or ;. No continuation lines, no
- * quoting: a value is what stands behind the = without the blanks around it.
+ * [section] and key = value. A comment is a line that starts with # or ;. No continuation lines and
+ * no quotes: a value is the text after = without surrounding blanks.
  */
 #ifndef BASE_INI_H
 #define BASE_INI_H
@@ -15,33 +15,34 @@
 #include "base/error.h"
 
 #define INI_MAX_LINE 4096
-#define INI_MAX_NAME 80 /* of a section */
+#define INI_MAX_NAME 80 /* section name */
 
-/* What is told, line by line; the first error ends the reading. */
+/* Callbacks for each line; the first error ends the reading. */
 struct ini_reader {
-	/* @name: of a section that begins. */
+	/* A section starts. */
 	int (*section)(void *context, const char *name, struct error *err);
-	/* A key of the section that was named last; the texts may be changed. */
+	/* A key of the current section. May change the texts. */
 	int (*key)(void *context, unsigned int line, char *key, char *value, struct error *err);
 	void *context;
 };
 
-/* A regular file, or /dev/null: what a configuration is, or names. A FIFO or a terminal would be waited for. */
+/* Returns true for a regular file or /dev/null. A FIFO or terminal could block the reader. */
 bool ini_is_file(const struct stat *st);
 
-/* Opens such a file for ini_read(), to be closed by the caller; -EINVAL for another. The text begins with @path. */
+/* Opens a file for ini_read(), which the caller closes; -EINVAL unless ini_is_file(). The error's
+ * text begins with @path. */
 int must_check ini_open(const char *path, FILE **ret_file, struct error *err);
 
-/* Reads @file to its end. -EINVAL for a line that is none, -EIO, or what the functions gave; the
- * text begins with "@name:line: ". */
+/* Reads @file to its end. -EINVAL for a malformed line, -EIO, or the error of a callback. The text
+ * begins with "@name:line: ". */
 int must_check ini_read(
 	FILE *file, const char *name, const struct ini_reader *reader, struct error *err);
 
-/* The same; *line is always that of what is told. */
+/* Reads like ini_read(). *line is the number of the current line, also in callbacks. */
 int must_check ini_read_lines(FILE *file, const char *name, const struct ini_reader *reader,
 	unsigned int *line, struct error *err);
 
-/* "yes" or "no". */
+/* Parses "yes" or "no". */
 int must_check ini_truth(const char *value, bool *ret_truth);
 
 #endif

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
-#include <stdint.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define LINE_SIZE 1024
+#define LINE_SIZE 1024 /* at most PIPE_BUF, so that a pipe takes a line whole or not at all */
 #define FIELDS_SIZE 8192
 
 static const char *const level_names[] = {
@@ -19,13 +21,89 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
+/* ---- standard error */
+
+/* Opens standard error again as non-blocking; -1 if that is impossible. */
+static int reopen(void)
+{
+	struct stat st;
+	const bool can_block =
+		fstat(STDERR_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || isatty(STDERR_FILENO));
+	return can_block ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+			 : -1;
+}
+
 void log_init(struct log *log, enum log_level level)
 {
-	log->fd = STDERR_FILENO;
+	struct stat st;
+	const int fd = reopen();
+	log->own = (struct log_output){.fd = fd >= 0 ? fd : STDERR_FILENO,
+		.blocks = fd < 0,
+		.is_socket = fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode)};
+	pthread_mutex_init(&log->own.mutex, NULL);
+	log->output = &log->own;
 	log->journal = -1;
 	log->prefix_number = !isatty(STDERR_FILENO);
 	atomic_init(&log->level, (int)level);
 }
+
+/* Writes once, so that lines of several processes do not mix. Returns the bytes written; -1: no
+ * space, or no reader. */
+static ssize_t try_write(const struct log_output *output, const char *bytes, size_t size)
+{
+	struct pollfd room = {.fd = output->fd, .events = POLLOUT};
+	if (output->is_socket) {
+		return send(output->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	/* After poll(2) a pipe has space for PIPE_BUF bytes. */
+	return output->blocks && poll(&room, 1, 0) <= 0 ? -1 : write(output->fd, bytes, size);
+}
+
+/* Returns false if nothing of the line was written. */
+static bool write_bytes(struct log_output *output, const char *bytes, size_t size)
+{
+	if (output->in_line) {
+		if (try_write(output, "\n", 1) != 1) {
+			return false;
+		}
+		output->in_line = false;
+	}
+	const ssize_t n = try_write(output, bytes, size);
+	output->in_line = n > 0 && (size_t)n < size;
+	return n > 0;
+}
+
+/* Returns true if no lines are lost, or the count was written. */
+static bool tell_lost(const struct log *log, struct log_output *output)
+{
+	char line[80];
+	if (output->lost == 0) {
+		return true;
+	}
+	const int n = snprintf(line, sizeof(line),
+		"%s%" PRIu64 " lines lost: standard error was not read\n",
+		log->prefix_number ? "<4>" : "warning: ", output->lost);
+	if (!write_bytes(output, line, (size_t)n)) {
+		return false;
+	}
+	output->lost = 0;
+	return true;
+}
+
+/* @line has space for one more byte. */
+static void put_line(const struct log *log, char *line)
+{
+	struct log_output *output = log->output;
+	const size_t length = strlen(line);
+	line[length] = '\n';
+	pthread_mutex_lock(&output->mutex);
+	if (!tell_lost(log, output) || !write_bytes(output, line, length + 1)) {
+		output->lost++;
+	}
+	pthread_mutex_unlock(&output->mutex);
+}
+
+/* ---- lines */
 
 int log_level_find(const char *name)
 {
@@ -51,19 +129,16 @@ static void __attribute__((format(printf, 3, 0)))
 write_line(const struct log *log, enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
+	if (!log->output) {
+		return;
+	}
 	int used = log->prefix_number ? snprintf(line, sizeof(line), "<%d>", (int)level)
 				      : snprintf(line, sizeof(line), "%s: ", level_names[level]);
 	int n = vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
 	if (n < 0) {
 		return;
 	}
-	size_t length = strlen(line);
-	line[length++] = '\n';
-	/* One write per line keeps lines of several threads apart. What standard error does not
-	 * take is lost. */
-	if (write(log->fd, line, length) < 0) {
-		return;
-	}
+	put_line(log, line);
 }
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
@@ -78,7 +153,8 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 
 /* ---- the journal */
 
-/* True when standard error is what the service manager connected to the journal. */
+/* Returns true if standard error is the socket that the service manager connected to the
+ * journal. */
 static bool stderr_is_journal(void)
 {
 	const char *text = getenv("JOURNAL_STREAM");
@@ -102,7 +178,7 @@ void log_open_journal(struct log *log, const char *path, const char *program)
 	}
 }
 
-/* A datagram that is being put together. */
+/* A datagram in construction. */
 struct datagram {
 	char bytes[FIELDS_SIZE];
 	size_t size;
@@ -114,11 +190,11 @@ static void put(struct datagram *datagram, const void *bytes, size_t size)
 	datagram->size += size;
 }
 
-/* NAME=value, or where that has several lines: NAME, its length in 8 bytes, value. */
+/* Writes NAME=value, or for a value with several lines: NAME, its length in 8 bytes, value. */
 static void put_field(struct datagram *datagram, const char *name, const char *value)
 {
 	const size_t name_length = strlen(name), length = strlen(value);
-	const uint64_t told = length; /* little endian, as this machine */
+	const uint64_t told = length; /* little endian, like the machine */
 	if (name_length + length + sizeof(told) + 2 > sizeof(datagram->bytes) - datagram->size) {
 		return;
 	}

@@ -11,17 +11,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOTES 32 /* in a chunk */
+#define NOTES 32 /* mappings in a chunk */
 
-/*
- * One mapping. The handler may look at any time and takes no lock: a note is believed when its turn
- * was even before and the same behind. The one of the address that faulted does not change, because
- * somebody reads there.
- */
+/* One mapping. The signal handler reads it without a lock, as a seqlock: the fields are valid if
+ * @turn is even and equal before and after the read. The entry of a faulting address cannot change,
+ * because a thread reads that mapping. */
 struct mapped {
 	atomic_uint turn;
 	atomic_uintptr_t start;
-	atomic_size_t size; /* whole pages; 0: the note is free */
+	atomic_size_t size; /* whole pages; 0: free entry */
 	atomic_bool broken;
 };
 
@@ -30,9 +28,9 @@ struct chunk {
 	_Atomic(struct chunk *) next; /* chunks are never freed */
 };
 
-/* A signal handler has nothing else to start from. */
+/* Static, because a signal handler gets no argument. */
 static struct chunk first;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of who adds and removes */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* for adding and removing */
 static struct sigaction before;
 
 static void note_set(struct mapped *mapped, uintptr_t start, size_t size)
@@ -43,7 +41,7 @@ static void note_set(struct mapped *mapped, uintptr_t start, size_t size)
 	atomic_fetch_add(&mapped->turn, 1);
 }
 
-/* True when @address is in it; then *ret_start and *ret_size are its mapping. */
+/* Returns true if @address is in the mapping, with its range. */
 static bool note_holds(
 	struct mapped *mapped, uintptr_t address, uintptr_t *ret_start, size_t *ret_size)
 {
@@ -54,8 +52,8 @@ static bool note_holds(
 		address - *ret_start < *ret_size;
 }
 
-/* Zeros in the place of a mapping, by the system call itself: mmap() is not among what POSIX lets a
- * handler call, and ThreadSanitizer takes it for a write that the thread's reads race with. */
+/* Maps zeros over the mapping with the raw system call: mmap() is not async-signal-safe by POSIX,
+ * and ThreadSanitizer would report it as a race. */
 static bool zeros_map(uintptr_t start, size_t size)
 {
 #ifdef SYS_mmap2
@@ -67,7 +65,7 @@ static bool zeros_map(uintptr_t start, size_t size)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != -1;
 }
 
-/* In the handler. */
+/* Runs in the signal handler. */
 static bool replace(uintptr_t address)
 {
 	for (struct chunk *chunk = &first; chunk; chunk = atomic_load(&chunk->next)) {
@@ -77,7 +75,7 @@ static bool replace(uintptr_t address)
 			if (!note_holds(&chunk->notes[i], address, &start, &size)) {
 				continue;
 			}
-			/* First that: other threads read the zeros from the next moment on. */
+			/* Set first, because other threads read zeros right after the mapping. */
 			atomic_store(&chunk->notes[i].broken, true);
 			return zeros_map(start, size);
 		}
@@ -93,8 +91,8 @@ static void on_bus(int number, siginfo_t *info, void *context)
 		errno = code;
 		return;
 	}
-	/* As if nobody had asked: the read comes again when this returns, and a signal that somebody
-	 * sent is sent again. */
+	/* Restores the previous action: a fault repeats after the return, and a sent signal is
+	 * raised again. */
 	sigaction(number, &before, NULL);
 	if (info->si_code <= 0) {
 		raise(number);
@@ -110,7 +108,7 @@ int mapped_guard(void)
 	return sigaction(SIGBUS, &action, &before) < 0 ? -errno : 0;
 }
 
-/* A free note, of a new chunk if need be; NULL without memory. Under the mutex. */
+/* Returns a free entry, of a new chunk if needed; NULL without memory. Under the mutex. */
 static struct mapped *note_find(void)
 {
 	struct chunk *chunk = &first;

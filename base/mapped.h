@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mapped - files that are mapped and read as memory, and a disk that does not give a page of one
+ * mapped - survives read errors in memory-mapped files
  *
- * Reading such a page is SIGBUS, in whichever thread reads it. Once a process has asked for it
- * (mapped_guard()), the handler puts zeros in place of the whole mapping and notes that it is broken:
- * whoever reads goes on reading, and what came of it is worth nothing. So who uses a mapping asks
- * mapped_broken() behind the last byte, and tells nobody an answer that was made of it. A broken
- * mapping stays so until it is mapped anew. Any other SIGBUS is what it was before.
+ * A page that the disk cannot deliver raises SIGBUS in the thread that reads it. After
+ * mapped_guard() the handler replaces the whole mapping with zeros and marks it broken, and the
+ * thread goes on with invalid data. So a reader checks mapped_broken() after its last read and
+ * discards the result. A mapping stays broken until it is mapped again. Other SIGBUS signals keep
+ * their previous action.
  */
 #ifndef BASE_MAPPED_H
 #define BASE_MAPPED_H
@@ -16,16 +16,17 @@
 
 struct mapped;
 
-/* From now on, for the whole process. Threads must not block SIGBUS. 0 or a negative errno. */
+/* Installs the handler for the process. Threads must not block SIGBUS. Returns 0 or a negative
+ * errno. */
 int mapped_guard(void);
 
-/* @size bytes at @data, the start of a page, are a file's. NULL without memory for the note: then a
- * page that does not come ends the process, as without all this. */
+/* Registers a file mapping of @size bytes at @data, a page boundary. Returns NULL without memory: a
+ * read error then ends the process. */
 struct mapped *mapped_add(const void *data, size_t size);
-/* Before it is unmapped; nobody reads it any more. NULL is fine. */
+/* Unregisters the mapping. Call before munmap(), when no thread reads it. NULL is fine. */
 void mapped_remove(struct mapped *mapped);
 
-/* True when some of it was not there. NULL is not broken. */
+/* Returns true if a page could not be read. NULL is not broken. */
 bool mapped_broken(const struct mapped *mapped);
 
 #endif

@@ -6,9 +6,9 @@
  *   ...
  *   *ret_model = take(model);
  *
- * A variable declared owned(f) is handed to f when its scope ends. f gets the value, not its
- * address, and accepts NULL; take() moves the value out and leaves NULL. DEFINE_OWNED(type, f)
- * stands once beside the declaration of f.
+ * At the end of its scope a variable declared owned(f) is passed to f by value; f accepts NULL.
+ * take() moves the value out and leaves NULL. DEFINE_OWNED(type, f) stands once, after the
+ * declaration of f.
  */
 #ifndef BASE_OWN_H
 #define BASE_OWN_H
@@ -36,13 +36,13 @@
 DEFINE_OWNED(void *, free)
 #define owned_mem __attribute__((cleanup(own_free_mem)))
 
-/* For variables of any pointer type: owned_mem char *text = NULL; */
+/* Any pointer type: owned_mem char *text = NULL; */
 static inline void own_free_mem(void *address)
 {
 	free(*(void **)address);
 }
 
-/* For descriptors: owned_fd int fd = -1; and take_fd(fd). */
+/* Descriptors: owned_fd int fd = -1; and take_fd(fd). */
 static inline void own_close_fd(const int *fd)
 {
 	if (*fd >= 0) {

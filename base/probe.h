@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * probe - places that tracers (bpftrace, perf, SystemTap, gdb) can attach to while edged runs
+ * probe - static trace points (USDT) for bpftrace, perf, SystemTap and gdb
  *
- * Each is one nop and a note in the program (sys/sdt.h of SystemTap); built without that header there is
- * nothing. Arguments are what is at hand anyway. docs/observability.md lists them, tests/lint/probes.py holds it
- * against the code and the program.
+ * Each is a nop and a note in the program (sys/sdt.h of SystemTap). Without that header they
+ * compile to nothing. Arguments must need no extra computation. docs/observability.md lists the
+ * probes; tests/lint/probes.py compares the list with the code and the program.
  */
 #ifndef BASE_PROBE_H
 #define BASE_PROBE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ref - a reference count that threads may share */
+/* ref - atomic reference count */
 #ifndef BASE_REF_H
 #define BASE_REF_H
 
@@ -22,7 +22,7 @@ static inline void ref_get(struct ref *ref)
 	assert(before > 0);
 }
 
-/* True when this was the last reference: the caller frees the object. */
+/* Returns true if this was the last reference: the caller frees the object. */
 static inline bool ref_put(struct ref *ref)
 {
 	unsigned int before = atomic_fetch_sub_explicit(&ref->count, 1, memory_order_acq_rel);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* What an entry is about. Where masks disagree the ellipsis wins, then the new axis. */
+/* Kind of an entry. If masks conflict the ellipsis wins, then the new axis. */
 enum entry {
 	ENTRY_ELLIPSIS,
 	ENTRY_NEW_AXIS,
@@ -48,8 +48,8 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Where entry @i starts and stops in a dimension of @size: a start in 0 .. @size - 1, or one at
- * which nothing is taken. */
+/* Returns start and stop of entry @i in a dimension of @size: the start is in 0 .. @size - 1, or
+ * nothing is taken. */
 static void range_ends(
 	const struct slicing *s, uint32_t i, int64_t size, int64_t *ret_start, int64_t *ret_stop)
 {
@@ -86,7 +86,7 @@ static int resolve_range(const struct slicing *s, uint32_t i, int32_t size,
 	return 0;
 }
 
-/* One element: the one at the begin, which must be there. */
+/* A shrunk dimension: one element at the begin, which must exist. */
 static int resolve_shrink(const struct slicing *s, uint32_t i, int32_t size,
 	struct slicing_range *ret, struct error *err)
 {
@@ -105,7 +105,7 @@ static int resolve_shrink(const struct slicing *s, uint32_t i, int32_t size,
 	return 0;
 }
 
-/* Dimensions first .. end - 1, whole. */
+/* Takes dimensions first .. end - 1 whole. */
 static void take_whole(const struct shape *shape, uint32_t first, uint32_t end,
 	struct slicing_range *ranges, struct shape *ret_shape)
 {
@@ -115,7 +115,7 @@ static void take_whole(const struct shape *shape, uint32_t first, uint32_t end,
 	}
 }
 
-/* Dimensions of the tensor that the entries from @i on speak of. */
+/* Counts the tensor's dimensions of the entries from @i on. */
 static uint32_t dims_from(const struct slicing *s, uint32_t i)
 {
 	uint32_t n = 0;

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status - what a caller is told
+ * status - result of a request, as the client sees it
  *
- * The numbers go over the wire and never change. errno never does.
+ * The numbers are part of the protocol and never change. errno values are not part of it.
  */
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
 enum edge_status {
 	EDGE_OK = 0,
-	EDGE_INVALID = 1, /* the request or file is malformed */
-	EDGE_NOT_FOUND = 2, /* no such model, signature or tensor */
-	EDGE_DENIED = 3, /* the caller may not do this */
-	EDGE_TOO_LARGE = 4, /* above a limit told at hello or set in the configuration */
-	EDGE_OVERLOADED = 5, /* try again later */
+	EDGE_INVALID = 1, /* malformed request or file */
+	EDGE_NOT_FOUND = 2, /* unknown model, signature or tensor */
+	EDGE_DENIED = 3, /* the client has no right to do this */
+	EDGE_TOO_LARGE = 4, /* above a limit from HELLO or the configuration */
+	EDGE_OVERLOADED = 5, /* retry later */
 	EDGE_DEADLINE = 6, /* the deadline passed before the answer was ready */
-	EDGE_CANCELLED = 7, /* the caller took the request back */
-	EDGE_SUPERSEDED = 8, /* a newer request of the same key took its place */
-	EDGE_UNSUPPORTED = 9, /* not there in this version: message, operator, type */
-	EDGE_MODEL_REFUSED = 10, /* the model file did not pass verification */
-	EDGE_BACKEND = 11, /* an accelerator or a run-time check of an operator failed */
-	EDGE_INTERNAL = 12, /* out of memory or a defect of edged */
-	EDGE_DRAINING = 13, /* the daemon is about to stop */
+	EDGE_CANCELLED = 7, /* the client cancelled the request */
+	EDGE_SUPERSEDED = 8, /* replaced by a newer request with its key */
+	EDGE_UNSUPPORTED = 9, /* message, operator or type not in this version */
+	EDGE_MODEL_REFUSED = 10, /* the model file failed verification */
+	EDGE_BACKEND = 11, /* error of an accelerator, or in an operator's run-time check */
+	EDGE_INTERNAL = 12, /* out of memory, or a bug in edged */
+	EDGE_DRAINING = 13, /* edged is stopping */
 	EDGE_STATUS_COUNT
 };
 
-/* "OK", "NOT_FOUND", ... ; "UNKNOWN" for a number that is not in the list. */
+/* Returns "OK", "NOT_FOUND", ...; "UNKNOWN" for other numbers. */
 const char *status_name(unsigned int status);
 
 #endif

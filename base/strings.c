@@ -8,23 +8,26 @@ static void set_u32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-static int check_offsets(const struct strings *s, uint64_t bytes, struct error *err)
+int strings_check_offsets(const struct strings *strings, uint64_t bytes, uint32_t first, uint32_t n,
+	struct error *err)
 {
-	uint64_t last = strings_head_bytes(s->count);
-	for (uint32_t i = 0; i <= s->count; i++) {
-		uint64_t offset = strings_offset(s, i);
+	const uint64_t head = strings_head_bytes(strings->count);
+	uint64_t last = first ? strings_offset(strings, first - 1) : head;
+	for (uint32_t i = first; i - first < n; i++) {
+		uint64_t offset = strings_offset(strings, i);
 		if (offset < last || offset > bytes || (i == 0 && offset != last)) {
 			return error_set(err, -EBADMSG, "strings: offset %u is %llu", i,
 				(unsigned long long)offset);
 		}
 		last = offset;
 	}
-	return last == bytes ? 0
-			     : error_set(err, -EBADMSG, "strings: %llu bytes behind the last one",
-				       (unsigned long long)(bytes - last));
+	return last == bytes || first + n <= strings->count
+		? 0
+		: error_set(err, -EBADMSG, "strings: %llu bytes behind the last one",
+			  (unsigned long long)(bytes - last));
 }
 
-int strings_open(
+int strings_open_head(
 	struct strings *ret, const void *data, uint64_t bytes, uint64_t elements, struct error *err)
 {
 	if (bytes < strings_head_bytes(0) || bytes > STRINGS_MAX_BYTES) {
@@ -36,7 +39,16 @@ int strings_open(
 		return error_set(err, -EBADMSG, "strings: %u for %llu elements in %llu bytes",
 			s.count, (unsigned long long)elements, (unsigned long long)bytes);
 	}
-	int r = check_offsets(&s, bytes, err);
+	*ret = s;
+	return 0;
+}
+
+int strings_open(
+	struct strings *ret, const void *data, uint64_t bytes, uint64_t elements, struct error *err)
+{
+	struct strings s = {0};
+	int r = strings_open_head(&s, data, bytes, elements, err);
+	r = r < 0 ? r : strings_check_offsets(&s, bytes, 0, s.count + 1, err);
 	if (r == 0) {
 		*ret = s;
 	}

@@ -10,7 +10,7 @@
 /* Offsets and lengths of the header's fields. */
 #define NAME_LENGTH 100
 #define MODE_AT 100
-#define NUMBER_LENGTH 8 /* of mode, owner, group, and the checksum */
+#define NUMBER_LENGTH 8 /* length of mode, owner, group and checksum */
 #define OWNER_AT 108
 #define GROUP_AT 116
 #define SIZE_AT 124
@@ -19,7 +19,7 @@
 #define SUM_AT 148
 #define TYPE_AT 156
 #define MAGIC_AT 257
-#define MAGIC_LENGTH 5 /* "ustar"; POSIX goes on with \0 00, GNU with two blanks */
+#define MAGIC_LENGTH 5 /* "ustar"; POSIX continues with \0 00, GNU with two blanks */
 #define PREFIX_AT 345
 
 bool tar_is(const uint8_t block[TAR_BLOCK])
@@ -33,7 +33,7 @@ static bool is_zero(const uint8_t block[TAR_BLOCK])
 	return memcmp(block, zeros, TAR_BLOCK) == 0;
 }
 
-/* All bytes, those of the checksum itself counted as blanks. */
+/* Sums all bytes, with blanks for the checksum's field. */
 static uint32_t sum_of(const uint8_t block[TAR_BLOCK])
 {
 	uint32_t sum = 0;
@@ -44,7 +44,7 @@ static uint32_t sum_of(const uint8_t block[TAR_BLOCK])
 	return sum;
 }
 
-/* Octal digits, up to a blank, a 0 or the field's end. */
+/* Parses octal digits up to a blank, a 0 or the field's end. */
 static bool octal_parse(const uint8_t *field, size_t length, uint64_t *ret_number)
 {
 	uint64_t number = 0;
@@ -72,7 +72,7 @@ static const char *type_name(uint8_t type)
 	return "no regular file";
 }
 
-/* True for what has a meaning here; @entry has name and size. */
+/* Returns false for unsupported types. @entry has name and size. */
 static bool kind_find(uint8_t type, struct tar_entry *entry)
 {
 	const bool here = type == '5' && entry->size == 0 &&
@@ -82,7 +82,7 @@ static bool kind_find(uint8_t type, struct tar_entry *entry)
 	return here || extended || type == '0' || type == 0;
 }
 
-/* Fields of the header, which is whole. */
+/* Parses the header's fields, after its checksum was verified. */
 static int fields_decode(const uint8_t block[TAR_BLOCK], struct tar_entry *entry, struct error *err)
 {
 	char name[TAR_NAME_SIZE] = "", shown[TAR_NAME_SIZE];
@@ -119,7 +119,7 @@ int tar_decode(const uint8_t block[TAR_BLOCK], struct tar_entry *ret_entry, stru
 	return code;
 }
 
-/* ---- extended headers: lines "LENGTH KEY=VALUE", LENGTH that of the whole line */
+/* ---- extended headers: lines "LENGTH KEY=VALUE"; LENGTH counts the whole line */
 
 static bool key_allowed(const char *key, size_t length)
 {
@@ -133,7 +133,7 @@ static bool key_allowed(const char *key, size_t length)
 	return false;
 }
 
-/* How long the line at @text is; 0: it is none. *ret_key is where its key begins. */
+/* Returns the length of the line at @text; 0: invalid. *ret_key is the offset of its key. */
 static size_t line_length(const char *text, size_t size, size_t *ret_key)
 {
 	size_t length = 0, at = 0;

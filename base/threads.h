@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* threads - what every thread has in common */
+/* threads - signal mask of all threads */
 #ifndef BASE_THREADS_H
 #define BASE_THREADS_H
 
 #include <signal.h>
 
-/*
- * The signals that a thread leaves to the loop: all but its own faults. Those would end the process at once
- * while they are blocked, and nobody would hear of a page that the disk did not give (base/mapped.h) or
- * write the flight records.
- */
+/* Returns the signals that a thread blocks and leaves to the loop: all but synchronous faults. A
+ * blocked fault would end the process without the handlers of base/mapped.h and of the flight
+ * records. */
 static inline void threads_mask(sigset_t *ret_mask)
 {
 	static const int own[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* By its first byte; 0: none begins so. */
+/* Returns the length from the first byte; 0: no sequence begins with it. */
 static size_t length_of(uint8_t first)
 {
 	return first < 0x80    ? 1
@@ -36,7 +36,7 @@ size_t utf8_next(const void *text, size_t length, uint32_t *ret_code)
 	return bytes;
 }
 
-/* Without a width: zero-width space and joiners, word joiner, the mark of a byte order, tags. */
+/* Zero-width characters: zero-width space and joiners, word joiner, byte order mark, tags. */
 static bool is_hidden(uint32_t code)
 {
 	return (code >= 0x200B && code <= 0x200D) || code == 0x2060 || code == 0xFEFF ||
@@ -54,7 +54,7 @@ bool utf8_shows(uint32_t code)
 void utf8_end(char *text)
 {
 	const size_t length = strlen(text);
-	/* Of the sequence that may be cut at most three bytes are there. */
+	/* A truncated sequence has at most three bytes. */
 	for (size_t back = 1; back <= 3 && back <= length; back++) {
 		uint8_t byte = (uint8_t)text[length - back];
 		if ((byte & 0xC0) != 0x80) {

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/strings.h"
 #include "engine/graph.h"
 
 /* Where a tensor's bytes are during a run, and the shape they have now. */
@@ -56,7 +57,7 @@ struct node_memory {
  * turn; names are in engine/rewrites.c.
  */
 enum rewrite {
-	REWRITE_STRIPS = 1u << 0, /* nodes in a row, some rows of the picture at a time */
+	REWRITE_ROW_FUSION = 1u << 0, /* nodes in a row, some rows of the picture at a time */
 	REWRITE_PADS = 1u << 1, /* a PAD becomes padding of the window that reads it */
 	REWRITE_VIEWS = 1u << 2, /* tensors that are part of another one lie in it, uncopied */
 	REWRITE_SHAPES =
@@ -66,7 +67,7 @@ enum rewrite {
 	REWRITE_EAGER = 1u << 30, /* all of those wherever they can be, whether they pay or not */
 };
 #define REWRITES_ALL                                                                               \
-	(REWRITE_STRIPS | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES | REWRITE_IN_PLACE)
+	(REWRITE_ROW_FUSION | REWRITE_PADS | REWRITE_VIEWS | REWRITE_SHAPES | REWRITE_IN_PLACE)
 
 struct team; /* threads that help with a run: backends/backends.h makes one */
 
@@ -94,6 +95,26 @@ static inline int run_control_check(const struct run_control *control)
 		return -ETIMEDOUT;
 	}
 	return 0;
+}
+
+/* strings_open() of a table of any size: -ETIMEDOUT and -ECANCELED as well. */
+static inline int must_check run_control_open_strings(const struct run_control *control,
+	struct strings *ret, const struct value *table, uint64_t elements, struct error *err)
+{
+	const uint32_t at_once = 1u << 16;
+	struct strings s = {0};
+	int r = strings_open_head(&s, table->data, table->bytes, elements, err);
+	for (uint32_t first = 0; r == 0 && first <= s.count; first += at_once) {
+		const uint32_t left = s.count + 1 - first;
+		r = strings_check_offsets(
+			&s, table->bytes, first, left < at_once ? left : at_once, err);
+		const int given_up = r == 0 ? run_control_check(control) : 0;
+		r = given_up < 0 ? error_set(err, given_up, "given up between strings") : r;
+	}
+	if (r == 0) {
+		*ret = s;
+	}
+	return r;
 }
 
 struct program; /* a backend's own */

@@ -7,9 +7,9 @@
 
 #include "base/ref.h"
 #include "engine/entry.h"
-#include "engine/plan/cache.h"
 #include "engine/plan/packs.h"
-#include "engine/run/frame.h"
+#include "engine/plan/plan_cache.h"
+#include "engine/run/call_frame.h"
 #include "engine/run/session.h"
 #include "engine/steps.h"
 
@@ -142,7 +142,7 @@ static void describe(struct edge_model *model)
 		const struct plan *plan = model->plans.declared[i];
 		info->prepared_bytes += plan ? plan->prepared_bytes : 0;
 		info->session_bytes += plan ? plan->session_bytes : 0;
-		info->session_bytes += frame_table_bytes(&graph->subgraphs[i]);
+		info->session_bytes += call_frame_table_bytes(&graph->subgraphs[i]);
 		describe_subgraph(&graph->subgraphs[i], info);
 	}
 }
@@ -398,7 +398,7 @@ int edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t
 	}
 	const struct node *node = &part->subgraph->nodes[index];
 	*ret_info = (struct edge_node_info){
-		.op = operator_name(node->op),
+		.op = operators_name(node->op),
 		.detail = steps_detail(part, index),
 		.macs = part->node_macs[index],
 	};
@@ -488,7 +488,7 @@ int edge_session_input_info(struct edge_session *session, uint32_t index,
 	}
 	/* What is asked for needs no plan: the shape and its bytes are known. */
 	entry_describe(&session->entry, session->model->metadata, ENTRY_INPUTS, index, ret_info);
-	const struct input *input = session_get_input(session->session, (uint32_t)position);
+	const struct session_input *input = session_get_input(session->session, (uint32_t)position);
 	ret_info->shape = input->shape;
 	ret_info->bytes = input->bytes;
 	return 0;
@@ -552,6 +552,11 @@ uint64_t edge_session_bytes(const struct edge_session *session)
 void edge_session_reset(struct edge_session *session)
 {
 	session_reset(session->session);
+}
+
+void edge_session_fill(struct edge_session *session, uint8_t value)
+{
+	session_fill(session->session, value);
 }
 
 void edge_session_set_checkpoints(struct edge_session *session, int folder, uint64_t max_bytes)

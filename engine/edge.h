@@ -15,6 +15,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "engine/backend.h"
+#include "engine/edge_info.h"
 
 struct edge_model;
 struct edge_session;
@@ -87,36 +88,6 @@ struct edge_model *edge_model_ref(struct edge_model *model);
 void edge_model_unref(struct edge_model *model); /* NULL is fine */
 DEFINE_OWNED(struct edge_model *, edge_model_unref)
 
-struct edge_tensor_info {
-	struct text
-		name; /* the signature's name where a signature is asked for, else the tensor's */
-	uint8_t type; /* enum dtype */
-	struct shape shape; /* as planned at load, every dimension known (declared -1 counts as 1),
-			       unless @run_time_shape */
-	struct shape declared; /* as in the file, -1 where free */
-	bool run_time_shape; /* outputs whose shape only a run can tell */
-	float scale; /* 0 when not quantised per tensor */
-	int32_t zero_point;
-	uint64_t bytes; /* of @shape */
-	/* From TFLite metadata, where the file has it: */
-	struct text labels; /* lines separated by \n; .data NULL when there are none */
-	uint32_t n_mean,
-		n_std; /* NormalizationOptions: (x - mean) / std, one value or one per channel */
-	const float *mean, *std; /* in the mapping, 4-byte aligned */
-	bool has_content; /* the two below are there */
-	uint8_t content; /* enum edge_content */
-	uint8_t colour_space; /* ColorSpaceType of the metadata schema: 0 unknown, 1 RGB, 2
-				 grayscale */
-	float score_threshold; /* of score thresholding; NaN when there is none */
-};
-
-enum edge_content {
-	EDGE_CONTENT_FEATURE = 0,
-	EDGE_CONTENT_IMAGE = 1,
-	EDGE_CONTENT_AUDIO = 2,
-	EDGE_CONTENT_BOUNDING_BOX = 3
-};
-
 struct edge_signature_info {
 	struct text key; /* empty for the default: subgraph 0 by position */
 	uint32_t n_inputs, n_outputs;
@@ -161,33 +132,6 @@ uint32_t edge_model_node_count(const struct edge_model *model);
 int must_check edge_model_node(const struct edge_model *model, uint32_t signature, uint32_t index,
 	struct edge_node_info *ret_info);
 
-/* Where a step's first output lies. */
-enum edge_place {
-	EDGE_PLACE_NONE, /* nobody reads it */
-	EDGE_PLACE_CONSTANT, /* computed at load */
-	EDGE_PLACE_INPUT, /* an input of the subgraph */
-	EDGE_PLACE_ARENA, /* at @offset of the arena of its subgraph */
-	EDGE_PLACE_VARIABLE, /* in the session's state */
-	EDGE_PLACE_INNER, /* in strips, while the nodes around it run together */
-	EDGE_PLACE_RUN_TIME, /* in the session's heap: only a run knows the size */
-};
-
-/* One node of the plan for the declared shapes. */
-struct edge_step {
-	uint32_t depth; /* 0: of the entered subgraph; 1: of one that it calls; ... */
-	uint32_t subgraph, node; /* indices in the file */
-	const char *op; /* "CONV_2D" */
-	const char *detail; /* backend and kernel variant, "folded" or "session" */
-	struct shape output; /* of the first output; -1 where only a run can tell */
-	uint8_t type; /* enum dtype, of the first output */
-	enum edge_place place;
-	uint64_t offset, bytes;
-	uint64_t macs; /* multiply-accumulates, or element operations where there are none */
-	uint64_t moved_bytes; /* operands, each once */
-	double microseconds; /* predicted for one run of it (engine/plan/cost.h) */
-};
-typedef int edge_step_function(void *context, const struct edge_step *step);
-
 /* Tells every node of the plan of @signature to @each, in the order in which they run; the nodes of a
  * called subgraph follow the first one that calls it. Ends early with what @each returns if that is not
  * 0. -ENOENT for a signature that is not there. */
@@ -227,7 +171,9 @@ int must_check edge_session_output_info(struct edge_session *session, uint32_t i
  * of any size that the budget allows.
  *
  * Input bytes in place: @data is read during runs and must stay valid and 16-byte aligned until the
- * next bind or the session's end; @bytes must be exactly the tensor's. A session without a bound
+ * next bind or the session's end; @bytes must be exactly the tensor's. Somebody else may write to
+ * @data during a run: that can change the numbers that come out, and nothing else, as what a kernel
+ * must not see change is copied first (engine/plan/read_in_place.h). A session without a bound
  * input uses its own buffer, which starts as zeros: edge_session_input() gives it.
  */
 int must_check edge_session_bind_input(struct edge_session *session, uint32_t index,
@@ -252,6 +198,14 @@ uint64_t edge_session_bytes(const struct edge_session *session);
 
 /* Variables and resources back to their start. */
 void edge_session_reset(struct edge_session *session);
+
+/*
+ * Overwrites what a run may have left in the session with @value: arenas, scratch, outputs, the
+ * session's own inputs, and free memory of its heap. The inputs are not bound any more, and outputs
+ * are gone. Variables and resources stay: edge_session_reset() takes those back. With both, and
+ * @value 0, a session goes from one user to another with nothing of the first one in it.
+ */
+void edge_session_fill(struct edge_session *session, uint8_t value);
 
 /*
  * The folder of the files that a model's save and restore signatures name (FlexSave, FlexRestore),

@@ -7,7 +7,7 @@
 #ifndef ENGINE_ENTRY_H
 #define ENGINE_ENTRY_H
 
-#include "engine/edge.h"
+#include "engine/edge_info.h"
 #include "engine/model/model.h"
 
 enum entry_side {

@@ -2,7 +2,7 @@
 /*
  * graph - a model as plain data
  *
- * Built once from a verified file (engine/model/build.c), immutable from then on, shared by all
+ * Built once from a verified file (engine/model/graph_build.c), immutable from then on, shared by all
  * threads. Names, constants and scales point into the file's mapping, which lives as long as the
  * graph, or to copies that do (engine/model/texts.c); everything else lives in one allocation of the
  * graph. Every index in here is in range and every constant has exactly the bytes that its shape asks
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/dtype.h"
-#include "engine/options.h"
+#include "engine/op_options.h"
 
 /*
  * real = scale * (q - zero_point). n_scales is 0 (not quantised), 1, or the size of the shape's

@@ -274,7 +274,7 @@ static bool name_is(const char *known, const char *name, size_t length)
 	return strlen(known) == length && memcmp(known, name, length) == 0;
 }
 
-const char *operator_name(unsigned int op)
+const char *operators_name(unsigned int op)
 {
 	if (op >= OP_CUSTOM_FIRST && op < OP_CUSTOM_END) {
 		return custom_names[op - OP_CUSTOM_FIRST];
@@ -282,7 +282,7 @@ const char *operator_name(unsigned int op)
 	return op < OP_COUNT && names[op] ? names[op] : "UNKNOWN";
 }
 
-unsigned int operator_find_custom(const char *name, size_t length)
+unsigned int operators_find_custom(const char *name, size_t length)
 {
 	for (unsigned int i = 0; i < OP_CUSTOM_END - OP_CUSTOM_FIRST; i++) {
 		if (name_is(custom_names[i], name, length)) {
@@ -297,7 +297,7 @@ unsigned int operator_find_custom(const char *name, size_t length)
 	return OP_CUSTOM;
 }
 
-const char *operator_custom_need(const char *name, size_t length)
+const char *operators_custom_need(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
 		if (name_is(foreign[i].name, name, length)) {
@@ -342,7 +342,7 @@ static const struct {
 	{OP_STABLEHLO_SHIFT_LEFT, 0},
 };
 
-bool operator_in_reference(unsigned int op, unsigned int version)
+bool operators_in_reference(unsigned int op, unsigned int version)
 {
 	const size_t n = sizeof(newest_in_reference) / sizeof(newest_in_reference[0]);
 	for (size_t i = 0; i < n; i++) {

@@ -251,18 +251,18 @@ enum op {
 };
 
 /* "CONV_2D", a custom operator's own name, or "UNKNOWN" for a number that is neither. */
-const char *operator_name(unsigned int op);
+const char *operators_name(unsigned int op);
 
 /* True when LiteRT's reference resolver (BUILTIN_REF of ai-edge-litert 2.3.0) runs the builtin
  * operator in that version; false for what its default resolver alone has, and for those that
  * neither has. */
-bool operator_in_reference(unsigned int op, unsigned int version);
+bool operators_in_reference(unsigned int op, unsigned int version);
 
 /* The number of the custom operator of that name; OP_CUSTOM when edged does not know it. */
-unsigned int operator_find_custom(const char *name, size_t length);
+unsigned int operators_find_custom(const char *name, size_t length);
 
 /* What a custom operator of that name needs, where it is known that edged will never run it: "compiled
  * for an Edge TPU; needs the edgetpu delegate". NULL for any other name. */
-const char *operator_custom_need(const char *name, size_t length);
+const char *operators_custom_need(const char *name, size_t length);
 
 #endif

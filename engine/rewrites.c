@@ -10,7 +10,7 @@ static const struct {
 } rewrites[] = {
 	{"none", 0},
 	{"all", REWRITES_ALL},
-	{"strips", REWRITE_STRIPS},
+	{"strips", REWRITE_ROW_FUSION},
 	{"pads", REWRITE_PADS},
 	{"views", REWRITE_VIEWS},
 	{"shapes", REWRITE_SHAPES},

@@ -61,7 +61,7 @@ static struct edge_step describe(const struct subgraph_plan *part, uint32_t node
 	struct edge_step step = {
 		.subgraph = part->index,
 		.node = node,
-		.op = operator_name(n->op),
+		.op = operators_name(n->op),
 		.detail = steps_detail(part, node),
 		.macs = cost.macs,
 		.moved_bytes = cost.bytes,

@@ -3,7 +3,7 @@
 #ifndef ENGINE_STEPS_H
 #define ENGINE_STEPS_H
 
-#include "engine/edge.h"
+#include "engine/edge_info.h"
 #include "engine/plan/plan.h"
 
 /* Where node @node of the subgraph is run: the words of the backend, or what became of it. Static

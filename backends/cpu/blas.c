@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-#include "kernels/dot.h"
+#include "kernels/math/dot.h"
 
 /* CBLAS_ORDER and CBLAS_TRANSPOSE of cblas.h */
 enum {

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/matmul.h"
+#include "kernels/gemm/matmul.h"
 
 /* Takes and gives what the prototype of cblas.h says; 32-bit integers. */
 typedef void blas_sgemm_fn(int order, int transpose_a, int transpose_b, int m, int n, int k,
@@ -40,5 +40,8 @@ void blas_matmul(
 /* Products of one call: more than for plain C, since each call packs its operands anew. About 8 ms
  * on a small Arm core. */
 #define BLAS_TILE_WORK ((uint64_t)16 << 20)
+/* grid_job.row_work of such products. Parts of fewer than a million would be made by another kernel of
+ * OpenBLAS, which gives other bits. */
+#define BLAS_ROW_WORK ((uint64_t)4 << 20)
 
 #endif

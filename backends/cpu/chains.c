@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/cpu/chains.h"
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 
 /* Tensors below it are in a core's cache anyway, and few of them are an arena's largest. */
 #define LEAST_BYTES ((uint64_t)256 << 10)
@@ -32,7 +32,7 @@ uint32_t *chains_count_uses(const struct subgraph *s)
 }
 
 static bool describe(
-	const struct search *search, uint32_t at, uint32_t operand, struct strip_member *ret)
+	const struct search *search, uint32_t at, uint32_t operand, struct row_fusion_member *ret)
 {
 	const struct compile_request *r = search->request;
 	const struct prepared *p = &search->nodes[at];
@@ -44,9 +44,9 @@ static bool describe(
 		.constants = r->constants,
 		.state = p->state,
 	};
-	*ret = (struct strip_member){
+	*ret = (struct row_fusion_member){
 		.node = p->node, .op = p->op, .state = p->state, .operand = operand};
-	return !p->each_run && p->op->strip && p->op->strip(&setup, operand, &ret->shape);
+	return !p->each_run && p->op->row_shape && p->op->row_shape(&setup, operand, &ret->shape);
 }
 
 /* The position behind @at, but for PADs that are part of a window. */
@@ -74,15 +74,15 @@ static uint32_t find_reader(const struct search *search, uint32_t at, uint32_t n
 	return i;
 }
 
-static uint64_t bytes_between(const struct strip_member *m)
+static uint64_t bytes_between(const struct row_fusion_member *m)
 {
 	return m->shape.out_row_bytes * m->shape.y.out;
 }
 
 /* Whether @m, the node at @at, and @next should run together. Rows of floats are long, and few of them at
  * a time are slow. */
-static bool pays(const struct search *search, uint32_t at, const struct strip_member *m,
-	const struct strip_member *next)
+static bool pays(const struct search *search, uint32_t at, const struct row_fusion_member *m,
+	const struct row_fusion_member *next)
 {
 	const int32_t t = search->nodes[at].node->outputs[0];
 	const bool simple = m->shape.is_simple || next->shape.is_simple;
@@ -91,8 +91,8 @@ static bool pays(const struct search *search, uint32_t at, const struct strip_me
 }
 
 struct found {
-	struct strips strips;
-	uint32_t at[STRIPS_MAX]; /* positions of the members */
+	struct row_fusion row_fusion;
+	uint32_t at[ROW_FUSION_MAX]; /* positions of the members */
 	uint64_t saved; /* bytes that lie between them */
 };
 
@@ -100,11 +100,11 @@ struct found {
 static void collect(const struct search *search, uint32_t at, struct found *f)
 {
 	const bool eager = search->request->rewrites & REWRITE_EAGER;
-	struct strips *s = &f->strips;
+	struct row_fusion *s = &f->row_fusion;
 	f->at[0] = at;
 	s->n = describe(search, at, 0, &s->members[0]) ? 1 : 0;
-	while (s->n > 0 && s->n < STRIPS_MAX) {
-		const struct strip_member *last = &s->members[s->n - 1];
+	while (s->n > 0 && s->n < ROW_FUSION_MAX) {
+		const struct row_fusion_member *last = &s->members[s->n - 1];
 		const uint32_t next = next_of(search, f->at[s->n - 1]);
 		if (next == search->request->n_nodes) {
 			return;
@@ -123,18 +123,18 @@ static void collect(const struct search *search, uint32_t at, struct found *f)
 static int add_chain(const struct search *search, const struct found *f, struct op_memory *memory,
 	struct node_memory *ret_memory)
 {
-	const uint32_t last = f->at[f->strips.n - 1];
-	struct strips *kept = op_memory_alloc(memory, sizeof(*kept));
+	const uint32_t last = f->at[f->row_fusion.n - 1];
+	struct row_fusion *kept = op_memory_alloc(memory, sizeof(*kept));
 	if (!kept) {
 		return -ENOMEM;
 	}
-	*kept = f->strips;
+	*kept = f->row_fusion;
 	for (uint32_t i = 0; i < kept->n; i++) {
 		ret_memory[f->at[i]] = (struct node_memory){0};
 		search->nodes[f->at[i]].is_inner = f->at[i] != last;
 		search->nodes[f->at[i]].run_with = last;
 	}
-	search->nodes[last].strips = kept;
+	search->nodes[last].row_fusion = kept;
 	ret_memory[last].scratch = kept->scratch_each * kept->threads;
 	return 0;
 }
@@ -147,19 +147,19 @@ static int make_all(
 	const bool eager = r->rewrites & REWRITE_EAGER;
 	for (uint32_t at = 0; at < r->n_nodes; at++) {
 		struct found found = {0};
-		breath_take();
+		background_yield_take();
 		if (search->nodes[at].is_inner) {
 			continue;
 		}
 		collect(search, at, &found);
-		if (found.strips.n < 2 ||
-			!strips_plan(&found.strips, threads, found.saved, eager)) {
+		if (found.row_fusion.n < 2 ||
+			!row_fusion_plan(&found.row_fusion, threads, found.saved, eager)) {
 			continue;
 		}
 		if (add_chain(search, &found, memory, ret_memory) < 0) {
 			return -ENOMEM;
 		}
-		at = found.at[found.strips.n - 1];
+		at = found.at[found.row_fusion.n - 1];
 	}
 	return 0;
 }
@@ -174,7 +174,7 @@ static void tell_memory(const struct compile_request *r, const struct prepared *
 			uint32_t until = with->is_inner ? with->run_with : nodes[at].run_with;
 			ret_memory[at].later = until - at;
 			ret_memory[at].inner = true;
-		} else if (!nodes[at].strips && !nodes[at].each_run) {
+		} else if (!nodes[at].row_fusion && !nodes[at].each_run) {
 			ret_memory[at].in_place = nodes[at].op->in_place;
 		}
 	}
@@ -183,7 +183,7 @@ static void tell_memory(const struct compile_request *r, const struct prepared *
 int chains_make(const struct compile_request *request, struct prepared *nodes,
 	struct op_memory *memory, struct node_memory *ret_memory, struct error *err)
 {
-	if (request->rewrites & REWRITE_STRIPS && request->n_nodes > 1) {
+	if (request->rewrites & REWRITE_ROW_FUSION && request->n_nodes > 1) {
 		owned_mem uint32_t *uses = chains_count_uses(request->subgraph);
 		const struct search search = {request, nodes, uses};
 		if (!uses || make_all(&search, memory, ret_memory) < 0) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chains - which nodes of a program run together (backends/cpu/strips.h) */
+/* chains - which nodes of a program run together (backends/cpu/row_fusion.h) */
 #ifndef BACKENDS_CPU_CHAINS_H
 #define BACKENDS_CPU_CHAINS_H
 
-#include "backends/cpu/memory.h"
 #include "backends/cpu/op.h"
-#include "backends/cpu/strips.h"
+#include "backends/cpu/op_memory.h"
+#include "backends/cpu/row_fusion.h"
 
 /* A node of a program. */
 struct prepared {
@@ -17,7 +17,7 @@ struct prepared {
 	bool is_inner; /* it is run with a later one, */
 	uint32_t run_with; /* whose position this is */
 	struct op_pad pad; /* that a PAD before it was */
-	const struct strips *strips; /* of the chain that ends here, else NULL */
+	const struct row_fusion *row_fusion; /* of the chain whose last node this is; else NULL */
 };
 
 /*

@@ -2,7 +2,7 @@
 /*
  * op - one operator on the CPU: prepared once, run many times
  *
- * backends/cpu/cpu.c has the table of rows below, one per operator, and walks a step's nodes. A
+ * backends/cpu/cpu_backend.c has the table of rows below, one per operator, and walks a step's nodes. A
  * row's prepare() turns scales into multipliers, picks kernels and packs weights into memory of the
  * program; its run() is arithmetic over tiles. Everything that opinfo_check() proves may be relied
  * on and is not checked again; what it marked as run-time is checked by run().
@@ -20,8 +20,8 @@ struct op_pad {
 };
 
 struct packing;
-struct strip_rows;
-struct strip_shape;
+struct row_fusion_rows;
+struct row_fusion_shape;
 
 /* What prepare() sees. */
 struct op_setup {
@@ -35,6 +35,7 @@ struct op_setup {
 	uint64_t cpu_features; /* that this CPU has */
 	unsigned int threads; /* that may work on one run, at least 1 */
 	bool for_one_run; /* what prepare() makes is used once */
+	const struct run_control *control; /* of that run: long tables look at it. NULL at load */
 	struct op_pad pad;
 
 	/* Results, zero at the start: */
@@ -73,10 +74,11 @@ struct cpu_op {
 	/* 0, -ETIMEDOUT, -ECANCELED, or -EIO/-EINVAL for a run-time value that breaks a rule. */
 	int (*run)(const struct op_call *call, struct error *err);
 	void (*release)(void *state); /* for what op_alloc() does not own; usually NULL */
-	/* Both or none (backends/cpu/strips.h). True where a node of that state can be run by rows,
+	/* Both or none (backends/cpu/row_fusion.h). True where a node of that state can be run by rows,
 	 * operand @operand and the result of which are pictures; and such a run, which cannot fail. */
-	bool (*strip)(const struct op_setup *setup, uint32_t operand, struct strip_shape *ret);
-	void (*run_rows)(const struct op_call *call, const struct strip_rows *rows);
+	bool (*row_shape)(
+		const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret);
+	void (*run_rows)(const struct op_call *call, const struct row_fusion_rows *rows);
 	/* Operands, a bit each, in whose memory its one result may be computed where they have its shape and
 	 * as many bytes: each element is made of those that stand in its place alone. */
 	uint32_t in_place;
@@ -146,7 +148,7 @@ static inline const struct shape *op_shape_out(const struct op_setup *s, uint32_
 }
 
 /* Product of dimensions @first (included) to @last (not included) of a shape whose bytes exist. */
-static inline uint64_t op_product(const struct shape *shape, uint32_t first, uint32_t last)
+static inline uint64_t op_gemm(const struct shape *shape, uint32_t first, uint32_t last)
 {
 	uint64_t n = 1;
 	for (uint32_t i = first; i < last; i++) {
@@ -158,7 +160,7 @@ static inline uint64_t op_product(const struct shape *shape, uint32_t first, uin
 /* Its elements. */
 static inline uint64_t op_elements(const struct shape *shape)
 {
-	return op_product(shape, 0, shape->rank);
+	return op_gemm(shape, 0, shape->rank);
 }
 
 /* Bytes of operand @i where they are known at load (or, for a node that is prepared in a run, now),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_table - the rows of cpu.c's table: OP_ROW(name) declares op_<name>, which stands in the
- * op_*.c file of its operator. Sorted; included twice, by cpu.c only. */
+/* op_table - the rows of cpu_backend.c's table: OP_ROW(name) declares op_<name>, which stands in the
+ * op_*.c file of its operator. Sorted; included twice, by cpu_backend.c only. */
 OP_ROW(abs)
 OP_ROW(add)
 OP_ROW(add_n)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "backends/cpu/team.h"
-#include "base/breath.h"
+#include "base/background_yield.h"
 
 /* Packed in a millisecond or two, of which starting a thread takes a tenth. */
 #define SHARED_BYTES ((uint64_t)1 << 20)
@@ -43,7 +43,7 @@ static void do_job(void *args, unsigned int member, unsigned int part)
 	(void)member;
 	const struct packing_job *job = &((const struct packing *)args)->jobs[part];
 	job->pack(job->state);
-	breath_take();
+	background_yield_take();
 }
 
 /* Threads that run or want to at this moment, with the caller; proc(5), loadavg. 1 where nobody says. */
@@ -63,7 +63,7 @@ static unsigned int busy_threads(void)
 static unsigned int threads_for(const struct packing *packing)
 {
 	cpu_set_t set;
-	if (packing->bytes < SHARED_BYTES || breath_begun() ||
+	if (packing->bytes < SHARED_BYTES || background_yield_has_begun() ||
 		sched_getaffinity(0, sizeof(set), &set) < 0) {
 		return 1;
 	}

@@ -4,7 +4,7 @@
 #define BACKENDS_CPU_PADS_H
 
 #include "backends/cpu/chains.h"
-#include "backends/cpu/memory.h"
+#include "backends/cpu/op_memory.h"
 
 /*
  * Finds them among @nodes, of which node and op are set: the PAD becomes inner, and its reader gets a

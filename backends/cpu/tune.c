@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 #define ROWS 60 /* whole tiles of both ways */
 #define COLS 16

@@ -4,7 +4,7 @@
  *
  * Some cores run instructions in order, and want products begun before others are added; those that
  * reorder them by themselves want all registers for sums. EK_CPU_IN_ORDER says the former. What core
- * this is says much (kernels/cpu.c), but not of cores that it does not know, nor of those that only say
+ * this is says much (kernels/cpu_features.c), but not of cores that it does not know, nor of those that only say
  * that they are of Arm. Both ways read the same packed weights and give the same bits.
  */
 #ifndef BACKENDS_CPU_TUNE_H

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The boxes of one cell: as many as there are ratios, and one. */
+/* The boxes of one cell: one for each ratio, and the interpolated one. */
 struct cell {
 	size_t n;
-	double height[RECIPE_MAX_REALS + 1], width[RECIPE_MAX_REALS + 1];
+	double height[PIPELINE_CONFIG_MAX_REALS + 1], width[PIPELINE_CONFIG_MAX_REALS + 1];
 };
 
 static void cell_add(struct cell *cell, double scale, double ratio)
@@ -17,8 +17,8 @@ static void cell_add(struct cell *cell, double scale, double ratio)
 	cell->width[cell->n++] = scale * sqrt(ratio);
 }
 
-/* Of layer @layer; 1 behind the last. */
-static double scale_of(const struct recipe_post_keys *keys, size_t layer)
+/* Returns the scale of layer @layer; 1 after the last layer. */
+static double scale_of(const struct pipeline_config_post_keys *keys, size_t layer)
 {
 	const double *ends = keys->anchor_scales.v;
 	const size_t n = (size_t)keys->anchor_layers;
@@ -28,11 +28,11 @@ static double scale_of(const struct recipe_post_keys *keys, size_t layer)
 	return n == 1 ? ends[0] : ends[0] + (ends[1] - ends[0]) * (double)layer / (double)(n - 1);
 }
 
-static struct cell cell_of(const struct recipe_post_keys *keys, size_t layer)
+static struct cell cell_of(const struct pipeline_config_post_keys *keys, size_t layer)
 {
 	const double scale = scale_of(keys, layer);
 	struct cell cell = {0};
-	if (layer == 0 && keys->anchor_lowest == RECIPE_LOWEST_REDUCED) {
+	if (layer == 0 && keys->anchor_lowest == PIPELINE_CONFIG_LOWEST_REDUCED) {
 		cell_add(&cell, 0.1, 1);
 		cell_add(&cell, scale, 2);
 		cell_add(&cell, scale, 0.5);
@@ -47,13 +47,14 @@ static struct cell cell_of(const struct recipe_post_keys *keys, size_t layer)
 	return cell;
 }
 
-static uint64_t cells_across(const struct recipe_post_keys *keys, size_t layer, uint32_t pixels)
+static uint64_t cells_across(
+	const struct pipeline_config_post_keys *keys, size_t layer, uint32_t pixels)
 {
 	const uint64_t stride = keys->anchor_stride << layer;
 	return (pixels + stride - 1) / stride;
 }
 
-static uint64_t count(const struct recipe_post_keys *keys, uint32_t width, uint32_t height)
+static uint64_t count(const struct pipeline_config_post_keys *keys, uint32_t width, uint32_t height)
 {
 	uint64_t n = 0;
 	for (size_t i = 0; i < keys->anchor_layers; i++) {
@@ -63,7 +64,7 @@ static uint64_t count(const struct recipe_post_keys *keys, uint32_t width, uint3
 	return n;
 }
 
-int anchors_make(const struct recipe_post_keys *keys, uint32_t width, uint32_t height,
+int anchors_make(const struct pipeline_config_post_keys *keys, uint32_t width, uint32_t height,
 	double **ret_rows, size_t *ret_n, struct error *err)
 {
 	const uint64_t n = count(keys, width, height);

@@ -4,33 +4,34 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/values.h"
+#include "client/media/tensor_values.h"
 
-static bool is_classes(const struct spec *spec, uint32_t n_outputs)
+static bool is_classes(const struct tensor_spec *spec, uint32_t n_outputs)
 {
 	uint32_t wide = 0;
 	for (unsigned int i = 0; i < spec->shape.rank; i++) {
 		wide += spec->shape.dim[i] != 1;
 	}
-	return n_outputs == 1 && wide == 1 && spec_elements(spec) >= 2 &&
-		values_are_numbers(spec->type);
+	return n_outputs == 1 && wide == 1 && tensor_spec_elements(spec) >= 2 &&
+		tensor_values_are_numbers(spec->type);
 }
 
-static bool is_reconstruction(
-	const struct spec *input, uint32_t n_inputs, const struct spec *output, uint32_t n_outputs)
+static bool is_reconstruction(const struct tensor_spec *input, uint32_t n_inputs,
+	const struct tensor_spec *output, uint32_t n_outputs)
 {
 	return n_inputs == 1 && n_outputs == 1 && shape_equal(&input->shape, &output->shape) &&
-		values_are_numbers(input->type) && values_are_numbers(output->type) &&
+		tensor_values_are_numbers(input->type) && tensor_values_are_numbers(output->type) &&
 		strcmp(output->name, "reconstruction") == 0;
 }
 
-static double mean_square(
-	const struct spec *a, const void *a_data, const struct spec *b, const void *b_data)
+static double mean_square(const struct tensor_spec *a, const void *a_data,
+	const struct tensor_spec *b, const void *b_data)
 {
-	uint64_t n = spec_elements(a);
+	uint64_t n = tensor_spec_elements(a);
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
-		double difference = values_get(a, a_data, i) - values_get(b, b_data, i);
+		double difference =
+			tensor_values_get(a, a_data, i) - tensor_values_get(b, b_data, i);
 		sum += difference * difference;
 	}
 	return n ? sum / (double)n : 0;
@@ -41,7 +42,7 @@ static bool is_better(const struct answer_class *a, const struct answer_class *b
 	return a->score > b->score || (a->score == b->score && a->index < b->index);
 }
 
-/* Keeps the best @most classes in order. */
+/* Inserts a class into the sorted list of the best @most. */
 static void insert(struct answer_class *best, size_t *n, size_t most, struct answer_class one)
 {
 	if (*n == most && !is_better(&one, &best[most - 1])) {
@@ -54,17 +55,17 @@ static void insert(struct answer_class *best, size_t *n, size_t most, struct ans
 	best[at] = one;
 }
 
-static int rank_classes(const struct answer_options *options, const struct spec *spec,
+static int rank_classes(const struct answer_options *options, const struct tensor_spec *spec,
 	const void *data, struct answer *answer, struct error *err)
 {
-	size_t n = (size_t)spec_elements(spec);
+	size_t n = (size_t)tensor_spec_elements(spec);
 	size_t most = options->top_k < n ? options->top_k : n;
 	answer->classes = calloc(most, sizeof(answer->classes[0]));
 	if (!answer->classes) {
 		return error_no_memory(err);
 	}
 	for (size_t i = 0; i < n; i++) {
-		double score = values_get(spec, data, i);
+		double score = tensor_values_get(spec, data, i);
 		if (isnan(score) || score < answer->threshold) {
 			continue;
 		}
@@ -74,10 +75,10 @@ static int rank_classes(const struct answer_options *options, const struct spec 
 	return 0;
 }
 
-int answer_make(const struct answer_options *options, const struct spec *inputs,
-	const struct tensor_bytes *input_bytes, uint32_t n_inputs, const struct spec *outputs,
-	const struct tensor_bytes *output_bytes, uint32_t n_outputs, struct answer *ret_answer,
-	struct error *err)
+int answer_make(const struct answer_options *options, const struct tensor_spec *inputs,
+	const struct tensor_bytes *input_bytes, uint32_t n_inputs,
+	const struct tensor_spec *outputs, const struct tensor_bytes *output_bytes,
+	uint32_t n_outputs, struct answer *ret_answer, struct error *err)
 {
 	struct answer answer = {.kind = ANSWER_TENSORS, .threshold = options->threshold};
 	if (n_outputs > 0 && isnan(answer.threshold)) {
@@ -104,13 +105,14 @@ void answer_free(struct answer *answer)
 	*answer = (struct answer){0};
 }
 
-struct answer_summary answer_summarise(const struct spec *spec, const struct tensor_bytes *bytes)
+struct answer_summary answer_summarise(
+	const struct tensor_spec *spec, const struct tensor_bytes *bytes)
 {
 	struct answer_summary s = {.lowest = NAN, .highest = NAN, .mean = NAN};
-	uint64_t n = values_are_numbers(spec->type) ? spec_elements(spec) : 0;
+	uint64_t n = tensor_values_are_numbers(spec->type) ? tensor_spec_elements(spec) : 0;
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
-		double value = values_get(spec, bytes->data, i);
+		double value = tensor_values_get(spec, bytes->data, i);
 		s.lowest = fmin(s.lowest, value);
 		s.highest = fmax(s.highest, value);
 		sum += value;

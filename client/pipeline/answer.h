@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer - what the outputs mean
+ * answer - guesses the meaning of a model's outputs
  *
- * One output of at least two elements along one dimension: classes, best first. One input and one
- * output of the same shape, the output called "reconstruction": an anomaly score, the mean of the
- * squared differences of real values. Everything else: the tensors themselves.
+ * One output with at least two elements along one dimension: classes, best first. One input and
+ * one output of the same shape, the output named "reconstruction": an anomaly score, the mean
+ * squared difference of the dequantized values. Everything else: plain tensors.
  */
 #ifndef CLIENT_PIPELINE_ANSWER_H
 #define CLIENT_PIPELINE_ANSWER_H
 
-#include "client/pipeline/labels.h"
-#include "client/pipeline/spec.h"
-#include "client/pipeline/tensor.h"
+#include "client/media/labels.h"
+#include "client/media/tensor.h"
+#include "client/media/tensor_spec.h"
 
 enum answer_kind {
 	ANSWER_TENSORS,
@@ -22,35 +22,37 @@ enum answer_kind {
 struct answer_class {
 	size_t index;
 	double score;
-	const char *label; /* of the labels given; NULL when there is none */
+	const char *label; /* borrowed from the labels; NULL: no label */
 };
 
 struct answer {
 	enum answer_kind kind;
-	struct answer_class *classes; /* owned; score falling, then index rising */
+	struct answer_class *classes; /* owned; sorted by falling score, then rising index */
 	size_t n_classes;
 	double anomaly;
-	double threshold; /* above which a window is anomalous; NaN when nobody says */
+	double threshold; /* scores above it are anomalous; NaN: unknown */
 };
 
 struct answer_options {
 	const struct labels *labels; /* may be empty */
 	uint32_t top_k;
-	double threshold; /* of classes, or of an anomaly; NaN: the output's own, else none */
+	/* of classes, or of the anomaly score; NaN: from the output's metadata, else none */
+	double threshold;
 };
 
-/* Specs carry the shapes of the tensors beside them. Only -ENOMEM. */
-int must_check answer_make(const struct answer_options *options, const struct spec *inputs,
-	const struct tensor_bytes *input_bytes, uint32_t n_inputs, const struct spec *outputs,
-	const struct tensor_bytes *output_bytes, uint32_t n_outputs, struct answer *ret_answer,
-	struct error *err);
-void answer_free(struct answer *answer); /* zeroed is fine */
+/* @inputs and @outputs have the actual shapes of the tensors. Fails only with -ENOMEM. */
+int must_check answer_make(const struct answer_options *options, const struct tensor_spec *inputs,
+	const struct tensor_bytes *input_bytes, uint32_t n_inputs,
+	const struct tensor_spec *outputs, const struct tensor_bytes *output_bytes,
+	uint32_t n_outputs, struct answer *ret_answer, struct error *err);
+void answer_free(struct answer *answer); /* @answer may be zeroed */
 
-/* What a person sees of a tensor that is not an answer. NaN where there are no elements. */
+/* Statistics of a tensor. NaN for a tensor without elements. */
 struct answer_summary {
 	double lowest, highest, mean;
 };
-struct answer_summary answer_summarise(const struct spec *spec, const struct tensor_bytes *bytes);
+struct answer_summary answer_summarise(
+	const struct tensor_spec *spec, const struct tensor_bytes *bytes);
 
 #define owned_answer __attribute__((cleanup(answer_free)))
 

@@ -4,18 +4,18 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_HISTORY 64 /* as the table of recipe.h allows */
-#define OTHERWISE 0.5 /* the threshold when nobody says one */
+#define MAX_HISTORY 64 /* the largest n and average that pipeline_config_table.c allows */
+#define OTHERWISE 0.5 /* the threshold if neither file nor model gives one */
 
 struct decision_track {
-	size_t index; /* of the best that was found last */
-	char *label; /* owned; NULL: the class has none, and its index says which */
+	size_t index; /* of the best finding in the last input that had the label */
+	char *label; /* owned; NULL: the class has no label and is identified by index */
 	bool on;
-	bool told; /* that it is on: as a beginning, or in a count */
-	double scores[MAX_HISTORY]; /* rings; what is not there yet is 0 */
+	bool told; /* its begin was emitted, or it was on in an emitted result */
+	double scores[MAX_HISTORY]; /* ring buffers; entries not yet written are 0 */
 	bool hits[MAX_HISTORY];
 	size_t next_score, next_hit;
-	/* Of the input that is being judged: */
+	/* The fields below are of the current input. */
 	bool seen, began;
 	double score;
 	size_t count;
@@ -32,18 +32,18 @@ void decision_state_free(struct decision_state *state)
 	*state = (struct decision_state){0};
 }
 
-static double high_of(const struct recipe_decision *d, double threshold)
+static double high_of(const struct pipeline_config_decision *d, double threshold)
 {
 	return !isnan(d->threshold) ? d->threshold : !isnan(threshold) ? threshold : OTHERWISE;
 }
 
-static double level_of(const struct recipe_decision *d, double threshold, bool on)
+static double level_of(const struct pipeline_config_decision *d, double threshold, bool on)
 {
 	double high = high_of(d, threshold);
-	return on && d->low < high ? d->low : high; /* also where it is NaN */
+	return on && d->low < high ? d->low : high; /* also if d->low is NaN */
 }
 
-/* Does nothing speak for keeping it? */
+/* True if the track has no state worth keeping. */
 static bool is_idle(const struct decision_track *track)
 {
 	bool idle = !track->on && !track->seen;
@@ -96,7 +96,7 @@ static struct decision_track *track_find(
 	return NULL;
 }
 
-/* *ret_track is NULL when there is room for no other one. */
+/* *ret_track is NULL if all tracks are in use. */
 static int track_get(struct decision_state *state, const struct finding *one,
 	struct decision_track **ret_track, struct error *err)
 {
@@ -113,21 +113,22 @@ static int track_get(struct decision_state *state, const struct finding *one,
 	return 0;
 }
 
-/* Is it one of those that the decision looks at? */
-static bool is_wanted(const struct recipe_decision *d, const struct finding *one)
+/* True if the decision's labels, ignore and zones admit the finding. */
+static bool is_wanted(const struct pipeline_config_decision *d, const struct finding *one)
 {
 	const char *label = one->label ? one->label : "";
-	bool named = !d->labels[0] || recipe_list_has(d->labels, label);
-	return named && !recipe_list_has(d->ignore, label) && (d->zones.n == 0 || one->zone);
+	bool named = !d->labels[0] || pipeline_config_list_has(d->labels, label);
+	return named && !pipeline_config_list_has(d->ignore, label) &&
+		(d->zones.n == 0 || one->zone);
 }
 
-/* A box ends outside of the picture where its edge cuts off what is there. */
+/* Clips a coordinate to the image. */
 static double in_picture(double share)
 {
 	return fmin(fmax(share, 0), 1);
 }
 
-static void zones_mark(const struct recipe_decision *d, struct findings *findings)
+static void zones_mark(const struct pipeline_config_decision *d, struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n && d->zones.n > 0; i++) {
 		struct finding *one = &findings->items[i];
@@ -139,7 +140,7 @@ static void zones_mark(const struct recipe_decision *d, struct findings *finding
 	}
 }
 
-static int findings_count(const struct recipe_decision *d, double threshold,
+static int findings_count(const struct pipeline_config_decision *d, double threshold,
 	struct decision_state *state, const struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
@@ -165,15 +166,15 @@ static int findings_count(const struct recipe_decision *d, double threshold,
 			track->zone = one->zone;
 			track->seen = true;
 		}
-		/* A mean of several inputs decides later; here each counts that was found. */
+		/* With an average of several inputs the mean decides, so every finding counts. */
 		track->count += d->average > 1 || one->score >= level_of(d, threshold, track->on);
 	}
 	return 0;
 }
 
-/* Takes this input in and says whether the track is to be on. */
+/* Updates the track with this input. Returns whether the track shall be on. */
 static bool track_step(
-	const struct recipe_decision *d, double threshold, struct decision_track *track)
+	const struct pipeline_config_decision *d, double threshold, struct decision_track *track)
 {
 	double sum = 0;
 	size_t hits = 0;
@@ -182,7 +183,8 @@ static bool track_step(
 		sum += track->scores[i];
 	}
 	track->score = sum / (double)d->average;
-	/* Where nothing was found no count is asked for: the mean may still be high. */
+	/* With an average min-count = 1 needs no finding in this input: the mean may still be
+	 * high. */
 	bool enough = track->count >= d->min_count || (d->average > 1 && d->min_count == 1);
 	track->hits[track->next_hit++ % d->n] =
 		enough && track->score >= level_of(d, threshold, track->on);
@@ -192,8 +194,8 @@ static bool track_step(
 	return hits >= d->k;
 }
 
-static bool is_held_off(
-	const struct recipe_decision *d, const struct decision_state *state, uint64_t time_us)
+static bool is_held_off(const struct pipeline_config_decision *d,
+	const struct decision_state *state, uint64_t time_us)
 {
 	return state->begun && time_us - state->last_begin_us < d->hold_off_ms * 1000;
 }
@@ -214,8 +216,8 @@ static void change_add(struct decision_verdict *verdict, struct decision_track *
 		.awaited = !began && track->told};
 }
 
-/* With a hold-off only the best of those that would begin at once does. */
-static void tracks_step(const struct recipe_decision *d, double threshold,
+/* With hold-off only the best of the tracks that could begin now begins. */
+static void tracks_step(const struct pipeline_config_decision *d, double threshold,
 	struct decision_state *state, uint64_t time_us, struct decision_verdict *verdict)
 {
 	struct decision_track *best = NULL;
@@ -243,9 +245,9 @@ static void tracks_step(const struct recipe_decision *d, double threshold,
 	}
 }
 
-/* Has a number gone far enough from what was told last? */
-static bool has_changed(const struct recipe_decision *d, const struct decision_state *state,
-	const struct findings *findings)
+/* True if a number differs enough from its last emitted value. */
+static bool has_changed(const struct pipeline_config_decision *d,
+	const struct decision_state *state, const struct findings *findings)
 {
 	bool changed = state->n_told != findings->n;
 	for (size_t i = 0; i < findings->n && !changed; i++) {
@@ -270,7 +272,7 @@ static int numbers_note(
 }
 
 static bool is_within_limit(
-	const struct recipe_decision *d, struct decision_state *state, uint64_t time_us)
+	const struct pipeline_config_decision *d, struct decision_state *state, uint64_t time_us)
 {
 	if (d->rate_limit == 0) {
 		return true;
@@ -283,25 +285,26 @@ static bool is_within_limit(
 	return state->period_events++ < d->rate_limit;
 }
 
-/* What the limit keeps back was not told: it still differs when the period is over. */
-static int numbers_judge(const struct recipe_decision *d, struct decision_state *state,
+/* A change that the limit suppresses stays pending until the period is over. */
+static int numbers_judge(const struct pipeline_config_decision *d, struct decision_state *state,
 	const struct findings *findings, uint64_t time_us, struct decision_verdict *verdict,
 	struct error *err)
 {
-	bool wanted = d->publish == RECIPE_PUBLISH_ALL || has_changed(d, state, findings);
+	bool wanted = d->publish == PIPELINE_CONFIG_PUBLISH_ALL || has_changed(d, state, findings);
 	verdict->limited = wanted && !is_within_limit(d, state, time_us);
 	verdict->told = wanted && !verdict->limited;
 	return verdict->told ? numbers_note(state, findings, err) : 0;
 }
 
-static bool is_told(const struct recipe_decision *d, const struct decision_verdict *verdict)
+static bool is_told(
+	const struct pipeline_config_decision *d, const struct decision_verdict *verdict)
 {
 	bool began = false;
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		began |= verdict->changes[i].began;
 	}
-	return d->publish == RECIPE_PUBLISH_ALL ||
-		(d->publish == RECIPE_PUBLISH_CHANGES ? verdict->n_changes > 0 : began);
+	return d->publish == PIPELINE_CONFIG_PUBLISH_ALL ||
+		(d->publish == PIPELINE_CONFIG_PUBLISH_CHANGES ? verdict->n_changes > 0 : began);
 }
 
 static void verdict_limit(
@@ -320,20 +323,21 @@ static void verdict_limit(
 }
 
 static void tracks_note(
-	const struct recipe_decision *d, struct decision_state *state, bool all_told)
+	const struct pipeline_config_decision *d, struct decision_state *state, bool all_told)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
 		struct decision_track *track = &state->tracks[i];
 		track->told = track->on && (track->told || all_told) &&
-			d->publish != RECIPE_PUBLISH_BEGIN; /* no end is told of */
+			d->publish !=
+				PIPELINE_CONFIG_PUBLISH_BEGIN; /* `publish = begin` emits no ends */
 	}
 }
 
-/* An end alone is told if its beginning was, and does not count. */
-static void tracks_limit(const struct recipe_decision *d, struct decision_state *state,
+/* An input with ends alone is emitted if the begins were, and does not count for the limit. */
+static void tracks_limit(const struct pipeline_config_decision *d, struct decision_state *state,
 	uint64_t time_us, struct decision_verdict *verdict)
 {
-	bool counts = d->publish == RECIPE_PUBLISH_ALL;
+	bool counts = d->publish == PIPELINE_CONFIG_PUBLISH_ALL;
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		counts |= verdict->changes[i].began;
 	}
@@ -355,9 +359,10 @@ void decision_leave_ends(struct decision_verdict *verdict)
 	verdict->n_on = verdict->n_told_on;
 }
 
-/* Those of a label that is told to have begun just now. */
-static void beginnings_mark(const struct recipe_decision *d, const struct decision_state *state,
-	const struct decision_verdict *verdict, struct findings *findings)
+/* Sets `began` of the findings whose label's begin is emitted now. */
+static void beginnings_mark(const struct pipeline_config_decision *d,
+	const struct decision_state *state, const struct decision_verdict *verdict,
+	struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++) {
 		struct finding *one = &findings->items[i];
@@ -367,9 +372,9 @@ static void beginnings_mark(const struct recipe_decision *d, const struct decisi
 	}
 }
 
-int decision_judge(const struct recipe_decision *d, double threshold, struct decision_state *state,
-	struct findings *findings, uint64_t time_us, struct decision_verdict *ret_verdict,
-	struct error *err)
+int decision_judge(const struct pipeline_config_decision *d, double threshold,
+	struct decision_state *state, struct findings *findings, uint64_t time_us,
+	struct decision_verdict *ret_verdict, struct error *err)
 {
 	struct decision_verdict verdict = {0};
 	zones_mark(d, findings);

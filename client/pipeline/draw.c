@@ -136,7 +136,7 @@ int64_t draw_text(struct image *image, int64_t x, int64_t y, uint32_t scale, con
 	int64_t start = x;
 	for (; *text; text++) {
 		if (((unsigned char)*text & 0xc0) == 0x80) {
-			continue; /* the rest of a sign that has been drawn */
+			continue; /* continuation byte of a UTF-8 character */
 		}
 		glyph_draw(image, x, y, scale, glyph_find(*text), rgb);
 		x += DRAW_GLYPH_WIDTH * (int64_t)scale;
@@ -153,7 +153,7 @@ static int64_t text_width(uint32_t scale, const char *text)
 	return n * DRAW_GLYPH_WIDTH * scale;
 }
 
-/* Black or white, whichever can be read on it. */
+/* Chooses black or white, whichever is readable on @rgb. */
 static void ink_for(const uint8_t *rgb, uint8_t *ret_ink)
 {
 	uint32_t light = 299u * rgb[0] + 587u * rgb[1] + 114u * rgb[2];
@@ -179,7 +179,7 @@ static void label_of(const struct finding *one, char *out, size_t size)
 	}
 }
 
-/* Pixels of a share; far away what is far outside. */
+/* Converts a fraction to pixels, limited to +-65536. */
 static int64_t pixel_of(double share, uint32_t size)
 {
 	return (int64_t)fmin(fmax(round(share * size), -65536), 65536);
@@ -214,7 +214,7 @@ static void finding_draw(struct image *image, const struct findings *f, const st
 	}
 }
 
-/* Each class but 0 as colour, half of it, over what is there. */
+/* Blends each class except 0 half transparently over the image. */
 static void mask_draw(struct image *image, const struct findings_mask *mask)
 {
 	uint8_t rgb[3];
@@ -254,7 +254,7 @@ int draw_findings(struct image *image, const struct findings *f, double point_th
 	if (f->mask.width) {
 		mask_draw(image, &f->mask);
 	}
-	/* The best one last, so that it is on top. */
+	/* The best finding is drawn last, on top. */
 	for (size_t i = f->n; i > 0; i--) {
 		finding_draw(image, f, &f->items[i - 1], scale, point_threshold);
 	}

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/pipeline/fft.h"
+#include "client/media/fft_radix2.h"
 #include "client/pipeline/mel.h"
 
 enum statistic {
@@ -21,11 +21,11 @@ static const char *const statistics[N_STATISTICS] = {
 	"rms", "skewness", "kurtosis", "crest", "bins"};
 
 struct features {
-	const struct recipe_pre *pre;
+	const struct pipeline_config_pre *pre;
 	struct fft fft;
 	struct mel mel;
-	double *window; /* owned, of the frame's length */
-	size_t frame; /* samples that a frame reads */
+	double *window; /* owned, one value for each sample of a frame */
+	size_t frame; /* samples in a frame */
 	size_t bins; /* n_fft / 2 + 1 */
 	double *dct; /* owned, n_mfcc x n_mels; mfcc only */
 	enum statistic order[N_STATISTICS];
@@ -51,10 +51,10 @@ static double window_at(uint64_t kind, size_t i, size_t n)
 					   : 1;
 }
 
-/* librosa's frames are n_fft long, with the window function in their middle. */
+/* librosa's frames have n_fft samples with the window function in the middle. */
 static int window_init(struct features *f, struct error *err)
 {
-	const struct recipe_pre *pre = f->pre;
+	const struct pipeline_config_pre *pre = f->pre;
 	size_t n_fft = (size_t)pre->n_fft;
 	size_t length = pre->win_length ? (size_t)pre->win_length : n_fft;
 	f->frame = pre->style == FEATURES_TENSORFLOW ? length : n_fft;
@@ -69,7 +69,7 @@ static int window_init(struct features *f, struct error *err)
 	return 0;
 }
 
-/* DCT-II: 2 sum x cos(pi k (2 i + 1) / 2 n), times what the style wants. */
+/* DCT-II: 2 sum x cos(pi k (2 i + 1) / 2 n), times the style's factor. */
 static int dct_init(struct features *f, struct error *err)
 {
 	size_t n = (size_t)f->pre->n_mels, rows = (size_t)f->pre->n_mfcc;
@@ -112,7 +112,8 @@ static int statistics_init(struct features *f, struct error *err)
 	return 0;
 }
 
-int features_new(const struct recipe_pre *pre, struct features **ret_features, struct error *err)
+int features_new(
+	const struct pipeline_config_pre *pre, struct features **ret_features, struct error *err)
 {
 	owned(features_free) struct features *f = calloc(1, sizeof(*f));
 	if (!f) {
@@ -122,12 +123,12 @@ int features_new(const struct recipe_pre *pre, struct features **ret_features, s
 	f->bins = (size_t)pre->n_fft / 2 + 1;
 	int r = fft_init(&f->fft, (size_t)pre->n_fft, err);
 	r = r < 0 ? r : window_init(f, err);
-	if (pre->features == RECIPE_FEATURES_SPECTRAL) {
+	if (pre->features == PIPELINE_CONFIG_FEATURES_SPECTRAL) {
 		r = r < 0 ? r : statistics_init(f, err);
 	} else {
 		r = r < 0 ? r : mel_init(&f->mel, pre, err);
 	}
-	if (pre->features == RECIPE_FEATURES_MFCC) {
+	if (pre->features == PIPELINE_CONFIG_FEATURES_MFCC) {
 		r = r < 0 ? r : dct_init(f, err);
 	}
 	if (r < 0) {
@@ -145,8 +146,8 @@ static size_t frames_of(const struct features *f, size_t rows)
 
 static size_t bands_of(const struct features *f)
 {
-	return f->pre->features == RECIPE_FEATURES_MFCC ? (size_t)f->pre->n_mfcc
-							: (size_t)f->pre->n_mels;
+	return f->pre->features == PIPELINE_CONFIG_FEATURES_MFCC ? (size_t)f->pre->n_mfcc
+								 : (size_t)f->pre->n_mels;
 }
 
 static size_t numbers_of_column(const struct features *f)
@@ -160,7 +161,7 @@ static size_t numbers_of_column(const struct features *f)
 
 size_t features_count(const struct features *f, size_t rows, size_t columns)
 {
-	if (f->pre->features == RECIPE_FEATURES_SPECTRAL) {
+	if (f->pre->features == PIPELINE_CONFIG_FEATURES_SPECTRAL) {
 		size_t n = numbers_of_column(f);
 		return rows >= 2 && columns <= FEATURES_MAX / (n + 1) ? n * columns : 0;
 	}
@@ -171,7 +172,7 @@ size_t features_count(const struct features *f, size_t rows, size_t columns)
 
 size_t features_rows(const struct features *f, size_t count, size_t columns)
 {
-	if (f->pre->features == RECIPE_FEATURES_SPECTRAL) {
+	if (f->pre->features == PIPELINE_CONFIG_FEATURES_SPECTRAL) {
 		return count == numbers_of_column(f) * columns ? (size_t)f->pre->n_fft : 0;
 	}
 	size_t bands = bands_of(f);
@@ -183,7 +184,7 @@ size_t features_rows(const struct features *f, size_t count, size_t columns)
 	return rows > around ? rows - around : 1;
 }
 
-/* Magnitudes to `power` of the frame that begins at row @at, which may lie outside. */
+/* Computes magnitudes to `power` of the frame at row @at. Rows outside the data are 0. */
 static void spectrum(const struct features *f, const double *data, size_t rows, int64_t at,
 	double *real, double *imaginary, double *ret_bins)
 {
@@ -202,7 +203,7 @@ static void spectrum(const struct features *f, const double *data, size_t rows, 
 	}
 }
 
-static double logged(const struct recipe_pre *pre, double x)
+static double logged(const struct pipeline_config_pre *pre, double x)
 {
 	switch (pre->log) {
 	case FEATURES_LN:
@@ -217,8 +218,8 @@ static double logged(const struct recipe_pre *pre, double x)
 	}
 }
 
-/* No band below the highest of all minus top_db. */
-static void top_limit(const struct recipe_pre *pre, double *mel, size_t n)
+/* Raises every value to at least the maximum minus top_db. */
+static void top_limit(const struct pipeline_config_pre *pre, double *mel, size_t n)
 {
 	double highest = -INFINITY;
 	for (size_t i = 0; i < n; i++) {
@@ -243,7 +244,7 @@ static void cepstra(const struct features *f, const double *mel, size_t frames, 
 	}
 }
 
-/* @work: n_fft reals, n_fft imaginaries, bins. */
+/* @work has room for n_fft real parts, n_fft imaginary parts and the bins. */
 static void mel_frames(
 	const struct features *f, const double *samples, size_t rows, double *work, double *out)
 {
@@ -266,7 +267,7 @@ static void mel_frames(
 static int mel_features(const struct features *f, const double *samples, size_t rows, double *work,
 	double *out, struct error *err)
 {
-	if (f->pre->features == RECIPE_FEATURES_MEL) {
+	if (f->pre->features == PIPELINE_CONFIG_FEATURES_MEL) {
 		mel_frames(f, samples, rows, work, out);
 		return 0;
 	}
@@ -284,7 +285,8 @@ struct moments {
 	double rms, skewness, kurtosis, crest;
 };
 
-/* Takes the mean away from @x. It is counted from the first value, so that what never varies is 0. */
+/* Subtracts the mean from @x. The sum starts from the first value, so that a constant column
+ * gives exactly 0. */
 static struct moments moments_of(double *x, size_t n)
 {
 	double mean = 0, m2 = 0, m3 = 0, m4 = 0, most = 0;
@@ -314,7 +316,7 @@ static void bins_mean(
 	double *real = work, *imaginary = real + f->pre->n_fft;
 	double *bins = imaginary + f->pre->n_fft;
 	size_t frames = frames_of(f, rows);
-	frames = frames ? frames : 1; /* fewer rows than a frame: zeros after them */
+	frames = frames ? frames : 1; /* fewer rows than a frame: padded with zeros */
 	memset(out, 0, f->bins * sizeof(out[0]));
 	for (size_t t = 0; t < frames; t++) {
 		spectrum(f, x, rows, (int64_t)(t * f->pre->hop_length), real, imaginary, bins);
@@ -352,7 +354,7 @@ int features_run(const struct features *f, const float *data, size_t rows, size_
 		for (size_t i = 0; i < rows; i++) {
 			column[i] = (double)data[i * columns + c];
 		}
-		if (f->pre->features != RECIPE_FEATURES_SPECTRAL) {
+		if (f->pre->features != PIPELINE_CONFIG_FEATURES_SPECTRAL) {
 			return mel_features(f, column, rows, work, out, err);
 		}
 		spectral_column(f, column, rows, work, out + c * n);

@@ -30,7 +30,7 @@ struct finding *findings_add(struct findings *f)
 	return one;
 }
 
-/* Merge sort would need memory; a key that is unique makes qsort stable enough. */
+/* qsort is not stable; the position as the last key makes the order unique. */
 static int by_score(const void *a_, const void *b_)
 {
 	const struct finding *a = a_, *b = b_;

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#include "client/pipeline/features.h"
-
 #define LINEAR_HZ 1000.0
 #define HZ_PER_MEL (200.0 / 3)
 #define LINEAR_MEL (LINEAR_HZ / HZ_PER_MEL)
@@ -33,9 +31,9 @@ static double hz_of(double mel, bool htk)
 				: LINEAR_HZ * exp((mel - LINEAR_MEL) * log_step());
 }
 
-/* Where band @i begins, band i - 1 is highest and band i - 2 ends, in the unit in which triangles are
- * straight. */
-static double edge(const struct recipe_pre *pre, size_t i)
+/* Returns edge @i of the triangles, on the scale on which they are linear: the start of band i,
+ * the peak of band i - 1 and the end of band i - 2. */
+static double edge(const struct pipeline_config_pre *pre, size_t i)
 {
 	bool tensorflow = pre->style == FEATURES_TENSORFLOW;
 	bool htk = tensorflow || pre->htk;
@@ -45,7 +43,7 @@ static double edge(const struct recipe_pre *pre, size_t i)
 	return tensorflow ? mel : hz_of(mel, htk);
 }
 
-static double weight(const struct recipe_pre *pre, const double *edges, size_t bin)
+static double weight(const struct pipeline_config_pre *pre, const double *edges, size_t bin)
 {
 	bool tensorflow = pre->style == FEATURES_TENSORFLOW;
 	double hz = (double)bin * (double)pre->sr / (double)pre->n_fft;
@@ -56,9 +54,9 @@ static double weight(const struct recipe_pre *pre, const double *edges, size_t b
 	return tensorflow && bin == 0 ? 0 : fmax(fmin(up, down), 0) * height;
 }
 
-/* The weights of one band that are not 0, into @out. */
+/* Writes the non-zero weights of one band to @out. */
 static size_t band_fill(
-	const struct recipe_pre *pre, size_t band, struct mel_band *ret_band, double *out)
+	const struct pipeline_config_pre *pre, size_t band, struct mel_band *ret_band, double *out)
 {
 	double edges[3] = {edge(pre, band), edge(pre, band + 1), edge(pre, band + 2)};
 	size_t bins = (size_t)pre->n_fft / 2 + 1, n = 0;
@@ -75,10 +73,10 @@ static size_t band_fill(
 	return n;
 }
 
-int mel_init(struct mel *mel, const struct recipe_pre *pre, struct error *err)
+int mel_init(struct mel *mel, const struct pipeline_config_pre *pre, struct error *err)
 {
 	size_t used = 0, n = (size_t)pre->n_mels;
-	/* A bin is on the slopes of two neighbours at most. */
+	/* A bin belongs to at most two neighbouring bands. */
 	size_t room = 2 * ((size_t)pre->n_fft / 2 + 1);
 	*mel = (struct mel){.n = n};
 	mel->bands = calloc(n, sizeof(mel->bands[0]));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mel - triangular filters over the bins of a spectrum (definitions: features.h) */
+/* mel - triangular mel filters over the bins of a spectrum (defined in features.h) */
 #ifndef CLIENT_PIPELINE_MEL_H
 #define CLIENT_PIPELINE_MEL_H
 
 #include <stddef.h>
 
 #include "base/error.h"
-#include "client/pipeline/recipe.h"
+#include "client/pipeline/config/pipeline_config.h"
 
 struct mel_band {
-	size_t first, n; /* bins */
+	size_t first, n; /* range of bins */
 	const double *weights;
 };
 
@@ -19,10 +19,10 @@ struct mel {
 	double *weights; /* owned */
 };
 
-int must_check mel_init(struct mel *mel, const struct recipe_pre *pre, struct error *err);
-void mel_deinit(struct mel *mel); /* zeroed is fine */
+int must_check mel_init(struct mel *mel, const struct pipeline_config_pre *pre, struct error *err);
+void mel_deinit(struct mel *mel);
 
-/* One number per band from n_fft / 2 + 1 bins. */
+/* Computes one value for each band. @bins has n_fft / 2 + 1 values. */
 void mel_run(const struct mel *mel, const double *bins, double *out);
 
 #endif

@@ -8,24 +8,22 @@
 
 #include "base/clock.h"
 #include "base/ini.h"
-#include "client/pipeline/result.h"
-#include "client/pipeline/work.h"
+#include "client/pipeline/pipeline_internal.h"
+#include "client/pipeline/result_json.h"
 
-#define NS_PER_US 1000
-
-/* ---- life */
+/* ---- open and close */
 
 static int stages_open(struct pipeline *p, const char *name, struct error *err)
 {
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		struct recipe_stage *recipe = &p->recipe->stages[i];
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		struct pipeline_config_stage *config = &p->config->stages[i];
 		unsigned int line = 0;
-		int r = stage_init(&p->stages[i], recipe, &line, err);
+		int r = stage_init(&p->stages[i], config, &line, err);
 		r = r < 0
 			? r
-			: stage_check_labels(&p->stages[i], &p->stages[recipe->parent], &line, err);
+			: stage_check_labels(&p->stages[i], &p->stages[config->parent], &line, err);
 		if (r < 0) {
-			error_prefix(err, "%s:%u: stage %s", name, line, recipe->name);
+			error_prefix(err, "%s:%u: stage %s", name, line, config->name);
 			return r;
 		}
 	}
@@ -41,7 +39,7 @@ static int open_file(FILE *file, const char *name, const struct pipeline_models 
 	}
 	p->models = *models;
 	p->sink = sink ? *sink : (struct pipeline_sink){0};
-	int r = recipe_read(file, name, &p->recipe, err);
+	int r = pipeline_config_read(file, name, &p->config, err);
 	r = r < 0 ? r : stages_open(p, name, err);
 	if (r < 0) {
 		return r;
@@ -64,7 +62,8 @@ int pipeline_open(const char *path, const struct pipeline_models *models,
 	int r = ini_open(path, &file, err);
 	r = r < 0 ? r : open_file(file, path, models, sink, ret_pipeline, err);
 	if (r < 0 && err) {
-		const struct error raw = *err; /* it has the path */
+		/* contains the path, which may hold control characters */
+		const struct error raw = *err;
 		error_clean(err->text, sizeof(err->text), raw.text, strlen(raw.text));
 	}
 	return r;
@@ -74,7 +73,7 @@ int pipeline_open_text(const char *name, const char *text, size_t size,
 	const struct pipeline_models *models, const struct pipeline_sink *sink,
 	struct pipeline **ret_pipeline, struct error *err)
 {
-	/* fmemopen() does not write to what is opened for reading. */
+	/* fmemopen() does not write to a buffer opened for reading. */
 	__attribute__((cleanup(file_close))) FILE *file =
 		fmemopen((void *)(uintptr_t)text, size, "r");
 	if (!file) {
@@ -88,100 +87,101 @@ void pipeline_close(struct pipeline *p)
 	if (!p) {
 		return;
 	}
-	queue_deinit(&p->queue);
+	inference_queue_deinit(&p->queue);
 	image_free(&p->drawing);
 	for (size_t i = 0; i < p->n_streams; i++) {
 		stream_deinit(&p->streams[i]);
 	}
-	for (size_t i = 0; i < RECIPE_MAX_STAGES; i++) {
+	for (size_t i = 0; i < PIPELINE_CONFIG_MAX_STAGES; i++) {
 		stage_deinit(&p->stages[i]);
 	}
-	free(p->recipe);
+	free(p->config);
 	free(p);
 }
 
 const char *pipeline_name(const struct pipeline *p)
 {
-	return p->recipe->name;
+	return p->config->name;
 }
 
 const char *pipeline_description(const struct pipeline *p)
 {
-	return p->recipe->description;
+	return p->config->description;
 }
 
 const char *pipeline_model_name(const struct pipeline *p, size_t index)
 {
-	return index < p->recipe->n_stages ? p->recipe->stages[index].model : NULL;
+	return index < p->config->n_stages ? p->config->stages[index].model : NULL;
 }
 
 const char *pipeline_signature_name(const struct pipeline *p, size_t index)
 {
-	bool said = index < p->recipe->n_stages && p->recipe->stages[index].signature[0];
-	return said ? p->recipe->stages[index].signature : NULL;
+	bool said = index < p->config->n_stages && p->config->stages[index].signature[0];
+	return said ? p->config->stages[index].signature : NULL;
 }
 
-static bool has_threshold(const struct recipe_stage *stage)
+static bool has_threshold(const struct pipeline_config_stage *stage)
 {
 	uint64_t kind = stage->post.kind;
-	return stage->decision.given ? kind != RECIPE_POST_TENSORS && isnan(stage->decision.change)
-				     : kind != RECIPE_POST_NUMBERS &&
-			kind != RECIPE_POST_EMBEDDING && kind != RECIPE_POST_TENSORS;
+	return stage->decision.given
+		? kind != PIPELINE_CONFIG_POST_TENSORS && isnan(stage->decision.change)
+		: kind != PIPELINE_CONFIG_POST_NUMBERS && kind != PIPELINE_CONFIG_POST_EMBEDDING &&
+			kind != PIPELINE_CONFIG_POST_TENSORS;
 }
 
 struct pipeline_about pipeline_about(const struct pipeline *p)
 {
-	const struct recipe_stage *first = &p->recipe->stages[0];
-	struct pipeline_about about = {.latest_only = p->recipe->source.latest_only != 0,
+	const struct pipeline_config_stage *first = &p->config->stages[0];
+	struct pipeline_about about = {.latest_only = p->config->source.latest_only != 0,
 		.decides = first->decision.given,
-		.tells_ends = first->decision.publish != RECIPE_PUBLISH_BEGIN,
-		.numbers = first->post.kind == RECIPE_POST_NUMBERS,
-		.anomaly = first->post.kind == RECIPE_POST_RECONSTRUCTION,
+		.tells_ends = first->decision.publish != PIPELINE_CONFIG_PUBLISH_BEGIN,
+		.numbers = first->post.kind == PIPELINE_CONFIG_POST_NUMBERS,
+		.anomaly = first->post.kind == PIPELINE_CONFIG_POST_RECONSTRUCTION,
 		.names = first->post.names,
 		.unit = first->post.unit,
 		.output = first->post.outputs.n ? (uint32_t)first->post.outputs.v[0] : 0,
-		.remembers = p->recipe->source.every > 1,
+		.remembers = p->config->source.every > 1,
 		.has_threshold = has_threshold(first)};
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		const struct recipe_stage *stage = &p->recipe->stages[i];
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		const struct pipeline_config_stage *stage = &p->config->stages[i];
 		if (!about.snapshot) {
-			about.snapshot = stage->post.snapshot != RECIPE_SNAPSHOT_NO;
-			about.snapshot_jpeg = stage->post.snapshot == RECIPE_SNAPSHOT_JPEG;
+			about.snapshot = stage->post.snapshot != PIPELINE_CONFIG_SNAPSHOT_NO;
+			about.snapshot_jpeg = stage->post.snapshot == PIPELINE_CONFIG_SNAPSHOT_JPEG;
 		}
-		about.remembers |=
-			stage->decision.given || stage->session || asking_is_followed(p, i);
+		about.remembers |= stage->decision.given || stage->session ||
+			pipeline_requests_is_followed(p, i);
 	}
 	return about;
 }
 
 void pipeline_print(const struct pipeline *p, FILE *out)
 {
-	recipe_print(p->recipe, out);
+	pipeline_config_print(p->config, out);
 }
 
 void pipeline_forget_models(struct pipeline *p)
 {
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
+	for (size_t i = 0; i < p->config->n_stages; i++) {
 		stage_forget_model(&p->stages[i]);
 	}
 }
 
 double pipeline_threshold(const struct pipeline *p)
 {
-	const struct recipe_stage *first = &p->recipe->stages[0];
+	const struct pipeline_config_stage *first = &p->config->stages[0];
 	return first->decision.given && !isnan(first->decision.threshold)
 		? first->decision.threshold
-		: result_threshold(&p->stages[0]);
+		: result_json_threshold(&p->stages[0]);
 }
 
 int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *err)
 {
-	struct recipe_stage *first = &p->recipe->stages[0];
+	struct pipeline_config_stage *first = &p->config->stages[0];
 	if (fabs(threshold) > 1e12) {
 		return error_set(err, -EINVAL, "a threshold of %g", threshold);
 	}
 	if (!has_threshold(first)) {
-		return error_set(err, -EOPNOTSUPP, "%s has no threshold", p->recipe->name);
+		return error_set(err, -EOPNOTSUPP, "%s has no threshold", p->config->name);
 	}
 	if (first->decision.given && threshold < first->decision.low) {
 		return error_set(err, -EINVAL, "below low, %g", first->decision.low);
@@ -196,19 +196,20 @@ int pipeline_set_threshold(struct pipeline *p, double threshold, struct error *e
 
 void pipeline_want_everything(struct pipeline *p)
 {
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		p->recipe->stages[i].decision.publish = RECIPE_PUBLISH_ALL;
-		p->recipe->stages[i].decision.rate_limit = 0;
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		p->config->stages[i].decision.publish = PIPELINE_CONFIG_PUBLISH_ALL;
+		p->config->stages[i].decision.rate_limit = 0;
 	}
-	p->recipe->source.every = 1;
+	p->config->source.every = 1;
 }
 
 void pipeline_want_found(struct pipeline *p, uint32_t top_k, double threshold)
 {
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		struct recipe_post_keys *post = &p->recipe->stages[i].post;
-		const bool scored = post->kind != RECIPE_POST_NUMBERS &&
-			post->kind != RECIPE_POST_EMBEDDING && post->kind != RECIPE_POST_TENSORS;
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		struct pipeline_config_post_keys *post = &p->config->stages[i].post;
+		const bool scored = post->kind != PIPELINE_CONFIG_POST_NUMBERS &&
+			post->kind != PIPELINE_CONFIG_POST_EMBEDDING &&
+			post->kind != PIPELINE_CONFIG_POST_TENSORS;
 		post->top_k = top_k ? top_k : post->top_k;
 		post->threshold = scored && !isnan(threshold) ? threshold : post->threshold;
 	}
@@ -217,10 +218,10 @@ void pipeline_want_found(struct pipeline *p, uint32_t top_k, double threshold)
 bool pipeline_want_masks(struct pipeline *p)
 {
 	bool any = false;
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		struct recipe_post_keys *post = &p->recipe->stages[i].post;
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		struct pipeline_config_post_keys *post = &p->config->stages[i].post;
 		post->show_mask = 1;
-		any |= post->kind == RECIPE_POST_MASK;
+		any |= post->kind == PIPELINE_CONFIG_POST_MASK;
 	}
 	return any;
 }
@@ -228,19 +229,19 @@ bool pipeline_want_masks(struct pipeline *p)
 enum pipeline_feed pipeline_feed(
 	const struct pipeline *p, uint32_t *ret_rate, uint32_t *ret_channels)
 {
-	const struct recipe_source *source = &p->recipe->source;
+	const struct pipeline_config_source *source = &p->config->source;
 	*ret_rate = (uint32_t)source->rate;
 	*ret_channels = (uint32_t)source->channels;
-	return source->kind == RECIPE_SOURCE_SOUND      ? PIPELINE_STREAM_SOUND
-		: source->kind == RECIPE_SOURCE_NUMBERS ? PIPELINE_STREAM_NUMBERS
-							: PIPELINE_SINGLE;
+	return source->kind == PIPELINE_CONFIG_SOURCE_SOUND      ? PIPELINE_STREAM_SOUND
+		: source->kind == PIPELINE_CONFIG_SOURCE_NUMBERS ? PIPELINE_STREAM_NUMBERS
+								 : PIPELINE_SINGLE;
 }
 
-const char *pipeline_taught(const struct pipeline *p, const char **ret_examples)
+const char *pipeline_set_few_shot(const struct pipeline *p, const char **ret_examples)
 {
-	for (size_t i = 0; i < p->recipe->n_stages; i++) {
-		const struct recipe_stage *stage = &p->recipe->stages[i];
-		if (stage->post.kind == RECIPE_POST_EMBEDDING) {
+	for (size_t i = 0; i < p->config->n_stages; i++) {
+		const struct pipeline_config_stage *stage = &p->config->stages[i];
+		if (stage->post.kind == PIPELINE_CONFIG_POST_EMBEDDING) {
 			*ret_examples = stage->post.examples;
 			return stage->model;
 		}
@@ -279,7 +280,7 @@ static struct stream_source source_named(const char *name, uint32_t origin)
 void pipeline_forget_source(struct pipeline *p, const char *source)
 {
 	const struct stream_source who = source_named(source, 0);
-	struct stream *stream = asking_source_find(p, &who);
+	struct stream *stream = pipeline_requests_source_find(p, &who);
 	if (stream) {
 		stream_deinit(stream);
 		*stream = p->streams[--p->n_streams];
@@ -296,48 +297,48 @@ void pipeline_forget_sources(struct pipeline *p)
 	}
 }
 
-static bool is_stream(const struct pipeline *p, const struct material *material)
+static bool is_stream(const struct pipeline *p, const struct input_data *input_data)
 {
-	uint64_t kind = p->recipe->source.kind;
-	return (kind == RECIPE_SOURCE_SOUND && material->kind == MATERIAL_SOUND) ||
-		(kind == RECIPE_SOURCE_NUMBERS && material->kind == MATERIAL_NUMBERS);
+	uint64_t kind = p->config->source.kind;
+	return (kind == PIPELINE_CONFIG_SOURCE_SOUND && input_data->kind == INPUT_DATA_SOUND) ||
+		(kind == PIPELINE_CONFIG_SOURCE_NUMBERS && input_data->kind == INPUT_DATA_NUMBERS);
 }
 
-static int whole_push(struct pipeline *p, struct stream *stream, struct material *material,
+static int whole_push(struct pipeline *p, struct stream *stream, struct input_data *input_data,
 	const struct pipeline_input *input, struct error *err)
 {
-	uint64_t time_us = input->time_us ? input->time_us : clock_now_ns() / NS_PER_US;
-	if (stream->inputs++ % p->recipe->source.every != 0) {
+	uint64_t time_us = input->time_us ? input->time_us : clock_now_ns() / NSEC_PER_USEC;
+	if (stream->inputs++ % p->config->source.every != 0) {
 		p->counts.sampled_out++;
 		return 0;
 	}
-	struct question *q =
-		asking_new(p, 0, &stream->source, material, time_us, NULL, input->deadline_ns);
+	struct question *q = pipeline_requests_new(
+		p, 0, &stream->source, input_data, time_us, NULL, input->deadline_ns);
 	if (!q) {
 		return error_no_memory(err);
 	}
 	q->tag = input->tag;
-	if (p->recipe->source.latest_only) {
-		asking_drop(p, stream, 0);
+	if (p->config->source.latest_only) {
+		pipeline_requests_drop(p, stream, 0);
 		q->lost = stream->lost[0];
 	}
-	return asking_put(p, q, err);
+	return pipeline_requests_put(p, q, err);
 }
 
 int pipeline_push(struct pipeline *p, const struct pipeline_input *input, struct error *err)
 {
-	owned(material_unref) struct material *material = NULL;
+	owned(input_data_unref) struct input_data *input_data = NULL;
 	const char *source = input->source ? input->source : "";
 	int r = strlen(source) < PIPELINE_SOURCE_SIZE
-		? material_decode(&p->recipe->source, input, &material, err)
+		? input_data_decode(&p->config->source, input, &input_data, err)
 		: error_set(err, -EINVAL, "a source's name is longer than %d bytes",
 			  PIPELINE_SOURCE_SIZE - 1);
 	if (r == 0) {
 		const struct stream_source who = source_named(source, input->origin);
-		struct stream *stream = asking_source(p, &who);
-		r = is_stream(p, material)
-			? windowing_push(p, stream, material, input->time_us, err)
-			: whole_push(p, stream, material, input, err);
+		struct stream *stream = pipeline_requests_source(p, &who);
+		r = is_stream(p, input_data)
+			? pipeline_windows_push(p, stream, input_data, input->time_us, err)
+			: whole_push(p, stream, input_data, input, err);
 	}
 	p->counts.inputs += r == 0;
 	p->counts.refused += r < 0;
@@ -352,8 +353,8 @@ static bool is_late(const struct question *q)
 const struct pipeline_question *pipeline_next(struct pipeline *p)
 {
 	for (;;) {
-		struct question *q = queue_next(&p->queue);
-		q = q ? q : windowing_next(p);
+		struct question *q = inference_queue_next(&p->queue);
+		q = q ? q : pipeline_windows_next(p);
 		if (!q) {
 			return NULL;
 		}
@@ -361,27 +362,29 @@ const struct pipeline_question *pipeline_next(struct pipeline *p)
 			q->given = true;
 			return &q->shown;
 		}
-		owned(question_free) struct question *late = queue_take(&p->queue, &q->shown);
-		telling_trouble(p, PIPELINE_SKIPPED, late, "budget");
-		asking_lost(p, late->stage, &late->source, late->shown.id);
+		owned(question_free) struct question *late =
+			inference_queue_take(&p->queue, &q->shown);
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, late, "budget");
+		pipeline_requests_lost(p, late->stage, &late->source, late->shown.id);
 	}
 }
 
-/* ---- answers */
+/* ---- outputs */
 
 int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err)
 {
 	struct error why = {0};
-	owned(question_free) struct question *q = queue_take(&p->queue, shown);
+	owned(question_free) struct question *q = inference_queue_take(&p->queue, shown);
 	assert(q);
 	p->counts.answers++;
-	/* The model was forgotten while it was asked: what it said can't be read any more. */
+	/* The model was forgotten while it ran: without a new description its outputs cannot be
+	 * read. */
 	int r = stage_describe(&p->stages[q->stage], &p->models, &why);
-	r = r < 0 ? r : answering_take(p, q, outputs, n_outputs, &why);
+	r = r < 0 ? r : pipeline_results_take(p, q, outputs, n_outputs, &why);
 	if (r < 0) {
-		telling_trouble(p, PIPELINE_FAILED, q, why.text);
-		asking_lost(p, q->stage, &q->source, q->shown.id);
+		pipeline_emit_trouble(p, PIPELINE_FAILED, q, why.text);
+		pipeline_requests_lost(p, q->stage, &q->source, q->shown.id);
 		if (err) {
 			*err = why;
 		}
@@ -392,12 +395,12 @@ int pipeline_answer(struct pipeline *p, const struct pipeline_question *shown,
 void pipeline_fail(
 	struct pipeline *p, const struct pipeline_question *shown, const struct error *why)
 {
-	owned(question_free) struct question *q = queue_take(&p->queue, shown);
+	owned(question_free) struct question *q = inference_queue_take(&p->queue, shown);
 	assert(q);
 	bool busy = why->code == -EBUSY || why->code == -EAGAIN || why->code == -ETIMEDOUT;
-	telling_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
+	pipeline_emit_trouble(p, busy ? PIPELINE_SKIPPED : PIPELINE_FAILED, q,
 		why->text[0] ? why->text : strerror(-why->code));
-	asking_lost(p, q->stage, &q->source, q->shown.id);
+	pipeline_requests_lost(p, q->stage, &q->source, q->shown.id);
 }
 
 static int question_ask(struct pipeline *p, const struct pipeline_question *q,
@@ -414,7 +417,7 @@ static int question_ask(struct pipeline *p, const struct pipeline_question *q,
 		q->n_outputs, err);
 }
 
-/* Outputs of one question, as many as the model has. */
+/* Runs one request and passes its outputs on. */
 static int question_run(struct pipeline *p, const struct pipeline_question *q, struct error *err)
 {
 	uint32_t n = q->n_outputs;
@@ -436,7 +439,7 @@ static int question_run(struct pipeline *p, const struct pipeline_question *q, s
 	return r;
 }
 
-/* @first: what became of what was pushed. */
+/* @first: result of the push. */
 static int questions_run(struct pipeline *p, int first, struct error *err)
 {
 	const struct pipeline_question *q = NULL;
@@ -455,6 +458,6 @@ int pipeline_run(struct pipeline *p, const struct pipeline_input *input, struct 
 int pipeline_run_rest(struct pipeline *p, const char *source, struct error *err)
 {
 	const struct stream_source who = source_named(source, 0);
-	struct stream *stream = asking_source_find(p, &who);
-	return questions_run(p, stream ? windowing_end(p, stream, err) : 0, err);
+	struct stream *stream = pipeline_requests_source_find(p, &who);
+	return questions_run(p, stream ? pipeline_windows_end(p, stream, err) : 0, err);
 }

@@ -17,7 +17,7 @@ static void rows_deinit(struct rows *s)
 void stream_deinit(struct stream *s)
 {
 	rows_deinit(&s->waiting);
-	for (size_t i = 0; i < RECIPE_MAX_STAGES; i++) {
+	for (size_t i = 0; i < PIPELINE_CONFIG_MAX_STAGES; i++) {
 		rows_deinit(&s->outputs[i]);
 		decision_state_free(&s->decisions[i]);
 	}
@@ -52,7 +52,7 @@ uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
 	return time_us - back_us;
 }
 
-/* A list in memory: @n of @size bytes from @first on, room for @room. */
+/* A growing array: @n elements of @size bytes from *first on, capacity *room. */
 struct room {
 	void *data;
 	size_t *room, *first;
@@ -84,7 +84,7 @@ static void room_front(const struct room *list)
 	*list->first = 0;
 }
 
-/* For @more behind those that are there. What is to spare for the next is a small part of what is free. */
+/* Makes room for @more elements at the end. Grows by only a small part of the memory still free. */
 static int room_make(struct room *list, size_t more, size_t limit, struct error *err)
 {
 	const size_t wanted = list->n + more;
@@ -134,9 +134,9 @@ static int run_make(struct rows *s, size_t limit, struct error *err)
 	return r;
 }
 
-#define KEPT_BYTES 16384 /* of a list that has little in it */
+#define KEPT_BYTES 16384 /* capacity kept by a list with few elements */
 
-/* Returns where the list is then. */
+/* Shrinks the list if most of it is unused. Returns its address. */
 static void *room_give_back(struct room list)
 {
 	const size_t kept = KEPT_BYTES / list.size;
@@ -159,7 +159,7 @@ static void rows_give_back(struct rows *s)
 	s->runs = room_give_back(runs_room(s));
 }
 
-/* There is room for one more. */
+/* The caller has made room for one more run. */
 static void run_add(struct rows *s, size_t rows, uint64_t time_us)
 {
 	struct rows_run *last = s->n_runs ? &s->runs[s->first_run + s->n_runs - 1] : NULL;
@@ -170,7 +170,7 @@ static void run_add(struct rows *s, size_t rows, uint64_t time_us)
 	}
 }
 
-/* Without the first @rows. */
+/* Removes the first @rows. */
 static void runs_advance(struct rows *s, size_t rows)
 {
 	while (rows > 0) {
@@ -184,7 +184,7 @@ static void runs_advance(struct rows *s, size_t rows)
 	}
 }
 
-/* Without the last @rows. */
+/* Removes the last @rows. */
 static void runs_cut(struct rows *s, size_t rows)
 {
 	while (rows > 0) {
@@ -197,7 +197,7 @@ static void runs_cut(struct rows *s, size_t rows)
 	}
 }
 
-/* When the row behind the first @before came. */
+/* Returns the arrival time of row @before, counted from 0. */
 static uint64_t runs_time(const struct rows *s, size_t before)
 {
 	size_t i = s->first_run;
@@ -208,8 +208,8 @@ static uint64_t runs_time(const struct rows *s, size_t before)
 	return s->runs[i].time_us;
 }
 
-int rows_append(
-	struct rows *s, const struct material *m, size_t limit, uint64_t time_us, struct error *err)
+int rows_append(struct rows *s, const struct input_data *m, size_t limit, uint64_t time_us,
+	struct error *err)
 {
 	struct rows_part *open = &s->open;
 	assert(open->columns == 0 || (open->columns == m->columns && open->rate == m->rate));
@@ -249,7 +249,7 @@ const struct rows_part *rows_front(const struct rows *s)
 	return s->n_parts ? &s->parts[s->first_part] : &s->open;
 }
 
-/* Not beyond the end of a part: what is behind it begins there. */
+/* Advances within the front part only: the next part starts with its own first row. */
 static void advance(struct rows *s, size_t rows)
 {
 	struct rows_part *front = front_of(s);
@@ -307,7 +307,7 @@ int rows_break(struct rows *s, size_t least, struct error *err)
 	return 0;
 }
 
-int rows_restart(struct rows *s, const struct material *m, size_t least,
+int rows_restart(struct rows *s, const struct input_data *m, size_t least,
 	char ret_why[ROWS_WHY_SIZE], struct error *err)
 {
 	const struct rows_part was = s->open;
@@ -346,16 +346,16 @@ int rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t
 	return 0;
 }
 
-int rows_take(struct rows *s, const struct stage_window *window, struct material **ret_material,
+int rows_take(struct rows *s, const struct stage_window *window, struct input_data **ret_input_data,
 	uint64_t *ret_time_us, struct error *err)
 {
 	const struct rows_part *front = rows_front(s);
 	if (front->rows < window->rows) {
-		*ret_material = NULL;
+		*ret_input_data = NULL;
 		return 0;
 	}
-	owned(material_unref) struct material *m = NULL;
-	int r = material_new(front->rate ? MATERIAL_SOUND : MATERIAL_NUMBERS, &m, err);
+	owned(input_data_unref) struct input_data *m = NULL;
+	int r = input_data_new(front->rate ? INPUT_DATA_SOUND : INPUT_DATA_NUMBERS, &m, err);
 	size_t n = window->rows * front->columns;
 	if (r == 0) {
 		m->values = malloc(n * sizeof(m->values[0]));
@@ -377,7 +377,7 @@ int rows_take(struct rows *s, const struct stage_window *window, struct material
 	const uint64_t time_us = front->rate ? front->time_us : runs_time(s, window->rows - 1);
 	*ret_time_us = time_us > behind ? time_us - behind : 0;
 	advance(s, window->hop);
-	*ret_material = take(m);
+	*ret_input_data = take(m);
 	return 0;
 }
 

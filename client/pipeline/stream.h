@@ -1,47 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stream - what a pipeline keeps of one source: samples or rows that wait for a full window, and what
- * each stage's decision remembers */
+/* stream - state of one source: samples or rows of an incomplete window, and the state of each
+ * stage's decision */
 #ifndef CLIENT_PIPELINE_STREAM_H
 #define CLIENT_PIPELINE_STREAM_H
 
 #include <string.h>
 
 #include "client/pipeline/decision.h"
-#include "client/pipeline/material.h"
+#include "client/pipeline/input_data.h"
 #include "client/pipeline/stage.h"
 
-#define STREAM_MAX_VALUES (1u << 24) /* that wait, of all sources of a pipeline together */
+/* most values waiting, for all sources of a pipeline together */
+#define STREAM_MAX_VALUES (1u << 24)
 
-/* Rows that go on with one another: no window has of two of these. */
+/* Consecutive rows. A window never spans two parts. */
 struct rows_part {
-	size_t rows, columns; /* columns 0: nothing came yet */
-	uint32_t rate; /* 0: numbers */
-	uint64_t position; /* number of its first row, since the source, or its rate, began */
-	uint64_t time_us; /* when its last row came */
+	size_t rows, columns; /* columns 0: no rows yet */
+	uint32_t rate; /* samples a second; 0: numbers */
+	uint64_t position; /* index of the first row since the source began or its rate changed */
+	uint64_t time_us; /* arrival time of the last row */
 };
 
-/* Rows that came at one time. */
+/* Rows that arrived together. */
 struct rows_run {
 	size_t rows;
 	uint64_t time_us;
 };
 
 struct rows {
-	float *values; /* owned; room for `room`, `used` are there from `first` on: the parts' */
+	/* owned; capacity `room`; `used` values from `first` on, belonging to the parts */
+	float *values;
 	size_t room, first, used;
-	struct rows_part *parts; /* owned; room for `parts_room`, n_parts from `first_part` on */
-	size_t parts_room, first_part, n_parts; /* that have ended, each with a full window */
-	struct rows_run *runs; /* owned; the same, of all rows without a rate */
+	/* owned; capacity `parts_room`; n_parts entries from `first_part` on */
+	struct rows_part *parts;
+	/* parts that have ended, each with at least one full window */
+	size_t parts_room, first_part, n_parts;
+	/* owned; arrival times of all rows without a rate, laid out like parts */
+	struct rows_run *runs;
 	size_t runs_room, first_run, n_runs;
-	struct rows_part open; /* behind them, what goes on */
-	size_t skip; /* rows of it that are still to come and in no window */
-	uint64_t start_us; /* when its first did, for who says no times */
-	uint64_t late_us; /* that gaps have added to start_us, and no early piece has taken back */
-	uint64_t heard_us; /* when the last piece was pushed */
-	uint64_t lost; /* of outputs: answers that never came before the last row */
+	struct rows_part open; /* the part that is still growing, after all ended parts */
+	size_t skip; /* rows to drop at the start of @open, because hop exceeds the window */
+	uint64_t start_us; /* arrival of the first row, for inputs without a time */
+	/* time that gaps added to start_us and early pieces have not taken back */
+	uint64_t late_us;
+	uint64_t heard_us; /* time of the last push */
+	uint64_t lost; /* of outputs: requests without outputs before the last row */
 };
 
-/* Who sent something: those of one name and different origins are different. */
+/* Sources with equal names and different origins are distinct. */
 struct stream_source {
 	uint32_t origin;
 	char name[PIPELINE_SOURCE_SIZE];
@@ -54,61 +60,64 @@ static inline bool stream_is_same(const struct stream_source *a, const struct st
 
 struct stream {
 	struct stream_source source;
-	uint64_t id; /* never twice in one pipeline */
-	uint64_t last_used; /* by a counter of the pipeline */
-	uint64_t inputs, windows; /* so far, for `every` */
-	size_t columns; /* of the last window that was made; 0: none was */
+	uint64_t id; /* unique in one pipeline */
+	uint64_t last_used; /* value of the pipeline's use counter */
+	uint64_t inputs, windows; /* counted for `every` */
+	size_t columns; /* of the last window; 0: no window yet */
 	uint32_t rate;
-	struct rows waiting; /* that came in */
-	struct rows outputs[RECIPE_MAX_STAGES]; /* of the stage before, for `input = outputs` */
-	uint64_t lost[RECIPE_MAX_STAGES]; /* questions of each stage that have no answer */
-	uint64_t awake_us[RECIPE_MAX_STAGES]; /* until when each stage looks at all, by `for` */
-	struct decision_state decisions[RECIPE_MAX_STAGES];
+	struct rows waiting; /* received rows */
+	/* outputs of the previous stage, for `input = outputs` */
+	struct rows outputs[PIPELINE_CONFIG_MAX_STAGES];
+	uint64_t lost[PIPELINE_CONFIG_MAX_STAGES]; /* requests of each stage without outputs */
+	uint64_t awake_us
+		[PIPELINE_CONFIG_MAX_STAGES]; /* time until which each stage is active, by `for` */
+	struct decision_state decisions[PIPELINE_CONFIG_MAX_STAGES];
 };
 
 void stream_deinit(struct stream *stream);
 
-/* Rows of another width or rate do not go on with those before: what is not full of these is dropped (rows_break()), and
- * the source begins anew with @material, at a time not before theirs. *ret_why: the reason for people where that is
- * so, else "". -ENOMEM: nothing has changed. */
+/* Starts the source again with @input_data, whose width or rate differs. Ends the open part as
+ * rows_break() does. Times do not go back. *ret_why: a message if rows were dropped, else "".
+ * -ENOMEM: nothing has changed. */
 #define ROWS_WHY_SIZE 128
-int must_check rows_restart(struct rows *rows, const struct material *material, size_t least,
+int must_check rows_restart(struct rows *rows, const struct input_data *input_data, size_t least,
 	char ret_why[ROWS_WHY_SIZE], struct error *err);
 
-/* Adds the rows of @material, which go on with those before. -ENOSPC when more than @limit values of memory
- * would have to be held for it in addition. */
-int must_check rows_append(struct rows *rows, const struct material *material, size_t limit,
+/* Appends the rows of @input_data to the open part. -ENOSPC: more than @limit additional values of
+ * memory would be needed. */
+int must_check rows_append(struct rows *rows, const struct input_data *input_data, size_t limit,
 	uint64_t time_us, struct error *err);
 
-/* When the last of @n further rows comes, by the samples since the first came; @now_us is when they do.
- * Rows without a rate come now. What gaps have added is taken back where it would be after now. */
+/* Returns the time of the last of @n further rows, by the number of samples since the first
+ * arrived; @now_us is their arrival. Rows without a rate arrive now. Time added by gaps is taken
+ * back if the result would be after now. */
 uint64_t rows_time(struct rows *rows, size_t n, uint32_t rate, uint64_t now_us);
 
-/* What comes next does not follow what came last: no window has of both. What came last stays where it has @least
- * rows, which make a window, with its time; fewer are dropped. -ENOMEM: nothing has changed. */
+/* Ends the open part: no window spans its end. Keeps the part if it has @least rows, which make
+ * a window; else drops it. -ENOMEM: nothing has changed. */
 int must_check rows_break(struct rows *rows, size_t least, struct error *err);
 
-/* The same where the next @n rows, pushed at @now_us, come more than @gap_us (not 0) after they should. The
- * time of who says none goes on with them. */
+/* Calls rows_break() if the next @n rows, pushed at @now_us, are more than @gap_us (not 0) late.
+ * Inputs without a time then continue from the later time. */
 int must_check rows_hear(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
 	uint64_t now_us, size_t least, struct error *err);
 
-/* Memory that is held, in values: what is large goes back when little of it is used. */
+/* Returns the allocated values. Memory is shrunk when little of it is used. */
 size_t rows_held(const struct rows *rows);
 
-/* The part that the next window is of; its window is what the functions below take. */
+/* Returns the part of the next window; the functions below take that stage's window. */
 const struct rows_part *rows_front(const struct rows *rows);
-/* Is it one that has ended and makes no window any more? Then it is dropped. */
+/* Drops the front part if it has ended and has no full window left. Returns true if it did. */
 bool rows_pass(struct rows *rows, const struct stage_window *window);
 
-/* The next full window, copied, and goes on by its hop. *ret_material is NULL when there is none yet;
- * *ret_time_us: when its last row came. -ENOMEM: that window is gone. */
+/* Copies the next full window and advances by hop. *ret_material is NULL without a full window.
+ * *ret_time_us: arrival of its last row. -ENOMEM: the window is lost. */
 int must_check rows_take(struct rows *rows, const struct stage_window *window,
-	struct material **ret_material, uint64_t *ret_time_us, struct error *err);
+	struct input_data **ret_input_data, uint64_t *ret_time_us, struct error *err);
 
-/* Full windows of @part. */
+/* Returns the number of full windows in @part. */
 size_t rows_windows(const struct rows_part *part, const struct stage_window *window);
-/* Goes on by a hop, without the window. */
+/* Skips the next window: advances by hop. */
 void rows_drop(struct rows *rows, const struct stage_window *window);
 
 #endif

@@ -10,22 +10,20 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "daemon/bus.h"
-#include "daemon/mqtt/culprit.h"
+#include "daemon/system/bus.h"
 
-#define THREADS "12" /* of libuv: one for each broker that hangs, and some for the rest */
+#define THREADS "12" /* libuv's threads: one per hanging broker, and some for other work */
 #define N_THREADS 12
 #define THREAD_STACK (256 << 10)
 #define CAPABILITY_MS 2000
-#define US_PER_MS 1000
 
 int bridge_configure(
 	struct bridge *b, const char *path, const char *socket, size_t *ret_bad, struct error *err)
 {
 	*b = (struct bridge){0};
-	kept_init(&b->kept);
+	journal_init(&b->journal);
 	log_init(&b->log, LOG_LEVEL_INFO);
-	b->pipes.bridge = b;
+	b->pipelines.bridge = b;
 	b->path = path;
 	b->socket = socket;
 	int r = reload_read(b, &b->settings, err);
@@ -36,19 +34,16 @@ int bridge_configure(
 	const char *state = s->state[0] ? s->state : getenv("STATE_DIRECTORY");
 	snprintf(b->state, sizeof(b->state), "%s", state ? state : "");
 	atomic_store(&b->log.level, (int)s->log_level);
-	return pipes_load(&b->pipes, ret_bad, err);
+	return pipelines_load(&b->pipelines, ret_bad, err);
 }
 
-/* ---- what the parts tell */
+/* ---- events of the parts */
 
-void bridge_say_status(struct bridge *b)
+void bridge_publish_status(struct bridge *b)
 {
 	char status[128];
-	size_t up = 0;
-	for (size_t i = 0; i < b->n_links; i++) {
-		up += b->links[i]->state == LINK_UP;
-	}
-	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s", up, b->n_links,
+	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s",
+		brokers_count_up(&b->brokers), b->brokers.n,
 		service_is_up(&b->service) ? "answers" : "is away");
 	bus_ready(status);
 }
@@ -56,55 +51,55 @@ void bridge_say_status(struct bridge *b)
 static void on_service_up(void *data)
 {
 	struct bridge *b = data;
-	bridge_say_status(b);
-	announce_gateway(b, NULL);
-	serve_dispatch(b);
+	bridge_publish_status(b);
+	announce_gateway(&b->announce, NULL);
+	request_serve_dispatch(b);
 }
 
 static void on_service_down(void *data)
 {
 	struct bridge *b = data;
-	announce_pool(b);
-	pipes_forget_sessions(&b->pipes);
-	if (!b->draining) {
-		bridge_say_status(b);
-		announce_gateway(b, NULL);
+	announce_pool(&b->announce);
+	pipelines_forget_sessions(&b->pipelines);
+	if (!b->brokers.draining) {
+		bridge_publish_status(b);
+		announce_gateway(&b->announce, NULL);
 	}
 }
 
 static void on_service_away(void *data)
 {
 	struct bridge *b = data;
-	pipes_rest(&b->pipes);
-	pipes_look_at_needs(&b->pipes);
-	pipes_announce(&b->pipes, NULL);
-	announce_models(b);
+	pipelines_rest(&b->pipelines);
+	pipelines_check_needs(&b->pipelines);
+	pipelines_announce(&b->pipelines, NULL);
+	announce_models(&b->announce);
 }
 
 static void on_service_models(void *data)
 {
 	struct bridge *b = data;
 	b->listed = true;
-	pipes_look_at_models(&b->pipes);
-	pipes_look_at_needs(&b->pipes);
-	pipes_announce(&b->pipes, NULL);
-	announce_models(b);
-	leftover_look(b);
-	serve_dispatch(b);
+	pipelines_check_models(&b->pipelines);
+	pipelines_check_needs(&b->pipelines);
+	pipelines_announce(&b->pipelines, NULL);
+	announce_models(&b->announce);
+	retained_cleanup_look(&b->announce);
+	request_serve_dispatch(b);
 }
 
 static void on_service_description(void *data, const struct edge_client_model *model)
 {
 	struct bridge *b = data;
-	pipes_describe(&b->pipes, model);
+	pipelines_describe(&b->pipelines, model);
 }
 
 static void on_service_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
-	pipes_teach(&b->pipes, model, text);
-	pipes_look_at_needs(&b->pipes);
-	pipes_announce(&b->pipes, NULL);
+	pipelines_teach(&b->pipelines, model, text);
+	pipelines_check_needs(&b->pipelines);
+	pipelines_announce(&b->pipelines, NULL);
 }
 
 static const struct service_events service_events = {
@@ -125,47 +120,47 @@ static void close_timer(uv_timer_t *timer)
 
 void bridge_stop(struct bridge *b)
 {
-	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog, &b->home};
+	uv_timer_t *const timers[] = {
+		&b->expiry, &b->stats, &b->capability, &b->pause, &b->watchdog};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		close_timer(timers[i]);
 	}
 	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	}
-	kept_close(&b->kept); /* what is not answered now is left to the next life */
-	pipes_stop(&b->pipes);
+	journal_close(
+		&b->journal); /* the next run takes the unanswered requests from the journal */
+	pipelines_stop(&b->pipelines);
 	service_stop(&b->service);
-	decoder_stop(&b->decoder);
-	brokers_stop(b);
+	announce_stop(&b->announce);
+	brokers_stop(&b->brokers);
 }
 
-/* What is kept outlives a crash; without a folder for it that is all there is to say. */
-static void open_kept(struct bridge *b)
+/* Opens the journal. Without a runtime folder there is none, which is logged. */
+static void open_journal(struct bridge *b)
 {
 	struct error err = {0};
 	const char *folder = getenv("RUNTIME_DIRECTORY");
-	uint64_t bytes = b->settings.kept_bytes;
+	uint64_t bytes = b->settings.journal_bytes;
 	if (folder && bytes == 0) {
-		kept_remove(folder);
+		journal_remove(folder);
 	} else if (!folder && bytes > 0) {
-		log_notice(&b->log, "requests are not kept: no $RUNTIME_DIRECTORY");
-	} else if (bytes > 0 && kept_open(&b->kept, folder, bytes, culprit_was_there(), &err) < 0) {
-		log_warning(&b->log, "requests are not kept: %s", err.text);
+		log_notice(&b->log, "journal: no $RUNTIME_DIRECTORY");
+	} else if (bytes > 0 && journal_open(&b->journal, folder, bytes, &err) < 0) {
+		log_warning(&b->log, "journal: %s", err.text);
 	}
-	if (b->kept.n_waiting > 0) {
+	if (b->journal.n_waiting > 0) {
 		log_notice(&b->log, "%zu requests of an earlier life are asked again",
-			b->kept.n_waiting);
+			b->journal.n_waiting);
 	}
 }
 
 static void begin_to_drain(struct bridge *b)
 {
 	bus_stopping();
-	log_info(&b->log, "stopping: %zu requests to answer", b->asks.n + b->asks.running);
-	brokers_leave(b);
-	b->draining = true;
-	announce_on_capability(&b->capability);
+	log_info(&b->log, "stopping: %zu requests to answer", b->requests.n + b->requests.running);
+	brokers_leave(&b->brokers);
+	announce_capability(&b->announce);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -173,7 +168,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct bridge *b = handle->data;
 	if (number == SIGHUP) {
 		reload_begin(b);
-	} else if (b->draining) {
+	} else if (b->brokers.draining) {
 		_exit(128 + number);
 	} else {
 		begin_to_drain(b);
@@ -186,27 +181,27 @@ static void on_watchdog(uv_timer_t *timer)
 	bus_alive();
 }
 
-/* ---- the beginning */
+/* ---- the start */
 
-static void tell_if_above(
+static void log_if_above(
 	struct bridge *b, const char *key, uint64_t bytes, const struct rlimit *limit)
 {
 	if (bytes > limit->rlim_max) {
-		log_warning(&b->log, "%s: only %llu MB of it: the service has LimitDATA=", key,
+		log_warning(&b->log, "%s: limited to %llu MB by the service's LimitDATA=", key,
 			(unsigned long long)limit->rlim_max >> 20);
 	}
 }
 
-/* Memory has a bound before anybody is listened to. Only the soft one: the child that decodes has another. */
+/* Sets the soft memory limit before any connection. Child processes set their own limits. */
 static int limit_memory(struct bridge *b, struct error *err)
 {
-	uint64_t most = b->settings.max_memory;
+	uint64_t max = b->settings.max_memory;
 	struct rlimit data = {0};
 	getrlimit(RLIMIT_DATA, &data);
-	tell_if_above(b, "max-memory", most, &data);
-	tell_if_above(b, "decode-memory", b->settings.decode_memory, &data);
-	if (most) {
-		data.rlim_cur = most < data.rlim_max ? (rlim_t)most : data.rlim_max;
+	log_if_above(b, "max-memory", max, &data);
+	log_if_above(b, "decode-memory", b->settings.decode_memory, &data);
+	if (max) {
+		data.rlim_cur = max < data.rlim_max ? (rlim_t)max : data.rlim_max;
 	}
 	return setrlimit(RLIMIT_DATA, &data) < 0
 		? error_set(err, -errno, "max-memory: %s", strerror(errno))
@@ -224,8 +219,8 @@ static void after_nothing(uv_work_t *work, int status)
 	(void)status;
 }
 
-/* libuv ends the process when a thread cannot be started: all are, before memory is limited. Their
- * stacks follow the limit of the main one's. */
+/* Starts all threads of libuv's pool before the memory limit is set, because libuv aborts if it
+ * cannot start one. RLIMIT_STACK sets the threads' stack size. */
 static int start_threads(struct bridge *b)
 {
 	uv_work_t works[N_THREADS];
@@ -250,26 +245,26 @@ static int start_threads(struct bridge *b)
 
 static void on_capability(uv_timer_t *timer)
 {
-	brokers_forgive(timer->data);
-	leftover_look(timer->data);
-	announce_untold(timer->data);
-	announce_on_capability(timer);
+	struct bridge *b = timer->data;
+	retained_cleanup_look(&b->announce);
+	announce_untold(&b->announce);
+	announce_capability(&b->announce);
 }
 
 static void start_timers(struct bridge *b)
 {
-	uv_timer_t *const timers[] = {&b->expiry, &b->stats, &b->capability, &b->pause,
-		&b->rediscover, &b->drain, &b->watchdog, &b->home};
+	uv_timer_t *const timers[] = {
+		&b->expiry, &b->stats, &b->capability, &b->pause, &b->watchdog};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&b->loop, timers[i]);
 		timers[i]->data = b;
 	}
 	uint64_t stats_ms = b->settings.stats_ms;
 	if (stats_ms) {
-		uv_timer_start(&b->stats, announce_on_stats, stats_ms, stats_ms);
+		uv_timer_start(&b->stats, stats_on_timer, stats_ms, stats_ms);
 	}
 	uv_timer_start(&b->capability, on_capability, CAPABILITY_MS, CAPABILITY_MS);
-	uint64_t alive_ms = bus_watchdog_us() / 2 / US_PER_MS;
+	uint64_t alive_ms = bus_watchdog_us() / 2 / USEC_PER_MSEC;
 	if (alive_ms) {
 		uv_timer_start(&b->watchdog, on_watchdog, alive_ms, alive_ms);
 	}
@@ -286,6 +281,34 @@ static void start_signals(struct bridge *b)
 	}
 }
 
+static double wait_ms(void *data)
+{
+	return request_serve_wait_ms(data);
+}
+
+/* Gives brokers and announcements what they use of the other parts. */
+static void start_rooms(struct bridge *b)
+{
+	brokers_init(&b->brokers, &b->loop, &b->log, &b->settings, b->state, b->status_topic,
+		&bridge_brokers_events, b);
+	b->announce = (struct announce){.loop = &b->loop,
+		.log = &b->log,
+		.settings = &b->settings,
+		.state = b->state,
+		.status_topic = b->status_topic,
+		.brokers = &b->brokers,
+		.models = &b->models,
+		.pipelines = &b->pipelines,
+		.service = &b->service,
+		.dedup = &b->dedup,
+		.requests = &b->requests,
+		.listed = &b->listed,
+		.wait_ms = wait_ms,
+		.data = b,
+		.started_ns = b->started_ns};
+	announce_start(&b->announce);
+}
+
 static int start(struct bridge *b, struct error *err)
 {
 	const struct settings *s = &b->settings;
@@ -293,67 +316,68 @@ static int start(struct bridge *b, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	b->asks = (struct asks){.max = s->queue_length,
+	b->requests = (struct mqtt_requests){.max = s->queue_length,
 		.max_bytes = s->queue_bytes,
-		.max_work_bytes = settings_work_bytes(s)};
+		.max_decoded_bytes = settings_work_bytes(s)};
 	b->started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
-	open_kept(b);
-	saver_init(&b->set, &b->loop, &b->log, b->state, "set");
-	saver_init(&b->set_pipelines, &b->loop, &b->log, b->state, "set-pipelines");
-	if (models_load_settings(&b->models, b->state, err) < 0) {
+	open_journal(b);
+	state_file_init(&b->commands.models_file, &b->loop, &b->log, b->state, "set");
+	state_file_init(&b->commands.pipelines_file, &b->loop, &b->log, b->state, "set-pipelines");
+	if (known_models_load_settings(&b->models, b->state, err) < 0) {
 		log_warning(&b->log, "what was set: %s", err->text);
 	}
-	discovery_device_find(&b->device, EDGED_VERSION);
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
+	start_rooms(b);
 	start_timers(b);
 	start_signals(b);
-	decoder_init(&b->decoder, &b->loop, &b->log, s->decode_memory, s->decode_timeout_ms,
-		s->max_memory ? s->max_memory / 4 : s->decode_memory);
 	service_start(&b->service, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
 		&service_events, b);
-	r = brokers_check(b, s, err);
-	r = r < 0 ? r : brokers_follow(b, err);
+	r = brokers_check(b->state, s, err);
+	r = r < 0 ? r : bridge_follow_brokers(b, err);
 	if (r == 0) {
 		reload_follow_up(b);
-		pipes_start(&b->pipes);
-		serve_on_expiry(&b->expiry);
+		pipelines_start(&b->pipelines);
+		request_serve_on_expiry(&b->expiry);
 	}
 	return r;
 }
 
 static void deinit(struct bridge *b)
 {
-	while (b->asks.first) {
-		struct ask *ask = b->asks.first;
-		asks_remove(&b->asks, ask);
-		ask_free(ask);
+	while (b->requests.first) {
+		struct mqtt_request *request = b->requests.first;
+		mqtt_requests_remove(&b->requests, request);
+		mqtt_request_free(request);
 	}
-	models_deinit(&b->models);
-	pipes_deinit(&b->pipes);
+	known_models_deinit(&b->models);
+	pipelines_deinit(&b->pipelines);
+	announce_deinit(&b->announce);
 	uv_loop_close(&b->loop);
 }
 
-/* A name server or a broker may hold a thread for minutes: nobody waits for it. */
+/* Does not wait for threads that hang in a name lookup or connect. */
 static void on_guard(int number)
 {
 	(void)number;
 	_exit(0);
 }
 
-/* It is to outlive this end. */
+/* Waits until the settings files are written. */
 static void save_what_was_set(struct bridge *b)
 {
-	saver_try_again(&b->set);
-	saver_try_again(&b->set_pipelines);
-	if (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
-		log_info(&b->log, "what was set is being written to disk");
+	state_file_try_again(&b->commands.models_file);
+	state_file_try_again(&b->commands.pipelines_file);
+	if (!state_file_is_idle(&b->commands.models_file) ||
+		!state_file_is_idle(&b->commands.pipelines_file)) {
+		log_info(&b->log, "waiting for the settings files to be written");
 	}
-	while (!saver_is_idle(&b->set) || !saver_is_idle(&b->set_pipelines)) {
+	while (!state_file_is_idle(&b->commands.models_file) ||
+		!state_file_is_idle(&b->commands.pipelines_file)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}
-	saver_deinit(&b->set);
-	saver_deinit(&b->set_pipelines);
+	state_file_deinit(&b->commands.models_file);
+	state_file_deinit(&b->commands.pipelines_file);
 }
 
 int bridge_run(struct bridge *b)
@@ -371,8 +395,8 @@ int bridge_run(struct bridge *b)
 		log_error(&b->log, "%s", err.text);
 		return 1;
 	}
-	bridge_say_status(b);
-	while (!uv_is_closing((uv_handle_t *)&b->drain)) {
+	bridge_publish_status(b);
+	while (!uv_is_closing((uv_handle_t *)&b->brokers.drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}
 	save_what_was_set(b);

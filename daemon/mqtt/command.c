@@ -6,14 +6,14 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
-#include "daemon/mqtt/flat.h"
-#include "daemon/mqtt/threshold.h"
+#include "daemon/mqtt/text/json_writer.h"
+#include "daemon/mqtt/text/threshold.h"
 
 #define VALUE_SIZE 32
 #define TIMEOUT_MS 5000
 
-/* A pin order: asked on a connection of its own in another thread, because it waits. */
-struct pin_order {
+/* A pin or unpin request to edged, on a blocking connection in a worker thread. */
+struct pin_command {
 	uv_work_t work;
 	struct bridge *bridge;
 	char model[64];
@@ -25,43 +25,43 @@ struct pin_order {
 
 static void order_pin(uv_work_t *work)
 {
-	struct pin_order *order = work->data;
+	struct pin_command *command = work->data;
 	struct edge_client *client = NULL;
-	order->result = edge_client_open(order->socket, TIMEOUT_MS, &client, &order->err);
-	if (order->result == 0) {
-		order->result = edge_client_store(client,
-			order->on ? EDGE_CLIENT_STORE_PIN : EDGE_CLIENT_STORE_UNPIN, order->model,
-			NULL, TIMEOUT_MS, NULL, &order->err);
+	command->result = edge_client_open(command->socket, TIMEOUT_MS, &client, &command->err);
+	if (command->result == 0) {
+		command->result = edge_client_store(client,
+			command->on ? EDGE_CLIENT_STORE_PIN : EDGE_CLIENT_STORE_UNPIN,
+			command->model, NULL, TIMEOUT_MS, NULL, &command->err);
 		edge_client_close(client);
 	}
 }
 
 static void on_pinned(uv_work_t *work, int status)
 {
-	owned_mem struct pin_order *order = work->data;
-	struct bridge *b = order->bridge;
+	owned_mem struct pin_command *command = work->data;
+	struct bridge *b = command->bridge;
 	(void)status;
-	if (order->result < 0) {
-		log_warning(&b->log, "pin %s: %s", order->model, order->err.text);
+	if (command->result < 0) {
+		log_warning(&b->log, "pin %s: %s", command->model, command->err.text);
 	}
-	if (!b->draining) {
-		service_poll(&b->service); /* the list says what is true now */
+	if (!b->brokers.draining) {
+		service_poll(&b->service); /* the list has the new state */
 	}
 }
 
 static void set_pin(struct bridge *b, const struct model_entry *model, bool on)
 {
-	struct pin_order *order = calloc(1, sizeof(*order));
-	if (!order) {
+	struct pin_command *command = calloc(1, sizeof(*command));
+	if (!command) {
 		return;
 	}
-	order->work.data = order;
-	order->bridge = b;
-	order->on = on;
-	memcpy(order->model, model->name, sizeof(order->model));
-	memcpy(order->socket, b->settings.socket, sizeof(order->socket));
-	if (uv_queue_work(&b->loop, &order->work, order_pin, on_pinned) < 0) {
-		free(order);
+	command->work.data = command;
+	command->bridge = b;
+	command->on = on;
+	memcpy(command->model, model->name, sizeof(command->model));
+	memcpy(command->socket, b->settings.socket, sizeof(command->socket));
+	if (uv_queue_work(&b->loop, &command->work, order_pin, on_pinned) < 0) {
+		free(command);
 	}
 }
 
@@ -100,7 +100,7 @@ static int set(struct bridge *b, struct model_entry *model, const char *key, con
 	return 0;
 }
 
-/* What is the same of models and pipelines: may @key be set, and is there a text for it? */
+/* Checks that @key may be set, and copies the payload as text. For models and pipelines. */
 static int take_value(const struct bridge *b, const char *key, const struct mosq_message *message,
 	char value[VALUE_SIZE], struct error *err)
 {
@@ -119,50 +119,50 @@ static int take_value(const struct bridge *b, const char *key, const struct mosq
 	return 0;
 }
 
-/* Who set it has no answer but this; what is true still stands below get. */
-static void refuse(struct bridge *b, struct link *link, const char *kind, const char *name,
-	const char *topic, const struct error *why)
+/* Reports a refused command on the error topic. The value in force stays on the "get" topic. */
+static void refuse(struct bridge *b, struct broker_connection *conn, const char *kind,
+	const char *name, const char *topic, const struct error *why)
 {
 	struct bytes_writer w = {0};
-	char others[HUSH_TEXT_SIZE];
+	char others[LOG_RATELIMIT_TEXT_SIZE];
 	const unsigned int status = why->code == -EPERM ? EDGE_CLIENT_DENIED
 		: why->code == -ENOENT                  ? EDGE_CLIENT_NOT_FOUND
 							: EDGE_CLIENT_INVALID;
 	b->counts.refused++;
-	if (hush_allows(&b->refused, clock_now_ns(), others)) {
+	if (log_ratelimit_allows(&b->commands.refused, clock_now_ns(), others)) {
 		log_notice(&b->log, "%s %s: an order that is not taken: %s%s", kind, name,
 			why->text, others);
 	}
-	flat_begin(&w, NULL, '{');
-	flat_text(&w, kind, name);
-	flat_text(&w, "gw", b->settings.gateway);
-	flat_text(&w, "source", "set");
-	flat_time(&w);
-	flat_text(&w, "error", edge_client_code_name(status));
-	flat_integer(&w, "code", status);
-	flat_told(&w, "message", why->text);
-	flat_end(&w, '}');
+	json_writer_begin(&w, NULL, '{');
+	json_writer_text(&w, kind, name);
+	json_writer_text(&w, "gw", b->settings.gateway);
+	json_writer_text(&w, "source", "set");
+	json_writer_time(&w);
+	json_writer_text(&w, "error", edge_client_code_name(status));
+	json_writer_integer(&w, "code", status);
+	json_writer_escaped(&w, "message", why->text);
+	json_writer_end(&w, '}');
 	if (!w.failed) {
-		announce_publish(b, link, OUTBOX_RESULT, false, topic, w.data, w.size);
+		brokers_publish(&b->brokers, conn, OUTBOX_RESULT, false, topic, w.data, w.size);
 	}
 	bytes_writer_deinit(&w);
 }
 
-static void say_set(struct bridge *b, const char *kind, const char *name, const char *key)
+static void log_set(struct bridge *b, const char *kind, const char *name, const char *key)
 {
-	char others[HUSH_TEXT_SIZE];
-	if (hush_allows(&b->orders, clock_now_ns(), others)) {
+	char others[LOG_RATELIMIT_TEXT_SIZE];
+	if (log_ratelimit_allows(&b->commands.accepted, clock_now_ns(), others)) {
 		log_info(&b->log, "%s%s: %s was set%s", kind, name, key, others);
 	}
 }
 
-void command_message(struct bridge *b, struct link *link, const char *name, const char *key,
-	const struct mosq_message *message)
+void command_message(struct bridge *b, struct broker_connection *conn, const char *name,
+	const char *key, const struct mosq_message *message)
 {
 	char value[VALUE_SIZE], topic[TOPICS_MAX];
 	struct error err = {0};
 	struct bytes_writer settings = {0};
-	struct model_entry *model = models_find(&b->models, name);
+	struct model_entry *model = known_models_find(&b->models, name);
 	const bool there = model && model->listed;
 	const bool was_off = there && model->off;
 	const double was = there ? model->threshold : 0;
@@ -172,40 +172,40 @@ void command_message(struct bridge *b, struct link *link, const char *name, cons
 	if (r < 0) {
 		snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix,
 			b->settings.gateway, name);
-		refuse(b, link, "model", name, topic, &err);
+		refuse(b, conn, "model", name, topic, &err);
 		return;
 	}
 	b->counts.commands++;
 	bool changed = model->off != was_off ||
-		memcmp(&model->threshold, &was, sizeof(was)) != 0; /* NaN is NaN */
+		memcmp(&model->threshold, &was, sizeof(was)) != 0; /* compares NaN, too */
 	if (changed) {
-		models_write_settings(&b->models, &settings);
-		saver_write(&b->set, &settings);
+		known_models_write_settings(&b->models, &settings);
+		state_file_write(&b->commands.models_file, &settings);
 	}
-	say_set(b, "", name, key);
-	announce_settings(b, model);
+	log_set(b, "", name, key);
+	announce_settings(&b->announce, model);
 }
 
-void command_pipeline_message(struct bridge *b, struct link *link, const char *name,
+void command_pipeline_message(struct bridge *b, struct broker_connection *conn, const char *name,
 	const char *key, const struct mosq_message *message)
 {
 	char value[VALUE_SIZE], topic[TOPICS_MAX];
 	struct error err = {0};
 	struct bytes_writer settings = {0};
-	struct pipe *pipe = pipes_find(&b->pipes, name);
+	struct mqtt_pipeline *pipeline = pipelines_find(&b->pipelines, name);
 	bool changed = false;
-	int r = pipe ? take_value(b, key, message, value, &err)
-		     : error_set(&err, -ENOENT, "there is no such pipeline");
-	r = r < 0 ? r : pipes_set(&b->pipes, pipe, key, value, &changed, &err);
+	int r = pipeline ? take_value(b, key, message, value, &err)
+			 : error_set(&err, -ENOENT, "there is no such pipeline");
+	r = r < 0 ? r : pipelines_set(&b->pipelines, pipeline, key, value, &changed, &err);
 	if (r < 0) {
-		pipes_topic(&b->pipes, name, "error", "set", topic);
-		refuse(b, link, "pipeline", name, topic, &err);
+		pipelines_topic(&b->pipelines, name, "error", "set", topic);
+		refuse(b, conn, "pipeline", name, topic, &err);
 		return;
 	}
 	b->counts.commands++;
 	if (changed) {
-		pipes_write_settings(&b->pipes, &settings);
-		saver_write(&b->set_pipelines, &settings);
+		pipelines_write_settings(&b->pipelines, &settings);
+		state_file_write(&b->commands.pipelines_file, &settings);
 	}
-	say_set(b, "pipeline ", name, key);
+	log_set(b, "pipeline ", name, key);
 }

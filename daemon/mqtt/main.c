@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* edged-mqtt(8): the command line */
+/* edged-mqtt(8): command line */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +8,7 @@
 #include <time.h>
 
 #include "daemon/mqtt/bridge.h"
-#include "daemon/mqtt/culprit.h"
-#include "daemon/mqtt/pipes_main.h"
+#include "daemon/mqtt/worker/worker_main.h"
 
 static const char usage[] =
 	"Usage: edged-mqtt [OPTION]...\n"
@@ -17,10 +16,10 @@ static const char usage[] =
 	"\n"
 	"  --config FILE    read FILE and FILE.d/*.conf instead of the system's configuration\n"
 	"  --socket PATH    the socket of edged\n"
-	"  --check-config   read the configuration, say what is wrong with it, and leave\n"
-	"  --print-config   print every key with its default, and leave\n"
-	"  --version        print the version, and leave\n"
-	"  --help           print this, and leave\n"
+	"  --check-config   read the configuration, say what is wrong with it, and exit\n"
+	"  --print-config   print every key with its default, and exit\n"
+	"  --version        print the version, and exit\n"
+	"  --help           print this, and exit\n"
 	"\n"
 	"SIGTERM ends it after what is running. See edged-mqtt(8) and edged-mqtt.conf(5).\n";
 
@@ -63,27 +62,25 @@ static enum action parse(int argc, char **argv, const char **ret_config, const c
 	return optind == argc ? action : ACTION_USAGE;
 }
 
-/* For the handler below. */
+/* Arguments for the exec in on_abort(). */
 static char **arguments;
 
 /*
- * libmosquitto 2.0.11 asserts (log__printf() without an object) where a broker's CONNACK or PUBLISH has
- * malformed properties. What it leaves behind is of no use, so the program begins anew, a second later
- * and with nothing open; results that were spooled are still there, and the broker that did it waits
- * (culprit.h). Only calls that a handler may make.
+ * libmosquitto 2.0.11 aborts in log__printf() if a CONNACK or PUBLISH has malformed properties. Its
+ * state is unusable then, so the program execs itself after a second, without open descriptors.
+ * Spooled results and the journal survive. Async-signal-safe calls only.
  */
 static void on_abort(int number, siginfo_t *info, void *context)
 {
 	const struct timespec second = {.tv_sec = 1};
 	sigset_t none;
 	(void)context;
-	/* The service manager's watchdog sends the same, and means the end. */
+	/* The service manager's watchdog sends SIGABRT too, to end the program. */
 	if (info->si_code != SI_TKILL || info->si_pid != getpid()) {
 		signal(number, SIG_DFL);
 		raise(number);
 		return;
 	}
-	culprit_hand_on();
 	nanosleep(&second, NULL);
 	syscall(SYS_close_range, 3u, ~0u, 0u);
 	sigemptyset(&none);
@@ -96,11 +93,10 @@ static void begin_anew_after_abort(char **argv)
 {
 	struct sigaction action = {.sa_sigaction = on_abort, .sa_flags = SA_SIGINFO};
 	arguments = argv;
-	culprit_init();
 	sigaction(SIGABRT, &action, NULL);
 }
 
-/* libmosquitto's sockets are not closed by an exec: a child has its pipe and the journal only. */
+/* An exec leaves libmosquitto's sockets open. A child has descriptors 0 to 2 only. */
 static void keep_only_what_was_given(void)
 {
 	syscall(SYS_close_range, 3u, ~0u, 0u);
@@ -125,13 +121,9 @@ static int configured(enum action action, const char *config, const char *socket
 int main(int argc, char **argv)
 {
 	const char *config = NULL, *socket = NULL;
-	if (argc == 3 && strcmp(argv[1], "--decode") == 0) {
+	if (argc == 3 && strcmp(argv[1], "--worker") == 0) {
 		keep_only_what_was_given();
-		return decoder_main(strtoull(argv[2], NULL, 10));
-	}
-	if (argc == 3 && strcmp(argv[1], "--pipelines") == 0) {
-		keep_only_what_was_given();
-		return pipes_main(strtoull(argv[2], NULL, 10));
+		return worker_main(strtoull(argv[2], NULL, 10));
 	}
 	switch (parse(argc, argv, &config, &socket)) {
 	case ACTION_USAGE:

@@ -5,236 +5,109 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/request/request_parse.h"
 
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
-#define MAX_DEADLINE_MS 86400000
-#define STRANGER_NS (2 * NS_PER_S)
+#define STRANGER_NS (2 * NSEC_PER_SEC)
 
-static void copy_text(char *out, size_t size, const char *text)
-{
-	size_t n = strlen(text);
-	if (n < size) {
-		memcpy(out, text, n + 1);
-	}
-}
-
-/* "" and "0" are none. */
-static bool is_deadline(const char *text)
-{
-	return strspn(text, "0123456789") == strlen(text) &&
-		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
-}
-
-/* 0: it names none. */
-static uint64_t deadline_ms_of(const struct mosq_message *m)
-{
-	return is_deadline(m->deadline) ? strtoull(m->deadline, NULL, 10) : 0;
-}
-
-static uint64_t deadline_of(const struct bridge *b, const struct mosq_message *m, uint64_t now)
-{
-	uint64_t deadline = b->settings.deadline_ms ? now + b->settings.deadline_ms * NS_PER_MS : 0;
-	if (m->expiry_s != MOSQ_NO_EXPIRY) {
-		deadline = now + m->expiry_s * NS_PER_S;
-	}
-	uint64_t ms = deadline_ms_of(m);
-	if (ms > 0) {
-		uint64_t sooner = now + ms * NS_PER_MS;
-		deadline = !deadline || sooner < deadline ? sooner : deadline;
-	}
-	return deadline;
-}
-
-/* What the message says but its payload, into a new ask. NULL: there is no memory. */
-static struct ask *make_ask(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const char *model, const char *source)
-{
-	bool answer_elsewhere = m->response_topic[0] != 0;
-	owned(ask_free) struct ask *ask = ask_new();
-	char *response_topic = ask && answer_elsewhere ? strdup(m->response_topic) : NULL;
-	if (!ask || (answer_elsewhere && !response_topic)) {
-		return NULL;
-	}
-	ask->response_topic = response_topic;
-	ask->link = link;
-	ask->origin = link->number;
-	ask->arrived_ns = m->came_ns;
-	ask->deadline_ns = deadline_of(b, m, ask->arrived_ns);
-	ask->expires = m->expiry_s != MOSQ_NO_EXPIRY;
-	ask->names_deadline = ask->expires || deadline_ms_of(m) > 0;
-	ask->qos = m->qos > 1 ? 1 : m->qos;
-	ask->priority = ask_priority_of(m->priority);
-	ask->format = decode_format_of(m->content_type);
-	copy_text(ask->model, sizeof(ask->model), model);
-	copy_text(ask->source, sizeof(ask->source), source);
-	if (topics_is_traceparent(m->traceparent)) {
-		copy_text(ask->traceparent, sizeof(ask->traceparent), m->traceparent);
-	}
-	bool raw = ask->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
-	raw |= strcmp(m->accept, "application/octet-stream") == 0;
-	ask->answer = raw ? ASK_RAW : ASK_JSON;
-	if (m->correlation_bytes && m->correlation_bytes <= sizeof(ask->correlation)) {
-		ask->correlation_bytes = m->correlation_bytes;
-		memcpy(ask->correlation, m->correlation, m->correlation_bytes);
-	}
-	return take(ask);
-}
-
-static bool may_answer(const struct bridge *b, const struct mosq_message *m)
-{
-	const struct settings *s = &b->settings;
-	return !m->response_topic[0] ||
-		topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
-			s->discovery_prefix);
-}
-
-/* What makes a request the same as another: all that it says but its time and priority, and the broker that it came from. */
-static uint64_t key_of(const struct bridge *b, const struct ask *ask, const struct mosq_message *m)
-{
-	const char *broker = ask->link->settings->name;
-	uint64_t key = dedup_hash(&b->dedup, 0, m->correlation, m->correlation_bytes);
-	key = dedup_hash(&b->dedup, key, broker, strlen(broker));
-	key = dedup_hash(&b->dedup, key, m->response_topic, strlen(m->response_topic));
-	key = dedup_hash(&b->dedup, key, m->topic, strlen(m->topic));
-	key = dedup_hash(&b->dedup, key, m->content_type, strlen(m->content_type));
-	key = dedup_hash(&b->dedup, key, m->accept, strlen(m->accept));
-	return dedup_hash(&b->dedup, key, m->payload, m->size);
-}
-
-/* Why it is refused before it waits; NULL: it is not. */
-static const char *reason_to_refuse(const struct bridge *b, const struct ask *ask,
-	const struct mosq_message *m, unsigned int *ret_status)
-{
-	if (kept_is_given_up(ask->kept)) {
-		*ret_status = EDGE_CLIENT_INTERNAL;
-		return "edged-mqtt has ended each time that it was asked";
-	}
-	*ret_status = EDGE_CLIENT_INVALID;
-	if (ask->format == DECODE_N_FORMATS) {
-		*ret_status = EDGE_CLIENT_UNSUPPORTED;
-		return "a content type that is not known";
-	}
-	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
-		return "more than 64 bytes of correlation data";
-	}
-	if (!is_deadline(m->deadline)) {
-		return "deadline_ms is no whole number of milliseconds from 0 to 86400000";
-	}
-	if (m->size > b->settings.max_message) {
-		*ret_status = EDGE_CLIENT_TOO_LARGE;
-		return "above max-message";
-	}
-	if (ask->link->said_stopped) {
-		*ret_status = EDGE_CLIENT_DRAINING;
-		return "the gateway is about to stop";
-	}
-	return NULL;
-}
-
-/* The same of a pipeline. */
+/* Returns why an input of a pipeline is refused at once; NULL: it is not. */
 static const char *reason_of_pipeline(
-	const struct bridge *b, const struct ask *ask, unsigned int *ret_status)
+	const struct bridge *b, const struct mqtt_request *request, unsigned int *ret_status)
 {
-	const struct pipe *pipe = pipes_find(&b->pipes, ask->model);
-	if (!ask->source[0]) {
+	const struct mqtt_pipeline *pipeline = pipelines_find(&b->pipelines, request->target);
+	if (!request->source[0]) {
 		*ret_status = EDGE_CLIENT_INVALID;
 		return "a source is up to 63 letters, digits, '.', '-' or '_'";
 	}
-	*ret_status = pipe && !pipe->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
-	if (!pipe || pipe->refused[0]) {
-		return pipe ? pipe->refused : "there is no such pipeline";
+	*ret_status =
+		pipeline && !pipeline->refused[0] ? EDGE_CLIENT_DENIED : EDGE_CLIENT_NOT_FOUND;
+	if (!pipeline || pipeline->refused[0]) {
+		return pipeline ? pipeline->refused : "there is no such pipeline";
 	}
-	return pipe->off ? "the pipeline was switched off" : NULL;
+	return pipeline->off ? "the pipeline was switched off" : NULL;
 }
 
-/* There is no memory for it now. The broker had our word for what is of QoS 1, so that is kept, and asked when there
- * is; else who asked is told, if that little goes. @ask: without its payload, or NULL. It and @kept are taken. */
-static void put_off(struct bridge *b, struct link *link, const struct mosq_message *m,
-	struct ask *unpaid, bool of_pipeline, struct kept_note *kept)
+/* Handles a lack of memory. A QoS 1 request goes to the journal and is read from there later; any
+ * other one gets OVERLOADED. @unpaid is the request without payload, or NULL. Takes @unpaid and
+ * @journal. */
+static void put_off(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
+	struct mqtt_request *unpaid, bool of_pipeline, struct journal_note *journal)
 {
-	owned(ask_free) struct ask *ask = unpaid;
-	if (ask) {
-		dedup_forget(&b->dedup, ask->key);
+	owned(mqtt_request_free) struct mqtt_request *request = unpaid;
+	if (request) {
+		dedup_forget(&b->dedup, request->key);
 	}
-	if (!kept && m->qos > 0 && !of_pipeline) {
-		kept = kept_add(&b->kept, link->settings->name, m);
+	if (!journal && m->qos > 0 && !of_pipeline) {
+		journal = journal_add(&b->journal, conn->settings->name, m);
 	}
-	if (kept) {
-		b->counts.requests--; /* it comes again */
-		kept_put_off(kept);
-		serve_look_again(b);
+	if (journal) {
+		b->counts.requests--; /* counted again when it is read from the journal */
+		journal_put_off(journal);
+		request_serve_look_again(b);
 		return;
 	}
 	b->counts.shed++;
-	if (ask) {
-		respond_refuse(b, ask, EDGE_CLIENT_OVERLOADED, "no memory for it");
+	if (request) {
+		request_respond_refuse(b, request, EDGE_CLIENT_OVERLOADED, "no memory for it");
 	}
 }
 
-/* Refused or seen before: it is over. */
-static bool is_settled(struct bridge *b, struct ask *ask, const struct mosq_message *m)
+/* Returns true if the request was refused or is a duplicate. */
+static bool is_settled(struct bridge *b, struct mqtt_request *request, const struct mosq_message *m)
 {
 	unsigned int status = 0;
-	const char *why = reason_to_refuse(b, ask, m, &status);
-	if (!why && ask->of_pipeline) {
-		why = reason_of_pipeline(b, ask, &status);
+	const char *why = request_parse_refusal(&b->settings, request, m, &status);
+	if (!why && request->of_pipeline) {
+		why = reason_of_pipeline(b, request, &status);
 	}
 	if (why) {
-		respond_refuse(b, ask, status, why);
+		request_respond_refuse(b, request, status, why);
 		return true;
 	}
 	if (m->qos == 0 || !b->settings.duplicate_window_ms) {
 		return false;
 	}
-	ask->key = key_of(b, ask, m);
-	bool duplicate = ask->correlation_bytes && serve_saw(b, ask);
+	request->key = request_parse_key(&b->dedup, request, m);
+	bool duplicate = request->correlation.bytes && request_serve_saw(b, request);
 	b->counts.duplicates += duplicate;
 	return duplicate;
 }
 
-static void take_route(struct ask *ask, const struct settings_route *route)
-{
-	ask->format = decode_format_named(route->format);
-	copy_text(ask->fields, sizeof(ask->fields), route->fields);
-	ask->answer = ASK_JSON;
-}
-
-/* A request, or an input of the pipeline @model. @kept: it is kept already, or NULL; taken. */
-static void request(struct bridge *b, struct link *link, const struct mosq_message *m,
+/* Handles a request, or an input of pipeline @model. @journal: its journal entry, or NULL; taken. */
+static void request(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
 	const char *model, const char *source, const struct settings_route *route, bool of_pipeline,
-	struct kept_note *kept)
+	struct journal_note *journal)
 {
-	owned(kept_cross_out) struct kept_note *note = kept;
+	owned(journal_delete) struct journal_note *note = journal;
 	b->counts.requests++;
 	b->counts.expired += m->expiry_s == 0;
-	b->counts.refused += m->expiry_s != 0 && !may_answer(b, m);
-	if (m->expiry_s == 0 || !may_answer(b, m)) {
+	if (m->expiry_s == 0) {
 		return;
 	}
-	owned(ask_free) struct ask *ask = make_ask(b, link, m, model, source);
-	if (!ask) {
-		put_off(b, link, m, NULL, of_pipeline, take(note));
+	if (!request_parse_may_answer(&b->settings, m)) {
+		b->counts.refused++;
 		return;
 	}
-	ask->of_pipeline = of_pipeline;
-	ask->kept = take(note);
-	b->kept.given_up += kept_is_given_up(ask->kept);
-	if (route) {
-		take_route(ask, route);
-	}
-	if (is_settled(b, ask, m)) {
+	owned(mqtt_request_free) struct mqtt_request *request =
+		request_parse(&b->settings, conn, m, model, source, route);
+	if (!request) {
+		put_off(b, conn, m, NULL, of_pipeline, take(note));
 		return;
 	}
-	if (ask_set_payload(ask, m->payload, m->size) < 0) {
-		struct kept_note *again = take(ask->kept);
-		put_off(b, link, m, take(ask), of_pipeline, again);
+	request->of_pipeline = of_pipeline;
+	request->journal = take(note);
+	b->journal.given_up += journal_is_given_up(request->journal);
+	if (is_settled(b, request, m)) {
 		return;
 	}
-	if (m->qos > 0 && !of_pipeline && !ask->kept) {
-		ask->kept = kept_add(&b->kept, link->settings->name, m);
+	if (mqtt_request_set_payload(request, m->payload, m->size) < 0) {
+		struct journal_note *again = take(request->journal);
+		put_off(b, conn, m, take(request), of_pipeline, again);
+		return;
 	}
-	serve_accept(b, take(ask));
+	if (m->qos > 0 && !of_pipeline && !request->journal) {
+		request->journal = journal_add(&b->journal, conn->settings->name, m);
+	}
+	request_serve_accept(b, take(request));
 }
 
 static const struct settings_route *route_of(const struct bridge *b, const char *topic)
@@ -247,7 +120,8 @@ static const struct settings_route *route_of(const struct bridge *b, const char 
 	return NULL;
 }
 
-/* Home Assistant has started: it is told again, after a while that differs from gateway to gateway. */
+/* Returns true if Home Assistant has started. The discovery message is sent again after a random
+ * delay. */
 static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
 {
 	char topic[TOPICS_MAX];
@@ -255,155 +129,137 @@ static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
 	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
 }
 
-static void route_message(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const struct settings_route *route, struct kept_note *kept)
+static void route_message(struct bridge *b, struct broker_connection *conn,
+	const struct mosq_message *m, const struct settings_route *route,
+	struct journal_note *journal)
 {
 	char source[TOPICS_SOURCE_SIZE] = "";
 	if (route->model[0]) {
-		request(b, link, m, route->model, route->name, route, false, kept);
+		request(b, conn, m, route->model, route->name, route, false, journal);
 		return;
 	}
-	kept_cross_out(kept); /* no input is kept */
+	journal_delete(journal); /* inputs of pipelines are not in the journal */
 	topics_source(route->topic, m->topic, source);
-	request(b, link, m, route->pipeline, source[0] ? source : route->name, route, true, NULL);
+	request(b, conn, m, route->pipeline, source[0] ? source : route->name, route, true, NULL);
 }
 
-/* What the broker has kept: nobody asks now, and bookworm's gives old ones to groups. */
-static void retained_message(struct bridge *b, struct link *link, const struct mosq_message *m,
-	const struct topics_parts *parts)
-{
-	if (leftover_take(b, link, m)) {
-		return;
-	}
-	if (parts->kind == TOPICS_PIPELINE_LAST && m->size) {
-		pipes_on_last(&b->pipes, link, parts->model, parts->key);
-	} else if (m->size) {
-		b->counts.retained++;
-	}
-}
-
-/* The broker goes on with what an earlier life had asked for. That is as good as a subscription of this one until it is
- * known which models there are; when edged does not say so soon, others are to have the requests. */
-static void leave_stranger(struct bridge *b, struct link *link, const struct topics_parts *parts)
+/* A broker may still send pool requests for a subscription of an earlier run. They are served until
+ * the models are known, or STRANGER_NS after the start; then the filter is unsubscribed. */
+static void leave_stranger(
+	struct bridge *b, struct broker_connection *conn, const struct topics_parts *parts)
 {
 	char filter[TOPICS_MAX];
 	bool known = b->listed || clock_now_ns() - b->started_ns > STRANGER_NS;
 	if (parts->kind == TOPICS_POOL) {
-		announce_pool_filter(b, filter, parts->model);
+		announce_pool_filter(&b->settings, filter, parts->model);
 	} else {
-		announce_pool_filter_of_pipeline(b, filter, parts->model);
+		announce_pool_filter_of_pipeline(&b->settings, filter, parts->model);
 	}
-	if (known && !link->leave_by_ns && link->unsubscribing == 0 &&
-		!link_is_subscribed(link, filter)) {
-		link_unsubscribe(link, filter);
+	if (known && !conn->leave_by_ns && conn->subscriptions.unsubscribing == 0 &&
+		!broker_connection_is_subscribed(conn, filter)) {
+		broker_connection_unsubscribe(conn, filter);
 	}
 }
 
-static void receive(
-	struct bridge *b, struct link *link, const struct mosq_message *m, struct kept_note *kept)
+static void receive(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
+	struct journal_note *journal)
 {
 	const struct settings *s = &b->settings;
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
 	const struct settings_route *route =
 		parts.kind == TOPICS_OTHER ? route_of(b, m->topic) : NULL;
 	if (parts.kind == TOPICS_INFER || parts.kind == TOPICS_POOL) {
-		request(b, link, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer", NULL,
-			false, kept);
+		request(b, conn, m, parts.model, parts.kind == TOPICS_POOL ? "pool" : "infer", NULL,
+			false, journal);
 	} else if (route) {
-		route_message(b, link, m, route, kept);
+		route_message(b, conn, m, route, journal);
 	} else {
-		kept_cross_out(kept);
+		journal_delete(journal);
 	}
 }
 
-void receive_message(struct bridge *b, struct link *link, const struct mosq_message *m)
+void receive_message(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m)
 {
 	const struct settings *s = &b->settings;
 	if (is_home_birth(b, m)) {
 		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
-		uv_timer_start(&b->rediscover, home_on_rediscover, wait_ms, 0);
+		announce_rediscover(&b->announce, wait_ms);
 		return;
 	}
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
+	/* A retained message is never a request: nobody waits for it, and Mosquitto of Debian 12
+	 * sends old ones to shared subscriptions. */
 	if (m->retain) {
-		retained_message(b, link, m, &parts);
+		b->counts.retained += m->size > 0;
 	} else if (parts.kind == TOPICS_SET) {
-		command_message(b, link, parts.model, parts.key, m);
+		command_message(b, conn, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_SET) {
-		command_pipeline_message(b, link, parts.model, parts.key, m);
+		command_pipeline_message(b, conn, parts.model, parts.key, m);
 	} else if (parts.kind == TOPICS_PIPELINE_IN || parts.kind == TOPICS_PIPELINE_POOL) {
-		request(b, link, m, parts.model, parts.key, NULL, true, NULL);
+		request(b, conn, m, parts.model, parts.key, NULL, true, NULL);
 	} else if (parts.kind == TOPICS_PIPELINE_NO_SOURCE && m->response_topic[0]) {
-		request(b, link, m, parts.model, "", NULL, true, NULL); /* which says so */
+		request(b, conn, m, parts.model, "", NULL, true, NULL); /* is refused */
 	} else {
-		receive(b, link, m, NULL);
+		receive(b, conn, m, NULL);
 	}
 	if (parts.kind == TOPICS_POOL || parts.kind == TOPICS_PIPELINE_POOL) {
-		leave_stranger(b, link, &parts);
+		leave_stranger(b, conn, &parts);
 	}
-}
-
-static struct link *find_link(const struct bridge *b, const char *name)
-{
-	for (size_t i = 0; i < b->n_links; i++) {
-		if (strcmp(b->links[i]->settings->name, name) == 0) {
-			return b->links[i];
-		}
-	}
-	return NULL;
 }
 
 struct place {
 	const struct bridge *bridge;
-	struct room_live live;
+	struct outbox_reserve_live live;
 };
 
-static bool is_stuck(const struct bridge *b, const struct kept_note *note)
+static bool is_stuck(const struct bridge *b, const struct journal_note *note)
 {
-	const struct link *link = find_link(b, note->broker);
-	return link && link->stuck;
+	const struct broker_connection *conn = brokers_find(&b->brokers, note->broker);
+	return conn && conn->stuck;
 }
 
-/* What waits is not to push itself out of the line. One that is larger than all of the line goes into an empty one. */
-static bool has_place(const struct place *place, const struct kept_note *note)
+/* Requests of the journal must not fill the queue so far that they are refused. One above
+ * queue-bytes waits for an empty queue. */
+static bool has_place(const struct place *place, const struct journal_note *note)
 {
-	const struct asks *asks = &place->bridge->asks;
+	const struct mqtt_requests *requests = &place->bridge->requests;
 	const bool stuck = is_stuck(place->bridge, note);
-	const size_t n = stuck ? asks->n : place->live.n;
-	const size_t bytes = stuck ? asks->bytes : place->live.bytes;
-	return n == 0 || (n <= asks->max / 2 && bytes + note->bytes <= asks->max_bytes);
+	const size_t n = stuck ? requests->n : place->live.n;
+	const size_t bytes = stuck ? requests->bytes : place->live.bytes;
+	return n == 0 || (n <= requests->max / 2 && bytes + note->bytes <= requests->max_bytes);
 }
 
-/* In their order, but that a broker that takes no answers keeps nobody waiting. */
-static bool may_be_next(const void *data, const struct kept_note *note)
+/* In order, but a stuck broker does not delay the others. */
+static bool may_be_next(const void *data, const struct journal_note *note)
 {
 	const struct place *place = data;
 	return !is_stuck(place->bridge, note) || has_place(place, note);
 }
 
-static bool next_kept(struct bridge *b, struct kept_record *ret_record, struct kept_note **ret_note)
+static bool next_journalled(
+	struct bridge *b, struct journal_record *ret_record, struct journal_note **ret_note)
 {
-	const struct place place = {b, room_look(b)};
-	const struct kept_note *next = kept_oldest(&b->kept, may_be_next, &place);
+	const struct place place = {b, outbox_reserve_look(b)};
+	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &place);
 	return next && has_place(&place, next) &&
-		kept_next(&b->kept, may_be_next, &place, ret_record, ret_note);
+		journal_next(&b->journal, may_be_next, &place, ret_record, ret_note);
 }
 
-void receive_kept(struct bridge *b)
+void receive_journalled(struct bridge *b)
 {
-	struct kept_record record;
-	struct kept_note *note = NULL;
+	struct journal_record record;
+	struct journal_note *note = NULL;
 	bool memory = true;
-	while (memory && next_kept(b, &record, &note)) {
-		struct link *link = find_link(b, record.broker);
+	while (memory && next_journalled(b, &record, &note)) {
+		struct broker_connection *conn = brokers_find(&b->brokers, record.broker);
 		bool earlier = note->earlier;
-		if (link) {
-			receive(b, link, &record.message, note);
+		if (conn) {
+			receive(b, conn, &record.message, note);
 			memory = !note->waits;
 			b->counts.resumed += earlier && memory;
 		} else {
-			b->kept.given_up++; /* its broker was taken out of the configuration */
-			kept_cross_out(note);
+			b->journal.given_up++; /* the broker was removed from the configuration */
+			journal_delete(note);
 		}
 		free(record.buffer);
 	}

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <math.h>
 
+#include "engine/model/flatbuffer_verify.h"
 #include "engine/model/schema.h"
 #include "engine/model/view.h"
-#include "engine/model/walk.h"
 #include "engine/model/zip.h"
 
 #define MAX_TENSORS 4096 /* models with more inputs or outputs go without metadata */
@@ -51,7 +51,8 @@ static struct reader open_reader(const struct flat *f, uint32_t root)
 		return reader;
 	}
 	reader.flat = (struct flat){bytes.data, (uint32_t)bytes.size};
-	if (walk_verify(&reader.flat, "M001", SCHEMA_MODEL_METADATA, &reader.root, NULL) < 0) {
+	if (flatbuffer_verify(&reader.flat, "M001", SCHEMA_MODEL_METADATA, &reader.root, NULL) <
+		0) {
 		reader.root = 0;
 	} else if (zip_open(f->data, f->size, &reader.zip) < 0) {
 		reader.zip.n_entries = 0;

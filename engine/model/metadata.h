@@ -10,8 +10,8 @@
 #ifndef ENGINE_MODEL_METADATA_H
 #define ENGINE_MODEL_METADATA_H
 
-#include "engine/model/flat.h"
-#include "engine/model/model.h"
+#include "engine/model/flatbuffer.h"
+#include "engine/model/model_metadata.h"
 
 /*
  * Reads the metadata of the verified Model @root, whose file is @f and whose graph is @graph.

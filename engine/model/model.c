@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "engine/model/build.h"
-#include "engine/model/file.h"
+#include "engine/model/graph_build.h"
 #include "engine/model/metadata.h"
+#include "engine/model/model_file.h"
 #include "engine/model/texts.h"
 #include "engine/model/verify.h"
 
@@ -33,7 +33,7 @@ static int read_file(struct model *model, const struct model_limits *limits, str
 	if (r < 0) {
 		return r;
 	}
-	r = build_graph(&f, root, &model->graph, err);
+	r = graph_build(&f, root, &model->graph, err);
 	if (r < 0) {
 		return r;
 	}

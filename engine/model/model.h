@@ -11,31 +11,8 @@
 
 #include "base/error.h"
 #include "engine/graph.h"
-
-struct model_limits {
-	uint64_t file_bytes; /* 0: 256 MiB */
-	uint32_t nodes; /* over all subgraphs; 0: 100000 */
-};
-
-/* What TFLite metadata says of one input or output of subgraph 0; all empty where it says nothing.
- */
-struct model_tensor_metadata {
-	struct text name, description;
-	struct text labels; /* content of the associated file of type TENSOR_AXIS_LABELS or
-			       TENSOR_VALUE_LABELS */
-	uint32_t n_mean, n_std;
-	const float *mean, *std;
-	bool has_content;
-	uint8_t content, colour_space; /* ContentProperties union number; ColorSpaceType */
-	float score_threshold; /* NaN when there is none */
-};
-
-struct model_metadata {
-	struct text name, description, version, author, license;
-	uint32_t n_inputs,
-		n_outputs; /* as many as subgraph 0 has, or 0 when the file has no metadata */
-	struct model_tensor_metadata *inputs, *outputs;
-};
+#include "engine/model/model_limits.h"
+#include "engine/model/model_metadata.h"
 
 struct model;
 

@@ -4,8 +4,8 @@
 #define ENGINE_MODEL_OPTIONS_H
 
 #include "base/error.h"
-#include "engine/model/flat.h"
-#include "engine/options.h"
+#include "engine/model/flatbuffer.h"
+#include "engine/op_options.h"
 
 /*
  * The options of @operator (an Operator table of a walked file) are of the kind that builtin

@@ -10,7 +10,7 @@
 #define ENGINE_MODEL_OPTIONS_CUSTOM_H
 
 #include "base/error.h"
-#include "engine/options.h"
+#include "engine/op_options.h"
 
 /*
  * Decodes the @size bytes of options of custom operator @op (of engine/operators.h). No bytes, or an

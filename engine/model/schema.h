@@ -4,7 +4,7 @@
  *
  * One table per table of schema.fbs (version 3d: TensorFlow Lite and LiteRT, file identifier TFL3)
  * and of metadata_schema.fbs (file identifier M001), fields in the order of their slots; a union
- * takes two slots, its type's and its value's. The walk (engine/model/walk.c) judges a file by
+ * takes two slots, its type's and its value's. The walk (engine/model/flatbuffer_verify.c) judges a file by
  * them; the slot numbers below are what the rest reads by.
  */
 #ifndef ENGINE_MODEL_SCHEMA_H
@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "engine/options.h"
+#include "engine/op_options.h"
 
 enum schema_type {
 	SCHEMA_NONE, /* a number that the schema does not have: its bytes are never followed */

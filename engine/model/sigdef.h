@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "engine/graph.h"
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 
 /* How many struct signature_tensor the SignatureDef @signature needs. */
 uint32_t sigdef_count(const struct flat *f, uint32_t signature);

@@ -4,7 +4,7 @@
 #define ENGINE_MODEL_SPARSITY_H
 
 #include "engine/graph.h"
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 
 /* Of a DimensionMetadata table; no element where the list is missing or of an unknown kind. */
 struct sparse_list sparsity_segments(const struct flat *f, uint32_t level);

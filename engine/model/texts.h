@@ -9,7 +9,7 @@
 #define ENGINE_MODEL_TEXTS_H
 
 #include "base/error.h"
-#include "engine/model/model.h"
+#include "engine/model/model_metadata.h"
 
 /*
  * Copies what @graph and @metadata say of signatures, inputs, outputs and the model as a whole, and

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
+#include "engine/model/flatbuffer_verify.h"
 #include "engine/model/schema.h"
-#include "engine/model/walk.h"
 #include "engine/operators.h"
 
 #define DEFAULT_NODES 100000
@@ -52,7 +52,7 @@ static int check_codes(struct verify *v)
 		}
 		if (version < 1 || version > UINT16_MAX) {
 			return error_set(v->err, -EBADMSG, "operator code %u (%s): version %d", i,
-				operator_name((unsigned int)op), (int)version);
+				operators_name((unsigned int)op), (int)version);
 		}
 	}
 	return 0;
@@ -119,7 +119,7 @@ int verify_model(const struct flat *f, const struct model_limits *limits, uint32
 	struct error *err)
 {
 	uint32_t root = 0;
-	int r = walk_verify(f, "TFL3", SCHEMA_MODEL, &root, err);
+	int r = flatbuffer_verify(f, "TFL3", SCHEMA_MODEL, &root, err);
 	if (r < 0) {
 		return r;
 	}

@@ -2,7 +2,7 @@
 /*
  * verify - the rules that a model file keeps whatever its operators are
  *
- * walk_verify() proves that every offset stays in the file; these rules prove what the planner and
+ * flatbuffer_verify() proves that every offset stays in the file; these rules prove what the planner and
  * the kernels rely on: every index is in range, every constant has exactly the bytes its shape asks
  * for, every tensor is written once and before it is read, scales are usable, calls do not recurse.
  * What one operator asks of its operands is the operator table's business (engine/plan/opinfo.h).
@@ -14,8 +14,8 @@
 #define ENGINE_MODEL_VERIFY_H
 
 #include "base/error.h"
-#include "engine/model/flat.h"
-#include "engine/model/model.h"
+#include "engine/model/flatbuffer.h"
+#include "engine/model/model_limits.h"
 #include "engine/model/view.h"
 
 #define VERIFY_MAX_CALL_DEPTH 4 /* subgraphs calling subgraphs */

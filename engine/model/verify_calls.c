@@ -131,7 +131,7 @@ static int search_nodes(struct search *s, uint32_t index, uint8_t *height)
 		if (r < 0) {
 			if (!s->placed) {
 				error_prefix(s->v->err, "subgraph %u, node %u (%s)", index, i,
-					operator_name((unsigned int)op));
+					operators_name((unsigned int)op));
 				s->placed = true;
 			}
 			return r;

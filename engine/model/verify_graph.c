@@ -66,7 +66,7 @@ static const char *reader_of(
 			int32_t op =
 				view_builtin_code(v->f, flat_vector_table(v->f, &v->codes, code));
 			snprintf(out, NAME_TEXT, ", read by node %u (%s)", i,
-				operator_name((unsigned int)op));
+				operators_name((unsigned int)op));
 		}
 	}
 	return out;
@@ -196,7 +196,7 @@ static unsigned int custom_operator(struct verify *v, uint32_t operator)
 	uint32_t code = flat_vector_table(
 		v->f, &v->codes, flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0));
 	struct text name = view_text(v->f, code, OPERATOR_CODE_CUSTOM_CODE);
-	return operator_find_custom(name.data, name.length);
+	return operators_find_custom(name.data, name.length);
 }
 
 /* The options of a custom operator that edged knows can be decoded. */
@@ -206,7 +206,7 @@ static int check_custom_options(struct verify *v, unsigned int op, const struct 
 	int r = verify_charge(v, options->size); /* nodes may share them */
 	r = r < 0 ? r : options_custom_decode(op, options->data, options->size, &decoded, v->err);
 	if (r < 0) {
-		error_prefix(v->err, "%s", operator_name(op));
+		error_prefix(v->err, "%s", operators_name(op));
 	}
 	return r;
 }
@@ -259,7 +259,7 @@ static int check_nodes(struct verify *v, const struct flat_vector *operators, ui
 		int r = check_node(v, operator, op, tensors);
 		if (r < 0) {
 			error_prefix(v->err, "subgraph %u, node %u (%s)", subgraph, i,
-				operator_name((unsigned int)op));
+				operators_name((unsigned int)op));
 			return r;
 		}
 	}

@@ -2,13 +2,13 @@
 /*
  * view - what several readers of a walked file ask of it: a tensor's constant, an operator's code
  *
- * Every table here has passed walk_verify(); nothing else is presumed unless said.
+ * Every table here has passed flatbuffer_verify(); nothing else is presumed unless said.
  */
 #ifndef ENGINE_MODEL_VIEW_H
 #define ENGINE_MODEL_VIEW_H
 
 #include "engine/graph.h"
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
 
 /* Bytes that the file holds for something; @data is NULL where it holds none, not where it holds
  * zero of them. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/plan/arena.h"
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 /* Sets of shapes that one subgraph is planned for apart; beyond them one plan serves all shapes. */
 #define MOST_SHAPES 8
@@ -91,8 +91,8 @@ static void spend(struct planning *p, const struct plan *plan, uint64_t bytes)
 	p->callees_bytes += bytes;
 }
 
-static int build(struct planning *p, uint32_t subgraph, const struct shape *inputs,
-	struct plan **ret_plan, struct error *err)
+static int build_callee(struct planning *p, call_build_fn build, uint32_t subgraph,
+	const struct shape *inputs, struct plan **ret_plan, struct error *err)
 {
 	struct plan_request request = *p->request;
 	uint64_t before = p->callees->prepared_bytes;
@@ -103,7 +103,7 @@ static int build(struct planning *p, uint32_t subgraph, const struct shape *inpu
 	request.max_prepared_bytes = p->fold.bytes_left;
 	request.work_done =
 		(struct plan_work){FOLD_WORK - p->fold.work_left, ARENA_WORK - p->layout_left};
-	int r = plan_build(&request, &plan, err);
+	int r = build(&request, &plan, err);
 	if (r < 0) {
 		return r;
 	}
@@ -116,8 +116,8 @@ static int build(struct planning *p, uint32_t subgraph, const struct shape *inpu
 }
 
 /* A reference to the plan of @subgraph for @inputs, which may become -1 here. */
-static int plan_callee(struct planning *p, uint32_t subgraph, struct shape *inputs,
-	struct plan **ret_plan, struct error *err)
+static int plan_callee(struct planning *p, call_build_fn build, uint32_t subgraph,
+	struct shape *inputs, struct plan **ret_plan, struct error *err)
 {
 	uint32_t n = p->request->graph->subgraphs[subgraph].n_inputs, others = 0;
 	struct plan *plan = find(p->callees, subgraph, inputs, &others);
@@ -127,7 +127,7 @@ static int plan_callee(struct planning *p, uint32_t subgraph, struct shape *inpu
 		}
 		plan = find(p->callees, subgraph, inputs, &others);
 	}
-	int r = plan ? 0 : build(p, subgraph, inputs, &plan, err);
+	int r = plan ? 0 : build_callee(p, build, subgraph, inputs, &plan, err);
 	if (r == 0) {
 		*ret_plan = plan_ref(plan);
 	}
@@ -146,17 +146,6 @@ uint64_t call_session_bytes(const struct plan_callees *callees, uint32_t n_subgr
 		sum = rule_cost_add(sum, most);
 	}
 	return sum;
-}
-
-/* Operands that a callee takes as parameters are the caller's parameters too. */
-static void mark_params(struct planning *p, const struct plan *callee, const int32_t *operands)
-{
-	const struct subgraph_plan *part = plan_entered(callee);
-	for (uint32_t i = 0; i < part->subgraph->n_inputs; i++) {
-		if (part->tensors[part->subgraph->inputs[i]].is_param) {
-			p->part->tensors[operands[i]].is_param = true;
-		}
-	}
 }
 
 static const struct shape *output_of(const struct plan *plan, uint32_t i)
@@ -183,15 +172,15 @@ static void input_shapes(
 }
 
 /* CALL, CALL_ONCE, STABLEHLO_COMPOSITE: one subgraph takes all operands. */
-static int plan_one(struct planning *p, const struct node *node, uint32_t subgraph,
-	struct shape *shapes, struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
+static int plan_one(struct planning *p, call_build_fn build, const struct node *node,
+	uint32_t subgraph, struct shape *shapes, struct plan *ret_calls[PLAN_CALLS], uint64_t *macs,
+	struct error *err)
 {
 	input_shapes(p, node->inputs, node->n_inputs, shapes);
-	int r = plan_callee(p, subgraph, shapes, &ret_calls[0], err);
+	int r = plan_callee(p, build, subgraph, shapes, &ret_calls[0], err);
 	if (r < 0) {
 		return r;
 	}
-	mark_params(p, ret_calls[0], node->inputs);
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		p->outputs[i] = *output_of(ret_calls[0], i);
 	}
@@ -199,19 +188,18 @@ static int plan_one(struct planning *p, const struct node *node, uint32_t subgra
 	return 0;
 }
 
-static int plan_if(struct planning *p, const struct node *node, struct shape *shapes,
-	struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
+static int plan_if(struct planning *p, call_build_fn build, const struct node *node,
+	struct shape *shapes, struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
 {
 	const uint32_t branches[PLAN_CALLS] = {
 		(uint32_t)node->options.call.first, (uint32_t)node->options.call.second};
 	uint64_t dearer = 0;
 	for (int i = 0; i < PLAN_CALLS; i++) {
 		input_shapes(p, node->inputs + 1, node->n_inputs - 1, shapes);
-		int r = plan_callee(p, branches[i], shapes, &ret_calls[i], err);
+		int r = plan_callee(p, build, branches[i], shapes, &ret_calls[i], err);
 		if (r < 0) {
 			return r;
 		}
-		mark_params(p, ret_calls[i], node->inputs + 1);
 		dearer = ret_calls[i]->macs > dearer ? ret_calls[i]->macs : dearer;
 	}
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
@@ -223,12 +211,13 @@ static int plan_if(struct planning *p, const struct node *node, struct shape *sh
 }
 
 /* The plan of a loop's body for shapes that it keeps: what it changes becomes -1 in @shapes. */
-static int plan_body(struct planning *p, const struct node *node, struct shape *shapes,
-	struct plan **ret_plan, struct error *err)
+static int plan_body(struct planning *p, call_build_fn build, const struct node *node,
+	struct shape *shapes, struct plan **ret_plan, struct error *err)
 {
 	for (uint32_t round = 0; round <= node->n_inputs; round++) {
 		bool kept = true;
-		int r = plan_callee(p, (uint32_t)node->options.call.second, shapes, ret_plan, err);
+		int r = plan_callee(
+			p, build, (uint32_t)node->options.call.second, shapes, ret_plan, err);
 		if (r < 0) {
 			return r;
 		}
@@ -246,29 +235,27 @@ static int plan_body(struct planning *p, const struct node *node, struct shape *
 	return error_set(err, -EBADMSG, "the body's shapes do not settle");
 }
 
-static int plan_while(struct planning *p, const struct node *node, struct shape *shapes,
-	struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
+static int plan_while(struct planning *p, call_build_fn build, const struct node *node,
+	struct shape *shapes, struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
 {
 	input_shapes(p, node->inputs, node->n_inputs, shapes);
-	int r = plan_body(p, node, shapes, &ret_calls[1], err);
+	int r = plan_body(p, build, node, shapes, &ret_calls[1], err);
 	if (r < 0) {
 		return r;
 	}
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
 		p->outputs[i] = shapes[i];
 	}
-	r = plan_callee(p, (uint32_t)node->options.call.first, shapes, &ret_calls[0], err);
+	r = plan_callee(p, build, (uint32_t)node->options.call.first, shapes, &ret_calls[0], err);
 	if (r < 0) {
 		return r;
 	}
-	mark_params(p, ret_calls[0], node->inputs);
-	mark_params(p, ret_calls[1], node->inputs);
 	*macs = rule_cost_add(*macs, rule_cost_add(ret_calls[0]->macs, ret_calls[1]->macs));
 	return 0;
 }
 
-int call_plan(struct planning *p, uint32_t index, struct plan *ret_calls[PLAN_CALLS],
-	uint64_t *macs, struct error *err)
+int call_plan(struct planning *p, uint32_t index, call_build_fn build,
+	struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err)
 {
 	const struct node *node = &p->part->subgraph->nodes[index];
 	owned_mem struct shape *shapes = calloc((size_t)node->n_inputs + 1, sizeof(*shapes));
@@ -277,15 +264,15 @@ int call_plan(struct planning *p, uint32_t index, struct plan *ret_calls[PLAN_CA
 	}
 	switch (node->op) {
 	case OP_IF:
-		return plan_if(p, node, shapes, ret_calls, macs, err);
+		return plan_if(p, build, node, shapes, ret_calls, macs, err);
 	case OP_WHILE:
-		return plan_while(p, node, shapes, ret_calls, macs, err);
+		return plan_while(p, build, node, shapes, ret_calls, macs, err);
 	case OP_CALL:
 	case OP_CALL_ONCE:
-		return plan_one(
-			p, node, (uint32_t)node->options.call.first, shapes, ret_calls, macs, err);
+		return plan_one(p, build, node, (uint32_t)node->options.call.first, shapes,
+			ret_calls, macs, err);
 	case OP_STABLEHLO_COMPOSITE:
-		return plan_one(p, node, (uint32_t)node->options.composite.subgraph, shapes,
+		return plan_one(p, build, node, (uint32_t)node->options.composite.subgraph, shapes,
 			ret_calls, macs, err);
 	default: /* variables and tables call nobody */
 		return 0;

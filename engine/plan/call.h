@@ -10,6 +10,10 @@
 
 #include "engine/plan/planning.h"
 
+/* plan_build(), which plans a called subgraph. */
+typedef int (*call_build_fn)(
+	const struct plan_request *request, struct plan **ret_plan, struct error *err);
+
 /* The plans that one root plan calls, directly or not: made once for each set of shapes. */
 struct plan_callees {
 	struct callee {
@@ -23,12 +27,12 @@ struct plan_callees {
 };
 
 /*
- * Node @index has passed its rule. Fills @ret_calls (references, the caller's even on an error),
+ * Node @index has passed its rule. @build plans the callees. Fills @ret_calls (references, the caller's even on an error),
  * sets p->outputs to what the callees give, -1 where that depends on the run, marks the operands
  * that callees take as parameters, and adds the callees' cost to *macs. Errors as plan_build().
  */
-int must_check call_plan(struct planning *p, uint32_t index, struct plan *ret_calls[PLAN_CALLS],
-	uint64_t *macs, struct error *err);
+int must_check call_plan(struct planning *p, uint32_t index, call_build_fn build,
+	struct plan *ret_calls[PLAN_CALLS], uint64_t *macs, struct error *err);
 
 /* What a session of @root (the root's own plan) takes with the frames of all that it calls: one for
  * each subgraph, for the plan of it that takes the most. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 
 #define ANY OPINFO_ANY_NUMBER
 #define BIT(i) (UINT64_C(1) << (i))
@@ -56,7 +56,7 @@ static int refuse_operator(const struct node *node, struct error *err)
 	if (node->op == OP_CUSTOM) {
 		char name[48]; /* it stands before this too, and the verdict comes behind both */
 		const char *need =
-			operator_custom_need(node->custom_name.data, node->custom_name.length);
+			operators_custom_need(node->custom_name.data, node->custom_name.length);
 		error_escape(name, sizeof(name), node->custom_name.data, node->custom_name.length);
 		if (need) {
 			return error_set(err, -EOPNOTSUPP, "%s: %s", name, need);
@@ -65,7 +65,7 @@ static int refuse_operator(const struct node *node, struct error *err)
 			name, node->version);
 	}
 	return error_set(err, -EOPNOTSUPP, "operator %s v%u is not there yet",
-		operator_name(node->op), node->version);
+		operators_name(node->op), node->version);
 }
 
 static int check_count(
@@ -85,7 +85,7 @@ static int check_row(const struct op_row *row, const struct node *node, struct e
 	uint16_t table = node->options.table;
 	if (node->version < 1 || node->version > row->max_version) {
 		return error_set(err, -EOPNOTSUPP,
-			"operator %s v%u is not there yet, v1 to v%u are", operator_name(node->op),
+			"operator %s v%u is not there yet, v1 to v%u are", operators_name(node->op),
 			node->version, row->max_version);
 	}
 	if (row->options != OPTIONS_NONE && table != row->options &&
@@ -112,7 +112,7 @@ static bool type_is_there(const struct op_row *row, unsigned int type)
 static int check_input(const struct op_context *ctx, const struct op_row *row, uint32_t i,
 	bool *ret_known, struct error *err)
 {
-	const struct tensor *t = op_input(ctx, i);
+	const struct tensor *t = op_context_input(ctx, i);
 	if (!t) {
 		return i < 64 && row->optional >> i & 1
 			? 0
@@ -122,11 +122,11 @@ static int check_input(const struct op_context *ctx, const struct op_row *row, u
 	uint64_t elements = 0;
 	if (!type_is_there(row, t->type)) {
 		return error_set(err, -EOPNOTSUPP, "%s v%u with %s input is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, dtype_name(t->type));
+			operators_name(ctx->node->op), ctx->node->version, dtype_name(t->type));
 	}
 	if (t->sparsity && !(row->flags & OPINFO_SPARSE)) {
 		return error_set(err, -EOPNOTSUPP, "%s v%u with sparse input %u is not there yet",
-			operator_name(ctx->node->op), ctx->node->version, i);
+			operators_name(ctx->node->op), ctx->node->version, i);
 	}
 	if (!shape_known(shape)) {
 		*ret_known = false;
@@ -178,6 +178,19 @@ static int check_operands(
 	return 0;
 }
 
+/* A table of strings is read as a whole, be it that one string of it is wanted. */
+static uint64_t count_strings(const struct op_context *ctx)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < ctx->node->n_inputs; i++) {
+		const struct tensor *t = op_context_input(ctx, i);
+		if (t && t->type == DTYPE_STRING) {
+			sum = rule_cost_add(sum, rule_cost_elements(rule_shape(ctx, i)));
+		}
+	}
+	return sum;
+}
+
 /* Sizes of the outputs, and the cost where the rule has left it to them. */
 static int finish(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
@@ -192,7 +205,7 @@ static int finish(const struct op_context *ctx, struct op_result *ret, struct er
 		}
 		sum = rule_cost_add(sum, elements);
 	}
-	ret->macs = ret->macs ? ret->macs : sum;
+	ret->macs = rule_cost_add(ret->macs ? ret->macs : sum, count_strings(ctx));
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/bytes.h"
 
 #define ALIGNMENT 64
@@ -73,7 +73,7 @@ static void sum(const struct packs *packs, uint64_t bytes, uint64_t ret_sum[2])
 	for (uint64_t at = sizeof(struct head); at < bytes; at += PIECE_BYTES) {
 		const uint64_t rest = bytes - at;
 		sum_words(packs->data + at, rest < PIECE_BYTES ? rest : PIECE_BYTES, &sums);
-		breath_take();
+		background_yield_take();
 	}
 	ret_sum[0] = ret_sum[1] = 0;
 	for (unsigned int i = 0; i < 8; i++) {
@@ -217,7 +217,7 @@ static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
 			return false;
 		}
 		at += n > 0 ? (uint64_t)n : 0;
-		breath_take();
+		background_yield_take();
 	}
 	return true;
 }

@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "engine/plan/arena.h"
-#include "engine/plan/opinfo.h"
+#include "engine/plan/read_in_place.h"
 
 /* What an empty constant points to. */
 static const uint8_t nothing[1];
@@ -149,12 +149,13 @@ int place_outputs(struct subgraph_plan *plan, uint32_t index, struct error *err)
 static void mark_node(struct subgraph_plan *plan, uint32_t at)
 {
 	const struct node *node = &plan->subgraph->nodes[plan->order[at]];
-	const struct op_row *row = opinfo_find(node);
+	const bool prepared_once = plan->kinds[at] == STEP_BACKEND;
 	for (uint32_t k = 0; k < node->n_inputs; k++) {
 		if (node->inputs[k] >= 0) {
 			struct tensor_plan *tensor = &plan->tensors[node->inputs[k]];
 			tensor->is_read = true;
-			tensor->is_param |= k < 64 && row->params >> k & 1;
+			tensor->is_copied |=
+				!prepared_once || !read_in_place_allowed(plan->subgraph, node, k);
 			tensor->last_use = at;
 		}
 	}
@@ -181,6 +182,7 @@ int place_reads(struct subgraph_plan *plan, struct error *err)
 				"subgraph %u, output %u: a sparse constant", plan->index, i);
 		}
 		plan->tensors[t].is_read = true;
+		plan->tensors[t].is_copied = true; /* read after the run, more than once */
 		plan->tensors[t].last_use = plan->n_order;
 	}
 	return 0;

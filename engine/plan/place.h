@@ -3,7 +3,7 @@
 #ifndef ENGINE_PLAN_PLACE_H
 #define ENGINE_PLAN_PLACE_H
 
-#include "engine/plan/plan.h"
+#include "engine/plan/plan_types.h"
 
 /*
  * Before the nodes are looked at: constants, inputs and variables get their places and bytes, from

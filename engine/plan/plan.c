@@ -1,88 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/plan/plan.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/breath.h"
+#include "base/background_yield.h"
 #include "base/bytes.h"
 #include "engine/plan/arena.h"
 #include "engine/plan/call.h"
 #include "engine/plan/place.h"
 #include "engine/plan/planning.h"
-#include "engine/plan/rule.h"
+#include "engine/plan/rules/rule.h"
 #include "engine/plan/split.h"
 #include "engine/plan/views.h"
 
 static void planning_deinit(struct planning *p)
 {
-	fold_deinit(&p->fold);
+	constant_folding_deinit(&p->fold);
 	free(p->outputs);
-}
-
-struct plan *plan_ref(struct plan *plan)
-{
-	ref_get(&plan->ref);
-	return plan;
-}
-
-static void free_subgraph(struct subgraph_plan *part)
-{
-	for (uint32_t i = 0; i < part->n_steps; i++) {
-		if (part->steps[i].program) {
-			part->steps[i].backend->free_program(part->steps[i].program);
-		}
-	}
-	for (uint32_t i = 0; part->calls && i < PLAN_CALLS * part->n_order; i++) {
-		plan_unref(part->calls[i]);
-	}
-	for (uint32_t t = 0; part->subgraph && t < part->subgraph->n_tensors; t++) {
-		if (part->tensors && part->tensors[t].place == PLACE_FOLDED) {
-			free((void *)part->constants[t]);
-		}
-		if (part->tensors) {
-			free(part->tensors[t].initial);
-		}
-	}
-	free(part->shapes);
-	free(part->tensors);
-	free(part->constants);
-	free(part->order);
-	free(part->kinds);
-	free(part->calls);
-	free(part->scratch_offset);
-	free(part->state_offset);
-	free(part->node_macs);
-	free(part->steps);
-}
-
-void plan_unref(struct plan *plan)
-{
-	if (!plan || !ref_put(&plan->ref)) {
-		return;
-	}
-	free_subgraph(&plan->part);
-	free(plan);
-}
-
-struct shape plan_declared_shape(const struct tensor *tensor)
-{
-	struct shape shape = tensor->shape;
-	for (unsigned int i = 0; i < shape.rank; i++) {
-		shape.dim[i] = shape.dim[i] < 0 ? 1 : shape.dim[i];
-	}
-	return shape;
-}
-
-int plan_node_error(const struct subgraph_plan *plan, uint32_t node, int code, struct error *err)
-{
-	const struct node *n = &plan->subgraph->nodes[node];
-	bool unknown = n->op == OP_CUSTOM;
-	char name[48];
-	error_escape(name, sizeof(name), n->custom_name.data, n->custom_name.length);
-	error_prefix(err, "subgraph %u, node %u (%s%s%s v%u)", plan->index, node,
-		operator_name(n->op), unknown ? " " : "", unknown ? name : "", n->version);
-	return code;
 }
 
 static int new_subgraph(struct planning *p, uint32_t index)
@@ -283,7 +219,7 @@ static int plan_checked_node(struct planning *p, uint32_t index, uint64_t macs, 
 	bool run_time = is_run_time(p, node);
 	r = place_outputs(p->part, index, err);
 	if (r == 0 && !run_time) {
-		r = fold_node(&p->fold, index, macs, &folded, err);
+		r = constant_folding_node(&p->fold, index, macs, &folded, err);
 	}
 	if (r < 0 || folded) {
 		return r;
@@ -297,7 +233,7 @@ static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, 
 {
 	struct plan *calls[PLAN_CALLS] = {0};
 	uint64_t own = macs;
-	int r = call_plan(p, index, calls, &macs, err);
+	int r = call_plan(p, index, plan_build, calls, &macs, err);
 	if (r == 0) {
 		r = take_shapes(p, &p->part->subgraph->nodes[index], err);
 	}
@@ -307,6 +243,29 @@ static int plan_session_node(struct planning *p, uint32_t index, uint64_t macs, 
 	memcpy(&p->part->calls[PLAN_CALLS * p->part->n_order], calls, sizeof(calls));
 	append_node(p, index, STEP_SESSION, own);
 	return r < 0 ? r : count_macs(p, own, macs, err);
+}
+
+/* Asserts that the reader has bounded the indices of tensors. Rules do not check it. */
+static void assert_node(const struct planning *p, const struct node *node)
+{
+	const int32_t n_tensors = (int32_t)p->part->subgraph->n_tensors;
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		assert(node->inputs[i] >= -1 && node->inputs[i] < n_tensors);
+	}
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		assert(node->outputs[i] >= 0 && node->outputs[i] < n_tensors);
+	}
+}
+
+/* Asserts that the rule has given valid shapes. Places, splits and kernels do not check it. */
+static void assert_result(const struct planning *p, const struct node *node)
+{
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		assert(p->outputs[i].rank <= SHAPE_MAX_RANK);
+		for (unsigned int k = 0; k < p->outputs[i].rank; k++) {
+			assert(p->outputs[i].dim[k] >= -1);
+		}
+	}
 }
 
 static int plan_node(struct planning *p, uint32_t index, struct error *err)
@@ -321,6 +280,7 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 		.constants = p->part->constants,
 	};
 	struct op_result result = {.shapes = p->outputs};
+	assert_node(p, node);
 	/* Of an operator that is not there, that is what has to be said. */
 	int r = row ? place_inputs(p->part, index, err) : 0;
 	if (r == 0) {
@@ -329,6 +289,7 @@ static int plan_node(struct planning *p, uint32_t index, struct error *err)
 	if (r < 0) {
 		return r;
 	}
+	assert_result(p, node);
 	return row->flags & OPINFO_SESSION ? plan_session_node(p, index, result.macs, err)
 					   : plan_checked_node(p, index, result.macs, err);
 }
@@ -419,7 +380,7 @@ static int plan_subgraph(struct planning *p, struct error *err)
 		r = place_known(p->part, err);
 	}
 	for (uint32_t i = 0; r == 0 && i < p->part->subgraph->n_nodes; i++) {
-		breath_take();
+		background_yield_take();
 		r = plan_node(p, i, err);
 		if (r < 0) {
 			return plan_node_error(p->part, i, r, err);
@@ -431,7 +392,7 @@ static int plan_subgraph(struct planning *p, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	p->plan->prepared_bytes += fold_sweep(p->part) + table_bytes(p);
+	p->plan->prepared_bytes += constant_folding_sweep(p->part) + table_bytes(p);
 	return plan_memory(p, err);
 }
 
@@ -478,6 +439,7 @@ int plan_build(const struct plan_request *request, struct plan **ret_plan, struc
 	if (!plan) {
 		return error_no_memory(err);
 	}
+	assert(request->subgraph < request->graph->n_subgraphs);
 	ref_init(&plan->ref);
 	plan->graph = request->graph;
 	struct planning planning = {

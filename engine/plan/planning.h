@@ -3,15 +3,16 @@
 #ifndef ENGINE_PLAN_PLANNING_H
 #define ENGINE_PLAN_PLANNING_H
 
-#include "engine/plan/fold.h"
-#include "engine/plan/plan.h"
+#include "engine/plan/constant_folding.h"
+#include "engine/plan/plan_types.h"
 
 struct planning {
 	const struct plan_request *request;
 	struct plan *plan;
 	struct subgraph_plan *part;
 	struct plan_callees *callees; /* of the root */
-	struct fold fold; /* fold.work_left and fold.bytes_left are the plan's, and those of the
+	struct constant_folding
+		fold; /* fold.work_left and fold.bytes_left are the plan's, and those of the
 			     plans that are made for it */
 	uint64_t layout_left; /* of ARENA_WORK */
 	uint64_t callees_bytes; /* prepared by the plans that were made for it */

@@ -3,7 +3,7 @@
 #ifndef ENGINE_PLAN_SPLIT_H
 #define ENGINE_PLAN_SPLIT_H
 
-#include "engine/plan/plan.h"
+#include "engine/plan/plan_types.h"
 
 /*
  * Fills plan->steps from plan->order: each node goes to the first backend that accepts it,

@@ -3,7 +3,7 @@
 #ifndef ENGINE_PLAN_VIEWS_H
 #define ENGINE_PLAN_VIEWS_H
 
-#include "engine/plan/plan.h"
+#include "engine/plan/plan_types.h"
 
 /*
  * Sets root and shift of the tensors of the arena that need no memory of their own: what RESHAPE, SQUEEZE

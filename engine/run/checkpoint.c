@@ -129,8 +129,8 @@ static int check_room(
 }
 
 /* The names that operand 1 has for operands 2 and on, and how long the file will be. */
-static int open_names(const struct frame *frame, const struct node *node, struct strings *ret_names,
-	uint64_t *ret_bytes, struct error *err)
+static int open_names(const struct call_frame *frame, const struct node *node,
+	struct strings *ret_names, uint64_t *ret_bytes, struct error *err)
 {
 	const struct value *names = &frame->values[node->inputs[1]];
 	uint32_t n = node->n_inputs - 2;
@@ -188,8 +188,8 @@ static int encode_head(struct bytes_writer *head, const void *name, uint32_t len
 	return head->failed ? -ENOMEM : 0;
 }
 
-static int write_tensors(
-	int fd, const struct frame *frame, const struct node *node, const struct strings *names)
+static int write_tensors(int fd, const struct call_frame *frame, const struct node *node,
+	const struct strings *names)
 {
 	struct bytes_writer head = {0};
 	uint32_t n = node->n_inputs - 2;
@@ -210,7 +210,7 @@ static int write_tensors(
 }
 
 static int write_file(const struct checkpoints *checkpoints, const char *name,
-	const struct frame *frame, const struct node *node, const struct strings *names)
+	const struct call_frame *frame, const struct node *node, const struct strings *names)
 {
 	char path[UNFINISHED_SIZE];
 	unfinished_name(checkpoints, path, name);
@@ -239,7 +239,7 @@ static int keep_pending(struct checkpoints *checkpoints, const char *name, struc
 	return 0;
 }
 
-int checkpoint_save(struct checkpoints *checkpoints, const struct frame *frame,
+int checkpoint_save(struct checkpoints *checkpoints, const struct call_frame *frame,
 	const struct node *node, struct error *err)
 {
 	char name[CHECKPOINT_MAX_NAME + 1];
@@ -379,8 +379,8 @@ static int find_stored(int fd, const void *name, uint32_t length, struct stored 
 }
 
 /* The stored bytes become tensor @t. */
-static int put_stored(
-	struct frame *frame, uint32_t t, int fd, const struct stored *stored, struct error *err)
+static int put_stored(struct call_frame *frame, uint32_t t, int fd, const struct stored *stored,
+	struct error *err)
 {
 	unsigned int type = frame->subgraph->tensors[t].type;
 	void *data = NULL;
@@ -401,15 +401,15 @@ static int put_stored(
 		error_set(err, r, "%s", strerror(-r));
 	} else {
 		const struct value value = {data, stored->bytes, stored->shape};
-		r = frame_put(frame, t, &value, err);
+		r = call_frame_put(frame, t, &value, err);
 	}
 	heap_free(frame->heap, data);
 	return r;
 }
 
 /* -EINVAL for what is not there: the request names it. */
-static int restore(struct checkpoints *checkpoints, struct frame *frame, const struct node *node,
-	const char *file, struct error *err)
+static int restore(struct checkpoints *checkpoints, struct call_frame *frame,
+	const struct node *node, const char *file, struct error *err)
 {
 	const char *name = NULL;
 	uint32_t length = 0;
@@ -435,7 +435,7 @@ static int restore(struct checkpoints *checkpoints, struct frame *frame, const s
 	return r;
 }
 
-int checkpoint_restore(struct checkpoints *checkpoints, struct frame *frame,
+int checkpoint_restore(struct checkpoints *checkpoints, struct call_frame *frame,
 	const struct node *node, struct error *err)
 {
 	char file[CHECKPOINT_MAX_NAME + 1];

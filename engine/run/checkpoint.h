@@ -15,7 +15,7 @@
 #ifndef ENGINE_RUN_CHECKPOINT_H
 #define ENGINE_RUN_CHECKPOINT_H
 
-#include "engine/run/frame.h"
+#include "engine/run/call_frame.h"
 
 #define CHECKPOINT_MAX_FILES 64
 #define CHECKPOINT_MAX_NAME 64
@@ -32,9 +32,9 @@ struct checkpoints {
 /* -EACCES without a folder, -EINVAL for a name that is not plain or a tensor that is not there,
  * -EFBIG for what is beyond the limits, -EBADMSG for a file that is not whole, or what the system
  * gave. */
-int must_check checkpoint_save(struct checkpoints *checkpoints, const struct frame *frame,
+int must_check checkpoint_save(struct checkpoints *checkpoints, const struct call_frame *frame,
 	const struct node *node, struct error *err);
-int must_check checkpoint_restore(struct checkpoints *checkpoints, struct frame *frame,
+int must_check checkpoint_restore(struct checkpoints *checkpoints, struct call_frame *frame,
 	const struct node *node, struct error *err);
 
 /* Gives what a run has saved its names, one file after the other. Where the system refuses one, its

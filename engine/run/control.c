@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/run/control.h"
-
 #include <inttypes.h>
 #include <string.h>
+
+#include "engine/run/copy.h"
+#include "engine/run/run.h"
 
 /* Going into a subgraph, and from node to node there, takes about as long as so many
  * multiply-accumulates: bounds calls and loops that compute nothing. */
@@ -10,9 +11,9 @@
 
 /* @inputs: one per input of the called subgraph. */
 static int call(struct run *run, struct plan *plan, const struct value *inputs,
-	struct frame **ret_frame, struct error *err)
+	struct call_frame **ret_frame, struct error *err)
 {
-	struct frame *frame = NULL;
+	struct call_frame *frame = NULL;
 	uint64_t nodes = (uint64_t)plan_entered(plan)->n_order + 1;
 	int r = run_count(run, plan->own_macs + NODE_MACS * nodes, err);
 	if (r == 0) {
@@ -33,22 +34,22 @@ static int call(struct run *run, struct plan *plan, const struct value *inputs,
 	return run_steps(run, frame, err);
 }
 
-static const struct value *output_of(const struct frame *frame, uint32_t i)
+static const struct value *output_of(const struct call_frame *frame, uint32_t i)
 {
 	return &frame->values[frame->subgraph->outputs[i]];
 }
 
-static struct plan *callee(const struct frame *frame, uint32_t at, uint32_t which)
+static struct plan *callee(const struct call_frame *frame, uint32_t at, uint32_t which)
 {
 	return plan_entered(frame->plan)->calls[PLAN_CALLS * at + which];
 }
 
-static const struct node *node_of(const struct frame *frame, uint32_t at)
+static const struct node *node_of(const struct call_frame *frame, uint32_t at)
 {
 	return &frame->subgraph->nodes[plan_entered(frame->plan)->order[at]];
 }
 
-static void take_operands(const struct frame *frame, const struct node *node, uint32_t first,
+static void take_operands(const struct call_frame *frame, const struct node *node, uint32_t first,
 	struct value *ret_values)
 {
 	for (uint32_t i = first; i < node->n_inputs; i++) {
@@ -57,28 +58,28 @@ static void take_operands(const struct frame *frame, const struct node *node, ui
 }
 
 /* The callee's outputs become the node's. */
-static int put_outputs(
-	struct frame *frame, const struct node *node, const struct frame *called, struct error *err)
+static int put_outputs(struct call_frame *frame, const struct node *node,
+	const struct call_frame *called, struct error *err)
 {
 	int r = 0;
 	for (uint32_t i = 0; r == 0 && i < node->n_outputs; i++) {
-		r = frame_put(frame, (uint32_t)node->outputs[i], output_of(called, i), err);
+		r = call_frame_put(frame, (uint32_t)node->outputs[i], output_of(called, i), err);
 	}
 	return r;
 }
 
 /* Calls @plan with the node's operands from @first on. */
-static int call_node(struct run *run, struct frame *frame, const struct node *node,
+static int call_node(struct run *run, struct call_frame *frame, const struct node *node,
 	struct plan *plan, uint32_t first, struct error *err)
 {
-	struct frame *called = NULL;
+	struct call_frame *called = NULL;
 	take_operands(frame, node, first, frame->passed);
 	int r = call(run, plan, frame->passed, &called, err);
 	if (r == 0) {
 		r = put_outputs(frame, node, called, err);
 	}
 	if (called) {
-		frame_clear(called);
+		call_frame_clear(called);
 	}
 	return r;
 }
@@ -93,7 +94,7 @@ static int read_condition(const struct value *value, bool *ret_true, struct erro
 	return 0;
 }
 
-static int run_if(struct run *run, struct frame *frame, uint32_t at, struct error *err)
+static int run_if(struct run *run, struct call_frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	bool condition = false;
@@ -103,17 +104,17 @@ static int run_if(struct run *run, struct frame *frame, uint32_t at, struct erro
 }
 
 /* CALL_ONCE: done in the session's first run that comes here. */
-static int run_once(struct run *run, struct frame *frame, uint32_t at, struct error *err)
+static int run_once(struct run *run, struct call_frame *frame, uint32_t at, struct error *err)
 {
 	struct plan *plan = callee(frame, at, 0);
 	uint32_t subgraph = plan_entered(plan)->index;
-	struct frame *called = NULL;
+	struct call_frame *called = NULL;
 	if (!resources_first_call(&run->resources, subgraph)) {
 		return 0;
 	}
 	int r = call(run, plan, NULL, &called, err);
 	if (called) {
-		frame_clear(called);
+		call_frame_clear(called);
 	}
 	return r;
 }
@@ -143,8 +144,8 @@ static void carried_deinit(struct carried *c)
 }
 
 /* A copy of @from in @to, in the memory that @to has if that is enough. */
-static int copy_value(
-	struct heap *heap, struct value *to, const struct value *from, struct error *err)
+static int copy_value(struct heap *heap, struct value *to, const struct value *from,
+	const struct run_control *control, struct error *err)
 {
 	if (!to->data || heap_room(to->data) < from->bytes) {
 		heap_free(heap, to->data);
@@ -156,14 +157,13 @@ static int copy_value(
 	}
 	to->bytes = from->bytes;
 	to->shape = from->shape;
-	memcpy(to->data, from->data, (size_t)from->bytes);
-	return 0;
+	return copy_bytes(to->data, from->data, from->bytes, control, err);
 }
 
-static int carry(struct carried *c, const struct frame *body, struct error *err)
+static int carry(struct carried *c, const struct call_frame *body, struct error *err)
 {
 	for (uint32_t i = 0; i < c->n; i++) {
-		int r = copy_value(c->heap, &c->next[i], output_of(body, i), err);
+		int r = copy_value(c->heap, &c->next[i], output_of(body, i), body->control, err);
 		if (r < 0) {
 			return r;
 		}
@@ -188,10 +188,10 @@ static int count_round(struct run *run, struct error *err)
 	return run_control_check(run->control);
 }
 
-static int go_round(struct run *run, struct frame *frame, uint32_t at, struct carried *c,
+static int go_round(struct run *run, struct call_frame *frame, uint32_t at, struct carried *c,
 	bool *ret_again, struct error *err)
 {
-	struct frame *called = NULL;
+	struct call_frame *called = NULL;
 	int r = count_round(run, err);
 	if (r == 0) {
 		r = call(run, callee(frame, at, 0), c->now, &called, err);
@@ -200,7 +200,7 @@ static int go_round(struct run *run, struct frame *frame, uint32_t at, struct ca
 		r = read_condition(output_of(called, 0), ret_again, err);
 	}
 	if (called) {
-		frame_clear(called);
+		call_frame_clear(called);
 	}
 	if (r < 0 || !*ret_again) {
 		return r;
@@ -211,12 +211,12 @@ static int go_round(struct run *run, struct frame *frame, uint32_t at, struct ca
 		r = carry(c, called, err);
 	}
 	if (called) {
-		frame_clear(called);
+		call_frame_clear(called);
 	}
 	return r;
 }
 
-static int run_while(struct run *run, struct frame *frame, uint32_t at, struct error *err)
+static int run_while(struct run *run, struct call_frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	struct carried c = {
@@ -233,13 +233,13 @@ static int run_while(struct run *run, struct frame *frame, uint32_t at, struct e
 		r = go_round(run, frame, at, &c, &again, err);
 	}
 	for (uint32_t i = 0; r == 0 && i < node->n_outputs; i++) {
-		r = frame_put(frame, (uint32_t)node->outputs[i], &c.now[i], err);
+		r = call_frame_put(frame, (uint32_t)node->outputs[i], &c.now[i], err);
 	}
 	carried_deinit(&c);
 	return r;
 }
 
-static int run_by_kind(struct run *run, struct frame *frame, uint32_t at, struct error *err)
+static int run_by_kind(struct run *run, struct call_frame *frame, uint32_t at, struct error *err)
 {
 	const struct node *node = node_of(frame, at);
 	switch (node->op) {
@@ -261,7 +261,7 @@ static int run_by_kind(struct run *run, struct frame *frame, uint32_t at, struct
 	}
 }
 
-int control_run(struct run *run, struct frame *frame, uint32_t at, struct error *err)
+int control_run(struct run *run, struct call_frame *frame, uint32_t at, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
 	int r = run_control_check(run->control);

@@ -2,6 +2,7 @@
 #include "engine/run/heap.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "engine/run/block.h"
@@ -203,5 +204,17 @@ void heap_free(struct heap *heap, void *data)
 	heap->n_cells--;
 	if (--cell->chunk->used == 0) {
 		drop_chunk(heap, cell->chunk);
+	}
+}
+
+void heap_fill(struct heap *heap, uint8_t value)
+{
+	for (struct heap_chunk *c = heap->chunks; c; c = c->next) {
+		for (struct cell *cell = first_cell(c); cell; cell = next_cell(cell)) {
+			if (!cell->used) {
+				join(cell);
+				memset(cell + 1, value, (size_t)cell->bytes);
+			}
+		}
 	}
 }

@@ -37,6 +37,9 @@ void heap_discharge(struct heap *heap, uint64_t bytes);
 int must_check heap_alloc(struct heap *heap, uint64_t bytes, void **ret_data, struct error *err);
 void heap_free(struct heap *heap, void *data); /* NULL is fine */
 
+/* Sets each byte that no cell in use holds to @value. */
+void heap_fill(struct heap *heap, uint8_t value);
+
 /* Bytes that the cell of @data holds: at least what was asked for. */
 uint64_t heap_room(const void *data);
 

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/strings.h"
-#include "engine/run/table.h"
+#include "engine/run/copy.h"
+#include "engine/run/hash_table.h"
 
 enum once {
 	ONCE_NOT_YET,
@@ -30,7 +31,7 @@ struct resource {
 	struct text container, name; /* of a variable */
 	int32_t table_id;
 	struct content now, next; /* of a variable; next: assigned in this run */
-	struct table table;
+	struct hash_table table;
 };
 
 int resources_init(struct resources *resources, struct heap *heap, uint32_t n_subgraphs)
@@ -50,7 +51,7 @@ static void resource_clear(struct resources *resources, struct resource *resourc
 {
 	content_clear(resources, &resource->now);
 	content_clear(resources, &resource->next);
-	table_clear(&resource->table, resources->heap);
+	hash_table_clear(&resource->table, resources->heap);
 }
 
 void resources_reset(struct resources *resources)
@@ -92,7 +93,7 @@ static void settle_calls(struct resources *resources, bool commit)
 static void settle(struct resources *resources, struct resource *resource, bool commit)
 {
 	if (!commit && resource->is_filled) {
-		table_clear(&resource->table, resources->heap);
+		hash_table_clear(&resource->table, resources->heap);
 	}
 	if (commit && resource->next.value.data) {
 		content_clear(resources, &resource->now);
@@ -157,7 +158,7 @@ static int find_or_add(struct resources *resources, const struct resource *wante
 }
 
 /* The resource of the handle in input @i; NULL with the error set. */
-static struct resource *open_handle(struct resources *resources, const struct frame *frame,
+static struct resource *open_handle(struct resources *resources, const struct call_frame *frame,
 	const struct node *node, enum kind kind, struct error *err)
 {
 	const struct value *handle = &frame->values[node->inputs[0]];
@@ -173,8 +174,8 @@ static struct resource *open_handle(struct resources *resources, const struct fr
 	return &resources->items[index];
 }
 
-static int give_handle(struct resources *resources, struct frame *frame, const struct node *node,
-	const struct resource *wanted, struct error *err)
+static int give_handle(struct resources *resources, struct call_frame *frame,
+	const struct node *node, const struct resource *wanted, struct error *err)
 {
 	uint32_t index = 0;
 	const struct value *out = &frame->values[node->outputs[0]];
@@ -183,11 +184,11 @@ static int give_handle(struct resources *resources, struct frame *frame, const s
 		return r;
 	}
 	const struct value handle = {&index, sizeof(index), out->shape};
-	return frame_put(frame, (uint32_t)node->outputs[0], &handle, err);
+	return call_frame_put(frame, (uint32_t)node->outputs[0], &handle, err);
 }
 
-static int var_handle(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+static int var_handle(struct resources *resources, struct call_frame *frame,
+	const struct node *node, struct error *err)
 {
 	const struct resource wanted = {
 		.kind = KIND_VARIABLE,
@@ -197,8 +198,8 @@ static int var_handle(struct resources *resources, struct frame *frame, const st
 	return give_handle(resources, frame, node, &wanted, err);
 }
 
-static int read_variable(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+static int read_variable(struct resources *resources, struct call_frame *frame,
+	const struct node *node, struct error *err)
 {
 	struct resource *resource = open_handle(resources, frame, node, KIND_VARIABLE, err);
 	unsigned int type = frame->subgraph->tensors[node->outputs[0]].type;
@@ -227,10 +228,10 @@ static int read_variable(struct resources *resources, struct frame *frame, const
 			"variable '%s' holds %" PRIu64 " bytes, %" PRIu64 " are read", name,
 			content->value.bytes, value.bytes);
 	}
-	return frame_put(frame, (uint32_t)node->outputs[0], &value, err);
+	return call_frame_put(frame, (uint32_t)node->outputs[0], &value, err);
 }
 
-static int assign_variable(struct resources *resources, struct frame *frame,
+static int assign_variable(struct resources *resources, struct call_frame *frame,
 	const struct node *node, struct error *err)
 {
 	struct resource *resource = open_handle(resources, frame, node, KIND_VARIABLE, err);
@@ -243,15 +244,19 @@ static int assign_variable(struct resources *resources, struct frame *frame,
 	if (r < 0) {
 		return r;
 	}
-	memcpy(data, from->data, (size_t)from->bytes);
+	r = copy_bytes(data, from->data, from->bytes, frame->control, err);
+	if (r < 0) {
+		heap_free(resources->heap, data);
+		return r;
+	}
 	content_clear(resources, &resource->next);
 	resource->next = (struct content){
 		{data, from->bytes, from->shape}, frame->subgraph->tensors[node->inputs[1]].type};
 	return 0;
 }
 
-static int make_table(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+static int make_table(struct resources *resources, struct call_frame *frame,
+	const struct node *node, struct error *err)
 {
 	const struct options_hashtable *o = &node->options.hashtable;
 	const struct resource wanted = {
@@ -263,7 +268,7 @@ static int make_table(struct resources *resources, struct frame *frame, const st
 }
 
 /* The table of input 0, and that the tensors of its keys and values have its types. */
-static struct resource *open_table(struct resources *resources, const struct frame *frame,
+static struct resource *open_table(struct resources *resources, const struct call_frame *frame,
 	const struct node *node, int32_t keys, int32_t values, struct error *err)
 {
 	struct resource *resource = open_handle(resources, frame, node, KIND_TABLE, err);
@@ -278,7 +283,7 @@ static struct resource *open_table(struct resources *resources, const struct fra
 	return resource;
 }
 
-static int import(struct resources *resources, struct frame *frame, const struct node *node,
+static int import(struct resources *resources, struct call_frame *frame, const struct node *node,
 	const struct run_control *control, struct error *err)
 {
 	struct resource *resource =
@@ -287,11 +292,11 @@ static int import(struct resources *resources, struct frame *frame, const struct
 		return -EINVAL;
 	}
 	resource->is_filled |= resource->table.order == NULL;
-	return table_fill(&resource->table, resources->heap, &frame->values[node->inputs[1]],
+	return hash_table_fill(&resource->table, resources->heap, &frame->values[node->inputs[1]],
 		&frame->values[node->inputs[2]], control, err);
 }
 
-static int find(struct resources *resources, struct frame *frame, const struct node *node,
+static int find(struct resources *resources, struct call_frame *frame, const struct node *node,
 	const struct run_control *control, struct error *err)
 {
 	const struct value *keys = &frame->values[node->inputs[1]];
@@ -303,19 +308,19 @@ static int find(struct resources *resources, struct frame *frame, const struct n
 	if (!resource) {
 		return -EINVAL;
 	}
-	int r = table_measure(&resource->table, keys, fallback, control, &bytes, err);
+	int r = hash_table_measure(&resource->table, keys, fallback, control, &bytes, err);
 	if (r == 0) {
-		r = frame_give(frame, out, &keys->shape, bytes, err);
+		r = call_frame_give(frame, out, &keys->shape, bytes, err);
 	}
 	if (r == 0) {
-		r = table_find(&resource->table, keys, fallback, control, frame->values[out].data,
-			bytes, err);
+		r = hash_table_find(&resource->table, keys, fallback, control,
+			frame->values[out].data, bytes, err);
 	}
 	return r;
 }
 
-static int table_size(struct resources *resources, struct frame *frame, const struct node *node,
-	struct error *err)
+static int table_size(struct resources *resources, struct call_frame *frame,
+	const struct node *node, struct error *err)
 {
 	struct resource *resource = open_handle(resources, frame, node, KIND_TABLE, err);
 	if (!resource) {
@@ -323,10 +328,10 @@ static int table_size(struct resources *resources, struct frame *frame, const st
 	}
 	int64_t n = resource->table.n;
 	const struct value size = {&n, sizeof(n), frame->values[node->outputs[0]].shape};
-	return frame_put(frame, (uint32_t)node->outputs[0], &size, err);
+	return call_frame_put(frame, (uint32_t)node->outputs[0], &size, err);
 }
 
-int resources_run(struct resources *resources, struct frame *frame, const struct node *node,
+int resources_run(struct resources *resources, struct call_frame *frame, const struct node *node,
 	const struct run_control *control, struct error *err)
 {
 	switch (node->op) {
@@ -346,6 +351,6 @@ int resources_run(struct resources *resources, struct frame *frame, const struct
 		return table_size(resources, frame, node, err);
 	default:
 		return error_set(
-			err, -EOPNOTSUPP, "%s is not the session's", operator_name(node->op));
+			err, -EOPNOTSUPP, "%s is not the session's", operators_name(node->op));
 	}
 }

@@ -9,7 +9,7 @@
 #ifndef ENGINE_RUN_RESOURCE_H
 #define ENGINE_RUN_RESOURCE_H
 
-#include "engine/run/frame.h"
+#include "engine/run/call_frame.h"
 
 struct resource;
 
@@ -29,7 +29,7 @@ bool resources_first_call(struct resources *resources, uint32_t subgraph);
 
 /* A node on a variable or a table. -EINVAL for a variable that nobody has assigned, a handle of the
  * other kind, or types that do not agree; -EFBIG, -ENOMEM; -ETIMEDOUT, -ECANCELED. */
-int must_check resources_run(struct resources *resources, struct frame *frame,
+int must_check resources_run(struct resources *resources, struct call_frame *frame,
 	const struct node *node, const struct run_control *control, struct error *err);
 
 void resources_settle(struct resources *resources, bool commit);

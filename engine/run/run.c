@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "engine/run/control.h"
 #include "engine/run/profile.h"
 
 int run_init(struct run *run, const struct graph *graph)
@@ -25,7 +24,7 @@ int run_init(struct run *run, const struct graph *graph)
 void run_deinit(struct run *run)
 {
 	for (uint32_t i = 0; run->frames && i < run->graph->n_subgraphs; i++) {
-		frame_deinit(&run->frames[i]);
+		call_frame_deinit(&run->frames[i]);
 	}
 	free(run->frames);
 	resources_deinit(&run->resources);
@@ -33,34 +32,37 @@ void run_deinit(struct run *run)
 	heap_deinit(&run->heap);
 }
 
-int run_attach(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
+int run_attach(struct run *run, struct plan *plan, struct call_frame **ret_frame, struct error *err)
 {
-	struct frame *frame = &run->frames[plan_entered(plan)->index];
+	struct call_frame *frame = &run->frames[plan_entered(plan)->index];
 	if (frame->plan == plan && frame->arena.data) {
 		*ret_frame = frame;
 		return 0;
 	}
-	int r = frame_attach(frame, plan_ref(plan), err);
+	int r = call_frame_attach(frame, plan_ref(plan), err);
 	for (uint32_t i = 0; r == -EFBIG && i < run->graph->n_subgraphs; i++) {
 		if (!run->frames[i].is_saved) { /* of a subgraph that this run has not come to */
-			frame_rest(&run->frames[i]);
+			call_frame_rest(&run->frames[i]);
 		}
 	}
 	if (r == -EFBIG) {
-		r = frame_attach(frame, plan_ref(plan), err);
+		r = call_frame_attach(frame, plan_ref(plan), err);
 	}
 	*ret_frame = frame;
 	return r;
 }
 
-int run_enter(struct run *run, struct plan *plan, struct frame **ret_frame, struct error *err)
+int run_enter(struct run *run, struct plan *plan, struct call_frame **ret_frame, struct error *err)
 {
-	struct frame *frame = NULL;
+	struct call_frame *frame = NULL;
 	int r = run_attach(run, plan, &frame, err);
 	if (r < 0) {
 		return r;
 	}
-	frame_save(frame);
+	r = call_frame_save(frame, run->control, err);
+	if (r < 0) {
+		return r;
+	}
 	*ret_frame = frame;
 	return 0;
 }
@@ -70,7 +72,7 @@ int run_settle(struct run *run, int result, struct error *err)
 	int r = result < 0 ? result : checkpoint_commit(&run->checkpoints, err);
 	checkpoint_drop(&run->checkpoints);
 	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
-		frame_settle(&run->frames[i], r == 0);
+		call_frame_settle(&run->frames[i], r == 0);
 	}
 	resources_settle(&run->resources, r == 0);
 	return r;
@@ -79,9 +81,17 @@ int run_settle(struct run *run, int result, struct error *err)
 void run_reset(struct run *run)
 {
 	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
-		frame_reset(&run->frames[i]);
+		call_frame_reset(&run->frames[i]);
 	}
 	resources_reset(&run->resources);
+}
+
+void run_fill(struct run *run, uint8_t value)
+{
+	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
+		call_frame_fill(&run->frames[i], value);
+	}
+	heap_fill(&run->heap, value);
 }
 
 int run_count(struct run *run, uint64_t macs, struct error *err)
@@ -99,11 +109,11 @@ int run_count(struct run *run, uint64_t macs, struct error *err)
 static int give(void *context, uint32_t tensor, const struct shape *shape, uint64_t bytes,
 	struct error *err)
 {
-	return frame_give(context, tensor, shape, bytes, err);
+	return call_frame_give(context, tensor, shape, bytes, err);
 }
 
 /* The shapes and bytes that the node's operands have in this run. */
-static void set_operands(struct frame *frame, const struct node *node)
+static void set_operands(struct call_frame *frame, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->n_inputs; i++) {
 		int32_t t = node->inputs[i];
@@ -116,7 +126,7 @@ static void set_operands(struct frame *frame, const struct node *node)
 
 /* The operator table's judgement on this run's shapes and parameters; a fault is the request's. */
 static int check_again(
-	struct run *run, struct frame *frame, const struct node *node, struct error *err)
+	struct run *run, struct call_frame *frame, const struct node *node, struct error *err)
 {
 	const struct op_context context = {
 		.graph = run->graph,
@@ -138,7 +148,8 @@ static int check_again(
 }
 
 /* Memory for the outputs whose shape is known by now; the others are the operator's to size. */
-static int give_output(struct frame *frame, int32_t t, const struct shape *shape, struct error *err)
+static int give_output(
+	struct call_frame *frame, int32_t t, const struct shape *shape, struct error *err)
 {
 	const struct tensor_plan *planned = &plan_entered(frame->plan)->tensors[t];
 	unsigned int type = frame->subgraph->tensors[t].type;
@@ -153,14 +164,14 @@ static int give_output(struct frame *frame, int32_t t, const struct shape *shape
 		return error_set(err, -EFBIG, "an output has too many elements");
 	}
 	if (planned->place == PLACE_RUN_TIME) {
-		return frame_give(frame, (uint32_t)t, shape, bytes, err);
+		return call_frame_give(frame, (uint32_t)t, shape, bytes, err);
 	}
 	return bytes == planned->bytes && shape_equal(shape, &frame->values[t].shape)
 		? 0
 		: error_set(err, -EINVAL, "an output's shape is not the one that was planned");
 }
 
-static int run_node(struct run *run, struct frame *frame, const struct plan_step *step,
+static int run_node(struct run *run, struct call_frame *frame, const struct plan_step *step,
 	const struct run_frame *of_step, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
@@ -181,14 +192,14 @@ static int run_node(struct run *run, struct frame *frame, const struct plan_step
 	for (uint32_t i = 0; r == 0 && i < node->n_outputs; i++) {
 		if (!frame->values[node->outputs[i]].data) {
 			r = error_set(
-				err, -EIO, "%s gave no output %u", operator_name(node->op), i);
+				err, -EIO, "%s gave no output %u", operators_name(node->op), i);
 		}
 	}
 	return r;
 }
 
 static int run_step(
-	struct run *run, struct frame *frame, const struct plan_step *step, struct error *err)
+	struct run *run, struct call_frame *frame, const struct plan_step *step, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
 	const struct run_outputs outputs = {give, frame};
@@ -217,7 +228,7 @@ static int run_step(
 	return r;
 }
 
-int run_steps(struct run *run, struct frame *frame, struct error *err)
+int run_steps(struct run *run, struct call_frame *frame, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(frame->plan);
 	int r = run_control_check(run->control);
@@ -225,7 +236,7 @@ int run_steps(struct run *run, struct frame *frame, struct error *err)
 		const struct plan_step *step = &part->steps[i];
 		r = run_step(run, frame, step, err);
 		for (uint32_t k = 0; r == 0 && part->has_run_time && k < step->n_nodes; k++) {
-			frame_release(frame, step->first_node + k);
+			call_frame_release(frame, step->first_node + k);
 		}
 	}
 	return r;

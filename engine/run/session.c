@@ -4,27 +4,28 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "engine/run/input.h"
 #include "engine/run/run.h"
+#include "engine/run/session_input.h"
 
 struct session {
 	struct plan_cache *plans;
 	struct run run;
 	uint32_t subgraph_index; /* the one that is entered */
 	const struct subgraph *subgraph;
-	struct frame *frame; /* of the entered subgraph, with the plan of the last make_plan() */
+	struct call_frame
+		*frame; /* of the entered subgraph, with the plan of the last make_plan() */
 	bool stale; /* inputs have other shapes than the plan */
 	bool resized; /* an input got another shape since the last plan */
 	bool has_run; /* outputs hold something, and were not made stale since */
-	struct input *inputs;
+	struct session_input *inputs;
 	bool profiling;
 	uint64_t *node_ns; /* one per node, once profiling was on */
 };
 
-static void free_inputs(struct input *inputs, uint32_t n)
+static void free_inputs(struct session_input *inputs, uint32_t n)
 {
 	for (uint32_t i = 0; inputs && i < n; i++) {
-		input_deinit(&inputs[i]);
+		session_input_deinit(&inputs[i]);
 	}
 	free(inputs);
 }
@@ -67,7 +68,7 @@ static int make_plan(struct session *session, struct error *err)
 	plan_unref(plan);
 	/* LiteRT starts variables and random numbers anew where an input was resized. */
 	if (r == 0 && session->resized) {
-		frame_reset(session->frame);
+		call_frame_reset(session->frame);
 	}
 	session->stale = r < 0;
 	session->resized = session->resized && r < 0;
@@ -76,9 +77,9 @@ static int make_plan(struct session *session, struct error *err)
 
 /* One per input of @subgraph, in the declared shapes. */
 static int new_inputs(const struct subgraph *subgraph, uint64_t max_bytes,
-	struct input **ret_inputs, struct error *err)
+	struct session_input **ret_inputs, struct error *err)
 {
-	struct input *inputs = calloc((size_t)subgraph->n_inputs + 1, sizeof(*inputs));
+	struct session_input *inputs = calloc((size_t)subgraph->n_inputs + 1, sizeof(*inputs));
 	if (!inputs) {
 		return error_no_memory(err);
 	}
@@ -86,7 +87,7 @@ static int new_inputs(const struct subgraph *subgraph, uint64_t max_bytes,
 		const struct tensor *tensor = &subgraph->tensors[subgraph->inputs[i]];
 		struct shape shape = plan_declared_shape(tensor);
 		inputs[i].type = tensor->type;
-		int r = input_reshape(&inputs[i], &shape, max_bytes, err);
+		int r = session_input_reshape(&inputs[i], &shape, max_bytes, err);
 		if (r < 0) {
 			error_prefix(err, "input %u", i);
 			free_inputs(inputs, subgraph->n_inputs);
@@ -100,7 +101,7 @@ static int new_inputs(const struct subgraph *subgraph, uint64_t max_bytes,
 int session_enter(struct session *session, uint32_t subgraph, struct error *err)
 {
 	const struct subgraph *entered = &session->plans->graph->subgraphs[subgraph];
-	struct input *inputs = NULL;
+	struct session_input *inputs = NULL;
 	int r = new_inputs(entered, session->plans->max_arena_bytes, &inputs, err);
 	if (r < 0) {
 		return r;
@@ -141,7 +142,7 @@ int session_new(struct plan_cache *plans, uint32_t subgraph, struct session **re
 }
 
 /* NULL, with the error set, when there is no such input. */
-static struct input *find_input(struct session *session, uint32_t input, struct error *err)
+static struct session_input *find_input(struct session *session, uint32_t input, struct error *err)
 {
 	if (input >= session->subgraph->n_inputs) {
 		error_set(err, -EINVAL, "input %u of %u", input, session->subgraph->n_inputs);
@@ -153,14 +154,14 @@ static struct input *find_input(struct session *session, uint32_t input, struct 
 int session_resize(
 	struct session *session, uint32_t index, const struct shape *shape, struct error *err)
 {
-	struct input *input = find_input(session, index, err);
+	struct session_input *input = find_input(session, index, err);
 	if (!input) {
 		return -EINVAL;
 	}
 	if (shape_equal(&input->shape, shape)) {
 		return 0;
 	}
-	int r = input_reshape(input, shape, session->plans->max_arena_bytes, err);
+	int r = session_input_reshape(input, shape, session->plans->max_arena_bytes, err);
 	if (r < 0) {
 		error_prefix(err, "input %u", index);
 		return r;
@@ -170,7 +171,7 @@ int session_resize(
 	return 0;
 }
 
-const struct input *session_get_input(const struct session *session, uint32_t input)
+const struct session_input *session_get_input(const struct session *session, uint32_t input)
 {
 	return &session->inputs[input];
 }
@@ -195,11 +196,11 @@ const struct value *session_output_value(const struct session *session, uint32_t
 int session_bind_input(struct session *session, uint32_t index, const void *data, uint64_t bytes,
 	struct error *err)
 {
-	struct input *input = find_input(session, index, err);
+	struct session_input *input = find_input(session, index, err);
 	if (!input) {
 		return -EINVAL;
 	}
-	int r = input_bind(input, data, bytes, session->plans->max_arena_bytes, err);
+	int r = session_input_bind(input, data, bytes, session->plans->max_arena_bytes, err);
 	if (r < 0) {
 		error_prefix(err, "input %u", index);
 	}
@@ -208,22 +209,24 @@ int session_bind_input(struct session *session, uint32_t index, const void *data
 
 void *session_input(struct session *session, uint32_t index, uint64_t *ret_bytes)
 {
-	struct input *input = find_input(session, index, NULL);
-	void *own = input ? input_own(input) : NULL;
+	struct session_input *input = find_input(session, index, NULL);
+	void *own = input ? session_input_own(input) : NULL;
 	if (own) {
 		*ret_bytes = input->bytes;
 	}
 	return own;
 }
 
-/* Values that steer what is read and written are copied: the binder may write to its own. */
-static int place_inputs_now(struct session *session, struct error *err)
+/* Whoever bound an input may write to it during the run: what a kernel must not see change is copied. */
+static int place_inputs_now(
+	struct session *session, const struct run_control *control, struct error *err)
 {
 	const struct subgraph_plan *part = plan_entered(session->frame->plan);
 	for (uint32_t i = 0; i < session->subgraph->n_inputs; i++) {
 		int32_t t = session->subgraph->inputs[i];
 		const void *data = NULL;
-		int r = input_data(&session->inputs[i], part->tensors[t].is_param, &data, err);
+		int r = session_input_data(
+			&session->inputs[i], part->tensors[t].is_copied, control, &data, err);
 		if (r < 0) {
 			error_prefix(err, "input %u", i);
 			return r;
@@ -247,7 +250,7 @@ static int explain(int code, struct error *err)
 	return code;
 }
 
-static void start_run(struct session *session, const struct run_control *control)
+static int start_run(struct session *session, const struct run_control *control, struct error *err)
 {
 	struct run *run = &session->run;
 	run->control = control;
@@ -258,8 +261,8 @@ static void start_run(struct session *session, const struct run_control *control
 	if (run->node_ns) { /* a run that is given up has not come to all */
 		memset(run->node_ns, 0, session->subgraph->n_nodes * sizeof(*run->node_ns));
 	}
-	frame_clear(session->frame);
-	frame_save(session->frame);
+	call_frame_clear(session->frame);
+	return call_frame_save(session->frame, control, err);
 }
 
 int session_run(struct session *session, const struct run_control *control, struct error *err)
@@ -267,7 +270,7 @@ int session_run(struct session *session, const struct run_control *control, stru
 	session->has_run = false;
 	int r = make_plan(session, err);
 	if (r == 0) {
-		r = place_inputs_now(session, err);
+		r = place_inputs_now(session, control, err);
 	}
 	if (r < 0) {
 		return r;
@@ -275,8 +278,8 @@ int session_run(struct session *session, const struct run_control *control, stru
 	if (err) {
 		*err = (struct error){0};
 	}
-	start_run(session, control);
-	r = run_steps(&session->run, session->frame, err);
+	r = start_run(session, control, err);
+	r = r < 0 ? r : run_steps(&session->run, session->frame, err);
 	r = run_settle(&session->run, r, err);
 	session->run.control = NULL;
 	if (r < 0) {
@@ -294,6 +297,15 @@ const void *session_output(struct session *session, uint32_t output, uint64_t *r
 	}
 	*ret_bytes = value->bytes;
 	return value->data;
+}
+
+void session_fill(struct session *session, uint8_t value)
+{
+	session->has_run = false;
+	for (uint32_t i = 0; i < session->subgraph->n_inputs; i++) {
+		session_input_fill(&session->inputs[i], value);
+	}
+	run_fill(&session->run, value);
 }
 
 uint64_t session_bytes(const struct session *session)

@@ -10,8 +10,8 @@
 #ifndef ENGINE_RUN_SESSION_H
 #define ENGINE_RUN_SESSION_H
 
-#include "engine/plan/cache.h"
-#include "engine/run/input.h"
+#include "engine/plan/plan_cache.h"
+#include "engine/run/session_input.h"
 
 struct session;
 
@@ -28,7 +28,7 @@ DEFINE_OWNED(struct session *, session_free)
 int must_check session_resize(
 	struct session *session, uint32_t input, const struct shape *shape, struct error *err);
 /* Input @input as it is, or will be at the next run. */
-const struct input *session_get_input(const struct session *session, uint32_t input);
+const struct session_input *session_get_input(const struct session *session, uint32_t input);
 
 /* The plan for the shapes that the inputs have now; borrowed until the next resize. */
 int must_check session_plan(
@@ -53,6 +53,7 @@ const struct value *session_output_value(const struct session *session, uint32_t
 uint64_t session_bytes(const struct session *session);
 
 void session_reset(struct session *session);
+void session_fill(struct session *session, uint8_t value);
 
 int must_check session_profile(struct session *session, bool on);
 /* One per node of the subgraph; NULL before session_profile(). */

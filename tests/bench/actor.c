@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 
 #define WAIT_MS 10000
 #define MOST_OPEN 64 /* of one connection: what is due beyond it is lost */

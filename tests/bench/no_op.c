@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * no_op - a model that does next to nothing, for `edgectl bench --ipc`
+ * no_op - a model that does next to nothing, for ipc
  *
  *   no_op BYTES_IN BYTES_OUT FILE.tflite
  *

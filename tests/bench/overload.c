@@ -21,7 +21,7 @@
 
 #include "backends/backends.h"
 #include "base/clock.h"
-#include "client/edge_client.h"
+#include "client/lib/edge_client.h"
 #include "engine/edge.h"
 #include "tests/bench/actor.h"
 

@@ -167,14 +167,15 @@ class Model:
         self.graph.operators.append(op)
 
     def custom(self, name, inputs, outputs, options):
-        """Adds a custom operator; @options become a FlexBuffers map."""
+        """Adds a custom operator; @options become a FlexBuffers map, or are the bytes themselves."""
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
         code.customCode, code.version = name, 1
         op = schema.OperatorT()
         op.opcodeIndex = len(self.codes)
         op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
-        op.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(options)), np.uint8)
+        op.customOptions = np.frombuffer(
+            options if isinstance(options, bytes) else bytes(flexbuffers.Dumps(options)), np.uint8)
         self.codes.append(code)
         self.graph.operators.append(op)
 

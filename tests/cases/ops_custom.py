@@ -3,7 +3,7 @@
 import numpy as np
 
 from cases.model import Model
-from cases.write import write_case
+from cases.write import write_case, write_own_case
 
 GOES_ON = "two runs: the generator goes on"
 
@@ -105,7 +105,24 @@ def lsh(dense, dtype, item):
     return make
 
 
+def unpooling(path, rng):
+    """Places in the picture, as LiteRT's pooling gives them; windows of 2 x 2 beside each other."""
+    places = rng.permutation(4 * 6 * 3)[:2 * 3 * 3].reshape(1, 2, 3, 3).astype(np.int32)
+    values = rng.normal(0, 1, places.shape).astype(np.float32)
+    whole = np.zeros((1, 4, 6, 3), np.float32)
+    whole.reshape(-1)[places.reshape(-1)] = values.reshape(-1)
+    model = Model()
+    inputs = [model.tensor("values", "float32", values.shape),
+              model.tensor("places", "int32", places.shape)]
+    out = model.tensor("whole", "float32", whole.shape)
+    words = np.array([1, 2, 2, 2, 2, 0, 0, 0, 0, 0], np.int32)  # TfLitePoolParams: SAME, strides, filter
+    model.custom("MaxUnpooling2D", inputs, [out], words.tobytes())
+    write_own_case(path, model, inputs, [out], [([values, places], [whole])], "exact",
+                   "outputs by the operator's formula")
+
+
 CASES = {
+    "MaxUnpooling2D_s32": unpooling,
     "AudioSpectrogram_f32": spectrogram(False),
     "AudioSpectrogram_f32_squared": spectrogram(True),
     "LSH_PROJECTION_f32_dense": lsh(True, "float32", 30),

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from cases.model import Model, encode_graphs
-from cases.write import write_case
+from cases.write import write_case, write_own_case
 
 
 class Body(Model):
@@ -103,7 +103,21 @@ GATHER = {"options": "GatherOptions"}
 ROWS = {"updateWindowDims": [1], "insertedWindowDims": [0], "scatterDimsToOperandDims": [0],
         "indexVectorDim": 1}
 
+def gathered_strings(path, rng):
+    """Strings of many lengths; which ones are taken only a run knows."""
+    words = np.array([b"x" * n for n in (1, 60, 3, 41, 2, 55)], object)
+    indices = rng.permutation(len(words)).astype(np.int32)
+    model = Model()
+    inputs = [model.tensor("words", "string", words.shape),
+              model.tensor("indices", "int32", indices.shape)]
+    out = model.tensor("taken", "string", indices.shape)
+    model.op("GATHER", inputs, [out], **GATHER)
+    write_own_case(path, model, inputs, [out], [([words, indices], [words[indices]])], "exact",
+                   "outputs by the operator's formula")
+
+
 CASES = {
+    "GATHER_str_run_time": gathered_strings,
     "GATHER_f32_batch": indexed("GATHER", [floats(2, 3, 4), below(3, 2, 2)], ["float32"], axis=1,
                                 batchDims=1, **GATHER),
     "GATHER_s64_last": indexed("GATHER", [below(99, 2, 5, dtype=np.int64),

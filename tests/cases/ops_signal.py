@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from cases.model import Model
-from cases.write import Folder
+from cases.write import Folder, write_own_case
 
 NOTE = "outputs by TensorFlow Lite Micro's reference kernels; the state carries on"
 SMOOTHING = {"smoothing": 409, "one_minus_smoothing": 15975, "alternate_smoothing": 983,
@@ -109,7 +109,32 @@ def rfft_s32(path, rng):
     write_micro_case(path, model, [x], [y], [[data]])
 
 
+def filter_bank(path, rng):
+    """Bins, weights and all lists are inputs: only a run knows them."""
+    count, bins = 4, 20
+    starts, widths = 3 * np.arange(count + 1), np.arange(count + 1) % 4 + 3
+    weights, unweights = rng.integers(0, 4097, (2, 8 * (count + 1))).astype(np.int16)
+    energy = rng.integers(0, 2 ** 32, bins).astype(np.uint32)
+    sums, carried = [], 0
+    for i, (start, width) in enumerate(zip(starts, widths)):
+        taken = [int(v) for v in energy[start:start + width]]
+        pairs = [[(v, int(w)) for v, w in zip(taken, list_[8 * i:])] for list_ in (weights, unweights)]
+        sums.append(carried + sum(v * w for v, w in pairs[0]))
+        carried = sum(v * w for v, w in pairs[1])
+    lists = [weights, unweights, *(v.astype(np.int16) for v in (
+        starts, 8 * np.arange(count + 1), widths))]
+    model = Model()
+    inputs = [model.tensor("energy", "uint32", (bins,))]
+    inputs += [model.tensor(f"list{i}", "int16", v.shape) for i, v in enumerate(lists)]
+    out = model.tensor("sums", "uint64", (count,))
+    model.custom("SignalFilterBank", inputs, [out], {"num_channels": count})
+    write_own_case(path, model, inputs, [out],
+                   [([energy, *lists], [np.array(sums[1:], np.uint64)])], "exact",
+                   "outputs by the operator's formula")
+
+
 CASES = {
+    "SignalFilterBank_run_time": filter_bank,
     "SignalFeatures_s16": features,
     "SignalIrfft_s16_frames": there_and_back,
     "SignalRfft_s32": rfft_s32,

@@ -39,7 +39,6 @@ class Connection:
         self.sock.settimeout(0.05)
         self.topics = []
         self.deadly = ""  # a topic, or "*" for all: who publishes there is thrown out, as by a broker that takes it for malformed
-        self.farewell = b""  # what is sent before
         self.subscriptions = {}  # options by filter; -1: taken back
 
     def read(self, n):
@@ -112,7 +111,6 @@ class Connection:
                 n = struct.unpack(">H", body[:2])[0]
                 self.topics.append(body[2:2 + n].decode())
                 if self.deadly in ("*", self.topics[-1]):
-                    self.send(self.farewell)
                     return
                 if flags & 6 and puback:
                     self.send(packet(PUBACK, 0, body[2 + n:4 + n]))
@@ -240,7 +238,7 @@ class FakeBroker:
         self.stop = threading.Event()
         self.connections = 0
         self.done = 0  # bad ones that are over
-        self.last, self.deadly, self.farewell = None, "", b""
+        self.last, self.deadly = None, ""
         self.served = []  # good connections, in order
         self.listener = socket.create_server(("127.0.0.1", port), backlog=16)
         self.listener.settimeout(0.05)
@@ -266,7 +264,7 @@ class FakeBroker:
                 if connection.five and name in OLD:
                     connection.send(OLD[name])
                     return
-                self.last, connection.deadly, connection.farewell = connection, self.deadly, self.farewell
+                self.last, connection.deadly = connection, self.deadly
                 self.served.append(connection)
                 connection.connack()
                 connection.serve(3600)

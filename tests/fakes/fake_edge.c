@@ -51,7 +51,7 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "base/ref.h"
-#include "daemon/check.h"
+#include "daemon/check/check.h"
 #include "engine/edge.h"
 
 #define GROWS 99
@@ -455,6 +455,12 @@ int edge_model_steps(
 void edge_session_reset(struct edge_session *session)
 {
 	memset(session->sum, 0, sizeof(session->sum));
+}
+
+void edge_session_fill(struct edge_session *session, uint8_t value)
+{
+	(void)session;
+	(void)value;
 }
 
 int edge_session_enter(struct edge_session *session, uint32_t signature, struct error *err)

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "engine/model/schema.h"
-#include "tests/fakes/flat_writer.h"
+#include "tests/fakes/flatbuffer_writer.h"
 
 /* Widths of the fields of a table by slot: schema.h's kinds in bytes, for all slots. */
 static uint32_t new_table(struct bytes_writer *out, enum schema_type type)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arms fault.c in edged-mqtt's process of pipelines.
+ * Arms fault.c in edged-mqtt's worker process.
  *
  * That has no environment and no files, so the number of the call that is to fail from its start on stands beside the program, in PROGRAM.fault. Later
  * ones come by signal (fault_signal.c).
@@ -23,7 +23,7 @@ __attribute__((constructor)) static void start(int argc, char **argv)
 {
 	char path[512] = "";
 	unsigned long nth = 0;
-	if (argc < 2 || strcmp(argv[1], "--pipelines") != 0) {
+	if (argc < 2 || strcmp(argv[1], "--worker") != 0) {
 		return;
 	}
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(".fault"));

@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/digest.h"
+#include "daemon/system/digest.h"
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 

@@ -10,8 +10,8 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "base/strings.h"
-#include "client/golden/compare.h"
-#include "engine/plan/cache.h"
+#include "client/golden/golden_compare.h"
+#include "engine/plan/plan_cache.h"
 #include "engine/run/session.h"
 #include "tests/fuzz/contents.h"
 #include "tests/fuzz/mutant.h"
@@ -97,7 +97,7 @@ static void unbind_all(struct abuse *a)
 static void fill_strings(struct abuse *a, uint32_t i)
 {
 	uint64_t n = 0, bytes = 0;
-	const struct input *input = session_get_input(a->session, i);
+	const struct session_input *input = session_get_input(a->session, i);
 	if (shape_elements(&input->shape, &n) == 0 && n <= STRINGS_AT_ONCE) {
 		uint8_t *table = contents_strings(n, &a->random, &bytes);
 		bind(a, i, table, bytes);

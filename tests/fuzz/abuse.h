@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_ABUSE_H
 #define TESTS_FUZZ_ABUSE_H
 
-#include "client/golden/case.h"
+#include "client/golden/golden_case.h"
 #include "tests/fuzz/opened.h"
 
 #define ABUSE_MAX_THREADS 8

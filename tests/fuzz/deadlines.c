@@ -24,7 +24,7 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "engine/model/model.h"
-#include "engine/plan/cache.h"
+#include "engine/plan/plan_cache.h"
 #include "engine/run/session.h"
 #include "tests/fuzz/contents.h"
 #include "tests/fuzz/mutant.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/fields.h"
 
-#include "engine/model/flat.h"
+#include "engine/model/flatbuffer.h"
+#include "engine/model/flatbuffer_verify.h"
 #include "engine/model/schema.h"
-#include "engine/model/walk.h"
 
 #define ELEMENTS 24 /* of a list */
 #define SMALL_BUFFER 64 /* bytes: axes, paddings, sizes, heads of string tables */
@@ -112,7 +112,7 @@ uint32_t fields_find(const uint8_t *file, size_t size, struct mutant_site *ret_s
 {
 	struct finder f = {.flat = {file, (uint32_t)size}, .site = ret_sites};
 	uint32_t root = 0;
-	if (walk_verify(&f.flat, "TFL3", SCHEMA_MODEL, &root, NULL) == 0) {
+	if (flatbuffer_verify(&f.flat, "TFL3", SCHEMA_MODEL, &root, NULL) == 0) {
 		find_table(&f, SCHEMA_MODEL, root);
 	}
 	return f.n;

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 
 #include "base/tar.h"
-#include "daemon/bundle.h"
-#include "daemon/minisign.h"
+#include "daemon/edged/store/bundle.h"
+#include "daemon/edged/store/minisign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,7 +15,7 @@ static void as_bundle(int fd, off_t size)
 {
 	struct bundle bundle;
 	struct error err = {0};
-	char name[SERVED_NAME_SIZE];
+	char name[LOADED_MODEL_NAME_SIZE];
 	if (bundle_read(fd, size, &bundle, &err) < 0) {
 		assert(err.text[0] != 0);
 		return;

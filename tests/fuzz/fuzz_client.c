@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "client/edge_client.h"
+#include "base/wire/wire.h"
+#include "client/lib/edge_client.h"
 
 #define MOST 100000 /* what a socket holds without somebody who reads */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "daemon/config.h"
+#include "daemon/edged/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,7 +19,7 @@ static void check_printable(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct log quiet = {.fd = -1, .level = LOG_LEVEL_ERROR};
+	const struct log quiet = {.journal = -1, .level = LOG_LEVEL_ERROR};
 	struct config config;
 	struct error err = {0};
 	char path[64];

@@ -3,7 +3,7 @@
  * that can be brought to a model's size. */
 #include <assert.h>
 
-#include "client/pipeline/image.h"
+#include "client/media/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "client/pipeline/sound.h"
+#include "client/media/sound.h"
 
 #define MAX_RESAMPLED 20000 /* longer ones only cost time */
 

@@ -3,10 +3,11 @@
  * golden - runs golden cases and compares every output byte
  *
  *   golden [--every N] [--threads N] [--team N] [--cpu FEATURES]
- *          [--without REWRITES] [--sweep N] [--skip-missing] [-f LIST] [FOLDER...]
+ *          [--without REWRITES] [--sweep N] [--poison] [--skip-missing] [-f LIST] [FOLDER...]
  *
  * --without leaves rewrites out ("strips,pads", "all"); with "eager" all others are made wherever they
- * can be. Without --cpu each case runs on every set of kernel variants that this CPU has and the model
+ * can be. --poison runs each case in sessions whose memory is filled with one pattern, then with another,
+ * before each run: outputs must be right, and the same. Without --cpu each case runs on every set of kernel variants that this CPU has and the model
  * makes use of. Exit status 0 when every case passed, 1 when one failed, 2 for a bad command line,
  * and 77 (skipped, to meson) where --skip-missing is given and a folder or list is not there.
  */
@@ -17,8 +18,8 @@
 #include <string.h>
 
 #include "backends/backends.h"
-#include "client/golden/find.h"
-#include "client/golden/run.h"
+#include "client/golden/golden_find.h"
+#include "client/golden/golden_run.h"
 #include "engine/edge.h"
 
 #define EXIT_SKIPPED 77
@@ -36,7 +37,7 @@ struct settings {
 	uint64_t masks[MAX_MASKS];
 	uint32_t n_masks;
 	uint32_t without;
-	bool skip_missing;
+	bool poison, skip_missing;
 };
 
 /* How many cases wait for an operator. */
@@ -126,6 +127,8 @@ static void run_one(const struct settings *s, const char *folder, struct tally *
 		memcpy(result.text, err.text, sizeof(err.text));
 	} else if (s->sweep) {
 		run_ways(s, c, tally, &result);
+	} else if (s->poison) {
+		golden_run_poisoned(c, s->masks, s->n_masks, s->without, &result);
 	} else {
 		golden_run(c, s->masks, s->n_masks, s->threads, s->team, s->without, &result);
 	}
@@ -165,7 +168,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: golden [--every N] [--threads N] [--team N] [--cpu FEATURES] "
-		"[--without REWRITES] [--sweep N] [--skip-missing] [-f LIST] [FOLDER...]\n");
+		"[--without REWRITES] [--sweep N] [--poison] [--skip-missing] [-f LIST] [FOLDER...]\n");
 	return 2;
 }
 
@@ -213,6 +216,9 @@ static int parse_option(struct settings *s, int option, const char *argument)
 		return 0;
 	case 'p':
 		return parse_count(argument, SWEEP_WAYS, &s->sweep) < 0 ? usage() : 0;
+	case 'o':
+		s->poison = true;
+		return 0;
 	case 's':
 		s->skip_missing = true;
 		return 0;
@@ -230,6 +236,7 @@ static int parse(struct settings *s, int argc, char **argv)
 		{"cpu", required_argument, NULL, 'c'},
 		{"without", required_argument, NULL, 'w'},
 		{"sweep", required_argument, NULL, 'p'},
+		{"poison", no_argument, NULL, 'o'},
 		{"skip-missing", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/conv.h"
-#include "tests/kernels/check.h"
+#include "kernels/conv/conv.h"
+#include "tests/kernels/kernel_check.h"
 
 static const struct {
 	enum check_type type;

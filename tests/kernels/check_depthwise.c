@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/depthwise.h"
-#include "tests/kernels/check.h"
+#include "kernels/depthwise/depthwise.h"
+#include "tests/kernels/kernel_check.h"
 
 static const struct {
 	enum check_type type;

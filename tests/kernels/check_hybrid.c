@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "kernels/conv.h"
-#include "kernels/depthwise.h"
-#include "kernels/matmul.h"
-#include "tests/kernels/check.h"
+#include "kernels/conv/conv.h"
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/gemm/matmul.h"
+#include "tests/kernels/kernel_check.h"
 
 /* Operands of all three, with what a naive loop makes of them. */
 struct operands {

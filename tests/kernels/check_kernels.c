@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/kernels/check.h"
-#include "tests/kernels/crash.h"
+#include "tests/kernels/crash_note.h"
+#include "tests/kernels/kernel_check.h"
 
 static void usage(void)
 {

@@ -2,10 +2,10 @@
 /* Softmax, resize and the greatest element: what depends on more than one element of the source. */
 #include <stdio.h>
 
-#include "kernels/argmax.h"
-#include "kernels/resize.h"
-#include "kernels/softmax.h"
-#include "tests/kernels/check.h"
+#include "kernels/move/resize.h"
+#include "kernels/reduce/argmax.h"
+#include "kernels/softmax/softmax.h"
+#include "tests/kernels/kernel_check.h"
 
 struct softmax {
 	const struct ek_softmax *row;

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "kernels/matmul.h"
-#include "tests/kernels/check.h"
+#include "kernels/gemm/matmul.h"
+#include "tests/kernels/kernel_check.h"
 
 static const struct {
 	enum check_type type;

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "kernels/pool.h"
-#include "tests/kernels/check.h"
+#include "kernels/pool/pool.h"
+#include "tests/kernels/kernel_check.h"
 
 static const struct list {
 	bool is_max, is_float, is_l2;

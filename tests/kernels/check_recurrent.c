@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/lstm.h"
-#include "kernels/matvec.h"
-#include "kernels/svdf.h"
-#include "tests/kernels/check.h"
+#include "kernels/gemm/matvec.h"
+#include "kernels/recurrent/lstm.h"
+#include "kernels/recurrent/svdf.h"
+#include "tests/kernels/kernel_check.h"
 
 struct run_svdf {
 	const struct ek_svdf_q_row *row;

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/add.h"
-#include "kernels/lut.h"
-#include "kernels/mul.h"
-#include "kernels/requant.h"
-#include "kernels/sum.h"
-#include "kernels/unary.h"
-#include "tests/kernels/check.h"
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/lut.h"
+#include "kernels/elementwise/mul.h"
+#include "kernels/elementwise/unary.h"
+#include "kernels/reduce/sum.h"
+#include "kernels/requant/requant.h"
+#include "tests/kernels/kernel_check.h"
 
 static uint32_t row_length(struct check *c)
 {
@@ -162,7 +162,7 @@ static void check_add(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.add = &lists[k].list[v];
-			p.add_params.line.form = LINE_NONE;
+			p.add_params.line.form = FLOAT_REQUANT_NONE;
 			if (p.add->prove && (c->bench || check_below(c, 2))) {
 				p.add->prove(&p.add_params);
 			}
@@ -217,7 +217,7 @@ static void check_mul(struct check *c)
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
 			p.mul = &lists[k].list[v];
-			p.mul_params.line.form = LINE_NONE;
+			p.mul_params.line.form = FLOAT_REQUANT_NONE;
 			if (p.mul->prove && (c->bench || check_below(c, 2))) {
 				p.mul->prove(&p.mul_params);
 			}

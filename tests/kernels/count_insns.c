@@ -2,7 +2,7 @@
 /*
  * count_insns - a plugin of qemu-user that counts the instructions of a program for Arm
  *
- * tests/kernels/count compiles and loads it. Between every two marks (check.c has the instruction) it
+ * tests/kernels/count compiles and loads it. Between every two marks (kernel_check.c has the instruction) it
  * counts what was executed and writes "marks N"; at the end "function N NAME" for all of them.
  *
  * Debian ships no qemu-plugin.h: what is used of version 1 of the interface is declared here.

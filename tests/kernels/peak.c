@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "kernels/cpu.h"
+#include "kernels/cpu_features.h"
 
 #define TRIES 200
 #define TURNS 1000

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds edgectl(1) against `edgectl --help`, and edged.conf(5) against edgectl(1) in what `manage` grants.
+"""Holds edgectl(1) against `edgectl --help`, edged.conf(5) against edgectl(1) in what `manage` grants, and the
+protocol's pages against the message types of base/wire/wire.h.
 
 docs.py ROOT EDGECTL
 """
@@ -52,9 +53,21 @@ def check_manage(root):
     return differences("command", set(COMMANDS.findall(grants)), "edged.conf(5)", set(COMMANDS.findall(said)), "edgectl(1)")
 
 
+def check_types(root):
+    """Both pages of the protocol have every message type with its number."""
+    types = set(re.findall(r"\bWIRE_([A-Z_]+) = (\d+),", found(r"^enum wire_type \{(.*?)\};", read(root, "base/wire/wire.h"))))
+    table = {(name, number) for number, name in re.findall(r"^\| (\d+) \| \[?([A-Z_]+)\b.*\|$",
+                                                           found(r"^\| type \| message \|(.*?)\n\n", read(root, "docs/protocol.md")), re.M)}
+    page = found(r"^:  type: (.*?);", read(root, "docs/man/edged-protocol.7.scd"))
+    manual = {(name, number) for number, name in re.findall(r"(\d+)\s+([A-Z_]+)", page)}
+    show = lambda all: {f"{number} {name}" for name, number in all}
+    return differences("type", show(types), "base/wire/wire.h", show(table), "protocol.md") + differences(
+        "type", show(types), "base/wire/wire.h", show(manual), "edged-protocol(7)")
+
+
 def main():
     root, edgectl = sys.argv[1:3]
-    errors = check_manual(root, edgectl) + check_manage(root)
+    errors = check_manual(root, edgectl) + check_manage(root) + check_types(root)
     print("\n".join(errors))
     return 1 if errors else 0
 

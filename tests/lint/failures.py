@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds docs/failures.md and docs/threat-model.md against the tests: each row names a test that there is.
+"""Holds docs/failures.md, docs/threat-model.md and docs/specification.md against the tests: each row names a test that there is.
 
 failures.py ROOT
 
@@ -55,7 +55,8 @@ def errors(root, name, least):
 
 def main():
     root = sys.argv[1]
-    found = [*errors(root, "docs/failures.md", 60), *errors(root, "docs/threat-model.md", 40)]
+    found = [*errors(root, "docs/failures.md", 60), *errors(root, "docs/threat-model.md", 40),
+             *errors(root, "docs/specification.md", 20)]
     print("\n".join(found))
     return 1 if found else 0
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the events of daemon/notice.h against the journal's catalog, docs/observability.md, and the code that tells them.
+"""Holds the events of daemon/system/notice.h against the journal's catalog, docs/observability.md, and the code that tells them.
 
 notices.py ROOT
 """
@@ -29,28 +29,28 @@ def check_catalog(catalog, ids, fields):
     entries = re.split(r"^-- ", catalog, flags=re.M)[1:]
     told = [entry[:32] for entry in entries]
     errors += [f"{CATALOG}: {name} is there twice" for name in sorted(set(told)) if told.count(name) > 1]
-    errors += differences("the id", ids, "daemon/notice.c", set(told), CATALOG)
+    errors += differences("the id", ids, "daemon/system/notice.c", set(told), CATALOG)
     for entry in entries:
         if not re.match(r"[0-9a-f]{32}\nSubject: .+\nDefined-By: edged\nDocumentation: man:[\w.-]+\(\d\)\n\n\S", entry):
             errors.append(f"{CATALOG}: {entry[:32]}: Subject, Defined-By, Documentation, an empty line and a text are wanted")
     named = set(re.findall(r"@(\w+)@", catalog))
-    return errors + [f"{CATALOG}: @{name}@ is no field of daemon/notice.c" for name in sorted(named - fields)]
+    return errors + [f"{CATALOG}: @{name}@ is no field of daemon/system/notice.c" for name in sorted(named - fields)]
 
 
 def main():
     root = sys.argv[1]
-    code, header, page = (read(root, path) for path in ("daemon/notice.c", "daemon/notice.h", PAGE))
+    code, header, page = (read(root, path) for path in ("daemon/system/notice.c", "daemon/system/notice.h", PAGE))
     rows = dict(re.findall(r'\[(NOTICE_\w+)\] = \{"([0-9a-f]{32})"', code))
     declared = set(re.findall(r"^\t(NOTICE_\w+),$", header, re.M))
     fields = set(re.findall(r'"(EDGED_\w+)"', code))
-    users = "".join(read(root, os.path.relpath(path, root)) for path in glob.glob(os.path.join(root, "daemon", "*.c"))
+    users = "".join(read(root, os.path.relpath(path, root)) for path in glob.glob(os.path.join(root, "daemon", "**", "*.c"), recursive=True)
                     if not path.endswith("/notice.c"))
-    errors = differences("the event", declared, "daemon/notice.h", set(rows), "daemon/notice.c")
+    errors = differences("the event", declared, "daemon/system/notice.h", set(rows), "daemon/system/notice.c")
     errors += [f"{name} is told nowhere in daemon/" for name in sorted(declared) if not re.search(rf"\b{name}\b", users)]
     errors += [f"{name} has the id of another event" for name, value in rows.items() if list(rows.values()).count(value) > 1]
     errors += check_catalog(read(root, CATALOG), set(rows.values()), fields)
-    errors += differences("the id", set(rows.values()), "daemon/notice.c", set(re.findall(r"`([0-9a-f]{32})`", page)), PAGE)
-    errors += differences("the field", fields, "daemon/notice.c", set(re.findall(r"`(EDGED_\w+)`", page)), PAGE)
+    errors += differences("the id", set(rows.values()), "daemon/system/notice.c", set(re.findall(r"`([0-9a-f]{32})`", page)), PAGE)
+    errors += differences("the field", fields, "daemon/system/notice.c", set(re.findall(r"`(EDGED_\w+)`", page)), PAGE)
     if f"MESSAGE_ID={rows['NOTICE_SLOW_REQUEST']}" not in read(root, "docs/man/edged.conf.5.scd"):
         errors.append("edged.conf(5) has another id for slow requests")
     print("\n".join(errors))

@@ -67,10 +67,10 @@ static int print_row(const struct op_row *row)
 	const struct note *note = find_note(row->op);
 	if (!note) {
 		fprintf(stderr, "engine/plan/op_notes.h has no NOTE for %s\n",
-			operator_name(row->op));
+			operators_name(row->op));
 		return -1;
 	}
-	printf("| %s | 1", operator_name(row->op));
+	printf("| %s | 1", operators_name(row->op));
 	if (row->max_version > 1) {
 		printf(" to %u", row->max_version);
 	}
@@ -90,7 +90,7 @@ static int check_notes(void)
 		const struct node node = {.op = notes[i].op};
 		if (!opinfo_find(&node)) {
 			fprintf(stderr, "engine/plan/op_rows.h has no ROW for %s\n",
-				operator_name(notes[i].op));
+				operators_name(notes[i].op));
 			return -1;
 		}
 	}

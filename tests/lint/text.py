@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rules on the text of the tree: SPDX lines, file sizes, stub words, switched-off tests, marks of a merge, paths of somebody's machine."""
+"""Rules on the text of the tree: SPDX lines, file sizes, stub words, switched-off tests, marks of a merge, paths of somebody's machine; and on
+the subjects of commits."""
 import os
 import re
 import subprocess
 import sys
 
 MAX_LINES = 600
+MAX_DOCS_COLUMNS = 120  # of Markdown, outside tables and code
+MAX_SUBJECT = 72  # of a commit
+SUBJECTS_SINCE = 1795446000  # the rule is as old as that: 2026-11-23 15:00 UTC
 # Tables of facts: long because the format is.
 TABLES = {"engine/operators.h", "engine/operators.c", "engine/model/schema.c", "engine/model/schema.h", "LICENSE"}
 SPDX = ("*.c", "*.h", "*.py", "*.sh")
@@ -28,6 +32,16 @@ def is_text(path):
         return b"\0" not in file.read(8192)
 
 
+def check_columns(path, text):
+    """Lines of a page are at most MAX_DOCS_COLUMNS long, but for rows of tables and blocks of code."""
+    errors, code = [], False
+    for number, line in enumerate(text.split("\n"), 1):
+        code ^= line.startswith("```")
+        if not code and not line.startswith("|") and len(line) > MAX_DOCS_COLUMNS:
+            errors.append(f"{path}:{number}: {len(line)} columns, {MAX_DOCS_COLUMNS} is the limit")
+    return errors
+
+
 def check_file(root, path):
     full = os.path.join(root, path)
     if os.path.islink(full) or not os.path.isfile(full) or not is_text(full):
@@ -38,6 +52,8 @@ def check_file(root, path):
     code = path.endswith((".c", ".h", ".py")) or text.startswith("#!")
     if code and "SPDX-License-Identifier: Apache-2.0" not in text[:300]:
         errors.append(f"{path}: no SPDX line on top")
+    if path.endswith(".md") and not path.startswith("packaging/"):
+        errors += check_columns(path, text)
     lines = text.count("\n")
     if code and lines > MAX_LINES and path not in TABLES:
         errors.append(f"{path}: {lines} lines, {MAX_LINES} is the limit")
@@ -53,9 +69,16 @@ def check_file(root, path):
     return errors
 
 
+def check_subjects(root):
+    """Commits have subjects of at most MAX_SUBJECT characters. Without a history, in a tarball or a shallow clone, there are none to check."""
+    done = subprocess.run(["git", "-C", root, "log", "--no-merges", f"--since={SUBJECTS_SINCE}", "--format=%h%x09%s"], capture_output=True, text=True)
+    commits = [line.split("\t", 1) for line in done.stdout.splitlines()]
+    return [f"commit {h}: a subject of {len(s)} characters, {MAX_SUBJECT} is the limit" for h, s in commits if len(s) > MAX_SUBJECT]
+
+
 def main():
     root = sys.argv[1]
-    errors = [e for path in tracked(root) for e in check_file(root, path)]
+    errors = [e for path in tracked(root) for e in check_file(root, path)] + check_subjects(root)
     print("\n".join(errors))
     return 1 if errors else 0
 

@@ -1,524 +1,407 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One model of the store, from a file in the folder to an answer: what daemon/ does, step by step, with
- * edged killed between any two of them.
+ * The life of a model as a model of states: loop, loader, requests, and kill -9 between any two steps.
  *
- * Who takes part, and where it is in the code:
- *   people    put versions into the folder                         (outside)
- *   loader    the loader's thread: install, restore, orders        install.c, order.c, catalogue.c, depot.c
- *   loop      the loop's thread: swaps the pointer, and keeps
- *             what was good while the next one is on trial         store.c
- *   request   from its judging to its end, when the trial is
- *             judged too; the run in between is a worker's         request.c, worker.c, served.c, probation.c
- *   fate      kills edged, MOST_KILLS times, and starts it again
+ *   people    put versions into the folder                       (outside)
+ *   loop      owns manifest, table entry and trial               models/jobs.c, models/models.c, models/eviction.c
+ *   loader    a job in, a loaded model and a manifest out        install/loader.c, install/execute.c, install/install.c
+ *   request   takes a reference, runs, and is judged             serve/request.c, serve/worker.c, models/probation.c
+ *   fate      kills edged MOST_KILLS times, and starts it again
  *
- * What a thread does alone is atomic here only where the others cannot see it in between: a turn of the
- * loop, a rename, a counter. What dies with the process stands in one list (forget()), what the disk
- * keeps in another. A version is what its file does: see kind[].
+ * What a thread does alone is one step where no other thread can see it in between: a turn of the loop, a rename, a
+ * counter. A version is what its file does: see kind[]. Version 1 is good and passed its trial before the start.
+ * An edged that waits for ever with nothing that serves is a deadlock, which pan reports.
  *
- * Version 1 has proved itself here from the start; that a first version which did well is gone back to without that
- * (manifest_pass_on()) is left out.
- *
- * That edged waits for ever with nothing that serves is a deadlock of this model, which pan reports:
- * requests wait for something that serves, and nobody else has anything to do.
- *
- * Mutations, each of which must be found out (tests/spin/run):
- *   LATE_REF     a request reads the pointer, and takes its reference in a later step
- *   EARLY_SWAP   the pointer is swapped before the manifest is on the disk
- *   NO_TRIAL     the manifest does not say that the version is on trial
- *   ANY_VERDICT  a verdict is heeded whatever it was about
- *   LATE_BAD     a rollback writes the manifest before it writes what is bad
- *   LATE_DEATHS  deaths are forgotten before the file is bad on the disk
- *   BAD_PROVED   deaths make a version bad that has proved itself
- *   NO_SELFTEST  a file is not asked what it must answer
- *   TWICE        a swap lets go twice of what served
- *   KEEP_ANY     what a version on trial goes back to need not have proved itself
- *
- * With MORE people also put a file there again, pin and unpin the model; a request that waits is run by what serves when
- * its turn comes (adopt.c); and the loop lets go of a model that nobody uses, which is loaded again (idle.c). Of two versions,
- * and one request at a time, since this has many more states. Mutations of it:
- *   FORGIVEN     a file that is put there again is not looked up among the bad ones
- *   NO_PIN       a pinned model is installed over
- *   PIN_FALLS    a pinned model goes back when its trial fails
- *   NO_ADOPT     who waited is run by what served when it came
- *   ADOPT_BARE   who takes what serves now takes no reference of it
- *   IN_USE       a model is let go of though a request has it
- *   NEVER_BACK   what the loop has let go of is not loaded again
+ * With MORE in the environment (and two versions and one request) people also put a file there again, pin and unpin
+ * the model, the loop unloads an idle model, and a waiting request takes what serves when its turn comes (serve/adopt.c).
+ * MUTATION is the number of a mutation, which must be found (tests/spin/run); from MORE_FROM on, of MORE.
  */
-#ifndef VERSIONS
-#define VERSIONS 3 /* 1 is there from the start, and has proved itself */
-#endif
+#define LATE_REF (mutation == 1) /* a request reads the pointer, and takes its reference in a later step */
+#define EARLY_DONE (mutation == 2) /* a job is done before its manifest is on the disk */
+#define STALE (mutation == 3) /* the loop does not take the manifest of a result */
+#define TWO_JOBS (mutation == 4) /* a job is started while another one is under way */
+#define NO_ASK (mutation == 5) /* a third version is loaded beside a trial and the version before */
+#define NO_TRIAL (mutation == 6) /* the manifest does not say that the version is on trial */
+#define ANY_VERDICT (mutation == 7) /* a verdict counts whatever version it is about */
+#define LATE_BAD (mutation == 8) /* a rollback writes the manifest before the list of bad files */
+#define LATE_DEATHS (mutation == 9) /* crashes are forgotten before the file is on the list of bad files */
+#define BAD_GOOD (mutation == 10) /* crashes make a version bad that has passed its trial */
+#define NO_SELFTEST (mutation == 11) /* a file serves without its self-test */
+#define TWICE (mutation == 12) /* a swap drops two references of what served */
+#define KEEP_ANY (mutation == 13) /* the version kept for a rollback need not have passed its trial */
+#define MORE_FROM 14
+#define FORGIVEN (mutation == 14) /* a file that is put there again is not looked up among the bad ones */
+#define NO_PIN (mutation == 15) /* a pinned model is installed over */
+#define PIN_FALLS (mutation == 16) /* a pinned model goes back when its trial fails */
+#define NO_ADOPT (mutation == 17) /* a waiting request is run by what served when it came */
+#define ADOPT_BARE (mutation == 18) /* a request takes what serves now without a reference */
+#define IN_USE (mutation == 19) /* a model is unloaded though a request has it */
+#define NEVER_BACK (mutation == 20) /* an unloaded model is not loaded again */
+byte mutation;
+bool more;
+
+#define VERSIONS 3
 #define REQUESTS 2
-#define SLOTS 7 /* loaded: each request's, the one that serves, the one before, two that were announced, one that comes */
+#define SLOTS (REQUESTS + 2) /* loaded: each request's, what serves, the one before or the job's */
 #ifndef MOST_KILLS
-#define MOST_KILLS 3
+#define MOST_KILLS 1
 #endif
+#define MOST_TURNS 1 /* of those who pin, and of those who put a file there again */
+byte versions = VERSIONS;
 #define NOTHING 255
 
-/* What a file does, which nobody knows beforehand. */
 #define GOOD 1
-#define WRONG 2 /* its self-test tells */
-#define WEAK 3 /* its self-test is well, its runs are bad */
+#define WRONG 2 /* its self-test fails */
+#define WEAK 3 /* its self-test passes, its runs are bad */
 #define KILLER 4 /* a run of it ends edged */
 byte kind[VERSIONS + 1];
 
-/* ---- what the disk keeps */
-byte inbox = 1; /* the version that lies in the folder */
-byte m_active = 1, m_good = 1, m_previous; /* the manifest, renamed into place as a whole */
-bool m_trial;
+typedef manifest { byte serves, good, previous; bool trial, pinned };
+#define SAME(a, b) (a.serves == b.serves && a.good == b.good && a.previous == b.previous && a.trial == b.trial && a.pinned == b.pinned)
+#define COPY(a, b) a.serves = b.serves; a.good = b.good; a.previous = b.previous; a.trial = b.trial; a.pinned = b.pinned
+
+/* ---- on the disk */
+byte inbox = 1; /* the version in the folder */
+manifest disk;
 bool bad[VERSIONS + 1];
-byte marked[VERSIONS + 1]; /* STATE/running: how many runs of it are going on */
+byte marked[VERSIONS + 1]; /* crash markers: runs of it under way */
 byte deaths[VERSIONS + 1];
 
-/* ---- what dies with edged */
+/* ---- in memory */
 bool up = true;
-byte serving; /* the loader's idea of what the loop has */
-byte tried; /* what the folder held when it was looked at */
-byte current = NOTHING; /* the loop's pointer: a slot */
-byte before = NOTHING; /* the slot that it goes back to while what serves is on trial */
-bool judging; /* what serves is on trial, and there is no verdict */
+manifest known; /* the loop's manifest; disk is that of the job under way */
+byte tried; /* what the folder held at the last look */
+byte current = NOTHING, before = NOTHING; /* slots: what serves, and what a failed trial goes back to */
+bool judging; /* the trial goes on */
+bool unloaded, again, pin_order, opened;
 byte version_of[SLOTS], refs[SLOTS];
 bool has_mark[SLOTS];
-chan events = [2] of {byte, byte}; /* the loader's: a slot, and the version that was good then */
-chan orders = [2] of {byte, bool, bool}; /* the loop's: whether that version is good, and the one before serves already */
+chan verdicts = [2] of {byte, bool}; /* version; it passed */
+
+#define IDLE 0
+#define RUNS 1
+#define ASKS 2
+#define DONE 3
+#define OPEN 0
+#define RESTORE 1
+#define INSTALL 2
+#define PASSED 3
+#define FAILED 4
+#define PIN 5
+byte state, job, subject, serving, result = NOTHING; /* struct loader, struct job */
+
+/* ---- what is proved, beside the asserts on the way */
+byte told; /* the version last seen to serve */
+byte killed[VERSIONS + 1];
+bool condemned[VERSIONS + 1];
 
 #define LOADER REQUESTS
 #define LOOP (REQUESTS + 1)
 #define ALL (REQUESTS + 2)
-#ifdef MORE
-#define takes_part(i) (i != 1)
-#else
-#define takes_part(i) true
-#endif
-bool dead[ALL]; /* threads that have not heard of it yet */
-byte kills;
-
-/* ---- what is proved, beside the asserts on the way */
-byte told; /* the version that was last seen to serve */
-byte killed[VERSIONS + 1];
-bool condemned[VERSIONS + 1];
-
-#ifdef MORE
-#define MOST_TURNS 1 /* of those who pin, and of those who put a file there again */
-bool pinned; /* in the manifest */
-bool pin_order; /* the loader's */
-bool unloaded; /* the loop has let go of what served */
-bool again; /* the file in the folder is another one, of the same bytes */
-byte pins, agains;
-#define is_pinned pinned
-#define changed (inbox != tried || again)
-#else
-#define is_pinned false
-#define changed (inbox != tried)
-#endif
+bool dead[ALL]; /* threads that have not ended yet */
+byte kills, pins, agains;
 
 inline forget()
 {
 	d_step {
-		up = false;
-		serving = 0;
-		tried = 0;
-#ifdef MORE
-		unloaded = false;
-		pin_order = false;
-#endif
-		current = NOTHING;
-		before = NOTHING;
-		judging = false;
-		i = 0;
+		up = false; opened = false; tried = 0; current = NOTHING; before = NOTHING; judging = false;
+		unloaded = false; pin_order = false; state = IDLE; job = OPEN; subject = 0; serving = 0; result = NOTHING;
+		known.serves = 0; known.good = 0; known.previous = 0; known.trial = false; known.pinned = false;
 		do
-		:: i < SLOTS ->
-			version_of[i] = 0;
-			refs[i] = 0;
-			has_mark[i] = false;
-			i++
-		:: else -> break
+		:: nempty(verdicts) -> verdicts?_, _
+		:: empty(verdicts) -> break
 		od;
-		do
-		:: len(events) > 0 -> events?_, _
-		:: len(events) == 0 -> break
-		od;
-		do
-		:: len(orders) > 0 -> orders?_, _, _
-		:: len(orders) == 0 -> break
-		od;
-		i = 0;
-		do
-		:: i < ALL -> dead[i] = takes_part(i); i++
-		:: else -> break
-		od;
+		for (i : 0 .. SLOTS - 1) { version_of[i] = 0; refs[i] = 0; has_mark[i] = false }
+		for (i : 0 .. ALL - 1) { dead[i] = !(more && i == 1) }
 		i = 0
 	}
 }
 
-/* The last reference frees. Nothing that is freed has one. */
+/* What a thread does when edged is killed: it ends, and begins again with the next start. */
+#define REBORN(thread) do :: d_step { dead[thread] -> dead[thread] = false; i = 0 } :: up && !dead[thread] -> break od
+
 inline unref(s)
 {
 	assert(refs[s] > 0);
 	refs[s]--;
-	if
-	:: refs[s] == 0 -> version_of[s] = 0; has_mark[s] = false
-	:: else
-	fi
+	if :: refs[s] == 0 -> version_of[s] = 0; has_mark[s] = false :: else fi
 }
 
 /* ---- the loader */
-
-/* load_model(): the file is opened under its mark; a slot with the store's reference. */
 inline load(v)
 {
-	marked[v]++;
 	atomic {
+		assert(job != INSTALL || !disk.trial || before == NOTHING); /* no third one beside a trial */
+		marked[v]++
+	}
+	d_step {
 		marked[v]--;
-		slot = 0;
+		result = 0;
 		do
-		:: refs[slot] > 0 -> slot++ /* the assert of its index is pan's */
+		:: refs[result] > 0 -> result++ /* pan checks the index */
 		:: else -> break
 		od;
-		version_of[slot] = v;
-		refs[slot] = 1
+		version_of[result] = v;
+		refs[result] = 1;
+		state = (EARLY_DONE && job == INSTALL -> DONE : state)
 	}
 }
 
-/* try_out(), and the event. */
-inline announce(v)
+inline mark_trial()
 {
-	atomic {
-		has_mark[slot] = m_trial && m_active == v;
-		serving = v
-	}
-	atomic { events!slot, m_good; slot = 0 }
+	has_mark[result] = disk.trial && version_of[result] == disk.serves
 }
 
-#ifdef NO_SELFTEST
-#define passes(v) true
-#else
-#define passes(v) (kind[v] != WRONG)
-#endif
+#define passes(v) (NO_SELFTEST || kind[v] != WRONG)
+#define known_bad(v) (bad[v] && !(FORGIVEN && agains > 0))
+#define stays (disk.pinned && serving && !NO_PIN)
 
-#ifdef FORGIVEN
-#define known_bad(v) (bad[v] && agains == 0)
-#else
-#define known_bad(v) bad[v]
-#endif
-#ifdef NO_PIN
-#define stays false
-#else
-#define stays (is_pinned && serving)
-#endif
-
-/* install_candidate() */
 inline install()
 {
-	d_step {
-		tried = inbox;
-#ifdef MORE
-		again = false
-#endif
-	}
 	if
-	:: stays || known_bad(tried) || (serving == tried && m_active == tried) || !passes(tried)
-	:: else ->
-		load(tried);
-#ifdef EARLY_SWAP
-		announce(tried);
-#endif
-		d_step { /* depot_save(): one rename */
-			assert(!condemned[tried]);
-			assert(!is_pinned || m_active == tried || !serving);
-#ifndef NO_TRIAL
-			m_trial = (m_active != tried -> m_good != tried : m_trial);
-#endif
-			m_active = tried
-		}
-#ifndef EARLY_SWAP
-		announce(tried)
-#endif
-	fi
-}
-
-/* install_restore(): what served, or else what was good. */
-inline restore()
-{
-	if
-	:: !bad[m_active] -> version = m_active
+	:: stays || known_bad(subject) || (serving == subject && disk.serves == subject) || !passes(subject)
 	:: else ->
 		if
-		:: m_good && !bad[m_good] -> version = m_good
-		:: else -> version = (m_previous && !bad[m_previous] -> m_previous : 0)
+		:: disk.trial && !NO_ASK -> state = ASKS; state == RUNS /* no third one beside a trial */
+		:: else
+		fi;
+		load(subject);
+		d_step { /* one rename */
+			assert(!condemned[subject]);
+			assert(!disk.pinned || disk.serves == subject || !serving);
+			disk.trial = (disk.serves != subject -> disk.good != subject && !NO_TRIAL : disk.trial);
+			disk.serves = subject;
+			mark_trial()
+		}
+	fi
+}
+
+inline restore()
+{
+	d_step {
+		if
+		:: !bad[disk.serves] -> subject = disk.serves
+		:: else -> subject = (disk.good && !bad[disk.good] -> disk.good : (bad[disk.previous] -> 0 : disk.previous))
 		fi
-	fi;
+	}
+	if :: subject -> load(subject); mark_trial() :: else fi
+}
+
+#define counts (ANY_VERDICT || (disk.trial && disk.serves == subject))
+#define may_fall (PIN_FALLS || !disk.pinned || serving == disk.good)
+
+inline go_back()
+{
 	if
-	:: version -> load(version); announce(version); version = 0
+	:: counts && disk.good != disk.serves && may_fall ->
+		assert(!disk.pinned || serving == disk.good);
+		if
+		:: serving != disk.good -> load(disk.good) /* what serves again is there before anything is written */
+		:: else
+		fi;
+		bad[disk.serves] = !LATE_BAD;
+		d_step { /* one rename */
+			subject = disk.serves;
+			condemned[subject] = true;
+			disk.serves = disk.good;
+			disk.trial = false
+		}
+		bad[subject] = true
+	:: !counts && subject != disk.serves && subject != disk.good && subject != disk.previous -> bad[subject] = true
 	:: else
 	fi
 }
 
-/* order.c: rollback(). What serves again is there before anything is written. */
-inline roll_back()
+inline pass()
 {
 	if
-	:: !back -> load(m_good)
+	:: counts ->
+		d_step { /* one rename */
+			disk.previous = (disk.good != disk.serves -> disk.good : disk.previous);
+			disk.good = disk.serves; disk.trial = false;
+			assert(kind[disk.good] == GOOD)
+		}
+		deaths[disk.good] = 0
 	:: else
-	fi;
-#ifndef LATE_BAD
-	bad[m_active] = true;
-#endif
-	d_step { /* one rename */
-		version = m_active;
-		condemned[m_active] = true;
-		m_active = m_good;
-		m_trial = false
-	}
-#ifdef LATE_BAD
-	bad[version] = true;
-#endif
-	version = 0;
-	if
-	:: !back -> announce(m_active)
-	:: else -> serving = m_active
 	fi
 }
 
-inline prove()
-{
-	d_step { /* one rename */
-		m_previous = (m_good != m_active -> m_good : m_previous);
-		m_good = m_active;
-		m_trial = false;
-		assert(kind[m_good] == GOOD)
-	}
-	deaths[m_good] = 0
-}
+#define passed_trial(v) (v == disk.good && !BAD_GOOD)
 
-#ifdef ANY_VERDICT
-#define heeded(v) true
-#else
-#define heeded(v) (m_trial && m_active == v)
-#endif
-
-#ifdef PIN_FALLS
-#define may_fall true
-#else
-#define may_fall (!is_pinned || back)
-#endif
-
-inline obey()
-{
-	if
-	:: heeded(version) && good -> version = 0; prove()
-	:: heeded(version) && !good && m_good != m_active && may_fall ->
-		assert(!is_pinned || back);
-		version = 0;
-		roll_back()
-	:: else -> version = 0
-	fi
-}
-
-#ifdef BAD_PROVED
-#define proved(v) false
-#else
-#define proved(v) (v == m_good)
-#endif
-
-/* marks_open() and deaths_read(). */
 inline count_deaths()
 {
 	d_step {
-		i = 1;
-		do
-		:: i <= VERSIONS ->
+		for (i : 1 .. VERSIONS) {
 			deaths[i] = (marked[i] > 0 && deaths[i] < 2 -> deaths[i] + 1 : deaths[i]);
-			marked[i] = 0;
-			i++
-		:: else -> break
-		od;
+			marked[i] = 0
+		}
 		i = 1
 	}
 	do
 	:: i <= VERSIONS && deaths[i] < 2 -> i++
-	:: i <= VERSIONS && deaths[i] >= 2 && proved(i) -> deaths[i] = 0 /* edged-check opens it again, and it is good */
-	:: i <= VERSIONS && deaths[i] >= 2 && !proved(i) ->
-#ifdef LATE_DEATHS
-		deaths[i] = 0;
-		bad[i] = true
-#else
+	:: i <= VERSIONS && deaths[i] >= 2 && passed_trial(i) -> deaths[i] = 0 /* edged-check opens it, and it is good */
+	:: i <= VERSIONS && deaths[i] >= 2 && !passed_trial(i) ->
+		deaths[i] = (LATE_DEATHS -> 0 : deaths[i]);
 		bad[i] = true;
 		deaths[i] = 0
-#endif
 	:: i > VERSIONS -> i = 0; break
-	od
+	od;
+	assert(!bad[disk.good])
 }
 
 proctype loader()
 {
-	byte slot, i, version;
-	bool good, back;
-start:
-	{
-		count_deaths();
-		assert(!bad[m_good]);
-		restore();
+	byte i;
+start:	{
 end:		do
-		:: orders?version, good, back -> obey(); good = false; back = false
-		:: empty(orders) && changed -> install()
-#ifdef MORE
-		:: d_step { pin_order -> pinned = !pinned; pin_order = false } /* order.c: pin(), one rename */
-#endif
-#if defined(MORE) && !defined(NEVER_BACK)
-		:: atomic { empty(orders) && empty(events) && unloaded -> unloaded = false }
-		   restore() /* somebody asks for it */
-#endif
+		:: state == RUNS ->
+			if
+			:: job == OPEN -> count_deaths()
+			:: job == RESTORE -> restore()
+			:: job == INSTALL -> install()
+			:: job == PASSED -> pass()
+			:: job == FAILED -> go_back()
+			:: job == PIN -> disk.pinned = !disk.pinned
+			fi;
+			state = DONE
 		od
 	} unless { dead[LOADER] };
-	do
-	:: d_step { dead[LOADER] -> dead[LOADER] = false; slot = 0; i = 0; version = 0; good = false; back = false }
-	:: up && !dead[LOADER] -> break
-	od;
+	REBORN(LOADER);
 	goto start
 }
 
 /* ---- the loop */
+#define may_start (state == IDLE || (TWO_JOBS && state == RUNS))
+#define keeps(v) (KEEP_ANY || v == known.good)
+#define is_idle (refs[current] == 1 || IN_USE)
 
-#ifdef KEEP_ANY
-#define keeps(v) true
-#else
-#define keeps(v) (v == good)
-#endif
+inline begin(j, v)
+{
+	assert(SAME(known, disk));
+	job = j; subject = v; state = RUNS;
+	serving = (current != NOTHING -> version_of[current] : (unloaded -> known.serves : 0))
+}
 
-#define newer_or_known(v) (m_active >= v || m_good == v || condemned[v])
+inline drop_before()
+{
+	if :: before != NOTHING -> unref(before); before = NOTHING :: else fi
+}
+
+/* model_ready() */
+inline swap()
+{
+	/* What serves is on the disk, or something newer is. */
+	assert(disk.serves >= version_of[result] || disk.good == version_of[result] || condemned[version_of[result]]);
+	/* Nobody who was told of a version finds an older one, but for what was bad. */
+	assert(version_of[result] >= told || bad[told] || condemned[told]);
+	told = version_of[result];
+	judging = has_mark[result];
+	if :: !judging -> drop_before() :: else fi;
+	if
+	:: current != NOTHING && judging && before == NOTHING && keeps(version_of[current]) -> before = current
+	:: current != NOTHING && !(judging && before == NOTHING && keeps(version_of[current])) ->
+		unref(current);
+		if :: TWICE -> unref(current) :: else fi
+	:: else
+	fi;
+	current = result; result = NOTHING; unloaded = false
+}
 
 proctype loop()
 {
-	byte slot, old, good;
-start:
-	{
+	byte i;
+	bool passed;
+start:	{
 end:		do
-		:: atomic { /* store_update(): one pointer */
-			events?slot, good;
-			old = current;
-			current = slot;
-			/* What serves is on the disk, or something newer is. */
-			assert(newer_or_known(version_of[slot]));
-			/* Nobody who was told of a version finds an older one, but for what was bad. */
-			assert(version_of[slot] >= told || bad[told] || condemned[told]);
-			told = version_of[slot];
-			judging = has_mark[slot];
-			if
-			:: !judging && before != NOTHING -> unref(before); before = NOTHING
-			:: else
-			fi;
-			if
-			:: old != NOTHING && judging && before == NOTHING && keeps(version_of[old]) ->
-				before = old /* before_keep() */
-			:: old != NOTHING && !(judging && before == NOTHING && keeps(version_of[old])) ->
-				unref(old)
-#ifdef TWICE
-				; unref(old)
-#endif
-			:: else
-			fi;
-			old = 0;
-			good = 0;
-			slot = 0
+		:: atomic { state == DONE -> /* result_take() */
+			if :: !STALE -> COPY(known, disk) :: else fi;
+			opened = true;
+			if :: result != NOTHING -> swap() :: else fi;
+			subject = 0; serving = 0; job = OPEN; state = IDLE
 		   }
-		:: atomic { /* there is no room for it, or a third one comes */
-			before != NOTHING -> unref(before); before = NOTHING
+		:: atomic { may_start && !opened -> COPY(known, disk); begin(OPEN, 0) }
+		:: atomic { may_start && opened && nempty(verdicts) ->
+			verdicts?i, passed;
+			begin((passed -> PASSED : FAILED), i);
+			i = 0; passed = false
 		   }
-#ifdef MORE
-#ifdef IN_USE
-#define idle (refs[current] > 0)
-#else
-#define idle (refs[current] == 1)
-#endif
-		:: atomic { /* idle.c: nobody uses it, and it is not on trial */
-			current != NOTHING && before == NOTHING && !judging && !unloaded && empty(events) && !is_pinned &&
-			version_of[current] == serving && idle ->
-#ifdef IN_USE
-			refs[current] = 1;
-#endif
+		:: atomic { may_start && opened && empty(verdicts) && current == NOTHING && !unloaded && !tried -> begin(RESTORE, 0); tried = 255 }
+		:: atomic { may_start && opened && empty(verdicts) && tried && (inbox != tried || again) ->
+			tried = inbox; again = false; begin(INSTALL, tried)
+		   }
+		:: atomic { state == ASKS -> drop_before(); state = RUNS }
+		:: atomic { before != NOTHING -> drop_before() } /* memory is short */
+		:: atomic { may_start && opened && pin_order -> begin(PIN, 0); pin_order = false }
+		:: atomic { /* eviction.c */
+			more && current != NOTHING && before == NOTHING && !judging && !known.pinned && is_idle ->
+			refs[current] = (IN_USE -> 1 : refs[current]);
 			unref(current);
-			current = NOTHING;
-			unloaded = true
+			current = NOTHING; unloaded = true
 		   }
-#endif
+		:: atomic { may_start && opened && empty(verdicts) && unloaded && !NEVER_BACK -> begin(RESTORE, 0) } /* a request waits */
 		od
 	} unless { dead[LOOP] };
-	do
-	:: d_step { dead[LOOP] -> dead[LOOP] = false; slot = 0; old = 0; good = 0 }
-	:: up && !dead[LOOP] -> break
-	od;
+	REBORN(LOOP);
 	goto start
 }
 
-/* ---- a request, and the next one */
+/* ---- requests */
 
-/* store_note_run(): a verdict may come after any run, or later. */
+/* models_note_run(): a verdict may come after any run, or later. */
 inline note_run(s)
 {
 	if
-	:: s == current && judging && kind[version_of[s]] != KILLER && nfull(orders) ->
+	:: s == current && judging && kind[version_of[s]] != KILLER && nfull(verdicts) ->
 		judging = false;
+		verdicts!version_of[s], kind[version_of[s]] == GOOD;
 		if
-		:: kind[version_of[s]] != GOOD && before != NOTHING && refs[before] == 1 -> /* back_at_once() */
+		:: kind[version_of[s]] != GOOD && before != NOTHING && refs[before] == 1 && !known.pinned -> /* roll_back_in_memory() */
 			assert(kind[version_of[before]] == GOOD);
-			orders!version_of[s], false, true;
 			unref(s);
-			current = before;
+			current = before; before = NOTHING;
 			told = version_of[current]
-		:: else ->
-			orders!version_of[s], kind[version_of[s]] == GOOD, false;
-			if
-			:: before != NOTHING -> unref(before)
-			:: else
-			fi
-		fi;
-		before = NOTHING
+		:: else -> drop_before()
+		fi
 	:: true
 	fi
+}
+
+/* A worker takes it. */
+inline run_begin()
+{
+	assert(version_of[mine] != 0);
+	assert(kind[version_of[mine]] != WRONG);
+	mark = has_mark[mine];
+	marked[version_of[mine]] = marked[version_of[mine]] + mark
 }
 
 proctype request(byte me)
 {
 	byte mine = NOTHING, i;
 	bool mark;
-start:
-	{
+start:	{
 		do
-		:: atomic { /* request_judge(), in a turn of the loop */
+		:: atomic { /* request_validate(), in a turn of the loop */
 			current != NOTHING;
 			mine = current;
-#ifdef LATE_REF
-		   }
-		   atomic {
-#endif
-			refs[mine]++
-		   }
-#ifdef MORE
-		   atomic { /* its turn comes: adopt_one() */
-#ifndef NO_ADOPT
-			if
-			:: current != NOTHING && current != mine ->
-#ifndef ADOPT_BARE
-				refs[current]++;
-#endif
-				unref(mine);
-				mine = current
-			:: else
-			fi;
-#endif
-			assert(current == NOTHING || version_of[mine] == version_of[current])
-		   }
-#endif
-		   atomic { /* a worker: mark_begin() */
-			assert(version_of[mine] != 0);
-			assert(kind[version_of[mine]] != WRONG);
-			mark = has_mark[mine];
-			marked[version_of[mine]] = marked[version_of[mine]] + mark
+			refs[mine] = refs[mine] + !LATE_REF
 		   }
 		   if
-		   :: kind[version_of[mine]] == KILLER ->
-			atomic {
+		   :: atomic { more -> /* its turn comes: adopt_one() */
+				if
+				:: current != NOTHING && current != mine && !NO_ADOPT ->
+					refs[current] = refs[current] + !ADOPT_BARE;
+					unref(mine);
+					mine = current
+				:: else
+				fi;
+				assert(current == NOTHING || version_of[mine] == version_of[current])
+			};
+			atomic { run_begin() }
+		   :: atomic { !more -> refs[mine] = refs[mine] + LATE_REF; run_begin() }
+		   fi;
+		   if
+		   :: atomic { kind[version_of[mine]] == KILLER ->
 				killed[version_of[mine]]++;
 				assert(killed[version_of[mine]] < 3);
 				forget()
@@ -526,15 +409,12 @@ start:
 			false
 		   :: else
 		   fi;
-		   atomic {
+		   atomic { /* the answer */
 			assert(version_of[mine] != 0);
-			marked[version_of[mine]] = marked[version_of[mine]] - mark
-		   }
-		   atomic { /* finish() */
+			marked[version_of[mine]] = marked[version_of[mine]] - mark;
 			note_run(mine);
 			unref(mine);
-			mine = NOTHING;
-			mark = false
+			mine = NOTHING; mark = false
 		   }
 		od
 	} unless { dead[me] };
@@ -546,53 +426,51 @@ start:
 }
 
 /* ---- what comes from outside */
-
 proctype people()
 {
 	do
-	:: inbox < VERSIONS -> inbox++
-#ifdef MORE
-	:: atomic { agains < MOST_TURNS -> agains++; again = true } /* another file of the same bytes */
-	:: atomic { pins < MOST_TURNS && up && !pin_order -> pins++; pin_order = true } /* edgectl pin, unpin */
-#endif
+	:: inbox < versions -> inbox++
+	:: atomic { more && agains < MOST_TURNS -> agains++; again = true } /* another file of the same bytes */
+	:: atomic { more && pins < MOST_TURNS && up && !pin_order -> pins++; pin_order = true }
 	:: else -> break
 	od
 }
 
-#define all_gone (!dead[0] && !dead[1] && !dead[LOADER] && !dead[LOOP])
+#define NOBODY_DEAD (!dead[0] && !dead[1] && !dead[LOADER] && !dead[LOOP])
 
 proctype fate()
 {
 	byte i;
 end:	do
 	:: atomic { up && kills < MOST_KILLS -> kills++; forget() }
-	:: atomic { !up && all_gone -> up = true }
+	:: atomic { !up && NOBODY_DEAD -> up = true }
 	od
 }
 
 init
 {
-	byte i = 2;
+	byte i;
 	atomic {
+		c_code {
+			now.mutation = getenv("MUTATION") ? atoi(getenv("MUTATION")) : 0;
+			now.more = getenv("MORE") != 0;
+			now.versions = now.more ? 2 : 3;
+		};
+		disk.serves = 1;
+		disk.good = 1;
 		kind[1] = GOOD;
-		do
-		:: i <= VERSIONS ->
+		for (i : 2 .. versions) {
 			if
 			:: kind[i] = GOOD
 			:: kind[i] = WRONG
 			:: kind[i] = WEAK
 			:: kind[i] = KILLER
-			fi;
-			i++
-		:: else -> break
-		od;
-		i = 0;
+			fi
+		}
 		run loader();
 		run loop();
 		run request(0);
-#ifndef MORE
-		run request(1);
-#endif
+		if :: !more -> run request(1) :: else fi;
 		run people();
 		run fate()
 	}

@@ -3,7 +3,7 @@
 #ifndef TESTS_SYSTEM_PEER_H
 #define TESTS_SYSTEM_PEER_H
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "tests/system/daemon.h"
 
 struct peer {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 #define MEMORY (64u << 10)
 #define RING_AT 8192u

@@ -112,5 +112,5 @@ void trial_start_with_a_good_one(struct daemon *daemon)
 	trial_tell(
 		daemon, WIRE_STORE_HISTORY, "m", NULL, EDGE_OK); /* it comes behind the verdict */
 	trial_expect_store(daemon, "1", 1, 0, "");
-	trial_expect_history(daemon, "version 1 is good");
+	trial_expect_history(daemon, "version 1 passed its trial");
 }

@@ -25,6 +25,8 @@ static void error_set_derives_the_status(void **state)
 	assert_string_equal(err.text, "tensor 7: no");
 	assert_int_equal(error_set(&err, -EFBIG, "x"), -EFBIG);
 	assert_int_equal(err.status, EDGE_TOO_LARGE);
+	assert_int_equal(error_status_of(-EILSEQ), EDGE_MODEL_REFUSED);
+	assert_int_equal(error_status_of(-EDOM), EDGE_MODEL_REFUSED);
 	assert_int_equal(error_set(NULL, -EPROTO, "x"), -EPROTO);
 	assert_int_equal(error_status_of(-EMFILE), EDGE_INTERNAL);
 }

@@ -64,6 +64,18 @@ static void writer_stays_within_what_was_measured(void **state)
 	assert_int_equal(got[sizeof(three)], 0xa5);
 }
 
+/* The bytes behind shorter strings than were measured were somebody else's. */
+static void a_table_that_is_not_full_is_not_whole(void **state)
+{
+	(void)state;
+	uint8_t got[sizeof(three)];
+	struct strings_writer w = strings_writer_within(got, 3, sizeof(three));
+	strings_put(&w, "ab", 2);
+	strings_put(&w, "", 0);
+	strings_put(&w, "", 0);
+	assert_false(strings_whole(&w));
+}
+
 static void tensor_of_no_elements_still_has_a_head(void **state)
 {
 	(void)state;
@@ -118,6 +130,7 @@ int main(void)
 		cmocka_unit_test(open_gives_each_string_in_place),
 		cmocka_unit_test(writer_gives_the_bytes_that_open_takes),
 		cmocka_unit_test(writer_stays_within_what_was_measured),
+		cmocka_unit_test(a_table_that_is_not_full_is_not_whole),
 		cmocka_unit_test(tensor_of_no_elements_still_has_a_head),
 		cmocka_unit_test(open_refuses_counts_that_do_not_fit),
 		cmocka_unit_test(open_refuses_offsets_that_fall_or_leave_the_table),

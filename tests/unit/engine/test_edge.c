@@ -194,7 +194,7 @@ static void rewrites_have_names(void **state)
 	struct error err = {0};
 	uint32_t mask = 0;
 	assert_int_equal(edge_rewrites("strips,views", &mask, &err), 0);
-	assert_int_equal(mask, REWRITE_STRIPS | REWRITE_VIEWS);
+	assert_int_equal(mask, REWRITE_ROW_FUSION | REWRITE_VIEWS);
 	assert_int_equal(edge_rewrites("all,eager", &mask, &err), 0);
 	assert_int_equal(mask, REWRITES_ALL | REWRITE_EAGER);
 	assert_int_equal(edge_rewrites("none", &mask, &err), 0);

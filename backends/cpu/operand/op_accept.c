@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/cpu/operand/op_accept.h"
+
+int op_accept_type(const struct tensor *t, uint32_t types, struct error *err)
+{
+	if (t->type < 32 && (types >> t->type & 1)) {
+		return 0;
+	}
+	return error_set(err, -EOPNOTSUPP, "type %s is not there yet", dtype_name(t->type));
+}
+
+int op_accept_same(const struct op_setup *setup, uint32_t types, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	if (in->type != out->type) {
+		return op_accept_missing("a result of another type", err);
+	}
+	return op_accept_type(in, types, err);
+}
+
+int op_accept_missing(const char *what, struct error *err)
+{
+	return error_set(err, -EOPNOTSUPP, "%s is not there yet", what);
+}

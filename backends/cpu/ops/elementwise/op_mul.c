@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MUL. Source of the scale: tflite kernels/mul.cc, Prepare. */
+#include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/op_arith.h"
+#include "kernels/elementwise/mul.h"
+
+struct mul_state {
+	struct broadcast shape;
+	struct arith plain; /* plain.run is NULL for quantised types */
+	ek_mul_fn *run;
+	struct ek_mul_params params;
+};
+
+static int mul_accept(const struct op_setup *setup, struct error *err)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	if (in->type == DTYPE_INT16 && (out->type == DTYPE_INT8 || out->type == DTYPE_UINT8)) {
+		return 0;
+	}
+	return op_accept_same(setup,
+		ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16) | ACCEPT(INT32) |
+			ACCEPT(INT64) | ACCEPT(UINT32) | ACCEPT(COMPLEX64),
+		err);
+}
+
+static const struct ek_mul *pick(const struct op_setup *setup)
+{
+	uint64_t mask = setup->cpu_features;
+	const size_t row = sizeof(struct ek_mul);
+	bool from16 = op_tensor_in(setup, 0)->type == DTYPE_INT16;
+	switch (op_tensor_out(setup, 0)->type) {
+	case DTYPE_INT8:
+		return from16 ? ek_pick(ek_mul_s16s8, ek_mul_s16s8_count, row, mask)
+			      : ek_pick(ek_mul_s8, ek_mul_s8_count, row, mask);
+	case DTYPE_UINT8:
+		return from16 ? ek_pick(ek_mul_s16u8, ek_mul_s16u8_count, row, mask)
+			      : ek_pick(ek_mul_u8, ek_mul_u8_count, row, mask);
+	default:
+		return ek_pick(ek_mul_s16, ek_mul_s16_count, row, mask);
+	}
+}
+
+/* What was proven at an earlier load is kept beside the packed weights. */
+static void prove(struct op_setup *setup, const struct ek_mul *kernel, struct ek_mul_params *p)
+{
+	bool filled = false;
+	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	if (filled) {
+		p->line = *kept;
+		return;
+	}
+	kernel->prove(p);
+	if (kept) {
+		*kept = p->line;
+	}
+}
+
+static int prepare_quantised(struct op_setup *setup, struct mul_state *state, struct error *err)
+{
+	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
+	const struct tensor *out = op_tensor_out(setup, 0);
+	struct ek_mul_params *p = &state->params;
+	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
+	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
+	p->zero = (int32_t)quant_zero(&out->quant, 0);
+	/* product and quotient are float in the reference */
+	float product = quant_params_scale(a, 0) * quant_params_scale(b, 0);
+	float scale = product / quant_params_scale(out, 0);
+	p->scale = quant_params_split((double)scale);
+	const struct ek_mul *kernel = pick(setup);
+	state->run = kernel->run;
+	setup->detail = kernel->variant.name;
+	int r = quant_params_activation_range(
+		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
+	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
+		prove(setup, kernel, p);
+	}
+	return r;
+}
+
+static int mul_prepare(struct op_setup *setup, struct error *err)
+{
+	static const struct arith_rows rows = {.f32 = ek_mul_f32,
+		.f16 = ek_mul_f16,
+		.s32 = ek_mul_s32,
+		.s64 = ek_mul_s64,
+		.u32 = ek_mul_u32,
+		.c64 = ek_mul_c64};
+	struct mul_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	broadcast_plan(setup, 2, &state->shape);
+	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
+		return prepare_quantised(setup, state, err);
+	}
+	return arith_prepare(setup, &rows, &state->plain, err);
+}
+
+static void mul_row(
+	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
+{
+	const struct mul_state *s = state;
+	if (s->plain.run) {
+		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
+	} else {
+		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
+	}
+}
+
+static int mul_run(const struct op_call *call, struct error *err)
+{
+	const struct mul_state *state = call->state;
+	return broadcast_run(&state->shape, call, mul_row, state, err);
+}
+
+const struct cpu_op op_mul = {
+	.op = OP_MUL,
+	.accept = mul_accept,
+	.prepare = mul_prepare,
+	.run = mul_run,
+	.in_place = 3,
+};

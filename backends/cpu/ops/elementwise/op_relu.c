@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RELU, RELU6, RELU_N1_TO_1, RELU_0_TO_1. Source: tflite kernels/activations.cc (ReluPrepare,
+ * QuantizedReluX). */
+#include <math.h>
+
+#include "backends/cpu/operand/lookup_table.h"
+#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/operand/quant_params.h"
+#include "backends/cpu/ops/elementwise/unary_tiles.h"
+#include "backends/cpu/row_fusion.h"
+#include "backends/cpu/tiles.h"
+
+struct relu_state {
+	float limits[2]; /* float */
+	struct lookup_table table; /* int8, uint8 */
+	struct ek_requant_params params; /* int16 */
+	ek_requant_fn *run;
+};
+
+static int relu_accept(const struct op_setup *setup, struct error *err)
+{
+	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
+}
+
+static void set_limits(unsigned int op, float *ret_limits)
+{
+	ret_limits[0] = op == OP_RELU_N1_TO_1 ? -1 : 0;
+	ret_limits[1] = op == OP_RELU ? INFINITY : op == OP_RELU6 ? 6 : 1;
+}
+
+static void prepare_quantised(const struct op_setup *setup, struct relu_state *state)
+{
+	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
+	struct ek_requant_params *p = &state->params;
+	int32_t lo, hi;
+	quant_params_type_range(out->type, &lo, &hi);
+	p->src_zero = (int32_t)quant_zero(&in->quant, 0);
+	p->zero = (int32_t)quant_zero(&out->quant, 0);
+	float scale =
+		quant_params_scale(in, 0) / quant_params_scale(out, 0); /* float in the reference */
+	p->scale = quant_params_split((double)scale);
+	p->lo = ek_clamp32(quant_params_code(out, state->limits[0]), lo, hi);
+	p->hi = isinf(state->limits[1])
+		? hi
+		: ek_clamp32(quant_params_code(out, state->limits[1]), lo, hi);
+}
+
+static int relu_prepare(struct op_setup *setup, struct error *err)
+{
+	struct relu_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	if (!state) {
+		return op_alloc_failed(setup, err);
+	}
+	unsigned int type = op_tensor_in(setup, 0)->type;
+	set_limits(setup->node->op, state->limits);
+	if (type == DTYPE_FLOAT32) {
+		setup->detail = "clip_f32__c";
+		return 0;
+	}
+	prepare_quantised(setup, state);
+	if (type == DTYPE_INT16) {
+		const struct ek_requant *kernel = ek_pick(ek_requant_s16s16,
+			ek_requant_s16s16_count, sizeof(*kernel), setup->cpu_features);
+		state->run = kernel->run;
+		setup->detail = kernel->variant.name;
+	} else {
+		lookup_table_init(setup, 1, &state->table);
+		lookup_table_fill_requant(setup, &state->params, &state->table);
+	}
+	return 0;
+}
+
+static int relu_run(const struct op_call *call, struct error *err)
+{
+	const struct relu_state *state = call->state;
+	const struct value *out = op_out(call, 0);
+	unsigned int type = call->subgraph->tensors[call->node->inputs[0]].type;
+	if (type == DTYPE_FLOAT32) {
+		return unary_tiles_run(call, ek_clip_f32, state->limits, err);
+	}
+	if (type != DTYPE_INT16) {
+		return lookup_table_run(&state->table, call, err);
+	}
+	struct tiles t = {.total = op_elements(&out->shape), .control = call->control};
+	while (tiles_next(&t)) {
+		state->run((int16_t *)out->data + t.at,
+			(const int16_t *)op_in(call, 0)->data + t.at, t.count, &state->params);
+	}
+	return tiles_end(&t, err);
+}
+
+static bool relu_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
+{
+	(void)operand;
+	return lookup_table_row_shape(setup, ret);
+}
+
+static void relu_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
+{
+	lookup_table_run_rows(&((const struct relu_state *)call->state)->table, call, rows);
+}
+
+#define RELU_OP(name, number)                                                                      \
+	const struct cpu_op name = {                                                               \
+		.op = (number),                                                                    \
+		.accept = relu_accept,                                                             \
+		.prepare = relu_prepare,                                                           \
+		.run = relu_run,                                                                   \
+		.row_shape = relu_row_shape,                                                       \
+		.run_rows = relu_run_rows,                                                         \
+		.in_place = 1,                                                                     \
+	};
+
+RELU_OP(op_relu, OP_RELU)
+RELU_OP(op_relu6, OP_RELU6)
+RELU_OP(op_relu_n1_to_1, OP_RELU_N1_TO_1)
+RELU_OP(op_relu_0_to_1, OP_RELU_0_TO_1)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands - entry points of edgectl's commands; each returns an exit code
+ * (client/edgectl/report.h) */
+#ifndef CLIENT_EDGECTL_COMMANDS_H
+#define CLIENT_EDGECTL_COMMANDS_H
+
+#include "client/edgectl/cli.h"
+
+int cmd_list(const struct settings *settings);
+int cmd_show(const struct settings *settings);
+int cmd_top(const struct settings *settings);
+int cmd_config(const struct settings *settings);
+int cmd_flight(const struct settings *settings);
+int cmd_status(const struct settings *settings);
+int cmd_infer(const struct settings *settings); /* also the command run */
+int cmd_verify(const struct settings *settings);
+int cmd_bench(const struct settings *settings);
+int cmd_reload(const struct settings *settings);
+int cmd_store(const struct settings *settings); /* rollback, pin, unpin, load and unload */
+int cmd_forget_bad(const struct settings *settings);
+int cmd_install(const struct settings *settings);
+int cmd_export(const struct settings *settings);
+int cmd_remove(const struct settings *settings);
+int cmd_pipeline(const struct settings *settings);
+int cmd_teach(const struct settings *settings);
+/* The command infer for a model that has a pipeline. */
+int cmd_pipeline_infer(const struct settings *settings, const char *path);
+int cmd_history(const struct settings *settings);
+int cmd_watch(const struct settings *settings);
+int cmd_fsck(const struct settings *settings);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config show: the running daemon's settings and their origins. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/lib/connection.h"
+#include "client/pipeline/json_builder.h"
+
+typedef int print_fn(void *context, const struct wire_config_item *item);
+
+/* Calls @print for each key of the reply. */
+static int walk(const void *body, size_t size, print_fn *print, void *context, struct error *err)
+{
+	struct bytes_reader r = bytes_reader_of(body, size);
+	struct wire_config_item item;
+	const uint32_t n = bytes_read_u32(&r);
+	int e = 0;
+	for (uint32_t i = 0; i < n && e == 0; i++) {
+		e = wire_config_item_decode(&r, &item, err);
+		e = e < 0 ? e : print(context, &item);
+	}
+	return e < 0 ? e : wire_end(&r, WIRE_CONFIG, err);
+}
+
+static void put_text(struct json_document *d, const char *key, struct wire_text text)
+{
+	json_builder_put_bytes(d, key, text.data, text.length);
+}
+
+static int put_item(void *context, const struct wire_config_item *item)
+{
+	struct json_document *d = context;
+	json_builder_begin_object(d, NULL);
+	put_text(d, "section", item->section);
+	put_text(d, "key", item->key);
+	put_text(d, "value", item->value);
+	put_text(d, "origin", item->origin);
+	if (item->pending.length > 0) {
+		put_text(d, "pending", item->pending);
+	}
+	json_builder_end(d);
+	return 0;
+}
+
+/* Escapes control characters but keeps backslashes, as in the files. */
+static const char *clean(char out[2048], struct wire_text text)
+{
+	return error_clean(out, 2048, text.data, text.length);
+}
+
+/* Prints a valid configuration file with comments. */
+static int print_item(void *context, const struct wire_config_item *item)
+{
+	char *section = context;
+	char text[2048], value[2048], origin[2048];
+	clean(text, item->section);
+	if (strncmp(section, text, 63) != 0) {
+		printf("%s[%s]\n", section[0] ? "\n" : "", text);
+		snprintf(section, 64, "%.63s", text);
+	}
+	printf("# %s", clean(origin, item->origin));
+	if (item->pending.length > 0) {
+		printf("; the files say %s", clean(origin, item->pending));
+	}
+	printf("\n%s = %s\n", clean(text, item->key), clean(value, item->value));
+	return 0;
+}
+
+static int show_json(const void *body, size_t size, const struct settings *s, struct error *err)
+{
+	owned(json_builder_document_free) struct json_document *d = json_builder_document_new(true);
+	if (!d) {
+		return error_no_memory(err);
+	}
+	int e = walk(body, size, put_item, d, err);
+	if (e == 0) {
+		e = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
+		e = e < 0 ? error_set(err, e, "standard output: %s", strerror(-e)) : 0;
+	}
+	return e;
+}
+
+int cmd_config(const struct settings *s)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	owned_mem void *body = NULL;
+	struct error err = {0};
+	size_t size = 0;
+	char section[64] = "";
+	if (strcmp(s->arguments[0], "show") != 0) {
+		report_line("config: show is all there is; edged --check-config looks at files");
+		return EXIT_USAGE;
+	}
+	int e = remote_open(s->socket, s->timeout_ms, &client, &err);
+	e = e < 0 ? e
+		  : connection_ask(client, WIRE_CONFIG,
+			    s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS, &body, &size, &err);
+	if (e == 0) {
+		e = s->format == CLI_FORMAT_TABLE ? walk(body, size, print_item, section, &err)
+						  : show_json(body, size, s, &err);
+	}
+	if (e < 0) {
+		report_error(NULL, &err);
+		return report_exit_of(&err);
+	}
+	return EXIT_DONE;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flight: the daemon's most recent requests, from the daemon or from a file that it wrote. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/flight_record.h"
+#include "base/own.h"
+#include "base/status.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/view/stats_view.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/lib/connection.h"
+#include "client/pipeline/json_builder.h"
+
+#define TIME_SIZE 40
+#define MAX_FILE_BYTES (FLIGHT_HEAD_BYTES + FLIGHT_RECORDS * sizeof(struct flight_record))
+
+static const char *const class_names[] = {"normal", "batch", "realtime", "control"};
+
+/* The recorder's bytes, and its records in order. */
+struct flights {
+	void *bytes;
+	size_t size;
+	struct flight_view view;
+	struct flight_record *records;
+	size_t n;
+};
+
+static void flights_deinit(struct flights *flights)
+{
+	free(flights->bytes);
+	free(flights->records);
+}
+
+/* ---- input */
+
+static int read_file(const char *path, struct flights *flights, struct error *err)
+{
+	struct stat st;
+	char shown[200];
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	error_escape(shown, sizeof(shown), path, strlen(path));
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > MAX_FILE_BYTES) {
+		return error_set(err, -EBADMSG, "%s: these are no flight records", shown);
+	}
+	flights->bytes = malloc((size_t)st.st_size + 1);
+	if (!flights->bytes) {
+		return error_no_memory(err);
+	}
+	const ssize_t n = read(fd, flights->bytes, (size_t)st.st_size);
+	if (n < 0) {
+		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
+	}
+	flights->size = (size_t)n;
+	return 0;
+}
+
+static int ask(const struct settings *s, struct flights *flights, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	int r = remote_open(s->socket, s->timeout_ms, &client, err);
+	return r < 0 ? r
+		     : connection_ask(client, WIRE_FLIGHT,
+			       s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS, &flights->bytes,
+			       &flights->size, err);
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const uint64_t x = ((const struct flight_record *)a)->seq;
+	const uint64_t y = ((const struct flight_record *)b)->seq;
+	return (x > y) - (x < y);
+}
+
+static int sort(struct flights *flights, struct error *err)
+{
+	int r = flight_view_open(flights->bytes, flights->size, &flights->view, err);
+	if (r < 0) {
+		return r;
+	}
+	const uint32_t n = flights->view.header.n_records;
+	flights->records = calloc((size_t)n + 1, sizeof(*flights->records));
+	if (!flights->records) {
+		return error_no_memory(err);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		flights->records[flights->n] = flight_view_record(&flights->view, i);
+		flights->n += flights->records[flights->n].seq > 0;
+	}
+	qsort(flights->records, flights->n, sizeof(*flights->records), by_seq);
+	return 0;
+}
+
+/* ---- output */
+
+/* Formats "2026-01-31 12:00:00.000123", local time. */
+static const char *print_time(char out[TIME_SIZE], uint64_t us)
+{
+	struct tm when;
+	const time_t seconds = (time_t)(us / 1000000);
+	if (!localtime_r(&seconds, &when) ||
+		strftime(out, TIME_SIZE - 8, "%Y-%m-%d %H:%M:%S", &when) == 0) {
+		strcpy(out, "-");
+		return out;
+	}
+	snprintf(out + strlen(out), 8, ".%06u", (unsigned int)(us % 1000000));
+	return out;
+}
+
+static const char *status_of(const struct flight_record *record)
+{
+	return record->status < EDGE_STATUS_COUNT ? status_name(record->status) : "-";
+}
+
+static const char *class_of(const struct flight_record *record)
+{
+	return record->class < 4 ? class_names[record->class] : "-";
+}
+
+static void put_record(struct json_document *d, const struct flights *flights, size_t i)
+{
+	const struct flight_record *record = &flights->records[i];
+	char name[72];
+	flight_view_name(&flights->view, record, name);
+	json_builder_put_integer(d, "seq", (int64_t)record->seq);
+	json_builder_put_integer(d, "ended_us", (int64_t)record->ended_us);
+	json_builder_put_text(d, "model", name);
+	json_builder_put_integer(d, "version", (int64_t)record->version);
+	json_builder_put_text(d, "status", status_of(record));
+	json_builder_put_text(d, "class", class_of(record));
+	json_builder_put_integer(d, "queue_us", record->queue_us);
+	json_builder_put_integer(d, "compute_us", record->compute_us);
+	json_builder_put_integer(d, "total_us", record->total_us);
+	json_builder_put_integer(d, "others_us", record->others_us);
+	json_builder_put_integer(d, "body_bytes", record->body_bytes);
+	json_builder_put_integer(d, "uid", record->uid);
+	json_builder_put_integer(d, "pid", record->pid);
+	json_builder_put_integer(d, "id", (int64_t)record->id);
+}
+
+static int print_json(const struct flights *flights)
+{
+	const struct flight_header *header = &flights->view.header;
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
+	if (!d) {
+		return -ENOMEM;
+	}
+	json_builder_put_integer(d, "pid", header->pid);
+	json_builder_put_integer(d, "signal", header->signal);
+	json_builder_put_integer(d, "started_us", (int64_t)header->started_us);
+	json_builder_put_integer(d, "written_us", (int64_t)header->written_us);
+	json_builder_put_integer(d, "requests", (int64_t)header->seq);
+	json_builder_begin_list(d, "records");
+	for (size_t i = 0; i < flights->n; i++) {
+		json_builder_begin_object(d, NULL);
+		put_record(d, flights, i);
+		json_builder_end(d);
+	}
+	json_builder_end(d);
+	return json_builder_print(d, stdout, true);
+}
+
+static int print_jsonl(const struct flights *flights)
+{
+	int r = 0;
+	for (size_t i = 0; i < flights->n && r == 0; i++) {
+		owned(json_builder_document_free) struct json_document *d =
+			json_builder_document_new(false);
+		if (!d) {
+			return -ENOMEM;
+		}
+		put_record(d, flights, i);
+		r = json_builder_print(d, stdout, false);
+	}
+	return r;
+}
+
+static void add_time(struct grid *grid, uint32_t us)
+{
+	char shown[STATS_VIEW_TIME_SIZE];
+	grid_add(grid, "%s", stats_view_time(shown, us * UINT64_C(1000)));
+}
+
+static void add_record(struct grid *grid, const struct flights *flights, size_t i)
+{
+	const struct flight_record *record = &flights->records[i];
+	char text[TIME_SIZE], name[72], shown[288], user[64];
+	flight_view_name(&flights->view, record, name);
+	grid_add(grid, "%s", print_time(text, record->ended_us));
+	grid_add(
+		grid, "%s", name[0] ? error_escape(shown, sizeof(shown), name, strlen(name)) : "-");
+	grid_add(grid, "%llu", (unsigned long long)record->version);
+	grid_add(grid, "%s", status_of(record));
+	grid_add(grid, "%s", class_of(record));
+	add_time(grid, record->queue_us);
+	add_time(grid, record->compute_us);
+	add_time(grid, record->total_us);
+	grid_add(grid, "%u", record->body_bytes);
+	grid_add(grid, "%s", stats_view_user(user, sizeof(user), record->uid));
+	grid_add(grid, "%u", record->pid);
+}
+
+static int print_table(const struct flights *flights, const struct settings *s)
+{
+	static const char *const titles[] = {"ENDED", "MODEL", "VERSION", "STATUS", "CLASS",
+		"QUEUE", "COMPUTE", "TOTAL", "BYTES", "USER", "PID"};
+	const struct flight_header *header = &flights->view.header;
+	char when[TIME_SIZE];
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 11, 0x5e4);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		grid_add(&grid, "%s", titles[i]);
+	}
+	for (size_t i = 0; i < flights->n; i++) {
+		add_record(&grid, flights, i);
+	}
+	if (header->signal) {
+		report_line("edged, process %u, was ended by signal %u (%s) at %s", header->pid,
+			header->signal, strsignal((int)header->signal),
+			print_time(when, header->written_us));
+	}
+	return grid_print(&grid, stdout, true, s);
+}
+
+static int print(const struct flights *flights, const struct settings *s)
+{
+	switch (s->format) {
+	case CLI_FORMAT_JSON:
+		return print_json(flights);
+	case CLI_FORMAT_JSONL:
+		return print_jsonl(flights);
+	default:
+		return print_table(flights, s);
+	}
+}
+
+int cmd_flight(const struct settings *s)
+{
+	__attribute__((cleanup(flights_deinit))) struct flights flights = {0};
+	struct error err = {0};
+	const bool file = s->n_arguments > 0;
+	int r = file ? read_file(s->arguments[0], &flights, &err) : ask(s, &flights, &err);
+	r = r < 0 ? r : sort(&flights, &err);
+	if (r < 0) {
+		report_error(NULL, &err);
+		return file ? EXIT_UNREADABLE : (int)report_exit_of(&err);
+	}
+	r = print(&flights, s);
+	if (r < 0) {
+		report_line("standard output: %s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* show: describes a model of the daemon or of a file. */
+#include <errno.h>
+#include <string.h>
+
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/edgectl/target.h"
+#include "client/edgectl/view/plan_view.h"
+#include "client/edgectl/view/text_columns.h"
+#include "client/pipeline/json_builder.h"
+#include "engine/edge.h"
+
+#define MAX_FIGURES 13
+#define TEXT_SIZE 256
+
+/* A number or text about the whole model. */
+struct figure {
+	const char *key, *title;
+	char text[TEXT_SIZE]; /* escaped; "" for a number */
+	uint64_t value;
+};
+
+struct figures {
+	struct figure row[MAX_FIGURES];
+	size_t n;
+};
+
+static void add_number(struct figures *f, const char *key, const char *title, uint64_t value)
+{
+	f->row[f->n++] = (struct figure){.key = key, .title = title, .value = value};
+}
+
+static void add_text(
+	struct figures *f, const char *key, const char *title, const char *text, size_t length)
+{
+	if (length > 0) {
+		struct figure *row = &f->row[f->n++];
+		*row = (struct figure){.key = key, .title = title};
+		error_escape(row->text, sizeof(row->text), text, length);
+	}
+}
+
+/* Keys of signatures, separated by commas; truncated if too long. */
+struct keys {
+	char text[TEXT_SIZE];
+	size_t used;
+};
+
+static void add_key(struct keys *keys, const char *key, size_t length)
+{
+	if (length > 0) {
+		snprintf(keys->text + keys->used, sizeof(keys->text) - keys->used, "%s%.*s",
+			keys->used ? ", " : "", (int)length, key);
+		keys->used = strlen(keys->text);
+	}
+}
+
+static void local_figures(struct edge_model *model, struct figures *f)
+{
+	const struct edge_model_info *info = edge_model_info(model);
+	struct edge_signature_info signature;
+	struct keys keys = {0};
+	add_text(f, "title", "title", info->name.data, info->name.length);
+	add_text(f, "description", "description", info->description.data, info->description.length);
+	add_number(f, "file_bytes", "file bytes", info->file_bytes);
+	add_number(f, "arena_bytes", "arena bytes", info->arena_bytes);
+	add_number(f, "prepared_bytes", "prepared bytes", info->prepared_bytes);
+	add_number(f, "macs", "multiply-accumulates", info->macs);
+	add_number(f, "operators", "operators", info->n_nodes);
+	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
+	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* without the default */
+	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
+		add_key(&keys, signature.key.data, signature.key.length);
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
+}
+
+/* Only if the machine has a power meter and the model has run. */
+static void add_energy(
+	struct edge_client *client, const char *model, uint32_t timeout_ms, struct figures *f)
+{
+	struct edge_client_power power = {0};
+	if (edge_client_power(client, model, timeout_ms, &power, NULL) == 0 &&
+		power.model_runs > 0) {
+		add_number(f, "run_uj", "microjoules of a run, estimated", power.model_nj / 1000);
+	}
+}
+
+static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	owned(edge_client_model_free) struct edge_client_model *model = NULL;
+	struct edge_client_error why = {0};
+	struct keys keys = {0};
+	uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	int r = remote_open(s->socket, s->timeout_ms, &client, err);
+	if (r < 0) {
+		return r;
+	}
+	if (edge_client_describe(client, s->arguments[0], NULL, timeout_ms, &model, &why) < 0) {
+		return remote_error(&why, err);
+	}
+	add_text(f, "title", "title", model->title, strlen(model->title));
+	add_text(f, "description", "description", model->description, strlen(model->description));
+	add_number(f, "generation", "generation", model->generation);
+	add_number(f, "file_bytes", "file bytes", model->file_bytes);
+	add_number(f, "arena_bytes", "arena bytes", model->arena_bytes);
+	add_number(f, "prepared_bytes", "prepared bytes", model->prepared_bytes);
+	add_number(f, "macs", "multiply-accumulates", model->macs);
+	add_number(f, "operators", "operators", model->n_nodes);
+	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
+	add_number(f, "signatures", "signatures",
+		model->n_signatures ? model->n_signatures - 1 : 0); /* without the default */
+	for (uint32_t i = 0; i < model->n_signatures; i++) {
+		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
+	}
+	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
+	add_energy(client, s->arguments[0], timeout_ms, f);
+	return 0;
+}
+
+static size_t count_lines(const struct tensor_spec *spec)
+{
+	size_t n = 0;
+	for (size_t i = 0; spec->labels && i < spec->labels_bytes; i++) {
+		n += spec->labels[i] == '\n' || i + 1 == spec->labels_bytes;
+	}
+	return n;
+}
+
+static void add_spec_row(
+	struct grid *grid, const char *kind, uint32_t i, const struct tensor_spec *spec)
+{
+	char shape[SHAPE_TEXT_SIZE];
+	size_t labels = count_lines(spec);
+	grid_add(grid, "%s %u", kind, i);
+	grid_add(grid, "%s", spec->name);
+	grid_add(grid, "%s", dtype_name(spec->type));
+	grid_add(grid, "%s", shape_format(shape, sizeof(shape), &spec->declared));
+	if (spec->scale > 0) {
+		grid_add(grid, "%.6g * (q %c %lld)", spec->scale, spec->zero_point < 0 ? '+' : '-',
+			llabs((long long)spec->zero_point));
+	} else {
+		grid_add(grid, "-");
+	}
+	if (spec->n_mean || spec->n_std) {
+		grid_add(grid, "(x - %.6g) / %.6g", spec->n_mean ? (double)spec->mean[0] : 0,
+			spec->n_std ? (double)spec->std[0] : 1);
+	} else {
+		grid_add(grid, "-");
+	}
+	if (labels) {
+		grid_add(grid, "%zu", labels);
+	} else {
+		grid_add(grid, "-");
+	}
+}
+
+static void begin_grid(struct grid *grid, const char *const *titles, unsigned int n)
+{
+	grid_init(grid, n, 0);
+	for (unsigned int i = 0; i < n; i++) {
+		grid_add(grid, "%s", titles[i]);
+	}
+}
+
+static int print_figures(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 2, 0);
+	grid_add(&grid, "model");
+	grid_add(&grid, "%s%s%s", target->name, target->version[0] ? " " : "", target->version);
+	for (size_t i = 0; i < figures->n; i++) {
+		grid_add(&grid, "%s", figures->row[i].title);
+		if (figures->row[i].text[0]) {
+			grid_add(&grid, "%s", figures->row[i].text);
+		} else {
+			grid_add(&grid, "%llu", (unsigned long long)figures->row[i].value);
+		}
+	}
+	return grid_print(&grid, stdout, false, s);
+}
+
+static int print_tensors(const struct tensor_spec *inputs, uint32_t n_inputs,
+	const struct tensor_spec *outputs, uint32_t n_outputs, const struct settings *s)
+{
+	static const char *const titles[] = {
+		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
+	owned_grid struct grid grid = {0};
+	begin_grid(&grid, titles, 7);
+	for (uint32_t i = 0; i < n_inputs; i++) {
+		add_spec_row(&grid, "input", i, &inputs[i]);
+	}
+	for (uint32_t i = 0; i < n_outputs; i++) {
+		add_spec_row(&grid, "output", i, &outputs[i]);
+	}
+	return grid_print(&grid, stdout, true, s);
+}
+
+/* Prints the signatures with a key, in the order of the file. */
+static int print_signatures(const struct target *target, const struct settings *s)
+{
+	struct error err = {0};
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		int r = target_signature(target, i, &one, &err);
+		if (r < 0) {
+			return r == -ENOENT ? 0 : r;
+		}
+		printf("\nsignature %s\n", one.key);
+		r = print_tensors(one.inputs, one.n_inputs, one.outputs, one.n_outputs, s);
+		if (r < 0) {
+			return r;
+		}
+	}
+}
+
+/* Returns the index of --signature, which target_open_file() has checked. */
+static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
+{
+	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
+	return found > 0 ? (uint32_t)found : 0;
+}
+
+/* Prints each operator's kernel: known only for a model in this process. */
+static int print_nodes(const struct edge_model *model, const struct settings *s)
+{
+	uint32_t signature = signature_of(model, s);
+	static const char *const titles[] = {"NODE", "OP", "TYPE", "OUTPUT", "MACS", "KERNEL"};
+	owned_grid struct grid grid = {0};
+	struct edge_node_info info;
+	char shape[SHAPE_TEXT_SIZE];
+	begin_grid(&grid, titles, 6);
+	grid.right = 1u | 1u << 4;
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
+		grid_add(&grid, "%u", i);
+		grid_add(&grid, "%s", info.op);
+		grid_add(&grid, "%s", dtype_name(info.type));
+		grid_add(&grid, "%s", shape_format(shape, sizeof(shape), &info.output));
+		grid_add(&grid, "%llu", (unsigned long long)info.macs);
+		grid_add(&grid, "%s", info.detail);
+	}
+	putchar('\n');
+	return grid_print(&grid, stdout, true, s);
+}
+
+static int show_table(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	const struct edge_model *model = target_model(target);
+	int r = print_figures(target, figures, s);
+	putchar('\n');
+	r = r < 0 ? r
+		  : print_tensors(target->inputs, target->n_inputs, target->outputs,
+			    target->n_outputs, s);
+	if (r == 0 && !s->signature) {
+		r = print_signatures(target, s);
+	}
+	if (r == 0 && model) {
+		r = s->plan ? plan_view_print(model, signature_of(model, s), s)
+			    : print_nodes(model, s);
+	}
+	if (r < 0) {
+		report_line("%s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+static void put_spec(struct json_document *d, const struct tensor_spec *spec)
+{
+	json_builder_begin_object(d, NULL);
+	json_builder_put_text(d, "name", spec->name);
+	json_builder_put_text(d, "type", dtype_name(spec->type));
+	json_builder_begin_list(d, "shape");
+	for (unsigned int i = 0; i < spec->declared.rank; i++) {
+		json_builder_put_integer(d, NULL, spec->declared.dim[i]);
+	}
+	json_builder_end(d);
+	json_builder_put_integer(d, "bytes", (int64_t)spec->bytes);
+	if (spec->scale > 0) {
+		json_builder_put_real(d, "scale", spec->scale);
+		json_builder_put_integer(d, "zero_point", spec->zero_point);
+	}
+	if (spec->n_mean || spec->n_std) {
+		json_builder_begin_list(d, "mean");
+		for (uint32_t i = 0; i < spec->n_mean; i++) {
+			json_builder_put_real(d, NULL, (double)spec->mean[i]);
+		}
+		json_builder_end(d);
+		json_builder_begin_list(d, "std");
+		for (uint32_t i = 0; i < spec->n_std; i++) {
+			json_builder_put_real(d, NULL, (double)spec->std[i]);
+		}
+		json_builder_end(d);
+	}
+	if (spec->labels) {
+		json_builder_put_integer(d, "labels", (int64_t)count_lines(spec));
+	}
+	json_builder_end(d);
+}
+
+static void put_nodes(struct json_document *d, const struct edge_model *model, uint32_t signature)
+{
+	struct edge_node_info info;
+	char shape[SHAPE_TEXT_SIZE];
+	json_builder_begin_list(d, "nodes");
+	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
+		json_builder_begin_object(d, NULL);
+		json_builder_put_text(d, "op", info.op);
+		json_builder_put_text(d, "type", dtype_name(info.type));
+		json_builder_put_text(
+			d, "output", shape_format(shape, sizeof(shape), &info.output));
+		json_builder_put_integer(d, "macs", (int64_t)info.macs);
+		json_builder_put_text(d, "kernel", info.detail);
+		json_builder_end(d);
+	}
+	json_builder_end(d);
+}
+
+static void put_specs(
+	struct json_document *d, const char *key, const struct tensor_spec *specs, uint32_t n)
+{
+	json_builder_begin_list(d, key);
+	for (uint32_t i = 0; i < n; i++) {
+		put_spec(d, &specs[i]);
+	}
+	json_builder_end(d);
+}
+
+/* Stops silently at an error; the document is then incomplete. */
+static void put_signatures(struct json_document *d, const struct target *target)
+{
+	json_builder_begin_list(d, "signature_list");
+	for (uint32_t i = 1;; i++) {
+		owned_signature struct target_signature one = {0};
+		if (target_signature(target, i, &one, NULL) < 0) {
+			break;
+		}
+		json_builder_begin_object(d, NULL);
+		json_builder_put_text(d, "key", one.key);
+		put_specs(d, "inputs", one.inputs, one.n_inputs);
+		put_specs(d, "outputs", one.outputs, one.n_outputs);
+		json_builder_end(d);
+	}
+	json_builder_end(d);
+}
+
+static int show_json(
+	const struct target *target, const struct figures *figures, const struct settings *s)
+{
+	owned(json_builder_document_free) struct json_document *d =
+		json_builder_document_new(false);
+	if (!d) {
+		report_line("out of memory");
+		return EXIT_NEGATIVE;
+	}
+	json_builder_put_text(d, "model", target->name);
+	json_builder_put_text(d, "version", target->version);
+	for (size_t i = 0; i < figures->n; i++) {
+		const struct figure *row = &figures->row[i];
+		if (row->text[0]) {
+			json_builder_put_text(d, row->key, row->text);
+		} else {
+			json_builder_put_integer(d, row->key, (int64_t)row->value);
+		}
+	}
+	put_specs(d, "inputs", target->inputs, target->n_inputs);
+	put_specs(d, "outputs", target->outputs, target->n_outputs);
+	if (!s->signature) {
+		put_signatures(d, target);
+	}
+	const struct edge_model *model = target_model(target);
+	int r = 0;
+	if (model && s->plan) {
+		r = plan_view_put(d, model, signature_of(model, s));
+	} else if (model) {
+		put_nodes(d, model, signature_of(model, s));
+	}
+	r = r < 0 ? r : json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
+	if (r < 0) {
+		report_line("standard output: %s", strerror(-r));
+	}
+	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+int cmd_show(const struct settings *s)
+{
+	owned(target_free) struct target *target = NULL;
+	struct figures figures = {0};
+	struct error err = {0};
+	struct target_options options = {
+		.socket = s->socket,
+		.signature = s->signature,
+		.timeout_ms = s->timeout_ms,
+		.cpu = s->cpu,
+	};
+	const char *name = s->arguments[0];
+	bool local = s->local || target_names_file(name);
+	if (s->plan && !local) {
+		report_line("show: --plan needs a file");
+		return EXIT_USAGE;
+	}
+	int r = local ? target_open_file(name, &options, &target, &err)
+		      : target_open_model(name, &options, &target, &err);
+	if (r == 0 && !local) {
+		r = remote_figures(s, &figures, &err);
+	}
+	if (r < 0) {
+		report_error(name, &err);
+		return report_exit_of(&err);
+	}
+	if (local) {
+		local_figures(target_model(target), &figures);
+	}
+	return s->format == CLI_FORMAT_TABLE ? show_table(target, &figures, s)
+					     : show_json(target, &figures, s);
+}

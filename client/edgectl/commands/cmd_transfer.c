@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install, export and remove: models in the daemon's store, without the models folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/tar.h"
+#include "client/edgectl/commands.h"
+#include "client/edgectl/remote.h"
+#include "client/edgectl/report.h"
+#include "client/lib/edge_client.h"
+
+#define CHUNK ((size_t)64 << 10)
+#define MAX_STREAM ((uint64_t)4 << 30) /* larger than any model: bounds an endless stream */
+#define MODEL_SUFFIX ".tflite"
+#define MOST_PARTS 100 /* attempts at a free temporary name */
+
+static int fail(const char *what, const struct error *err)
+{
+	report_error(what, err);
+	return report_exit_of(err);
+}
+
+/* ---- files */
+
+/* Opens a temporary file on disk; in memory if no folder is writable. */
+static int spool_open(int *ret_fd, struct error *err)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(
+		folder && folder[0] ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		fd = memfd_create("edgectl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	}
+	if (fd < 0) {
+		return error_set(err, -errno, "a temporary file: %s", strerror(errno));
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int write_all(int fd, const void *data, size_t size, struct error *err)
+{
+	const char *at = data;
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+		if (n < 0 && errno != EINTR) {
+			return error_set(err, -errno, "writing: %s", strerror(errno));
+		}
+		at += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* Copies @from to its end. */
+static int copy_rest(int from, int to, uint64_t *ret_bytes, struct error *err)
+{
+	owned_mem char *chunk = malloc(CHUNK);
+	uint64_t bytes = 0;
+	ssize_t n = 1;
+	int code = chunk ? 0 : error_no_memory(err);
+	while (code == 0 && n != 0) {
+		n = read(from, chunk, CHUNK);
+		if (n < 0 && errno != EINTR) {
+			code = error_set(err, -errno, "reading: %s", strerror(errno));
+		} else if (n > 0) {
+			bytes += (uint64_t)n;
+			code = bytes > MAX_STREAM ? error_set(err, -EFBIG, "it does not end")
+						  : write_all(to, chunk, (size_t)n, err);
+		}
+	}
+	*ret_bytes = bytes;
+	return code;
+}
+
+/* Seals a memfd, so that it cannot change while the daemon reads. Fails harmlessly for other
+ * files. */
+static void seal(int fd)
+{
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+/* ---- files beside a model */
+
+/* Files beside NAME.tflite, and their names in a bundle. */
+static const struct beside {
+	const char *end, *name;
+} besides[] = {
+	{".tflite.minisig", "model.tflite.minisig"},
+	{MODEL_SUFFIX, "model.tflite"},
+	{".labels.txt", "labels.txt"},
+	{".golden", "golden"},
+	{".conf", "model.conf"},
+};
+#define N_BESIDES (sizeof(besides) / sizeof(besides[0]))
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), n = strlen(end);
+	return length > n && strcmp(text + length - n, end) == 0;
+}
+
+/* Builds the path of a file beside the model. */
+static int beside_path(
+	const char *path, const struct beside *beside, char *out, size_t size, struct error *err)
+{
+	int stem = (int)(strlen(path) - strlen(MODEL_SUFFIX));
+	int length = snprintf(out, size, "%.*s%s", stem, path, beside->end);
+	return length < 0 || (size_t)length >= size
+		? error_set(err, -EINVAL, "the path is too long")
+		: 0;
+}
+
+/* Adds a header, the file and padding; the header is written last, with the file's size. */
+static int part_add(int to, int from, const char *name, struct error *err)
+{
+	static const uint8_t zeros[TAR_BLOCK];
+	uint8_t header[TAR_BLOCK];
+	uint64_t bytes = 0;
+	const off_t at = lseek(to, 0, SEEK_CUR);
+	int code = write_all(to, zeros, TAR_BLOCK, err);
+	code = code < 0 ? code : copy_rest(from, to, &bytes, err);
+	code = code < 0 ? code : write_all(to, zeros, tar_padding(bytes), err);
+	if (code < 0) {
+		return code;
+	}
+	tar_encode(name, bytes, header);
+	return pwrite(to, header, TAR_BLOCK, at) == TAR_BLOCK
+		? 0
+		: error_set(err, -EIO, "writing: %s", strerror(errno));
+}
+
+static int bundle_build(const char *path, int to, struct error *err)
+{
+	static const uint8_t end[2 * TAR_BLOCK];
+	char beside[4096];
+	int code = 0;
+	for (size_t i = 0; i < N_BESIDES && code == 0; i++) {
+		code = beside_path(path, &besides[i], beside, sizeof(beside), err);
+		owned_fd int fd = code < 0 ? -1 : open(beside, O_RDONLY | O_CLOEXEC);
+		if (code == 0 && fd >= 0) {
+			code = part_add(to, fd, besides[i].name, err);
+		} else if (code == 0 && errno != ENOENT) {
+			code = error_set(err, -errno, "%s", strerror(errno));
+		}
+	}
+	return code < 0 ? code : write_all(to, end, sizeof(end), err);
+}
+
+static bool has_company(const char *path)
+{
+	char beside[4096];
+	bool company = false;
+	for (size_t i = 0; i < N_BESIDES; i++) {
+		bool itself = strcmp(besides[i].end, MODEL_SUFFIX) == 0;
+		company = company ||
+			(!itself &&
+				beside_path(path, &besides[i], beside, sizeof(beside), NULL) == 0 &&
+				access(beside, F_OK) == 0);
+	}
+	return company;
+}
+
+/* ---- the file for the daemon */
+
+static int spool_stream(int from, int *ret_fd, struct error *err)
+{
+	owned_fd int fd = -1;
+	uint64_t bytes = 0;
+	int code = spool_open(&fd, err);
+	code = code < 0 ? code : copy_rest(from, fd, &bytes, err);
+	if (code == 0) {
+		seal(fd);
+		*ret_fd = take_fd(fd);
+	}
+	return code;
+}
+
+static int spool_company(const char *path, int *ret_fd, struct error *err)
+{
+	owned_fd int fd = -1;
+	int code = spool_open(&fd, err);
+	code = code < 0 ? code : bundle_build(path, fd, err);
+	if (code == 0) {
+		seal(fd);
+		*ret_fd = take_fd(fd);
+	}
+	return code;
+}
+
+/* Opens the file. Copies a stream to a temporary file; makes a bundle of a model file that has
+ * files beside it. */
+static int source_open(const char *path, int *ret_fd, struct error *err)
+{
+	struct stat st;
+	if (strcmp(path, "-") == 0) {
+		return spool_stream(STDIN_FILENO, ret_fd, err);
+	}
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (S_ISREG(st.st_mode) && ends_in(path, MODEL_SUFFIX) && has_company(path)) {
+		return spool_company(path, ret_fd, err);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return spool_stream(fd, ret_fd, err);
+	}
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+/* ---- request */
+
+static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
+	int fd, char **ret_text, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	int code = remote_open(s->socket, s->timeout_ms, &client, err);
+	if (code < 0) {
+		return code;
+	}
+	code = fd < 0 ? edge_client_store(client, verb, model, NULL, s->timeout_ms, ret_text, &why)
+		      : edge_client_store_fd(
+				client, verb, model, NULL, fd, s->timeout_ms, ret_text, &why);
+	return code < 0 ? remote_error(&why, err) : 0;
+}
+
+/* Returns --name, else the file's name; NULL: the bundle has the name. */
+static const char *name_of(const struct settings *s, const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	if (s->name || !ends_in(base, MODEL_SUFFIX)) {
+		return s->name;
+	}
+	int length = (int)(strlen(base) - strlen(MODEL_SUFFIX));
+	snprintf(out, size, "%.*s", length, base);
+	return out;
+}
+
+static void say(const struct settings *s, const char *text)
+{
+	char shown[256];
+	if (text && !s->quiet) {
+		puts(error_clean(shown, sizeof(shown), text, strcspn(text, "\n")));
+	}
+}
+
+int cmd_install(const struct settings *s)
+{
+	const char *path = s->arguments[0];
+	char name[256];
+	char *text = NULL;
+	struct error err = {0};
+	owned_fd int fd = -1;
+	if (source_open(path, &fd, &err) < 0) {
+		fail(path, &err);
+		return EXIT_UNREADABLE;
+	}
+	if (ask(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd, &text,
+		    &err) < 0) {
+		return fail(path, &err);
+	}
+	say(s, text);
+	edge_client_text_free(text);
+	return EXIT_DONE;
+}
+
+int cmd_remove(const struct settings *s)
+{
+	struct error err = {0};
+	int code = ask(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
+	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+}
+
+/* ---- export */
+
+/* Creates a file beside @path under an unused name. */
+static int part_new(const char *path, char **ret_name, int *ret_fd, struct error *err)
+{
+	int code = -EEXIST;
+	for (int i = 0; i < MOST_PARTS && code == -EEXIST; i++) {
+		owned_mem char *name = NULL;
+		char number[16] = "";
+		if (i > 0) {
+			snprintf(number, sizeof(number), "%d", i);
+		}
+		if (asprintf(&name, "%s.part%s", path, number) < 0) {
+			name = NULL;
+			return error_no_memory(err);
+		}
+		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd >= 0) {
+			*ret_fd = fd;
+			*ret_name = take(name);
+			return 0;
+		}
+		code = -errno;
+	}
+	return error_set(err, code, "%s", strerror(-code));
+}
+
+/* Writes to a temporary name and renames, so that the old file stays until the new one is
+ * complete. */
+static int deliver_file(int from, const char *path, struct error *err)
+{
+	owned_mem char *fresh = NULL;
+	owned_fd int to = -1;
+	uint64_t bytes = 0;
+	int code = part_new(path, &fresh, &to, err);
+	if (code < 0) {
+		return code;
+	}
+	code = copy_rest(from, to, &bytes, err);
+	if (code == 0 && rename(fresh, path) < 0) {
+		code = error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (code < 0) {
+		unlink(fresh);
+	}
+	return code;
+}
+
+static int deliver(int from, const char *path, struct error *err)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+	if (lseek(from, 0, SEEK_SET) < 0) {
+		return error_set(err, -errno, "%s", strerror(errno));
+	}
+	if (strcmp(path, "-") == 0) {
+		return copy_rest(from, STDOUT_FILENO, &bytes, err);
+	}
+	/* written directly: a pipe or a terminal cannot be renamed */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		owned_fd int to = open(path, O_WRONLY | O_CLOEXEC);
+		return to < 0 ? error_set(err, -errno, "%s", strerror(errno))
+			      : copy_rest(from, to, &bytes, err);
+	}
+	return deliver_file(from, path, err);
+}
+
+int cmd_export(const struct settings *s)
+{
+	const char *path = s->n_arguments > 1 ? s->arguments[1] : "-";
+	struct error err = {0};
+	owned_fd int fd = -1;
+	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO)) {
+		report_line("export: a bundle is nothing for a terminal: name a file");
+		return EXIT_USAGE;
+	}
+	int code = spool_open(&fd, &err);
+	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
+	if (code < 0) {
+		return fail(NULL, &err);
+	}
+	if (deliver(fd, path, &err) < 0) {
+		report_error(path, &err);
+		return EXIT_UNREADABLE;
+	}
+	return EXIT_DONE;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/edgectl/remote.h"
+
+#include <errno.h>
+#include <string.h>
+
+int remote_error(const struct edge_client_error *from, struct error *err)
+{
+	err->code = from->code;
+	err->status = (enum edge_status)from->status;
+	_Static_assert(sizeof(err->text) == sizeof(from->text), "the same text");
+	memcpy(err->text, from->text, sizeof(err->text));
+	return from->code;
+}
+
+int remote_open(
+	const char *socket, uint32_t timeout_ms, struct edge_client **ret_client, struct error *err)
+{
+	struct edge_client_error why = {0};
+	char shown[120];
+	const char *named = getenv("EDGED_SOCKET");
+	const char *path = socket ? socket : named && named[0] ? named : EDGE_CLIENT_DEFAULT_SOCKET;
+	int r = edge_client_open(
+		path, timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS, ret_client, &why);
+	if (r < 0) {
+		remote_error(&why, err);
+		/* No daemon can listen on an invalid socket path. */
+		err->code = r == -EINVAL ? -ENOTCONN : err->code;
+		error_prefix(err, "%s", error_escape(shown, sizeof(shown), path, strlen(path)));
+	}
+	return r;
+}

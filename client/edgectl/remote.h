@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remote - edgectl's connection to the daemon, with struct error */
+#ifndef CLIENT_EDGECTL_REMOTE_H
+#define CLIENT_EDGECTL_REMOTE_H
+
+#include "base/error.h"
+#include "base/own.h"
+#include "client/lib/edge_client.h"
+
+#define REMOTE_TIMEOUT_MS 10000u /* default timeout of all requests but inference */
+
+/* Like edge_client_open(). Messages begin with the socket's path. */
+int must_check remote_open(const char *socket, uint32_t timeout_ms, struct edge_client **ret_client,
+	struct error *err);
+
+/* Copies @from to @err. Returns its code. */
+int remote_error(const struct edge_client_error *from, struct error *err);
+
+DEFINE_OWNED(struct edge_client *, edge_client_close)
+DEFINE_OWNED(struct edge_client_list *, edge_client_list_free)
+DEFINE_OWNED(struct edge_client_model *, edge_client_model_free)
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report - edgectl's messages on standard error, and its exit codes
+ *
+ * Standard output is only for data.
+ */
+#ifndef CLIENT_EDGECTL_REPORT_H
+#define CLIENT_EDGECTL_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The numbers never change; edgectl(1) lists them. */
+enum report_exit {
+	EXIT_DONE = 0,
+	EXIT_NEGATIVE = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_MODEL = 3,
+	EXIT_UNREACHABLE = 4,
+	EXIT_REFUSED = 5,
+	EXIT_UNREADABLE = 6,
+	EXIT_TIMEOUT = 7,
+	EXIT_OVERLOADED = 8,
+};
+
+/* Prints "edgectl: what: text". Escapes @what; NULL omits it. */
+void report_error(const char *what, const struct error *err);
+void report_line(const char *format, ...) printf_like(1, 2);
+
+/* Returns the exit code for a failed request. */
+enum report_exit report_exit_of(const struct error *err);
+
+/* Prints "what: done of total" on one line of a terminal, overwriting it, at most ten times a
+ * second. Does nothing without a terminal. @last_ns: 0 at the start. */
+void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *last_ns);
+void report_progress_end(uint64_t last_ns);
+
+#endif

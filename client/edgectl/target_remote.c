@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "client/edgectl/remote.h"
+#include "client/edgectl/target.h"
+
+struct remote {
+	struct target target;
+	struct target_options options;
+	struct edge_client *client;
+	struct edge_client_model *model;
+	struct edge_client_answer *answer; /* of the last run */
+	uint32_t session; /* 0: none */
+	struct edge_client_tensor *tensors; /* of the request, target.n_inputs */
+};
+
+static const struct target_ops ops;
+
+static struct remote *remote_of(const struct target *target)
+{
+	return (struct remote *)target;
+}
+
+static void fill_shape(const struct edge_client_shape *from, struct shape *to)
+{
+	to->rank = (uint8_t)(from->rank <= SHAPE_MAX_RANK ? from->rank : SHAPE_MAX_RANK);
+	memcpy(to->dim, from->dim, sizeof(to->dim));
+}
+
+static void fill_spec(const struct edge_client_tensor_info *info, const char *other_labels,
+	struct tensor_spec *spec)
+{
+	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
+	spec->type = info->type;
+	fill_shape(&info->shape, &spec->shape);
+	fill_shape(info->run_time_shape ? &info->shape : &info->declared, &spec->declared);
+	spec->scale = (double)info->scale;
+	spec->zero_point = info->zero_point;
+	spec->bytes = info->bytes;
+	spec->score_threshold = info->score_threshold;
+	const char *labels = info->labels[0] ? info->labels : other_labels;
+	spec->labels = labels[0] ? labels : NULL;
+	spec->labels_bytes = strlen(labels);
+	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;
+	spec->n_mean = fits ? info->n_mean : 0;
+	spec->n_std = fits ? info->n_std : 0;
+	memcpy(spec->mean, info->mean, spec->n_mean * sizeof(float));
+	memcpy(spec->std, info->std, spec->n_std * sizeof(float));
+}
+
+static const struct edge_client_signature *find_signature(
+	const struct edge_client_model *model, const char *key)
+{
+	for (uint32_t i = 0; i < model->n_signatures; i++) {
+		if (!key || strcmp(model->signatures[i].key, key) == 0) {
+			return &model->signatures[i];
+		}
+	}
+	return NULL;
+}
+
+static void fill_specs(const struct remote *remote, const struct edge_client_signature *from,
+	struct tensor_spec *inputs, struct tensor_spec *outputs)
+{
+	for (uint32_t i = 0; i < from->n_inputs; i++) {
+		fill_spec(&from->inputs[i], "", &inputs[i]);
+	}
+	for (uint32_t i = 0; i < from->n_outputs; i++) {
+		fill_spec(&from->outputs[i], remote->model->labels, &outputs[i]);
+	}
+}
+
+static int signature_of(const struct target *target, uint32_t index,
+	struct target_signature *ret_signature, struct error *err)
+{
+	const struct remote *remote = remote_of(target);
+	if (index >= remote->model->n_signatures) {
+		return error_set(err, -ENOENT, "signature %u", index);
+	}
+	const struct edge_client_signature *from = &remote->model->signatures[index];
+	int r = target_signature_init(ret_signature, from->n_inputs, from->n_outputs, err);
+	if (r == 0) {
+		fill_specs(remote, from, ret_signature->inputs, ret_signature->outputs);
+		error_escape(ret_signature->key, sizeof(ret_signature->key), from->key,
+			strlen(from->key));
+	}
+	return r;
+}
+
+static int fill(struct remote *remote, struct error *err)
+{
+	char shown[SPEC_NAME_SIZE];
+	struct target *t = &remote->target;
+	const char *key = remote->options.signature;
+	const struct edge_client_signature *signature = find_signature(remote->model, key);
+	if (!signature) {
+		error_escape(shown, sizeof(shown), key, strlen(key));
+		return error_set(err, -ENOENT, "no signature %s", shown);
+	}
+	int r = target_init(t, &ops, signature->n_inputs, signature->n_outputs, err);
+	remote->tensors = calloc((size_t)signature->n_inputs + 1, sizeof(remote->tensors[0]));
+	if (r < 0 || !remote->tensors) {
+		return r < 0 ? r : error_no_memory(err);
+	}
+	fill_specs(remote, signature, t->inputs, t->outputs);
+	error_escape(t->name, sizeof(t->name), remote->model->name, strlen(remote->model->name));
+	error_escape(t->version, sizeof(t->version), remote->model->version,
+		strlen(remote->model->version));
+	return 0;
+}
+
+/* With --keep-state all runs use one session. */
+static int open_session(struct remote *remote, struct error *err)
+{
+	struct edge_client_error why = {0};
+	uint32_t timeout_ms = remote->options.timeout_ms;
+	timeout_ms = timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS;
+	if (!remote->options.keep_state) {
+		return 0;
+	}
+	return edge_client_session_open(remote->client, remote->model->name, NULL, timeout_ms,
+		       &remote->session, &why) < 0
+		? remote_error(&why, err)
+		: 0;
+}
+
+int target_open_model(const char *model, const struct target_options *options,
+	struct target **ret_target, struct error *err)
+{
+	struct edge_client_error why = {0};
+	uint32_t timeout_ms = options->timeout_ms ? options->timeout_ms : REMOTE_TIMEOUT_MS;
+	struct remote *remote = calloc(1, sizeof(*remote));
+	if (!remote) {
+		return error_no_memory(err);
+	}
+	remote->target.ops = &ops;
+	remote->options = *options;
+	owned(target_free) struct target *target = &remote->target;
+	int r = remote_open(options->socket, options->timeout_ms, &remote->client, err);
+	if (r < 0) {
+		return r;
+	}
+	if (edge_client_describe(remote->client, model, NULL, timeout_ms, &remote->model, &why) <
+		0) {
+		return remote_error(&why, err);
+	}
+	r = fill(remote, err);
+	r = r < 0 ? r : open_session(remote, err);
+	if (r < 0) {
+		return r;
+	}
+	*ret_target = take(target);
+	return 0;
+}
+
+static int share(const struct target *target, struct target **ret_target, struct error *err)
+{
+	const struct remote *remote = remote_of(target);
+	return target_open_model(remote->model->name, &remote->options, ret_target, err);
+}
+
+static void fill_tensor(
+	const struct tensor_bytes *from, uint32_t index, struct edge_client_tensor *to)
+{
+	*to = (struct edge_client_tensor){
+		.index = index,
+		.type = from->type,
+		.shape = {.rank = from->shape.rank},
+		.data = from->data,
+		.bytes = (size_t)from->bytes,
+	};
+	memcpy(to->shape.dim, from->shape.dim, sizeof(to->shape.dim));
+}
+
+/* Checks that the reply has the model's outputs, in its order, with its types. */
+static int check_answer(const struct remote *remote, struct error *err)
+{
+	const struct edge_client_answer *answer = remote->answer;
+	if (answer->n_outputs != remote->target.n_outputs) {
+		return error_set(err, -EPROTO, "%u outputs instead of %u", answer->n_outputs,
+			remote->target.n_outputs);
+	}
+	for (uint32_t i = 0; i < answer->n_outputs; i++) {
+		if (answer->outputs[i].type != remote->target.outputs[i].type) {
+			return error_set(err, -EPROTO, "output %u has another type", i);
+		}
+	}
+	return 0;
+}
+
+static int run(struct target *target, const struct tensor_bytes *inputs, struct error *err)
+{
+	struct remote *remote = remote_of(target);
+	struct edge_client_error why = {0};
+	struct edge_client_request request = {
+		.model = remote->model->name,
+		.version = remote->options.one_version ? remote->model->version : NULL,
+		.signature = remote->options.signature,
+		.n_inputs = target->n_inputs,
+		.inputs = remote->tensors,
+		.priority = remote->options.priority,
+		.latest_key = remote->session ? 0 : remote->options.latest_key,
+	};
+	for (uint32_t i = 0; i < target->n_inputs; i++) {
+		fill_tensor(&inputs[i], i, &remote->tensors[i]);
+	}
+	edge_client_answer_free(remote->answer);
+	remote->answer = NULL;
+	int r = remote->session
+		? edge_client_session_infer(remote->client, remote->session, &request,
+			  remote->options.timeout_ms, &remote->answer, &why)
+		: edge_client_infer(remote->client, &request, remote->options.timeout_ms,
+			  &remote->answer, &why);
+	if (r < 0) {
+		return remote_error(&why, err);
+	}
+	r = check_answer(remote, err);
+	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
+		fill_shape(&remote->answer->outputs[i].shape, &target->outputs[i].shape);
+		target->outputs[i].bytes = remote->answer->outputs[i].bytes;
+	}
+	return r;
+}
+
+static struct tensor_bytes output(const struct target *target, uint32_t index)
+{
+	const struct edge_client_tensor *from = &remote_of(target)->answer->outputs[index];
+	struct tensor_bytes bytes = {.type = from->type, .bytes = from->bytes};
+	fill_shape(&from->shape, &bytes.shape);
+	bytes.data = (void *)(uintptr_t)from->data; /* callers only read the view */
+	return bytes;
+}
+
+static void free_remote(struct target *target)
+{
+	struct remote *remote = remote_of(target);
+	edge_client_answer_free(remote->answer);
+	edge_client_model_free(remote->model);
+	edge_client_close(remote->client);
+	target_deinit(target);
+	free(remote->tensors);
+	free(remote);
+}
+
+static const struct target_ops ops = {
+	.run = run,
+	.output = output,
+	.signature = signature_of,
+	.share = share,
+	.free = free_remote,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/edgectl/view/text_columns.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define MAX_COLUMNS 12
+#define GAP 2
+
+void grid_init(struct grid *grid, unsigned int columns, unsigned int right)
+{
+	*grid = (struct grid){
+		.columns = columns < MAX_COLUMNS ? columns : MAX_COLUMNS, .right = right};
+}
+
+void grid_deinit(struct grid *grid)
+{
+	for (size_t i = 0; i < grid->n_cells; i++) {
+		free(grid->cells[i]);
+	}
+	free(grid->cells);
+	*grid = (struct grid){0};
+}
+
+static bool make_room(struct grid *grid)
+{
+	if (grid->n_cells < grid->capacity) {
+		return true;
+	}
+	size_t capacity = grid->capacity ? 2 * grid->capacity : 64;
+	char **cells = realloc(grid->cells, capacity * sizeof(cells[0]));
+	if (!cells) {
+		return false;
+	}
+	grid->cells = cells;
+	grid->capacity = capacity;
+	return true;
+}
+
+void grid_add(struct grid *grid, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	va_start(args, format);
+	int n = make_room(grid) ? vasprintf(&text, format, args) : -1;
+	va_end(args);
+	if (n < 0) {
+		grid->failed = true;
+		return;
+	}
+	grid->cells[grid->n_cells++] = text;
+}
+
+/* Counts code points: bytes that are no UTF-8 continuation. */
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+	for (; *text; text++) {
+		width += ((unsigned char)*text & 0xC0) != 0x80;
+	}
+	return width;
+}
+
+bool grid_colours(FILE *out, const struct settings *settings)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	if (settings->colour != CLI_COLOUR_AUTO) {
+		return settings->colour == CLI_COLOUR_ALWAYS;
+	}
+	return isatty(fileno(out)) && !(no_color && no_color[0]) && term &&
+		strcmp(term, "dumb") != 0;
+}
+
+static void print_row(const struct grid *grid, FILE *out, size_t first, const size_t *width)
+{
+	for (unsigned int c = 0; c < grid->columns; c++) {
+		const char *cell = grid->cells[first + c];
+		size_t pad = width[c] - width_of(cell);
+		bool right = grid->right >> c & 1, last = c + 1 == grid->columns;
+		fprintf(out, "%*s%s%*s", right ? (int)pad : 0, "", cell,
+			right || last ? 0 : (int)pad, "");
+		fprintf(out, "%*s", last ? 0 : GAP, "");
+	}
+	fputc('\n', out);
+}
+
+int grid_print(const struct grid *grid, FILE *out, bool heading, const struct settings *settings)
+{
+	size_t width[MAX_COLUMNS] = {0};
+	size_t skip = heading && settings->no_legend ? grid->columns : 0;
+	bool bold = heading && !settings->no_legend && grid_colours(out, settings);
+	if (grid->failed) {
+		return -ENOMEM;
+	}
+	for (size_t i = skip; i < grid->n_cells; i++) {
+		size_t w = width_of(grid->cells[i]);
+		width[i % grid->columns] =
+			w > width[i % grid->columns] ? w : width[i % grid->columns];
+	}
+	for (size_t i = skip; i + grid->columns <= grid->n_cells; i += grid->columns) {
+		fputs(bold && i == 0 ? "\033[1m" : "", out);
+		print_row(grid, out, i, width);
+		fputs(bold && i == 0 ? "\033[0m" : "", out);
+	}
+	return 0;
+}

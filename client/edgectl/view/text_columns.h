@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text_columns - aligns rows of text in columns */
+#ifndef CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
+#define CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/own.h"
+#include "client/edgectl/cli.h"
+
+struct grid {
+	char **cells; /* owned, row by row */
+	size_t n_cells, capacity;
+	unsigned int columns;
+	unsigned int right; /* bit mask of the right-aligned columns */
+	bool failed; /* out of memory; reported by grid_print() */
+};
+
+/* @right: bit mask of the right-aligned columns, bit 0 for the first. */
+void grid_init(struct grid *grid, unsigned int columns, unsigned int right);
+void grid_deinit(struct grid *grid);
+
+/* Adds the next cell. The caller has escaped control characters. */
+void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
+
+/* Prints the rows. @heading: the first row is a heading, bold with colours, omitted with
+ * no_legend. -ENOMEM. */
+int must_check grid_print(
+	const struct grid *grid, FILE *out, bool heading, const struct settings *settings);
+
+/* True if colours are allowed on @out: --color, NO_COLOR, TERM=dumb, and whether @out is a
+ * terminal. */
+bool grid_colours(FILE *out, const struct settings *settings);
+
+#define owned_grid __attribute__((cleanup(grid_deinit)))
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/lib/client_error.h"
+
+#include <string.h>
+
+int client_error_copy(const struct error *err, struct edge_client_error *ret_err)
+{
+	if (ret_err) {
+		ret_err->code = err->code;
+		ret_err->status = (unsigned int)err->status;
+		ret_err->retry_after_us = err->retry_after_us;
+		_Static_assert(sizeof(ret_err->text) == sizeof(err->text), "the same text");
+		memcpy(ret_err->text, err->text, sizeof(ret_err->text));
+	}
+	return err->code;
+}

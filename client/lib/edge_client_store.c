@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to the daemon's store of models. */
+#include <stdlib.h>
+
+#include "client/lib/client_error.h"
+#include "client/lib/connection.h"
+
+static struct wire_store order_of(
+	enum edge_client_store_verb verb, const char *model, const char *argument)
+{
+	return (struct wire_store){.verb = (uint32_t)verb,
+		.model = wire_text_of(model ? model : ""),
+		.argument = wire_text_of(argument ? argument : "")};
+}
+
+int edge_client_start_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, edge_client_reply_fn fn, void *data,
+	uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	const struct wire_store wanted = order_of(verb, model, argument);
+	int r = connection_start_store(
+		client, &wanted, -1, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+}
+
+static int store(struct edge_client *client, const struct wire_store *store, int fd,
+	uint32_t timeout_ms, char **ret_text, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	struct outcome outcome = {0};
+	uint64_t id = 0;
+	int r = connection_start_store(
+		client, store, fd, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	if (r < 0) {
+		return client_error_copy(&err, ret_err);
+	}
+	if (ret_text) {
+		*ret_text = outcome.text;
+	} else {
+		free(outcome.text);
+	}
+	return 0;
+}
+
+int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *err)
+{
+	const struct wire_store wanted = order_of(verb, model, argument);
+	return store(client, &wanted, -1, timeout_ms, ret_text, err);
+}
+
+int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, int fd, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *err)
+{
+	const struct wire_store wanted = order_of(verb, model, argument);
+	return store(client, &wanted, fd, timeout_ms, ret_text, err);
+}
+
+void edge_client_text_free(char *text)
+{
+	free(text);
+}

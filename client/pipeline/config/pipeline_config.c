@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline/config/pipeline_config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/ini.h"
+
+/* State of the parser. */
+struct reading {
+	struct pipeline_config *config;
+	const char *name;
+	char section[PIPELINE_CONFIG_NAME_SIZE];
+	unsigned int line; /* current line */
+	bool foreign; /* inside a section that begins with X- */
+};
+
+static int name_check(const char *name, const char *what, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t length = strlen(name);
+	if (length == 0 || length >= PIPELINE_CONFIG_NAME_SIZE || strspn(name, allowed) != length) {
+		return error_set(err, -EINVAL,
+			"the name of a %s has 1 to %d letters, digits, '.', '_' or '-'", what,
+			PIPELINE_CONFIG_NAME_SIZE - 1);
+	}
+	return 0;
+}
+
+static void stage_init(struct pipeline_config_stage *stage)
+{
+	size_t n = 0;
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (!pipeline_config_key_is_common(&keys[i])) {
+			int code = pipeline_config_set(stage, &keys[i], "", NULL);
+			assert(code == 0);
+			(void)code;
+		}
+	}
+}
+
+static void common_init(struct pipeline_config *config)
+{
+	size_t n = 0;
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	assert(n <= PIPELINE_CONFIG_MAX_KEYS);
+	for (size_t i = 0; i < n; i++) {
+		if (pipeline_config_key_is_common(&keys[i])) {
+			int code = pipeline_config_set(config, &keys[i], "", NULL);
+			assert(code == 0);
+			(void)code;
+		}
+	}
+	stage_init(&config->stages[0]);
+	config->n_stages = 1;
+}
+
+/* True if any key of @stage was given. */
+static bool is_begun(const struct pipeline_config_stage *stage)
+{
+	for (size_t i = 0; i < PIPELINE_CONFIG_MAX_KEYS; i++) {
+		if (stage->lines[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int stage_begin(struct reading *reading, const char *name, struct error *err)
+{
+	struct pipeline_config *config = reading->config;
+	int code = name_check(name, "stage", err);
+	for (size_t i = 0; i < config->n_stages && code == 0; i++) {
+		if (strcmp(config->stages[i].name, name) == 0) {
+			code = error_set(err, -EINVAL, "stage %s began in line %u already", name,
+				config->stages[i].line);
+		}
+	}
+	if (code < 0) {
+		return code;
+	}
+	struct pipeline_config_stage *last = &config->stages[config->n_stages - 1];
+	if (config->n_stages > 1 || last->name[0] || is_begun(last)) {
+		if (config->n_stages == PIPELINE_CONFIG_MAX_STAGES) {
+			return error_set(
+				err, -EINVAL, "more than %d stages", PIPELINE_CONFIG_MAX_STAGES);
+		}
+		last = &config->stages[config->n_stages++];
+		stage_init(last);
+	}
+	memcpy(last->name, name, strlen(name) + 1);
+	last->line = reading->line;
+	return 0;
+}
+
+static bool section_is_known(const char *name)
+{
+	size_t n = 0;
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i].section, name) == 0 && strcmp(name, "stage") != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	char shown[64];
+	reading->foreign = strncmp(name, "X-", 2) == 0;
+	if (reading->foreign) {
+		return 0;
+	}
+	if (strncmp(name, "stage ", 6) == 0) {
+		strcpy(reading->section, "stage");
+		return stage_begin(reading, name + 6 + strspn(name + 6, " "), err);
+	}
+	if (!section_is_known(name)) {
+		return error_set(err, -EINVAL, "there is no section [%s]",
+			error_escape(shown, sizeof(shown), name, strlen(name)));
+	}
+	snprintf(reading->section, sizeof(reading->section), "%s", name);
+	if (strcmp(name, "decision") == 0) {
+		reading->config->stages[reading->config->n_stages - 1].decision.given = true;
+	}
+	return 0;
+}
+
+static int key_set(struct reading *reading, size_t row, unsigned int line, const char *value,
+	struct error *err)
+{
+	size_t n = 0;
+	const struct pipeline_config_key *key = &pipeline_config_keys(&n)[row];
+	struct pipeline_config_stage *stage =
+		&reading->config->stages[reading->config->n_stages - 1];
+	bool common = pipeline_config_key_is_common(key);
+	unsigned int *seen = common ? &reading->config->lines[row] : &stage->lines[row];
+	if (*seen) {
+		return error_set(err, -EINVAL, "%s was given in line %u already", key->key, *seen);
+	}
+	*seen = line;
+	return pipeline_config_set(
+		common ? (void *)reading->config : (void *)stage, key, value, err);
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct reading *reading = context;
+	char shown[64];
+	size_t n = 0;
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i].section, reading->section) == 0 &&
+			strcmp(keys[i].key, key) == 0) {
+			return key_set(reading, i, line, value, err);
+		}
+	}
+	error_escape(shown, sizeof(shown), key, strlen(key));
+	return reading->section[0]
+		? error_set(err, -EINVAL, "there is no key %s in [%s]", shown, reading->section)
+		: error_set(err, -EINVAL, "%s stands before the first [section]", shown);
+}
+
+/* "/etc/edged/pipelines.d/door.conf" gives "door". */
+static int name_read(struct pipeline_config *config, const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t length = strlen(base);
+	if (length > 5 && strcmp(base + length - 5, ".conf") == 0) {
+		length -= 5;
+	}
+	if (length < sizeof(config->name)) {
+		memcpy(config->name, base, length);
+	}
+	return name_check(config->name, "pipeline", err);
+}
+
+int pipeline_config_read(
+	FILE *file, const char *name, struct pipeline_config **ret_config, struct error *err)
+{
+	owned_mem struct pipeline_config *config = calloc(1, sizeof(*config));
+	if (!config) {
+		return error_no_memory(err);
+	}
+	common_init(config);
+	int code = name_read(config, name, err);
+	if (code < 0) {
+		error_prefix(err, "%s", name);
+		return code;
+	}
+	struct reading reading = {.config = config, .name = name};
+	const struct ini_reader reader = {
+		.section = section_read, .key = key_read, .context = &reading};
+	code = ini_read_lines(file, name, &reader, &reading.line, err);
+	unsigned int line = 0;
+	if (code == 0) {
+		code = pipeline_config_check(config, &line, err);
+		if (code < 0) {
+			error_prefix(err, "%s:%u", name, line);
+		}
+	}
+	if (code < 0) {
+		return code;
+	}
+	*ret_config = take(config);
+	return 0;
+}
+
+static void section_print(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const char *section, FILE *out)
+{
+	char text[ZONES_TEXT_SIZE], shown[ZONES_TEXT_SIZE];
+	size_t n = 0;
+	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	bool begun = strcmp(section, "stage") == 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i].section, section) != 0 ||
+			!pipeline_config_key_counts(config, stage, &keys[i])) {
+			continue;
+		}
+		if (!begun) {
+			fprintf(out, "\n[%s]\n", section);
+			begun = true;
+		}
+		const void *base =
+			pipeline_config_key_is_common(&keys[i]) ? (const void *)config : stage;
+		pipeline_config_get(base, &keys[i], text, sizeof(text));
+		fprintf(out, "%s = %s\n", keys[i].key,
+			error_clean(shown, sizeof(shown), text, strlen(text)));
+	}
+}
+
+void pipeline_config_print(const struct pipeline_config *config, FILE *out)
+{
+	fprintf(out, "# %s\n", config->name);
+	section_print(config, NULL, "pipeline", out);
+	section_print(config, NULL, "source", out);
+	for (size_t i = 0; i < config->n_stages; i++) {
+		const struct pipeline_config_stage *stage = &config->stages[i];
+		if (i > 0 || strcmp(stage->name, config->name) != 0) {
+			fprintf(out, "\n[stage %s]\n", stage->name);
+		}
+		if (i > 0) {
+			section_print(config, stage, "stage", out);
+		}
+		section_print(config, stage, "model", out);
+		section_print(config, stage, "pre", out);
+		section_print(config, stage, "post", out);
+		if (stage->decision.given) {
+			section_print(config, stage, "decision", out);
+		}
+	}
+}

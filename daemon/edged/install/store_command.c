@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/edged/install/store_command.h"
+
+#include <stdlib.h>
+
+#include "base/own.h"
+
+struct store_command *store_command_new(void)
+{
+	struct store_command *command = calloc(1, sizeof(*command));
+	if (command) {
+		command->fd = -1;
+	}
+	return command;
+}
+
+void store_command_free(struct store_command *command)
+{
+	if (command) {
+		own_close_fd(&command->fd);
+		free(command->text);
+		free(command);
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve - the state of the room that serves requests
+ *
+ * dispatch.c starts and stops it. Loop thread only, with the exceptions in sched.h and worker.h.
+ */
+#ifndef DAEMON_EDGED_SERVE_SERVE_H
+#define DAEMON_EDGED_SERVE_SERVE_H
+
+#include <uv.h>
+
+#include "daemon/edged/model/budget.h"
+#include "daemon/edged/model/predict.h"
+#include "daemon/edged/models/eviction.h"
+#include "daemon/edged/models/pressure.h"
+#include "daemon/edged/serve/account.h"
+#include "daemon/edged/serve/busy_poll.h"
+#include "daemon/edged/serve/flight_recorder.h"
+#include "daemon/edged/serve/memfd.h"
+#include "daemon/edged/serve/power.h"
+#include "daemon/edged/serve/reply.h"
+#include "daemon/edged/serve/sched.h"
+#include "daemon/edged/serve/slow.h"
+#include "daemon/edged/serve/worker.h"
+#include "daemon/system/metrics.h"
+
+/* What the clients' side, which knows the connections, does for this room. */
+struct serve_clients {
+	/* Sends the answer to a request of @conn; takes its body. */
+	void (*answer)(void *conn, struct reply *reply);
+	/* Takes a complete request of @conn and sees to its answer, now or later. */
+	void (*handle)(void *conn, struct request *request);
+	bool (*poll)(void *context, bool thoroughly); /* look() and sleep() of busy_poll.h */
+	void (*sleep)(void *context, bool asleep);
+	void *context; /* of look() and sleep() */
+};
+
+struct serve {
+	/* Borrowed; set before dispatch_start(). */
+	const struct config *config;
+	struct log *log;
+	struct models *models;
+	struct loader *loader;
+	struct eviction *eviction;
+	struct pressure *pressure;
+	struct budget *budget;
+	struct serve_clients clients;
+	/* Begins a scan of the models, which READY waits for. Returns its number. */
+	uint64_t (*scan)(void *context);
+	void *scan_context;
+
+	struct accounts accounts;
+	struct memfds memfds;
+	struct sched sched;
+	struct workers workers;
+	struct predict_machine machine;
+	struct busy_poll busy_poll;
+	struct power power;
+	bool draining; /* edged is about to stop: no request is taken any more */
+
+	struct request *first; /* the dispatcher's list */
+	uint32_t n_parked; /* requests of the list that wait for their model */
+	uint32_t n_waiting; /* requests that wait for their session; queue-length counts them */
+	uv_async_t async; /* sent by workers that gave a request back */
+	uv_timer_t timer; /* fires at the nearest deadline or end of load-wait */
+	uv_prepare_t turn; /* clears @short_line in every turn of the loop */
+	const struct queue_line *short_line; /* connection with inline runs in this turn; or NULL */
+
+	struct metrics metrics;
+	struct slow slow;
+	struct flight_recorder flight;
+	uv_timer_t overload; /* active during an overload */
+	struct metrics before_overload; /* counts when it began */
+};
+
+#endif

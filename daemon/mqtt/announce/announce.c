@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "daemon/mqtt/announce/announce.h"
+#include "daemon/mqtt/text/json_writer.h"
+#include "daemon/mqtt/text/threshold.h"
+
+#define DIGITS 6
+
+static void own_topic(const struct announce *a, char out[TOPICS_MAX], const char *rest)
+{
+	snprintf(out, TOPICS_MAX, "%s/%s/%s", a->settings->prefix, a->settings->gateway, rest);
+}
+
+static void model_topic(const struct announce *a, char out[TOPICS_MAX],
+	const struct model_entry *model, const char *rest)
+{
+	snprintf(out, TOPICS_MAX, "%s/%s/%s/%s", a->settings->prefix, a->settings->gateway,
+		model->name, rest);
+}
+
+static void publish_last(struct announce *a, struct broker_connection *conn, bool retain,
+	const char *topic, struct bytes_writer *w)
+{
+	if (!w->failed) {
+		brokers_publish(a->brokers, conn, OUTBOX_LAST, retain, topic, w->data, w->size);
+	}
+	bytes_writer_deinit(w);
+}
+
+void announce_start(struct announce *a)
+{
+	struct error err = {0};
+	retained_list_init(&a->retained);
+	if (a->state[0] && retained_list_open(&a->retained, a->state, &err) < 0) {
+		log_warning(a->log, "retained topics: %s", err.text);
+	}
+	discovery_device_find(&a->device, EDGED_VERSION);
+	uv_timer_init(a->loop, &a->home);
+	uv_timer_init(a->loop, &a->rediscover);
+	a->home.data = a->rediscover.data = a;
+}
+
+void announce_stop(struct announce *a)
+{
+	uv_close((uv_handle_t *)&a->home, NULL);
+	uv_close((uv_handle_t *)&a->rediscover, NULL);
+}
+
+void announce_deinit(struct announce *a)
+{
+	retained_list_deinit(&a->retained);
+}
+
+/* ---- models */
+
+/* Publishes if the payload's hash is not *hash, or to @conn in any case. */
+static void publish_if_changed(struct announce *a, struct broker_connection *conn,
+	const char *topic, const struct bytes_writer *w, uint64_t *hash)
+{
+	uint64_t now = dedup_hash(a->dedup, 0, w->data, w->size);
+	if (w->failed || (!conn && *hash == now)) {
+		return;
+	}
+	bool all = brokers_publish(a->brokers, conn, OUTBOX_LAST, true, topic, w->data, w->size);
+	brokers_note(conn, all, now, hash);
+}
+
+static void write_state(struct bytes_writer *w, const struct model_entry *m, bool away)
+{
+	char shape[SHAPE_TEXT_SIZE];
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "state", m->off ? "off" : away ? "away" : m->state);
+	json_writer_text(w, "version", m->version);
+	json_writer_integer(w, "generation", (int64_t)m->generation);
+	if (m->sha256[0]) {
+		json_writer_text(w, "sha256", m->sha256);
+	}
+	if (m->reason[0]) {
+		json_writer_escaped(w, "reason", m->reason);
+	}
+	if (known_models_is_ready(m) && m->n_inputs == 1) {
+		json_writer_text(w, "input_type", dtype_name(m->inputs[0].type));
+		json_writer_text(
+			w, "input_shape", shape_format(shape, sizeof(shape), &m->inputs[0].shape));
+		json_writer_integer(w, "input_bytes", (int64_t)m->inputs[0].bytes);
+	}
+	json_writer_end(w, '}');
+}
+
+static void publish_setting(struct announce *a, struct broker_connection *conn,
+	const struct model_entry *m, const char *key, const char *value, uint64_t *hash)
+{
+	char topic[TOPICS_MAX], rest[48];
+	if (!settings_has_word(a->settings->commands, key)) {
+		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
+		return;
+	}
+	snprintf(rest, sizeof(rest), "get/%s", key);
+	model_topic(a, topic, m, rest);
+	struct bytes_writer w = {0};
+	bytes_write(&w, value, strlen(value));
+	publish_if_changed(a, conn, topic, &w, hash);
+	bytes_writer_deinit(&w);
+}
+
+static void publish_settings(
+	struct announce *a, struct broker_connection *conn, struct model_entry *m)
+{
+	struct known_models_published *published = &m->published;
+	char number[THRESHOLD_TEXT_SIZE];
+	threshold_print(m->threshold, number);
+	if (!number[0] && m->n_outputs && !isnan(m->outputs[0].score_threshold)) {
+		/* 7 digits show a float as it was written. */
+		snprintf(number, sizeof(number), "%.7g", (double)m->outputs[0].score_threshold);
+	}
+	publish_setting(a, conn, m, "threshold", number, &published->threshold);
+	publish_setting(a, conn, m, "enable", m->off ? "OFF" : "ON", &published->enable);
+	publish_setting(a, conn, m, "pin", m->pinned ? "ON" : "OFF", &published->pin);
+}
+
+void announce_settings(struct announce *a, struct model_entry *model)
+{
+	publish_settings(a, NULL, model);
+	announce_models(a);
+}
+
+/* Empties the retained topics of a removed model. */
+static void forget_model(struct announce *a, struct model_entry *m)
+{
+	static const char *const rests[] = {"state", "get/threshold", "get/enable", "get/pin"};
+	char topic[TOPICS_MAX];
+	struct known_models_published *published = &m->published;
+	bool all = true;
+	if (!published->state) {
+		return;
+	}
+	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+		model_topic(a, topic, m, rests[i]);
+		all &= brokers_publish(a->brokers, NULL, OUTBOX_LAST, true, topic, "", 0);
+	}
+	published->threshold = published->enable = published->pin = 0;
+	published->state = all ? 0 : BROKERS_SAY_AGAIN;
+}
+
+static void publish_model(struct announce *a, struct broker_connection *conn, struct model_entry *m)
+{
+	char topic[TOPICS_MAX];
+	struct bytes_writer w = {0};
+	if (!m->listed) {
+		return;
+	}
+	model_topic(a, topic, m, "state");
+	write_state(&w, m, service_is_away(a->service));
+	publish_if_changed(a, conn, topic, &w, &m->published.state);
+	bytes_writer_deinit(&w);
+	publish_settings(a, conn, m);
+}
+
+void announce_models(struct announce *a)
+{
+	for (size_t i = 0; i < a->models->n; i++) {
+		struct model_entry *m = a->models->entries[i];
+		if (m->listed) {
+			publish_model(a, NULL, m);
+		} else {
+			forget_model(a, m);
+		}
+	}
+	home_assistant_follow(a);
+	announce_pool(a);
+}
+
+/* ---- the gateway */
+
+static void publish_info(struct announce *a, struct broker_connection *conn)
+{
+	char topic[TOPICS_MAX];
+	struct utsname u;
+	struct bytes_writer w = {0};
+	uname(&u);
+	own_topic(a, topic, "info");
+	json_writer_begin(&w, NULL, '{');
+	json_writer_text(&w, "gw", a->settings->gateway);
+	json_writer_text(&w, "version", EDGED_VERSION);
+	json_writer_text(&w, "machine", u.machine);
+	json_writer_text(&w, "model", a->device.machine);
+	json_writer_text(&w, "edged",
+		service_is_up(a->service) ? edge_client_peer(a->service->client)->version : "");
+	json_writer_integer(&w, "max_message", (int64_t)a->settings->max_message);
+	json_writer_end(&w, '}');
+	publish_last(a, conn, true, topic, &w);
+}
+
+static void publish_health(struct announce *a, struct broker_connection *conn, const char *status)
+{
+	char text[64];
+	if (a->settings->health) {
+		int n = snprintf(text, sizeof(text), "{\"pid\":%d,\"status\":\"%s\"}",
+			(int)getpid(), status);
+		brokers_publish(a->brokers, conn, OUTBOX_LAST, true, ANNOUNCE_HEALTH_TOPIC, text,
+			(size_t)n);
+	}
+}
+
+void announce_gateway(struct announce *a, struct broker_connection *conn)
+{
+	publish_info(a, conn);
+	publish_health(a, conn, service_is_up(a->service) ? "up" : "down");
+}
+
+static void publish_online(struct announce *a, struct broker_connection *conn)
+{
+	brokers_publish(a->brokers, conn, OUTBOX_LAST, true, a->status_topic, "online", 6);
+	announce_gateway(a, conn);
+}
+
+void announce_all(struct announce *a, struct broker_connection *conn)
+{
+	publish_online(a, conn);
+	for (size_t i = 0; i < a->models->n; i++) {
+		publish_model(a, conn, a->models->entries[i]);
+	}
+	pipelines_announce(a->pipelines, conn);
+	retained_cleanup_look(a);
+	home_assistant_emit_again(a, conn);
+	announce_capability(a);
+}
+
+/* Waits until the outbox is half empty, because models and pipelines are published to all
+ * brokers. */
+void announce_untold(struct announce *a)
+{
+	bool any = false;
+	for (size_t i = 0; i < a->brokers->n; i++) {
+		struct broker_connection *conn = a->brokers->connections[i];
+		bool room = conn->outbox.n < conn->outbox.max_messages / 2 &&
+			conn->outbox.bytes < conn->outbox.max_bytes / 2;
+		if (conn->unpublished && room && conn->state == BROKER_CONNECTION_UP &&
+			!conn->leave_by_ns) {
+			conn->unpublished = false;
+			publish_online(a, conn);
+			any = true;
+		}
+	}
+	if (any) {
+		announce_models(a);
+		pipelines_announce(a->pipelines, NULL);
+		pipelines_emit_last(a->pipelines);
+	}
+}
+
+void announce_stopped(struct announce *a, struct broker_connection *conn)
+{
+	publish_health(a, conn, "down");
+	brokers_publish(a->brokers, conn, OUTBOX_LAST, true, a->status_topic, "stopped", 7);
+}
+
+/* ---- the pool */
+
+void announce_pool_filter(const struct settings *s, char out[TOPICS_MAX], const char *model)
+{
+	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/%s/infer", s->pool_group, s->prefix, model);
+}
+
+void announce_pool_filter_of_pipeline(
+	const struct settings *s, char out[TOPICS_MAX], const char *pipeline)
+{
+	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/pipeline/%s/in/+", s->pool_group, s->prefix,
+		pipeline);
+}
+
+/* Hysteresis: leaves the pool when the waiting time reaches pool-max-wait, joins below half of
+ * it. */
+static bool has_time(const struct announce *a)
+{
+	double max_ms = (double)a->settings->pool_max_wait_ms;
+	return a->wait_ms(a->data) < (a->in_pool ? max_ms : max_ms / 2);
+}
+
+static void be_in_pool(
+	struct announce *a, struct broker_connection *conn, const char *filter, bool in)
+{
+	struct error err = {0};
+	if (in == broker_connection_is_subscribed(conn, filter)) {
+		return;
+	}
+	if (!in) {
+		broker_connection_unsubscribe(conn, filter);
+	} else if (broker_connection_subscribe(conn, filter, 1, &err) < 0) {
+		log_warning(a->log, "pool: %s", err.text);
+	}
+}
+
+void announce_pool(struct announce *a)
+{
+	char filter[TOPICS_MAX];
+	a->in_pool =
+		!a->brokers->draining && service_is_up(a->service) && *a->listed && has_time(a);
+	for (size_t i = 0; i < a->brokers->n; i++) {
+		struct broker_connection *conn = a->brokers->connections[i];
+		bool in = a->in_pool && !conn->leave_by_ns;
+		for (size_t k = 0; k < a->models->n && conn->settings->pool; k++) {
+			const struct model_entry *m = a->models->entries[k];
+			announce_pool_filter(a->settings, filter, m->name);
+			be_in_pool(a, conn, filter, in && known_models_is_ready(m) && !m->off);
+		}
+		for (size_t k = 0; k < a->pipelines->n && conn->settings->pool; k++) {
+			const struct mqtt_pipeline *pipeline = a->pipelines->items[k];
+			announce_pool_filter_of_pipeline(a->settings, filter, pipeline->name);
+			be_in_pool(a, conn, filter,
+				in && pipelines_is_poolable(a->pipelines, pipeline));
+		}
+	}
+}
+
+static void add_name(struct bytes_writer *names, const char *name)
+{
+	if (names->size) {
+		bytes_write_u8(names, ' ');
+	}
+	bytes_write(names, name, strlen(name));
+}
+
+/* "pool" differs by broker. */
+static void write_capability(struct bytes_writer *w, const struct announce *a,
+	const struct broker_connection *conn, const char *models, const char *pipelines,
+	int64_t ready)
+{
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "gw", a->settings->gateway);
+	json_writer_text(w, "models", models);
+	json_writer_integer(w, "models_ready", ready);
+	json_writer_text(w, "pipelines", pipelines);
+	json_writer_integer(w, "pool", a->in_pool && conn->settings->pool && !conn->leave_by_ns);
+	json_writer_integer(w, "draining", a->brokers->draining);
+	json_writer_integer(w, "queue_length", (int64_t)a->requests->n);
+	json_writer_integer(w, "in_flight", (int64_t)a->requests->running);
+	json_writer_real(w, "wait_ms", a->wait_ms(a->data), 3);
+	json_writer_end(w, '}');
+}
+
+/* Appends the names of ready models, separated by blanks. Returns their number. */
+static int64_t name_models(const struct announce *a, struct bytes_writer *names)
+{
+	int64_t ready = 0;
+	for (size_t i = 0; i < a->models->n && !service_is_away(a->service); i++) {
+		const struct model_entry *m = a->models->entries[i];
+		if (known_models_is_ready(m) && !m->off) {
+			add_name(names, m->name);
+			ready++;
+		}
+	}
+	bytes_write_u8(names, 0);
+	return ready;
+}
+
+static void name_pipelines(struct announce *a, struct bytes_writer *names)
+{
+	for (size_t i = 0; i < a->pipelines->n && !service_is_away(a->service); i++) {
+		const struct mqtt_pipeline *pipeline = a->pipelines->items[i];
+		if (pipelines_is_poolable(a->pipelines, pipeline)) {
+			add_name(names, pipeline->name);
+		}
+	}
+	bytes_write_u8(names, 0);
+}
+
+void announce_capability(struct announce *a)
+{
+	char topic[TOPICS_MAX];
+	struct bytes_writer models = {0}, pipelines = {0};
+	int64_t ready = name_models(a, &models);
+	name_pipelines(a, &pipelines);
+	announce_pool(a);
+	own_topic(a, topic, "capability");
+	for (size_t i = 0; i < a->brokers->n && !models.failed && !pipelines.failed; i++) {
+		struct broker_connection *conn = a->brokers->connections[i];
+		struct bytes_writer w = {0};
+		write_capability(&w, a, conn, (const char *)models.data,
+			(const char *)pipelines.data, ready);
+		publish_last(a, conn, true, topic, &w);
+	}
+	bytes_writer_deinit(&models);
+	bytes_writer_deinit(&pipelines);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * announce - what brokers retain of this gateway: births, states, settings, Home Assistant
+ *
+ *   announce.c           the gateway, models, the pool
+ *   home_assistant.c     the discovery message of Home Assistant (discovery.h)
+ *   retained_cleanup.c   empties topics that are out of use (retained_list.h)
+ */
+#ifndef DAEMON_MQTT_ANNOUNCE_ANNOUNCE_H
+#define DAEMON_MQTT_ANNOUNCE_ANNOUNCE_H
+
+#include "daemon/mqtt/announce/discovery.h"
+#include "daemon/mqtt/announce/retained_list.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/pipelines/pipelines.h"
+#include "daemon/mqtt/request/dedup.h"
+#include "daemon/mqtt/request/edged_client.h"
+#include "daemon/mqtt/request/mqtt_request.h"
+
+#define ANNOUNCE_HEALTH_TOPIC "te/device/main/service/edged/status/health"
+
+struct announce {
+	/* set by the owner before announce_start(); all must outlive *announce */
+	uv_loop_t *loop;
+	const struct log *log;
+	const struct settings *settings;
+	const char *state; /* path of the state folder; "": none */
+	const char *status_topic;
+	struct brokers *brokers;
+	struct known_models *models;
+	struct pipelines *pipelines;
+	const struct service *service;
+	const struct dedup *dedup;
+	const struct mqtt_requests *requests;
+	const bool *listed; /* edged has sent its list of models */
+	double (*wait_ms)(void *data); /* the time that a new request would wait */
+	void *data;
+
+	uint64_t started_ns;
+	struct discovery_device device;
+	struct retained_list retained;
+	bool cleanup_due; /* retained topics may be out of use */
+	bool in_pool;
+	bool settled; /* home_assistant_is_settled() returned true once */
+	uv_timer_t home, rediscover;
+	uint64_t home_ns; /* CLOCK_MONOTONIC before which no Home Assistant message is sent */
+};
+
+/* Reads the list of retained topics, and starts the timers. */
+void announce_start(struct announce *announce);
+/* Closes the timers. */
+void announce_stop(struct announce *announce);
+void announce_deinit(struct announce *announce);
+
+/* Publishes all retained topics to a broker that has just connected. */
+void announce_all(struct announce *announce, struct broker_connection *conn);
+/* Publishes info and health after edged came or went. */
+void announce_gateway(struct announce *announce, struct broker_connection *conn);
+/* Publishes state and settings of models where they have changed, and empties topics of removed
+ * ones. */
+void announce_models(struct announce *announce);
+void announce_settings(struct announce *announce, struct model_entry *model);
+void announce_pool(struct announce *announce);
+/* Writes the shared subscription of a pool member. */
+void announce_pool_filter_of_pipeline(
+	const struct settings *settings, char out[TOPICS_MAX], const char *pipeline);
+void announce_pool_filter(const struct settings *settings, char out[TOPICS_MAX], const char *model);
+void announce_stopped(struct announce *announce, struct broker_connection *conn);
+/* Publishes retained topics again to brokers whose outbox was full, once it is half empty. */
+void announce_untold(struct announce *announce);
+/* Publishes the capability topic, for load balancing by others. */
+void announce_capability(struct announce *announce);
+
+/* ---- home_assistant.c: Home Assistant */
+
+/* Updates the Home Assistant message soon. Changes within a few seconds share one message. */
+void home_assistant_follow(struct announce *announce);
+/* Sends the Home Assistant message even if it has not changed. @conn NULL: to all brokers. */
+void home_assistant_emit_again(struct announce *announce, struct broker_connection *conn);
+/* Does so at all brokers in @wait_ms. */
+void announce_rediscover(struct announce *announce, uint64_t wait_ms);
+/* Returns true once all models and pipelines are known, or edged has listed its models and 10
+ * seconds have passed since the start. Nothing is removed from Home Assistant or the broker
+ * before. */
+bool home_assistant_is_settled(struct announce *announce);
+/* Forgets what was announced at the broker of @conn, which has removed the device. */
+void announce_forget(struct announce *announce, const struct broker_connection *conn);
+/* Removes the device from Home Assistant if link->home.leaves. */
+void home_assistant_leave(struct announce *announce, struct broker_connection *conn);
+
+/* ---- retained_cleanup.c */
+
+/* Records that @topic is about to be retained, or that the broker has emptied it. */
+void retained_cleanup_on_retained(
+	struct announce *announce, const struct broker_connection *conn, const char *topic);
+void retained_cleanup_on_emptied(
+	struct announce *announce, const struct broker_connection *conn, const char *topic);
+/* Empties topics that are out of use, if that is due and all models and pipelines are known. */
+void retained_cleanup_look(struct announce *announce);
+/* Makes it due. */
+void retained_cleanup_owe(struct announce *announce);
+
+#endif

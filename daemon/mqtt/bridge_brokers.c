@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the other parts do when something happens at a broker. */
+#include "daemon/mqtt/bridge.h"
+
+static void on_up(struct broker_connection *conn)
+{
+	struct bridge *b = conn->data;
+	struct error err = {0};
+	bridge_publish_status(b);
+	/* Subscriptions that found no place until others were unsubscribed. */
+	if (!conn->leave_by_ns && reload_subscribe(b, conn, &err) < 0) {
+		log_error(&b->log, "broker %s: %s", conn->settings->name, err.text);
+	}
+	announce_all(&b->announce, conn);
+}
+
+/* Requests stay queued; their responses are sent on the next connection. */
+static void on_down(struct broker_connection *conn)
+{
+	struct bridge *b = conn->data;
+	if (!b->brokers.draining) {
+		bridge_publish_status(b);
+	}
+}
+
+static void on_message(struct broker_connection *conn, const struct mosq_message *message)
+{
+	receive_message(conn->data, conn, message);
+}
+
+static void on_room(struct broker_connection *conn)
+{
+	request_serve_dispatch(conn->data);
+}
+
+static void on_refused(
+	struct broker_connection *conn, struct outbox_message *message, bool too_large)
+{
+	request_respond_given_up(conn->data, conn, message, too_large);
+}
+
+static void on_retained(struct broker_connection *conn, const char *topic)
+{
+	struct bridge *b = conn->data;
+	retained_cleanup_on_retained(&b->announce, conn, topic);
+}
+
+static void on_emptied(struct broker_connection *conn, const char *topic)
+{
+	struct bridge *b = conn->data;
+	retained_cleanup_on_emptied(&b->announce, conn, topic);
+}
+
+static int on_begin(struct broker_connection *conn, struct error *err)
+{
+	return reload_subscribe(conn->data, conn, err);
+}
+
+static bool has_one_of(const struct mqtt_request *request, const struct broker_connection *conn)
+{
+	while (request && request->conn != conn) {
+		request = request->next;
+	}
+	return request;
+}
+
+static bool is_answered(const struct broker_connection *conn)
+{
+	const struct bridge *b = conn->data;
+	if (b->brokers.draining) {
+		return !b->requests.first && b->pipelines.n_requests == 0 && !b->pipelines.held &&
+			b->journal.n_waiting == 0;
+	}
+	return !has_one_of(b->requests.first, conn) && !has_one_of(b->pipelines.held, conn);
+}
+
+static void on_stop(struct broker_connection *conn)
+{
+	struct bridge *b = conn->data;
+	home_assistant_leave(&b->announce, conn); /* the outbox has room now */
+	announce_stopped(&b->announce, conn);
+}
+
+static void forget_link(struct mqtt_request *request, const struct broker_connection *conn)
+{
+	for (; request; request = request->next) {
+		request->conn = request->conn == conn ? NULL : request->conn;
+	}
+}
+
+static void on_left(struct broker_connection *conn)
+{
+	struct bridge *b = conn->data;
+	forget_link(b->requests.first, conn);
+	forget_link(b->pipelines.held, conn);
+	pipelines_forget_connection(&b->pipelines, conn);
+}
+
+static void on_places(void *data)
+{
+	struct bridge *b = data;
+	struct error err = {0};
+	if (bridge_follow_brokers(b, &err) < 0) {
+		log_error(&b->log, "%s", err.text);
+	}
+	bridge_publish_status(b);
+}
+
+static void on_drained(void *data)
+{
+	bridge_stop(data);
+}
+
+const struct brokers_events bridge_brokers_events = {
+	.conn = {.on_up = on_up,
+		.on_down = on_down,
+		.on_message = on_message,
+		.on_room = on_room,
+		.on_refused = on_refused,
+		.on_retained = on_retained,
+		.on_emptied = on_emptied},
+	.on_begin = on_begin,
+	.is_answered = is_answered,
+	.on_stop = on_stop,
+	.on_left = on_left,
+	.on_places = on_places,
+	.on_drained = on_drained,
+};
+
+int bridge_follow_brokers(struct bridge *b, struct error *err)
+{
+	journal_divide(&b->journal, b->settings.n_brokers);
+	b->announce.cleanup_due = true; /* at new brokers */
+	return brokers_follow(&b->brokers, err);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/broker/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+
+#define MAGIC UINT64_C(0x327470656B676465) /* "edgkept2": version of the record format */
+#define CORRELATION 4 /* the only text that may have zero bytes */
+#define N_PARTS (2 * JOURNAL_N_TEXTS + 3)
+
+struct head {
+	uint64_t number, magic, came_ns;
+	uint32_t payload_bytes, expiry_s;
+	uint32_t text_bytes[JOURNAL_N_TEXTS]; /* without the zero byte */
+	uint8_t qos, tries, spare[6];
+};
+
+void journal_init(struct journal *journal)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	*journal = (struct journal){
+		.fd = -1, .page = page > 0 ? (uint64_t)page : 4096, .n_brokers = 1};
+	for (size_t i = 0; i < JOURNAL_SLOTS; i++) {
+		journal->notes[i].journal = journal;
+	}
+}
+
+void journal_divide(struct journal *journal, size_t n_brokers)
+{
+	assert(n_brokers > 0);
+	journal->n_brokers = n_brokers;
+}
+
+static uint64_t pages_of(const struct journal *journal, uint64_t bytes)
+{
+	return (bytes + journal->page - 1) / journal->page * journal->page;
+}
+
+static struct journal_note *free_note(struct journal *journal)
+{
+	struct journal_note *note = journal->notes;
+	if (journal->n_used == JOURNAL_SLOTS) {
+		return NULL;
+	}
+	while (note->number) {
+		note++;
+	}
+	return note;
+}
+
+/* Makes @note the note of a record. */
+static void note_fill(struct journal_note *note, const char *broker, uint64_t number, uint64_t size)
+{
+	struct journal *journal = note->journal;
+	*note = (struct journal_note){
+		.journal = journal, .number = number, .at = journal->end, .bytes = (uint32_t)size};
+	snprintf(note->broker, sizeof(note->broker), "%s", broker);
+	journal->end += pages_of(journal, size);
+	journal->bytes += pages_of(journal, size);
+	journal->n_used++;
+}
+
+static int punch(const struct journal *journal, uint64_t at, uint64_t bytes)
+{
+	int r = fallocate(journal->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at,
+		(off_t)pages_of(journal, bytes));
+	return r < 0 ? -errno : 0;
+}
+
+/* ---- records of an earlier run */
+
+static bool read_whole(const struct journal *journal, uint64_t from, void *to, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t n = pread(journal->fd, (uint8_t *)to + at, size - at, (off_t)(from + at));
+		if (n == 0 || (n < 0 && errno != EINTR)) {
+			return false;
+		}
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+/* Returns the size of the record at kept->end; 0: there is no complete one. */
+static uint64_t find_record(
+	const struct journal *journal, struct head *head, char broker[SETTINGS_NAME_SIZE])
+{
+	uint64_t again = 0, texts = 0;
+	if (!read_whole(journal, journal->end, head, sizeof(*head)) || head->magic != MAGIC ||
+		head->number == 0 || head->came_ns > journal->next ||
+		head->payload_bytes > JOURNAL_MAX_PAYLOAD) {
+		return 0;
+	}
+	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
+		if (head->text_bytes[i] > JOURNAL_MAX_TEXTS) {
+			return 0;
+		}
+		texts += head->text_bytes[i] + 1;
+	}
+	const uint64_t last = sizeof(*head) + texts + head->payload_bytes;
+	const size_t length = head->text_bytes[0];
+	broker[0] = 0;
+	bool whole = texts <= JOURNAL_MAX_TEXTS && length < SETTINGS_NAME_SIZE &&
+		read_whole(journal, journal->end + sizeof(*head), broker, length) &&
+		read_whole(journal, journal->end + last, &again, sizeof(again)) &&
+		again == head->number;
+	broker[whole ? length : 0] = 0;
+	return whole ? last + sizeof(again) : 0;
+}
+
+/* Finds records of an earlier run, which begin at pages with data. Punches all other pages: that
+ * fails if the file system has no holes, and the file would grow without limit. */
+static int find(struct journal *journal)
+{
+	struct head head;
+	char broker[SETTINGS_NAME_SIZE];
+	int r = 0;
+	for (off_t at; r == 0 && (at = lseek(journal->fd, (off_t)journal->end, SEEK_DATA)) >= 0;) {
+		journal->end = (uint64_t)at / journal->page * journal->page;
+		struct journal_note *note = free_note(journal);
+		uint64_t size = note ? find_record(journal, &head, broker) : 0;
+		if (size) {
+			note_fill(note, broker, head.number, size);
+			note->tries = head.tries;
+			note->earlier = note->waits = true;
+			journal->n_waiting++;
+		} else {
+			r = punch(journal, journal->end, journal->page);
+			journal->end += journal->page;
+		}
+	}
+	return r < 0 ? r : punch(journal, journal->end, journal->page);
+}
+
+int journal_open(struct journal *journal, const char *folder, uint64_t max_bytes, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = journal->fd < 0 || fcntl(journal->fd, F_SETLK, &whole) < 0 ? -errno : 0;
+	journal->max_bytes = max_bytes;
+	journal->next = clock_now_ns();
+	r = r < 0 ? r : find(journal);
+	if (r < 0) {
+		journal_close(journal);
+		return error_set(err, r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+void journal_remove(const char *folder)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	unlink(path);
+}
+
+void journal_close(struct journal *journal)
+{
+	own_close_fd(&journal->fd);
+	journal->fd = -1;
+	journal->n_waiting = 0;
+}
+
+/* The record points into @buffer. find() has checked the sizes. */
+static bool decode(uint8_t *buffer, struct journal_record *ret_record)
+{
+	struct head head;
+	const char *texts[JOURNAL_N_TEXTS];
+	memcpy(&head, buffer, sizeof(head));
+	uint8_t *at = buffer + sizeof(head);
+	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
+		texts[i] = (const char *)at;
+		at += head.text_bytes[i];
+		if (*at++ != 0) {
+			return false;
+		}
+	}
+	*ret_record = (struct journal_record){.broker = texts[0],
+		.buffer = buffer,
+		.message = {.topic = texts[1],
+			.payload = at,
+			.size = head.payload_bytes,
+			.qos = head.qos,
+			.came_ns = head.came_ns,
+			.expiry_s = head.expiry_s,
+			.response_topic = texts[2],
+			.content_type = texts[3],
+			.correlation = texts[CORRELATION],
+			.correlation_bytes = head.text_bytes[CORRELATION],
+			.priority = texts[5],
+			.accept = texts[6],
+			.traceparent = texts[7],
+			.deadline = texts[8]}};
+	return true;
+}
+
+static void write_tries(struct journal_note *note)
+{
+	off_t at = (off_t)(note->at + offsetof(struct head, tries));
+	ssize_t n = note->journal->fd < 0 ? 1 : pwrite(note->journal->fd, &note->tries, 1, at);
+	(void)n; /* the page exists, so the write needs no memory */
+}
+
+void journal_count_try(struct journal_note *note)
+{
+	if (note && note->earlier && !note->tried) {
+		note->tried = true;
+		note->tries++;
+		write_tries(note);
+	}
+}
+
+bool journal_is_given_up(const struct journal_note *note)
+{
+	return note && note->tries >= JOURNAL_TRIES;
+}
+
+void journal_clear_tries(struct journal_note *note)
+{
+	if (note && note->tries > 0) {
+		note->tries = 0;
+		note->earlier = note->tried = false;
+		write_tries(note);
+	}
+}
+
+struct journal_note *journal_oldest(struct journal *journal, journal_may_fn may, const void *data)
+{
+	struct journal_note *oldest = NULL;
+	for (size_t i = 0; i < JOURNAL_SLOTS && journal->n_waiting > 0; i++) {
+		struct journal_note *note = &journal->notes[i];
+		if (note->waits && (!oldest || note->number < oldest->number) && may(data, note)) {
+			oldest = note;
+		}
+	}
+	return oldest;
+}
+
+void journal_put_off(struct journal_note *note)
+{
+	note->waits = true;
+	note->journal->n_waiting++;
+}
+
+bool journal_next(struct journal *journal, journal_may_fn may, const void *data,
+	struct journal_record *ret_record, struct journal_note **ret_note)
+{
+	for (struct journal_note *next; (next = journal_oldest(journal, may, data));) {
+		owned_mem uint8_t *buffer = malloc(next->bytes);
+		if (!buffer) {
+			return false;
+		}
+		owned(journal_delete) struct journal_note *note = next;
+		note->waits = false;
+		journal->n_waiting--;
+		if (read_whole(journal, note->at, buffer, note->bytes) &&
+			decode(buffer, ret_record)) {
+			buffer = NULL;
+			*ret_note = take(note);
+			return true;
+		}
+		journal->given_up++;
+	}
+	return false;
+}
+
+/* ---- records of this run */
+
+/* Returns true if the broker's share has room for a record of @size bytes. */
+static bool has_room(const struct journal *journal, const char *broker, uint64_t size)
+{
+	uint64_t bytes = pages_of(journal, size);
+	size_t n = 0;
+	for (size_t i = 0; i < JOURNAL_SLOTS && journal->n_used > 0; i++) {
+		const struct journal_note *note = &journal->notes[i];
+		if (note->number && strcmp(note->broker, broker) == 0) {
+			n++;
+			bytes += pages_of(journal, note->bytes);
+		}
+	}
+	return n < JOURNAL_SLOTS / journal->n_brokers &&
+		bytes <= journal->max_bytes / journal->n_brokers &&
+		journal->bytes + pages_of(journal, size) <= journal->max_bytes;
+}
+
+/* Fills @parts with the record's parts, without copying. */
+static size_t lay_out(struct head *head, const char *broker, const struct mosq_message *m,
+	struct iovec parts[N_PARTS])
+{
+	const char *const texts[JOURNAL_N_TEXTS] = {broker, m->topic, m->response_topic,
+		m->content_type, m->correlation_bytes ? m->correlation : "", m->priority, m->accept,
+		m->traceparent, m->deadline};
+	size_t n = 0;
+	parts[n++] = (struct iovec){head, sizeof(*head)};
+	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
+		size_t bytes = i == CORRELATION ? m->correlation_bytes : strlen(texts[i]);
+		head->text_bytes[i] =
+			bytes > JOURNAL_MAX_TEXTS ? JOURNAL_MAX_TEXTS : (uint32_t)bytes;
+		parts[n++] = (struct iovec){(void *)texts[i], bytes};
+		parts[n++] = (struct iovec){(void *)"", 1};
+	}
+	parts[n++] = (struct iovec){(void *)m->payload, m->size};
+	parts[n++] = (struct iovec){&head->number, sizeof(head->number)};
+	return n;
+}
+
+struct journal_note *journal_add(
+	struct journal *journal, const char *broker, const struct mosq_message *m)
+{
+	struct iovec parts[N_PARTS];
+	struct head head = {.number = journal->next,
+		.magic = MAGIC,
+		.came_ns = m->came_ns,
+		.payload_bytes = (uint32_t)m->size,
+		.expiry_s = m->expiry_s,
+		.qos = (uint8_t)m->qos};
+	if (journal->fd < 0) {
+		return NULL;
+	}
+	size_t n = lay_out(&head, broker, m, parts), size = 0;
+	for (size_t i = 0; i < n; i++) {
+		size += parts[i].iov_len;
+	}
+	struct journal_note *note = free_note(journal);
+	bool fits = note && m->size <= JOURNAL_MAX_PAYLOAD && size - m->size <= JOURNAL_MAX_TEXTS &&
+		has_room(journal, broker, size);
+	ssize_t written = fits ? pwritev(journal->fd, parts, (int)n, (off_t)journal->end) : 0;
+	if (written != (ssize_t)size) {
+		int r = written > 0 ? punch(journal, journal->end, size) : 0;
+		(void)r; /* it worked in find() */
+		journal->full++;
+		return NULL;
+	}
+	note_fill(note, broker, journal->next++, size);
+	return note;
+}
+
+void journal_delete(struct journal_note *note)
+{
+	if (!note || note->journal->fd < 0) {
+		return;
+	}
+	struct journal *journal = note->journal;
+	assert(note->number);
+	journal->bytes -= pages_of(journal, note->bytes);
+	journal->n_used--;
+	journal->n_waiting -= note->waits;
+	note->number = 0;
+	note->waits = false;
+	int r = journal->n_used ? punch(journal, note->at, note->bytes) : ftruncate(journal->fd, 0);
+	(void)r; /* it worked in find(); after a failure the next run repeats the request */
+	journal->end = journal->n_used ? journal->end : 0;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/config/settings.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "daemon/mqtt/text/topics.h"
+#include "daemon/system/config_file.h"
+
+#define MAX_SECTIONS 96
+
+/* State of reading one file. */
+struct reading {
+	struct settings *settings;
+	const struct log *log;
+	const char *path;
+	/* table of the current section; NULL before the first one and in foreign sections */
+	const struct config_key *keys;
+	size_t n_keys;
+	void *record; /* struct that the section fills */
+	struct settings_place *places; /* of the record */
+	unsigned int file; /* index in settings->files */
+	bool foreign;
+	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* sections of this file so far */
+	size_t n_sections, section;
+	unsigned int seen[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* line of each key, by section */
+};
+
+static void set_defaults(void *record, const char *kind)
+{
+	size_t n = 0;
+	const struct config_key *keys = settings_keys(kind, &n);
+	assert(n <= SETTINGS_MAX_KEYS);
+	for (size_t i = 0; i < n; i++) {
+		int code = config_value_set(record, &keys[i], keys[i].default_value, NULL);
+		assert(code == 0);
+		(void)code;
+	}
+}
+
+static struct settings_broker *find_broker(struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		if (strcmp(s->brokers[i].name, name) == 0) {
+			return &s->brokers[i];
+		}
+	}
+	if (s->n_brokers == SETTINGS_MAX_BROKERS) {
+		return NULL;
+	}
+	struct settings_broker *broker = &s->brokers[s->n_brokers++];
+	set_defaults(broker, "broker");
+	memcpy(broker->name, name, strlen(name) + 1);
+	return broker;
+}
+
+static struct settings_route *find_route(struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_routes; i++) {
+		if (strcmp(s->routes[i].name, name) == 0) {
+			return &s->routes[i];
+		}
+	}
+	if (s->n_routes == SETTINGS_MAX_ROUTES) {
+		return NULL;
+	}
+	struct settings_route *route = &s->routes[s->n_routes++];
+	set_defaults(route, "route");
+	memcpy(route->name, name, strlen(name) + 1);
+	return route;
+}
+
+/* Begins section [broker NAME] or [route NAME]. */
+static int named_section(
+	struct reading *reading, const char *kind, const char *name, struct error *err)
+{
+	bool broker = strcmp(kind, "broker") == 0;
+	if (strlen(name) >= SETTINGS_NAME_SIZE || !topics_is_word(name)) {
+		return error_set(err, -EINVAL,
+			"[%s NAME]: a name is letters, digits, - and _, at most %d", kind,
+			SETTINGS_NAME_SIZE - 1);
+	}
+	struct settings_broker *b = broker ? find_broker(reading->settings, name) : NULL;
+	struct settings_route *r = broker ? NULL : find_route(reading->settings, name);
+	reading->record = broker ? (void *)b : (void *)r;
+	reading->places = b ? b->places : r ? r->places : NULL;
+	reading->keys = settings_keys(kind, &reading->n_keys);
+	return reading->record ? 0
+			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
+					 broker ? SETTINGS_MAX_BROKERS : SETTINGS_MAX_ROUTES, kind);
+}
+
+/* A section may occur twice in a file, a key may not. */
+static int note_section(struct reading *reading, const char *name, struct error *err)
+{
+	size_t i = 0;
+	while (i < reading->n_sections && strcmp(reading->sections[i], name) != 0) {
+		i++;
+	}
+	if (i == MAX_SECTIONS) {
+		return error_set(err, -EINVAL, "more than %d sections", MAX_SECTIONS);
+	}
+	if (i == reading->n_sections) {
+		snprintf(reading->sections[i], sizeof(reading->sections[i]), "%s", name);
+		reading->n_sections++;
+	}
+	reading->section = i;
+	return 0;
+}
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	char escaped[64];
+	reading->foreign = strncmp(name, "X-", 2) == 0;
+	if (reading->foreign) {
+		return 0;
+	}
+	if (strlen(name) >= sizeof(reading->sections[0])) {
+		return error_set(err, -EINVAL, "the section's name is too long");
+	}
+	int r = note_section(reading, name, err);
+	if (r < 0) {
+		return r;
+	}
+	if (strcmp(name, "bridge") == 0) {
+		reading->record = reading->settings;
+		reading->places = reading->settings->places;
+		reading->keys = settings_keys("bridge", &reading->n_keys);
+		return 0;
+	}
+	if (strncmp(name, "broker ", 7) == 0) {
+		return named_section(reading, "broker", name + 7, err);
+	}
+	if (strncmp(name, "route ", 6) == 0) {
+		return named_section(reading, "route", name + 6, err);
+	}
+	return error_set(err, -EINVAL,
+		"there is no section [%s]; there are [bridge], [broker NAME], [route NAME]",
+		error_escape(escaped, sizeof(escaped), name, strlen(name)));
+}
+
+static void write_place(
+	const struct settings *s, const struct settings_place *place, char out[SETTINGS_PLACE_SIZE])
+{
+	snprintf(out, SETTINGS_PLACE_SIZE, "%s:%u: ", s->files[place->file], place->line);
+}
+
+void settings_write_place(const struct settings *s, const char *kind,
+	const struct settings_place *places, const char *keys, char out[SETTINGS_PLACE_SIZE])
+{
+	size_t n = 0;
+	const struct config_key *table = settings_keys(kind, &n);
+	out[0] = 0;
+	for (size_t i = n; i-- > 0 && strcmp(kind, "bridge") != 0;) {
+		if (places[i].line) {
+			write_place(s, &places[i], out);
+		}
+	}
+	for (size_t i = n; i-- > 0;) {
+		if (places[i].line && settings_has_word(keys, table[i].key)) {
+			write_place(s, &places[i], out);
+		}
+	}
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct reading *reading = context;
+	char escaped[64];
+	error_escape(escaped, sizeof(escaped), key, strlen(key));
+	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
+		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, escaped);
+		return 0;
+	}
+	for (size_t i = 0; i < reading->n_keys; i++) {
+		if (strcmp(reading->keys[i].key, key) != 0) {
+			continue;
+		}
+		unsigned int *seen = &reading->seen[reading->section][i];
+		if (*seen) {
+			return error_set(
+				err, -EINVAL, "%s was given in line %u already", key, *seen);
+		}
+		*seen = line;
+		reading->places[i] = (struct settings_place){.file = reading->file, .line = line};
+		return config_value_set(reading->record, &reading->keys[i], value, err);
+	}
+	return reading->keys
+		? error_set(err, -EINVAL, "there is no key %s in [%s]", escaped,
+			  reading->sections[reading->section])
+		: error_set(err, -EINVAL, "%s stands before the first [section]", escaped);
+}
+
+/* What one configuration is read with. */
+struct loading {
+	struct settings *settings;
+	const struct log *log;
+};
+
+static int file_read(void *context, const char *path, struct error *err)
+{
+	const struct loading *loading = context;
+	struct settings *settings = loading->settings;
+	FILE *file = NULL;
+	const size_t length = strlen(path), max = SETTINGS_FILE_SIZE - 1;
+	if (settings->n_files == SETTINGS_MAX_FILES) {
+		return error_set(err, -EINVAL, "%s: more than %d files", path, SETTINGS_MAX_FILES);
+	}
+	int code = ini_open(path, &file, err);
+	if (code < 0) {
+		return code;
+	}
+	struct reading *reading = calloc(1, sizeof(*reading));
+	code = reading ? 0 : error_no_memory(err);
+	if (reading) {
+		*reading = (struct reading){.settings = settings,
+			.log = loading->log,
+			.path = path,
+			.file = (unsigned int)settings->n_files};
+		snprintf(settings->files[settings->n_files++], SETTINGS_FILE_SIZE, "%s",
+			path + (length > max ? length - max : 0));
+		const struct ini_reader reader = {
+			.section = section_read, .key = key_read, .context = reading};
+		code = ini_read(file, path, &reader, err);
+	}
+	free(reading);
+	fclose(file);
+	return code;
+}
+
+bool settings_has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+	while (*(list += strspn(list, " "))) {
+		size_t n = strcspn(list, " ");
+		if (n == length && memcmp(list, word, n) == 0) {
+			return true;
+		}
+		list += n;
+	}
+	return false;
+}
+
+bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b)
+{
+	size_t n = 0;
+	const struct config_key *keys = settings_keys("broker", &n);
+	bool same = strcmp(a->name, b->name) == 0;
+	for (size_t i = 0; i < n; i++) {
+		same &= config_value_same(a, b, &keys[i]);
+	}
+	return same;
+}
+
+void settings_write_client_id(const struct settings *s, const struct settings_broker *broker,
+	char out[SETTINGS_TOPIC_SIZE])
+{
+	if (broker->client_id[0]) {
+		memcpy(out, broker->client_id, SETTINGS_TOPIC_SIZE);
+	} else {
+		snprintf(out, SETTINGS_TOPIC_SIZE, "edged-%s", s->gateway);
+	}
+}
+
+/* The host name up to its first dot; other characters than letters and digits become "-". */
+static void fill_gateway(char *gateway)
+{
+	char host[SETTINGS_MAX_GATEWAY + 1] = "";
+	if (gethostname(host, sizeof(host) - 1) < 0 || !host[0]) {
+		memcpy(host, "gateway", sizeof("gateway"));
+	}
+	host[strcspn(host, ".")] = 0;
+	for (char *at = host; *at; at++) {
+		const char one[] = {*at, 0};
+		*at = topics_is_word(one) ? *at : '-';
+	}
+	memcpy(gateway, host, sizeof(host));
+}
+
+int settings_load(
+	struct settings *settings, const char *path, const struct log *log, struct error *err)
+{
+	const char *system = SYSCONFDIR "/edged/edged-mqtt.conf";
+	struct settings *read = calloc(1, sizeof(*read));
+	if (!read) {
+		return error_no_memory(err);
+	}
+	set_defaults(read, "bridge");
+	bool there = path || access(system, F_OK) == 0;
+	path = path ? path : system;
+	struct loading loading = {read, log};
+	int code = there ? file_read(&loading, path, err) : 0;
+	code = code < 0 ? code : config_file_drop_ins(path, file_read, &loading, err);
+	if (code == 0 && read->n_brokers == 0) {
+		find_broker(read, "local");
+	}
+	if (code == 0 && !read->gateway[0]) {
+		fill_gateway(read->gateway);
+	}
+	code = code < 0 ? code : settings_check(read, err);
+	if (code == 0) {
+		*settings = *read;
+	}
+	free(read);
+	return code;
+}
+
+void settings_print(FILE *out)
+{
+	static const struct {
+		const char *kind, *section;
+	} kinds[] = {
+		{"bridge", "[bridge]"}, {"broker", "#[broker local]"}, {"route", "#[route NAME]"}};
+	fputs("# edged-mqtt.conf: every key with its default. See edged-mqtt.conf(5).\n", out);
+	fputs("# Files of edged-mqtt.conf.d that end in .conf are read after this one.\n", out);
+	fputs("# A key of [broker NAME] or [route NAME] needs its section's line too.\n", out);
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		size_t n = 0;
+		const struct config_key *keys = settings_keys(kinds[k].kind, &n);
+		fprintf(out, "\n%s\n", kinds[k].section);
+		for (size_t i = 0; i < n; i++) {
+			config_file_print(out, &keys[i]);
+		}
+	}
+}
+
+int settings_secret_path(const char *source, char *out, size_t size, struct error *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	bool credential = strncmp(source, "credential:", 11) == 0;
+	if (credential && !folder) {
+		return error_set(err, -ENOENT, "%s: there are no credentials here", source);
+	}
+	int n = credential ? snprintf(out, size, "%s/%s", folder, source + 11)
+			   : snprintf(out, size, "%s", source + strlen("file:"));
+	return n > 0 && (size_t)n < size ? 0 : error_set(err, -EINVAL, "the path is too long");
+}
+
+int settings_read_secret(const char *source, char *out, size_t size, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE];
+	if (!source[0]) {
+		out[0] = 0;
+		return 0;
+	}
+	int r = settings_secret_path(source, path, sizeof(path), err);
+	if (r < 0) {
+		return r;
+	}
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size);
+	if (n < 0) {
+		return error_set(err, -errno, "%s: %s", source, strerror(errno));
+	}
+	if ((size_t)n == size) {
+		return error_set(err, -EFBIG, "%s: more than %zu bytes", source, size - 1);
+	}
+	out[n] = 0;
+	while (n > 0 && strchr("\r\n", out[n - 1])) {
+		out[--n] = 0;
+	}
+	return 0;
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks keys of edged-mqtt.conf against each other. */
+#include "daemon/mqtt/config/settings.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "daemon/mqtt/text/topics.h"
+
+#define SECRET_SIZE 1024
+/* Queued messages may take all of max-memory but 1 / WORK_PART. Decoded requests get at least
+ * half of the rest. OWN_BYTES is for the process itself: threads, tables, buffers of the MQTT
+ * library. */
+#define WORK_PART 8
+#define OWN_BYTES (UINT64_C(6) << 20)
+#define MIN_SPOOL 65536 /* a segment must hold a result */
+
+/* An error in a section. */
+struct fault {
+	const char *keys; /* one of these words is the key at fault */
+	char why[sizeof(((struct error *)0)->text)];
+};
+
+static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+	printf_like(3, 4);
+
+static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(fault->why, sizeof(fault->why), format, arguments);
+	va_end(arguments);
+	fault->keys = keys;
+	return -EINVAL;
+}
+
+/* @name: of a [@kind NAME] section, or NULL. */
+static int fault_tell(const struct fault *fault, const struct settings *s, const char *kind,
+	const char *name, const struct settings_place *places, struct error *err)
+{
+	char place[SETTINGS_PLACE_SIZE];
+	settings_write_place(s, kind, places, fault->keys, place);
+	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", place, kind, name, fault->why)
+		    : error_set(err, -EINVAL, "%s%s", place, fault->why);
+}
+
+/* Returns true if every word of @list is in @known. */
+static bool all_known(const char *list, const char *known)
+{
+	char word[32];
+	while (*(list += strspn(list, " "))) {
+		size_t n = strcspn(list, " ");
+		if (n >= sizeof(word)) {
+			return false;
+		}
+		memcpy(word, list, n);
+		word[n] = 0;
+		if (!settings_has_word(known, word)) {
+			return false;
+		}
+		list += n;
+	}
+	return true;
+}
+
+static bool is_source(const char *text)
+{
+	const char *name = strncmp(text, "credential:", 11) == 0 ? text + 11 : NULL;
+	return !text[0] || (name && name[0] && !strchr(name, '/') && name[0] != '.') ||
+		strncmp(text, "file:/", 6) == 0;
+}
+
+/* Parses ":PORT". Returns @otherwise for "", 0 if invalid. */
+static int read_port(const char *text, int otherwise)
+{
+	size_t digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+	if (!*text) {
+		return otherwise;
+	}
+	return digits == 0 || digits > 5 || text[1 + digits] ? 0 : atoi(text + 1);
+}
+
+int settings_read_address(const char *text, struct settings_address *ret_address)
+{
+	struct settings_address a = {.tls = strncmp(text, "mqtts://", 8) == 0};
+	if (strncmp(text, "unix:/", 6) == 0) {
+		int n = snprintf(a.host, CONFIG_SOCKET_SIZE, "%s", text + 5);
+		*ret_address = a;
+		return n < CONFIG_SOCKET_SIZE ? 0 : -EINVAL;
+	}
+	if (!a.tls && strncmp(text, "mqtt://", 7) != 0) {
+		return -EINVAL;
+	}
+	const char *host = text + (a.tls ? 8 : 7);
+	bool bracket = host[0] == '[';
+	const char *end = bracket ? strchr(host, ']') : host + strcspn(host, ":");
+	size_t length = end ? (size_t)(end - host - bracket) : 0;
+	if (length == 0 || length >= sizeof(a.host) ||
+		strcspn(host + bracket, "/@?# []") < length) {
+		return -EINVAL;
+	}
+	memcpy(a.host, host + bracket, length);
+	a.port = read_port(end + bracket, a.tls ? 8883 : 1883);
+	if (a.port < 1 || a.port > 65535 || !topics_is_text(a.host)) {
+		return -EINVAL;
+	}
+	*ret_address = a;
+	return 0;
+}
+
+static int broker_check(const struct settings_broker *b, struct fault *fault)
+{
+	const struct {
+		const char *key, *source;
+	} sources[] = {{"password", b->password}, {"ca", b->ca}, {"certificate", b->certificate},
+		{"key", b->key}, {"psk", b->psk}};
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (!is_source(sources[i].source)) {
+			return fault_set(fault, sources[i].key,
+				"secrets and certificates are named, credential:NAME or file:/PATH");
+		}
+	}
+	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
+		return fault_set(fault, "protocol", "protocol is auto, 5 or 3.1.1");
+	}
+	struct settings_address address;
+	if (settings_read_address(b->address, &address) < 0) {
+		return fault_set(fault, "address",
+			"address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH");
+	}
+	const struct {
+		const char *key, *text;
+	} texts[] = {{"client-id", b->client_id}, {"username", b->username},
+		{"psk-identity", b->psk_identity}};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!topics_is_text(texts[i].text)) {
+			return fault_set(fault, texts[i].key,
+				"client-id, username and psk-identity are UTF-8 without control characters");
+		}
+	}
+	if (!address.tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
+		return fault_set(fault, "ca certificate psk alpn", "TLS needs mqtts://");
+	}
+	if (!b->certificate[0] != !b->key[0]) {
+		return fault_set(fault, "certificate key", "certificate and key come in pairs");
+	}
+	if (!b->psk[0] != !b->psk_identity[0]) {
+		return fault_set(fault, "psk psk-identity", "psk and psk-identity come in pairs");
+	}
+	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
+		return fault_set(fault, "psk", "either psk or certificates");
+	}
+	if (b->spool_bytes && b->spool_bytes < MIN_SPOOL) {
+		return fault_set(fault, "spool", "spool is 0, or 64K at least");
+	}
+	return b->reconnect_min_ms <= b->reconnect_max_ms
+		? 0
+		: fault_set(fault, "reconnect-min reconnect-max",
+			  "reconnect-min is above reconnect-max");
+}
+
+/* Returns true if @a is "localhost" and @b is one of its addresses. */
+static bool is_local_too(const char *a, const char *b)
+{
+	return strcasecmp(a, "localhost") == 0 && settings_has_word("127.0.0.1 ::1", b);
+}
+
+static bool is_same_place(const struct settings_broker *a, const struct settings_broker *b)
+{
+	struct settings_address one, other;
+	if (settings_read_address(a->address, &one) < 0 ||
+		settings_read_address(b->address, &other) < 0 || one.port != other.port) {
+		return false;
+	}
+	return one.port == 0 ? strcmp(one.host, other.host) == 0
+			     : strcasecmp(one.host, other.host) == 0 ||
+			is_local_too(one.host, other.host) || is_local_too(other.host, one.host);
+}
+
+/* Two connections with one client id would end each other. */
+static int brokers_check_apart(const struct settings *s, size_t index, struct fault *fault)
+{
+	char id[SETTINGS_TOPIC_SIZE], other[SETTINGS_TOPIC_SIZE];
+	settings_write_client_id(s, &s->brokers[index], id);
+	for (size_t i = 0; i < index; i++) {
+		settings_write_client_id(s, &s->brokers[i], other);
+		if (strcmp(id, other) == 0 && is_same_place(&s->brokers[index], &s->brokers[i])) {
+			return fault_set(fault, "address client-id",
+				"has address and client-id of [broker %s]", s->brokers[i].name);
+		}
+	}
+	return 0;
+}
+
+/* Our own topics are subscribed already, or report about inputs. */
+static int check_not_own(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
+{
+	char own[2][TOPICS_MAX];
+	snprintf(own[0], TOPICS_MAX, "%s/%s/#", s->prefix, s->gateway);
+	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
+	for (size_t i = 0; i < 2; i++) {
+		if (topics_overlap(r->topic, own[i])) {
+			return fault_set(fault, "topic",
+				"topic has topics of %s, which are edged-mqtt's own", own[i]);
+		}
+	}
+	return 0;
+}
+
+/* Returns the route that takes results of @r, published on @out, as input; NULL: none. Results of
+ * pipelines are on our own topics. */
+static const struct settings_route *taker_of(
+	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
+{
+	if (!r->model[0] || strcmp(s->feed, "none") == 0 ||
+		!topics_fill(out, TOPICS_MAX, s->result_topic, s->prefix, s->gateway, r->model,
+			r->name)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < s->n_routes; i++) {
+		if (topics_match(s->routes[i].topic, out)) {
+			return &s->routes[i];
+		}
+	}
+	return NULL;
+}
+
+/* Rejects routes whose results come back to them, also over other routes: an endless loop. */
+static int check_no_circle(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
+{
+	char topic[TOPICS_MAX];
+	const struct settings_route *at = r;
+	for (size_t i = 0; i < s->n_routes && at; i++) {
+		at = taker_of(s, at, topic);
+		if (at == r) {
+			return fault_set(fault, "topic",
+				"topic has %s, where its own results come back", topic);
+		}
+	}
+	return 0;
+}
+
+/* A broker may send a message once for each matching subscription. */
+static int check_apart(
+	const struct settings *s, const struct settings_route *r, struct fault *fault)
+{
+	for (const struct settings_route *other = s->routes; other < r; other++) {
+		if (topics_overlap(r->topic, other->topic)) {
+			return fault_set(fault, "topic",
+				"a topic may be that of [route %s] too; a message has one route",
+				other->name);
+		}
+	}
+	return 0;
+}
+
+static int route_check(const struct settings_route *r, struct fault *fault)
+{
+	if (!topics_is_filter(r->topic) || !topics_is_text(r->topic)) {
+		return fault_set(fault, "topic", "topic is missing or no filter");
+	}
+	if (strncmp(r->topic, "$share/", 7) == 0) {
+		return fault_set(fault, "topic", "topic is no shared subscription");
+	}
+	if (!r->model[0] == !r->pipeline[0]) {
+		return fault_set(fault, "model pipeline", "either model or pipeline");
+	}
+	if (r->model[0] && !topics_is_model(r->model)) {
+		return fault_set(fault, "model", "model is no name");
+	}
+	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
+		return fault_set(fault, "pipeline", "pipeline is no name");
+	}
+	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
+		return fault_set(
+			fault, "format", "format is auto, image, wav, s16le, csv, json or raw");
+	}
+	return r->fields[0] && strcmp(r->format, "json") != 0
+		? fault_set(fault, "fields", "fields are of format = json")
+		: 0;
+}
+
+/* Returns true if a word of response-prefix is below our own topics, where every response is
+ * refused. */
+static bool answers_collide(const struct settings *s)
+{
+	char own[TOPICS_MAX];
+	int n = snprintf(own, sizeof(own), "%s/%s/", s->prefix, s->gateway);
+	const char *at = s->response_prefix;
+	while (*(at += strspn(at, " "))) {
+		if (strncmp(at, own, (size_t)n) == 0) {
+			return true;
+		}
+		at += strcspn(at, " ");
+	}
+	return false;
+}
+
+static int names_check(const struct settings *s, struct fault *fault)
+{
+	if (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0) {
+		return fault_set(fault, "gateway",
+			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)");
+	}
+	if (!topics_is_word(s->prefix)) {
+		return fault_set(
+			fault, "prefix", "prefix is one level of letters, digits, - and _");
+	}
+	if (!topics_is_word(s->pool_group)) {
+		return fault_set(
+			fault, "pool-group", "pool-group is one level of letters, digits, - and _");
+	}
+	return topics_is_name(s->discovery_prefix)
+		? 0
+		: fault_set(fault, "discovery-prefix", "discovery-prefix is a topic");
+}
+
+static int bridge_check(const struct settings *s, struct fault *fault)
+{
+	char topic[TOPICS_MAX];
+	int r = names_check(s, fault);
+	if (r < 0) {
+		return r;
+	}
+	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
+		!topics_is_name(topic)) {
+		return fault_set(fault, "result-topic",
+			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
+	}
+	if (!settings_has_word("unanswered all none", s->feed)) {
+		return fault_set(fault, "feed", "feed is unanswered, all or none");
+	}
+	if (!all_known(s->commands, "threshold enable pin")) {
+		return fault_set(fault, "commands", "commands are threshold, enable and pin");
+	}
+	if (!all_known(s->retain, "last snapshot")) {
+		return fault_set(fault, "retain", "retain: last and snapshot");
+	}
+	if (answers_collide(s)) {
+		return fault_set(fault, "gateway prefix response-prefix",
+			"gateway: %s is what answers are below (response-prefix), so none would be given",
+			s->gateway);
+	}
+	return s->max_message > s->queue_bytes
+		? fault_set(fault, "max-message queue-bytes", "max-message is above queue-bytes")
+		: 0;
+}
+
+static uint64_t bytes_that_wait(const struct settings *s)
+{
+	uint64_t bytes = s->queue_bytes;
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		bytes += s->brokers[i].outbox_bytes;
+	}
+	return bytes;
+}
+
+uint64_t settings_work_bytes(const struct settings *s)
+{
+	const uint64_t taken = bytes_that_wait(s) + OWN_BYTES;
+	const uint64_t left = s->max_memory > taken ? s->max_memory - taken : 0;
+	const uint64_t least = s->max_memory / WORK_PART / 2;
+	if (!s->max_memory) {
+		return s->decode_memory;
+	}
+	return left > least ? left : least;
+}
+
+/* Queues and outboxes must leave memory for decoded requests. */
+static int memory_check(const struct settings *s, struct fault *fault)
+{
+	const uint64_t bytes = bytes_that_wait(s);
+	return s->max_memory && bytes > s->max_memory - s->max_memory / WORK_PART
+		? fault_set(fault, "max-memory queue-bytes",
+			  "seven eighths of max-memory are less than queue-bytes and each broker's outbox-bytes together, %llu",
+			  (unsigned long long)bytes)
+		: 0;
+}
+
+int settings_check(const struct settings *s, struct error *err)
+{
+	struct fault fault = {0};
+	if (bridge_check(s, &fault) < 0 || memory_check(s, &fault) < 0) {
+		return fault_tell(&fault, s, "bridge", NULL, s->places, err);
+	}
+	for (size_t i = 0; i < s->n_brokers; i++) {
+		const struct settings_broker *b = &s->brokers[i];
+		if (broker_check(b, &fault) < 0 || brokers_check_apart(s, i, &fault) < 0) {
+			return fault_tell(&fault, s, "broker", b->name, b->places, err);
+		}
+	}
+	for (size_t i = 0; i < s->n_routes; i++) {
+		const struct settings_route *r = &s->routes[i];
+		if (route_check(r, &fault) < 0 || check_not_own(s, r, &fault) < 0 ||
+			check_apart(s, r, &fault) < 0 || check_no_circle(s, r, &fault) < 0) {
+			return fault_tell(&fault, s, "route", r->name, r->places, err);
+		}
+	}
+	return 0;
+}
+
+/* ---- files of the sources */
+
+static int psk_check(const char *source, struct error *err)
+{
+	char key[SECRET_SIZE];
+	int r = settings_read_secret(source, key, sizeof(key), err);
+	size_t digits = r == 0 ? strspn(key, "0123456789abcdefABCDEF") : 0;
+	bool hex = digits > 0 && digits % 2 == 0 && key[digits] == 0;
+	explicit_bzero(key, sizeof(key));
+	return r < 0 || hex
+		? r
+		: error_set(err, -EINVAL, "%s: no even number of hexadecimal digits alone", source);
+}
+
+static int file_check(const char *source, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE];
+	struct stat st = {0};
+	int r = settings_secret_path(source, path, sizeof(path), err);
+	if (r < 0) {
+		return r;
+	}
+	if (access(path, R_OK) < 0 || stat(path, &st) < 0) {
+		return error_set(err, -errno, "%s: %s", source, strerror(errno));
+	}
+	return S_ISREG(st.st_mode) && st.st_size > 0
+		? 0
+		: error_set(err, -EINVAL, "%s: no file, or empty", source);
+}
+
+static int sources_check(const struct settings *s, const struct settings_broker *b,
+	const struct log *log, struct error *err)
+{
+	const struct {
+		const char *key, *source;
+		int (*check)(const char *source, struct error *err);
+	} all[] = {{"password", b->password, file_check}, {"ca", b->ca, file_check},
+		{"certificate", b->certificate, file_check}, {"key", b->key, file_check},
+		{"psk", b->psk, psk_check}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct error why = {0};
+		char place[SETTINGS_PLACE_SIZE];
+		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
+		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
+			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
+				all[i].key, all[i].source);
+			continue;
+		}
+		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;
+		if (r < 0) {
+			settings_write_place(s, "broker", b->places, all[i].key, place);
+			return error_set(err, r, "%s[broker %s]: %s: %s", place, b->name,
+				all[i].key, why.text);
+		}
+	}
+	return 0;
+}
+
+int settings_check_sources(const struct settings *s, const struct log *log, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; i < s->n_brokers && r == 0; i++) {
+		r = sources_check(s, &s->brokers[i], log, err);
+	}
+	return r;
+}

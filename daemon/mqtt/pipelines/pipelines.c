@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/pipelines/pipelines.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/mqtt/bridge.h"
+
+#define MAX_ENDS 2 /* processes that may end in opening one file */
+
+static void begin(struct pipelines *pipelines);
+
+/* ---- commands */
+
+static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
+{
+	if (pipelines->opened < pipelines->n) {
+		const struct mqtt_pipeline *pipeline = pipelines->items[pipelines->opened];
+		/* Without a text the index stays used. */
+		bool ends = pipeline->ends >= MAX_ENDS;
+		worker_frames_open_write(frame, pipeline->path, ends ? "" : pipeline->text,
+			ends ? 0 : pipeline->size);
+	} else {
+		worker_frames_begin_write(frame, (uint32_t)pipelines->bridge->settings.in_flight);
+	}
+	return true;
+}
+
+static bool next_model(struct pipelines *pipelines, struct bytes_writer *frame)
+{
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		struct pipelines_known *known = &pipelines->known[i];
+		if (known->rests) {
+			known->rests = false;
+			known->is_news = true;
+			worker_frames_model_write(frame, known->name, known->signature, NULL);
+			return true;
+		}
+		if (known->examples_are_news) {
+			known->examples_are_news = false;
+			bytes_write(frame, known->examples.data, known->examples.size);
+			return true;
+		}
+		if (known->is_news) {
+			known->is_news = false;
+			bytes_write(frame, known->frame.data, known->frame.size);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool next_setting(struct pipelines *pipelines, struct bytes_writer *frame)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		struct mqtt_pipeline *pipeline = pipelines->items[i];
+		if (pipeline->threshold_is_news && !pipeline->refused[0]) {
+			pipeline->threshold_is_news = false;
+			worker_frames_set_threshold_write(
+				frame, (uint32_t)i, pipeline_threshold(pipeline->parsed));
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint32_t index_of(const struct pipelines *pipelines, const char *name)
+{
+	uint32_t i = 0;
+	while (i < pipelines->n && strcmp(pipelines->items[i]->name, name) != 0) {
+		i++;
+	}
+	return i;
+}
+
+/* Waits while the limit of model requests or held inputs is reached. */
+struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines)
+{
+	const struct bridge *b = pipelines->bridge;
+	bool room = pipelines->n_requests < b->settings.in_flight &&
+		pipelines->n_held + 1 < PIPELINES_MAX_TAGS;
+	return room ? request_serve_next_input(b) : NULL;
+}
+
+static bool can_take(const struct pipelines *pipelines)
+{
+	return pipelines->worker.state == WORKER_READY && worker_is_idle(&pipelines->worker);
+}
+
+/* Returns false if there is none. */
+static bool next_input(struct pipelines *pipelines)
+{
+	struct mqtt_request *request = can_take(pipelines) ? pipelines_next_input(pipelines) : NULL;
+	struct bytes_writer frame = {0};
+	if (!request) {
+		return false;
+	}
+	struct pipelines_input input = {.pipeline = index_of(pipelines, request->target),
+		.connection_id = request->connection_id,
+		.time_us = request->arrived_ns / NSEC_PER_USEC,
+		.deadline_ns = request->deadline_ns,
+		.envelope_parsed = request->envelope_parsed,
+		.data = request->payload,
+		.size = request->size};
+	memcpy(input.source, request->source, sizeof(input.source));
+	if (input.pipeline < pipelines->n) { /* else the pipeline was removed since */
+		input.tag = pipelines_tag(pipelines, pipelines->items[input.pipeline], request);
+	}
+	snprintf(input.content_type, sizeof(input.content_type), "%s",
+		decode_content_type(request->format));
+	snprintf(input.fields, sizeof(input.fields), "%s", request->fields);
+	worker_frames_input_write(&frame, &input);
+	pipelines->result_sent = false;
+	pipelines_job_start(pipelines, request, &frame);
+	return true;
+}
+
+bool pipelines_can_decode(struct pipelines *pipelines)
+{
+	if (!pipelines->worker.process && !pipelines->stopped) {
+		begin(pipelines);
+	}
+	return can_take(pipelines);
+}
+
+bool pipelines_feed_news(struct pipelines *pipelines)
+{
+	struct bytes_writer frame = {0};
+	struct error err = {0};
+	if (!worker_is_idle(&pipelines->worker)) {
+		return false;
+	}
+	bool there = pipelines->worker.state == WORKER_READY ? next_model(pipelines, &frame) ||
+			next_setting(pipelines, &frame) || pipelines_next_answer(pipelines, &frame)
+							     : next_open(pipelines, &frame);
+	if (!there) {
+		return false;
+	}
+	pipelines->result_sent = false;
+	if (worker_send(&pipelines->worker, &frame, &err) == -ENOMEM) {
+		worker_give_up(&pipelines->worker, "no memory");
+	}
+	return true;
+}
+
+bool pipelines_feed(struct pipelines *pipelines)
+{
+	return pipelines_feed_news(pipelines) || next_input(pipelines);
+}
+
+/* ---- frames of the child */
+
+/* If memory was short, the child is restarted once. A second failure in a row rejects the
+ * pipeline. */
+static void open_end(struct pipelines *pipelines, const struct error *failed)
+{
+	struct mqtt_pipeline *pipeline = pipelines->items[pipelines->opened++];
+	bool was_short = pipeline->memory_was_short;
+	pipeline->memory_was_short = failed->code == -ENOMEM;
+	if (pipeline->memory_was_short && !was_short) {
+		worker_give_up(&pipelines->worker, failed->text);
+		return;
+	}
+	pipeline->ends = pipeline->ends < MAX_ENDS ? 0 : pipeline->ends;
+	const char *why = pipeline->ends >= MAX_ENDS ? "the process that opens it ends"
+		: failed->code                       ? failed->text
+						     : "";
+	snprintf(pipeline->refused, sizeof(pipeline->refused), "%s", why);
+	if (failed->code) {
+		log_error(&pipelines->bridge->log, "%s", failed->text);
+	}
+}
+
+static void begin_end(struct pipelines *pipelines, const struct error *failed)
+{
+	if (failed->code) {
+		worker_give_up(&pipelines->worker, failed->text);
+		return;
+	}
+	if (pipelines->n == 0) {
+		return;
+	}
+	pipelines->has_worked = true;
+	pipelines_check_needs(pipelines);
+	pipelines_announce(pipelines, NULL);
+	announce_pool(&pipelines->bridge->announce);
+	retained_cleanup_look(&pipelines->bridge->announce);
+	home_assistant_follow(&pipelines->bridge->announce);
+}
+
+static void on_done(void *data, enum worker_command command, const struct pipelines_done *done)
+{
+	struct pipelines *pipelines = data;
+	const struct error *failed = &done->error;
+	bool lacks = command == WORKER_COMMAND_MODEL || command == WORKER_COMMAND_EXAMPLES ||
+		command == WORKER_COMMAND_SET_THRESHOLD || command == WORKER_COMMAND_ANSWER;
+	if (lacks && failed->code == -ENOMEM) {
+		/* Only a new child gets the model or setting again. */
+		worker_give_up(&pipelines->worker, failed->text);
+		request_serve_dispatch(pipelines->bridge);
+		return;
+	}
+	pipelines_command_ended(pipelines);
+	if (command == WORKER_COMMAND_INPUT || command == WORKER_COMMAND_DECODE) {
+		pipelines_job_end(pipelines, command, failed);
+	} else if (command == WORKER_COMMAND_OPEN) {
+		open_end(pipelines, failed);
+	} else if (command == WORKER_COMMAND_BEGIN) {
+		begin_end(pipelines, failed);
+	} else if (failed->code) {
+		log_warning(&pipelines->bridge->log, "pipelines: %s", failed->text);
+	}
+	pipelines_answer_held(pipelines, done);
+	request_serve_dispatch(pipelines->bridge);
+}
+
+/* Without memory for its tensors, the child's request is answered with an error. */
+static bool take_model_request(struct pipelines *pipelines, struct bytes_reader *r)
+{
+	struct worker_model_request model_request;
+	int code = worker_frames_model_request_read(
+		r, pipelines->worker.max_tensor_bytes, &model_request, NULL);
+	return (code == 0 || code == -ENOMEM) &&
+		pipelines_request_model(pipelines, &model_request, code);
+}
+
+static bool take_result(struct pipelines *pipelines, struct bytes_reader *r)
+{
+	struct pipelines_result result;
+	pipelines->result_sent = true;
+	return worker_frames_result_read(r, &result, NULL) == 0 &&
+		pipelines_publish(pipelines, &result);
+}
+
+static bool on_frame(void *data, enum worker_command command, uint8_t type, struct bytes_reader *r)
+{
+	struct pipelines *pipelines = data;
+	if (!r) { /* the tensors are the only large frame of this command */
+		pipelines->job.state =
+			command == WORKER_COMMAND_DECODE ? JOB_NO_MEMORY : pipelines->job.state;
+		return command == WORKER_COMMAND_DECODE;
+	}
+	switch (type) {
+	case WORKER_FRAME_ENVELOPE:
+		return pipelines_job_take_envelope(pipelines, r);
+	case WORKER_FRAME_TENSORS:
+		return command == WORKER_COMMAND_DECODE && pipelines_job_take_tensors(pipelines, r);
+	case WORKER_FRAME_MODEL_REQUEST:
+		return take_model_request(pipelines, r);
+	case WORKER_FRAME_RESULT:
+		return take_result(pipelines, r);
+	default:
+		return false;
+	}
+}
+
+/* ---- life of the child */
+
+/* Forgets what was told to a child that has ended. */
+static void forget_child(struct pipelines *pipelines, const char *why, bool may_again)
+{
+	pipelines->epoch++;
+	pipelines_forget_requests(pipelines);
+	pipelines_publish_reset(pipelines);
+	pipelines_refuse_held(pipelines, why);
+	pipelines_job_again(pipelines, why, may_again);
+}
+
+/* A payload that has ended the process itself is not decoded again. */
+static void on_end(void *data, enum worker_command command, enum worker_end how, const char *why)
+{
+	struct pipelines *pipelines = data;
+	bool may_again = !pipelines->stopped && how != WORKER_LATE &&
+		(command != WORKER_COMMAND_DECODE || how != WORKER_CRASHED);
+	if (command == WORKER_COMMAND_OPEN && (how == WORKER_LATE || how == WORKER_CRASHED)) {
+		pipelines->items[pipelines->opened]->ends++;
+	}
+	forget_child(pipelines, why, may_again);
+}
+
+static void begin(struct pipelines *pipelines)
+{
+	if (pipelines->stopped) {
+		return;
+	}
+	pipelines->opened = 0;
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		pipelines->known[i].rests = false;
+		pipelines->known[i].is_news = pipelines->known[i].frame.size > 0;
+		pipelines->known[i].examples_are_news = pipelines->known[i].examples.size > 0;
+	}
+	for (size_t i = 0; i < pipelines->n; i++) {
+		pipelines->items[i]->threshold_is_news = !isnan(pipelines->items[i]->threshold);
+	}
+	worker_start(&pipelines->worker);
+}
+
+/* Without pipelines the process starts with the first request that it decodes. */
+static void on_again(void *data)
+{
+	struct pipelines *pipelines = data;
+	if (pipelines->n > 0) {
+		begin(pipelines);
+	}
+	request_serve_dispatch(pipelines->bridge);
+}
+
+void pipelines_start(struct pipelines *pipelines)
+{
+	static const struct worker_events events = {
+		.on_frame = on_frame, .on_done = on_done, .on_end = on_end, .on_again = on_again};
+	struct bridge *b = pipelines->bridge;
+	const struct settings *s = &b->settings;
+	worker_init(&pipelines->worker, &b->loop, &b->log, s->decode_memory, s->decode_timeout_ms,
+		s->max_memory ? s->max_memory / 4 : s->decode_memory, &events, pipelines);
+	pipelines_load_settings(pipelines);
+	on_again(pipelines);
+}
+
+int pipelines_reload(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
+{
+	const struct settings *s = &pipelines->bridge->settings;
+	worker_kill(&pipelines->worker);
+	pipelines->worker.memory_bytes = s->decode_memory;
+	pipelines->worker.timeout_ms = s->decode_timeout_ms;
+	forget_child(pipelines, "the configuration was read again", true);
+	int r = pipelines_load(pipelines, ret_bad, err);
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		known_models_forget_description(
+			&pipelines->bridge->models, pipelines->known[i].name);
+	}
+	on_again(pipelines);
+	pipelines_announce(pipelines, NULL);
+	return r;
+}
+
+void pipelines_stop(struct pipelines *pipelines)
+{
+	pipelines->stopped = true;
+	worker_stop(&pipelines->worker);
+}
+
+void pipelines_deinit(struct pipelines *pipelines)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		mqtt_pipeline_free(pipelines->items[i]);
+	}
+	for (size_t i = 0; i < pipelines->n_known; i++) {
+		bytes_writer_deinit(&pipelines->known[i].frame);
+		bytes_writer_deinit(&pipelines->known[i].examples);
+	}
+	free(pipelines->known);
+}
+
+/* ---- inputs */
+
+struct mqtt_pipeline *pipelines_find(const struct pipelines *pipelines, const char *name)
+{
+	uint32_t i = index_of(pipelines, name);
+	return i < pipelines->n ? pipelines->items[i] : NULL;
+}
+
+/* Returns the source. If there are too many, it replaces the least recently used. */
+static struct pipelines_source *source_of(struct pipelines *pipelines,
+	struct mqtt_pipeline *pipeline, struct broker_connection *conn, uint32_t connection_id,
+	const char *name)
+{
+	struct pipelines_source *oldest = &pipeline->sources[0];
+	for (size_t i = 0; i < pipeline->n_sources; i++) {
+		if (pipeline->sources[i].connection_id == connection_id &&
+			strcmp(pipeline->sources[i].name, name) == 0) {
+			return &pipeline->sources[i];
+		}
+		if (pipeline->sources[i].last_used < oldest->last_used) {
+			oldest = &pipeline->sources[i];
+		}
+	}
+	struct pipelines_source *source = pipeline->n_sources < PIPELINE_MAX_SOURCES
+		? &pipeline->sources[pipeline->n_sources++]
+		: oldest;
+	pipelines_forget_source(pipelines, pipeline, source);
+	free(source->unpublished);
+	*source = (struct pipelines_source){.connection_id = connection_id, .conn = conn};
+	snprintf(source->name, sizeof(source->name), "%s", name);
+	return source;
+}
+
+void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
+	const char *name, const char *source)
+{
+	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
+	if (pipeline && pipeline->n_sources < PIPELINE_MAX_SOURCES) { /* replaces no other source */
+		source_of(pipelines, pipeline, conn, conn->number, source)->known = true;
+	}
+}
+
+void pipelines_forget_connection(struct pipelines *pipelines, const struct broker_connection *conn)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		struct mqtt_pipeline *pipeline = pipelines->items[i];
+		for (size_t k = 0; k < pipeline->n_sources; k++) {
+			struct pipelines_source *source = &pipeline->sources[k];
+			source->conn = source->conn == conn ? NULL : source->conn;
+		}
+	}
+}
+
+bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
+{
+	bool ready = pipelines->has_worked && !pipeline->refused[0] && !pipeline->off;
+	const char *model = NULL;
+	for (size_t i = 0; ready && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
+		const struct model_entry *entry =
+			known_models_find(&pipelines->bridge->models, model);
+		ready = entry && known_models_is_ready(entry);
+	}
+	return ready && !pipeline->says.remembers && pipelines_answers(pipeline);
+}
+
+void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
+{
+	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
+	struct pipelines_source *source = source_of(
+		pipelines, pipeline, request->conn, request->connection_id, request->source);
+	source->last_used = ++pipelines->uses;
+	struct mqtt_request *older = pipeline->says.latest_only
+		? mqtt_requests_find_input(&pipelines->bridge->requests, request->target,
+			  request->connection_id, request->source)
+		: NULL;
+	if (older) {
+		pipelines->counts.sampled++;
+		if (older->response_topic) {
+			request_respond_refuse(pipelines->bridge, older, EDGE_CLIENT_SUPERSEDED,
+				"a newer input took its place");
+		}
+		request_serve_finish(pipelines->bridge, older);
+	}
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Publishes results and states of pipelines, and applies settings. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/ini.h"
+#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/text/json_writer.h"
+#include "daemon/mqtt/text/threshold.h"
+
+#define DIGITS 6
+#define MAX_STAGES 64
+#define JPEG_BEGINS 0xFF
+
+void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
+	const char *level, char *out)
+{
+	const struct settings *s = &pipelines->bridge->settings;
+	snprintf(out, TOPICS_MAX, "%s/%s/pipeline/%s/%s%s%s", s->prefix, s->gateway, pipeline, leaf,
+		level ? "/" : "", level ? level : "");
+}
+
+/* Returns false if the outbox could never hold the message. @conn NULL: the broker was removed.
+ * *ret_taken: the outbox took it; may be NULL. */
+static bool publish(struct pipelines *pipelines, struct broker_connection *conn,
+	enum outbox_kind kind, bool retain, const char *topic, const char *content_type,
+	const void *payload, size_t size, bool *ret_taken)
+{
+	bool taken = true;
+	if (conn && !outbox_may_hold(&conn->outbox, topic, size)) {
+		return false;
+	}
+	struct outbox_message *m = conn ? outbox_message_new(kind, topic, payload, size) : NULL;
+	if (m) {
+		m->qos = kind == OUTBOX_RESULT
+			? (unsigned int)pipelines->bridge->settings.result_qos
+			: 1;
+		m->retain = retain;
+		m->content_type = content_type;
+		taken = broker_connection_publish(conn, m);
+	}
+	if (ret_taken) {
+		*ret_taken = taken && (m || !conn);
+	}
+	return true;
+}
+
+/* Publishes "last". If the outbox is full, the payload is kept and published later, since people
+ * see it until the next one. */
+static void publish_last(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	struct pipelines_source *source, const char *text)
+{
+	char topic[TOPICS_MAX];
+	bool taken = true, retain = settings_has_word(pipelines->bridge->settings.retain, "last");
+	pipelines_topic(pipelines, pipeline->name, "last", source->name, topic);
+	publish(pipelines, source->conn, OUTBOX_LAST, retain, topic, "application/json", text,
+		strlen(text), &taken);
+	char *unpublished = taken ? NULL : strdup(text);
+	free(source->unpublished);
+	source->unpublished = unpublished;
+	if (unpublished) {
+		source->conn->unpublished = true;
+	}
+}
+
+void pipelines_emit_last(struct pipelines *pipelines)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		struct mqtt_pipeline *pipeline = pipelines->items[i];
+		for (size_t k = 0; k < pipeline->n_sources; k++) {
+			owned_mem char *text = take(pipeline->sources[k].unpublished);
+			if (text && pipeline->sources[k].conn) {
+				publish_last(pipelines, pipeline, &pipeline->sources[k], text);
+			}
+		}
+	}
+}
+
+static struct pipelines_source *source_find(
+	const struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name)
+{
+	for (size_t i = 0; i < pipeline->n_sources; i++) {
+		if (pipeline->sources[i].connection_id == connection_id &&
+			strcmp(pipeline->sources[i].name, name) == 0) {
+			return (struct pipelines_source *)&pipeline->sources[i];
+		}
+	}
+	return NULL;
+}
+
+void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct pipelines_result *result, const struct mqtt_request *request,
+	struct bytes_writer *w)
+{
+	uint32_t rate = 0, channels = 0;
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "gw", pipelines->bridge->settings.gateway);
+	if (result->kind == PIPELINE_RESULT && !request) {
+		json_writer_integer(w, "seq", (int64_t)++pipelines->bridge->sequence);
+	}
+	if (request && request->id[0]) {
+		json_writer_text(w, "id", request->id);
+	}
+	json_writer_time(w);
+	uint64_t now_us = clock_now_ns() / NSEC_PER_USEC;
+	if (result->time_us && result->time_us <= now_us &&
+		pipeline_feed(pipeline->parsed, &rate, &channels) != PIPELINE_STREAM_SOUND) {
+		json_writer_real(w, "total_ms",
+			(double)(now_us - result->time_us) / (double)USEC_PER_MSEC, DIGITS);
+	}
+	bytes_write_u8(w, ',');
+	bytes_write(w, result->flat + 1, result->flat_bytes - 1);
+}
+
+/* Once a second, because further snapshots are likely to be too large as well. */
+static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	struct pipelines_source *source, size_t bytes)
+{
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX], text[96];
+	uint64_t now = clock_now_ns();
+	if (source->no_snapshot_ns && now - source->no_snapshot_ns < NSEC_PER_SEC) {
+		return;
+	}
+	source->no_snapshot_ns = now;
+	snprintf(text, sizeof(text), "the snapshot has %zu bytes, more than outbox-bytes", bytes);
+	json_writer_begin(&w, NULL, '{');
+	json_writer_text(&w, "gw", pipelines->bridge->settings.gateway);
+	json_writer_time(&w);
+	json_writer_escaped(&w, "error", text);
+	json_writer_end(&w, '}');
+	if (!w.failed) {
+		pipelines_topic(pipelines, pipeline->name, "error", source->name, topic);
+		publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json",
+			w.data, w.size, NULL);
+	}
+	bytes_writer_deinit(&w);
+	log_notice(&pipelines->bridge->log, "pipeline %s: %s", pipeline->name, text);
+}
+
+static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
+	struct pipelines_source *source, const struct pipelines_result *result)
+{
+	const char *retain = pipelines->bridge->settings.retain;
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX];
+	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
+	if (w.failed) {
+		bytes_writer_deinit(&w);
+		return;
+	}
+	pipelines_topic(pipelines, pipeline->name, "result", source->name, topic);
+	publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json", w.data,
+		w.size, NULL);
+	bytes_write_u8(&w, 0); /* as a string */
+	if (result->event && result->stage == 0 && !w.failed) {
+		publish_last(pipelines, pipeline, source, (const char *)w.data);
+	}
+	if (result->snapshot_bytes) {
+		pipelines_topic(pipelines, pipeline->name, "snapshot", source->name, topic);
+		const uint8_t *picture = result->snapshot;
+		if (!publish(pipelines, source->conn, OUTBOX_SNAPSHOT,
+			    settings_has_word(retain, "snapshot"), topic,
+			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
+			    result->snapshot, result->snapshot_bytes, NULL)) {
+			report_no_snapshot(pipelines, pipeline, source, result->snapshot_bytes);
+		}
+	}
+	bytes_writer_deinit(&w);
+	if (!source->announced) {
+		source->announced = true;
+		home_assistant_follow(&pipelines->bridge->announce);
+	}
+}
+
+/* Skipped stages are reported once a second, because there may be many. */
+static void report_trouble(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
+	struct pipelines_source *source, const struct pipelines_result *result)
+{
+	struct bytes_writer w = {0};
+	char topic[TOPICS_MAX];
+	uint64_t now = clock_now_ns();
+	if (result->kind == PIPELINE_SKIPPED) {
+		if (source->skipped_ns && now - source->skipped_ns < NSEC_PER_SEC) {
+			return;
+		}
+		source->skipped_ns = now;
+	}
+	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
+	if (!w.failed) {
+		pipelines_topic(pipelines, pipeline->name, "error", source->name, topic);
+		publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json",
+			w.data, w.size, NULL);
+	}
+	bytes_writer_deinit(&w);
+}
+
+bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_result *result)
+{
+	struct mqtt_pipeline *pipeline =
+		result->pipeline < pipelines->n ? pipelines->items[result->pipeline] : NULL;
+	struct pipelines_source *source =
+		pipeline ? source_find(pipeline, result->connection_id, result->source) : NULL;
+	if (!pipeline || result->stage > MAX_STAGES) {
+		return false;
+	}
+	if (result->tag) {
+		pipelines_note_answer(pipelines, pipeline, result);
+	}
+	if (result->quiet) {
+		return true; /* only the requester gets it */
+	}
+	if (!source) {
+		return true; /* the source was replaced by newer ones */
+	}
+	pipelines->counts.results += result->kind == PIPELINE_RESULT;
+	pipelines->counts.events += result->event;
+	pipelines->counts.skipped += result->kind == PIPELINE_SKIPPED;
+	pipelines->counts.failed += result->kind == PIPELINE_FAILED;
+	if (result->kind == PIPELINE_RESULT) {
+		publish_result(pipelines, pipeline, source, result);
+	} else {
+		report_trouble(pipelines, pipeline, source, result);
+	}
+	return true;
+}
+
+/* ---- retained topics */
+
+/* Publishes if the payload has changed, or to @conn in any case. */
+static void publish_if_changed(struct pipelines *pipelines, struct broker_connection *conn,
+	const char *topic, const void *data, size_t size, uint64_t *hash)
+{
+	struct bridge *b = pipelines->bridge;
+	uint64_t now = dedup_hash(&b->dedup, 0, data, size);
+	if (conn || *hash != now) {
+		bool all = brokers_publish(&b->brokers, conn, OUTBOX_LAST, true, topic, data, size);
+		brokers_note(conn, all, now, hash);
+	}
+}
+
+static void write_state(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	struct bytes_writer *w)
+{
+	const char *model = NULL;
+	char models[512] = "";
+	size_t used = 0;
+	for (size_t i = 0; (model = pipeline_model_name(pipeline->parsed, i)); i++) {
+		int n = snprintf(models + used, sizeof(models) - used, "%s%s", i ? " " : "", model);
+		used += n > 0 && (size_t)n < sizeof(models) - used ? (size_t)n : 0;
+	}
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "state",
+		pipeline->refused[0]                                  ? "refused"
+			: pipeline->off                               ? "off"
+			: pipelines->worker.state != WORKER_READY     ? "starting"
+			: pipeline->waits[0]                          ? "waiting"
+			: pipelines_knows_models(pipelines, pipeline) ? "ready"
+								      : "starting");
+	json_writer_text(w, "description", pipeline_description(pipeline->parsed));
+	json_writer_text(w, "models", models);
+	if (pipeline->refused[0] || pipeline->waits[0]) {
+		json_writer_escaped(
+			w, "reason", pipeline->refused[0] ? pipeline->refused : pipeline->waits);
+	}
+	json_writer_end(w, '}');
+}
+
+static void publish_setting(struct pipelines *pipelines, struct broker_connection *conn,
+	const struct mqtt_pipeline *pipeline, const char *key, const char *value, uint64_t *hash)
+{
+	char topic[TOPICS_MAX];
+	bool its = strcmp(key, "threshold") != 0 || pipeline->says.has_threshold;
+	if (its && settings_has_word(pipelines->bridge->settings.commands, key)) {
+		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
+		publish_if_changed(pipelines, conn, topic, value, strlen(value), hash);
+	} else {
+		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
+	}
+}
+
+static void announce_one(
+	struct pipelines *pipelines, struct broker_connection *conn, struct mqtt_pipeline *pipeline)
+{
+	char topic[TOPICS_MAX], number[THRESHOLD_TEXT_SIZE];
+	struct bytes_writer w = {0};
+	write_state(pipelines, pipeline, &w);
+	if (!w.failed) {
+		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
+		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->said_state);
+	}
+	bytes_writer_deinit(&w);
+	threshold_print(pipeline_threshold(pipeline->parsed), number);
+	publish_setting(pipelines, conn, pipeline, "threshold", number, &pipeline->said_threshold);
+	publish_setting(pipelines, conn, pipeline, "enable", pipeline->off ? "OFF" : "ON",
+		&pipeline->said_enable);
+}
+
+void pipelines_announce(struct pipelines *pipelines, struct broker_connection *conn)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		announce_one(pipelines, conn, pipelines->items[i]);
+	}
+}
+
+/* @conn NULL: at all brokers. */
+static void empty(struct pipelines *pipelines, struct broker_connection *conn, const char *pipeline,
+	const char *leaf, const char *level)
+{
+	char topic[TOPICS_MAX];
+	pipelines_topic(pipelines, pipeline, leaf, level, topic);
+	brokers_publish(&pipelines->bridge->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
+}
+
+void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct pipelines_source *source)
+{
+	const struct bridge *b = pipelines->bridge;
+	for (size_t i = 0; i < b->brokers.n && source->announced; i++) {
+		/* Another connection may lead to a removed broker. */
+		bool its = source->conn
+			? source->conn == b->brokers.connections[i]
+			: !source_find(pipeline, b->brokers.connections[i]->number, source->name);
+		if (its) {
+			empty(pipelines, b->brokers.connections[i], pipeline->name, "last",
+				source->name);
+			empty(pipelines, b->brokers.connections[i], pipeline->name, "snapshot",
+				source->name);
+		}
+	}
+}
+
+static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
+{
+	struct bridge *b = pipelines->bridge;
+	char filter[TOPICS_MAX];
+	announce_pool_filter_of_pipeline(&b->settings, filter, pipeline->name);
+	for (size_t i = 0; i < b->brokers.n; i++) {
+		if (broker_connection_is_subscribed(b->brokers.connections[i], filter)) {
+			broker_connection_unsubscribe(b->brokers.connections[i], filter);
+		}
+	}
+}
+
+void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
+{
+	leave_pool(pipelines, pipeline);
+	empty(pipelines, NULL, pipeline->name, "state", NULL);
+	empty(pipelines, NULL, pipeline->name, "get", "threshold");
+	empty(pipelines, NULL, pipeline->name, "get", "enable");
+	for (size_t i = 0; i < pipeline->n_sources; i++) {
+		pipelines_forget_source(pipelines, pipeline, &pipeline->sources[i]);
+	}
+}
+
+void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->n_sources && pipeline->says.decides; i++) {
+		if (pipeline->sources[i].announced) {
+			publish_last(pipelines, pipeline, &pipeline->sources[i], "{\"active\":0}");
+		}
+	}
+}
+
+void pipelines_publish_reset(struct pipelines *pipelines)
+{
+	for (size_t i = 0; i < pipelines->n && !pipelines->stopped; i++) {
+		pipelines_publish_reset_of(pipelines, pipelines->items[i]);
+	}
+}
+
+/* A source of a removed broker counts for every @conn, which may lead to the same broker. */
+bool pipelines_was_published(const struct pipelines *pipelines,
+	const struct broker_connection *conn, const char *name, const char *source)
+{
+	const struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
+	for (size_t i = 0; pipeline && i < pipeline->n_sources; i++) {
+		const struct pipelines_source *one = &pipeline->sources[i];
+		if (one->announced && (!one->conn || one->conn == conn) &&
+			strcmp(one->name, source) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- settings */
+
+/* "" restores the file's threshold, which may be NaN. */
+static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, struct error *err)
+{
+	double threshold = 0;
+	bool any = pipeline->says.anomaly || pipeline->says.numbers;
+	int r = threshold_parse(value, any, &threshold, err);
+	r = r < 0 ? r
+		  : pipeline_set_threshold(
+			    pipeline->parsed, value[0] ? threshold : pipeline->own_threshold, err);
+	if (r == 0) {
+		pipeline->threshold = threshold;
+		pipeline->threshold_is_news = true;
+	}
+	return r;
+}
+
+static bool is_same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+int pipelines_set(struct pipelines *pipelines, struct mqtt_pipeline *pipeline, const char *key,
+	const char *value, bool *ret_changed, struct error *err)
+{
+	bool on = true;
+	bool was_off = pipeline->off;
+	double was = pipeline->threshold;
+	int r = 0;
+	if (strcmp(key, "threshold") == 0) {
+		r = set_threshold(pipeline, value, err);
+	} else if (strcmp(key, "enable") == 0 && command_parse_switch(value, &on) == 0) {
+		pipeline->off = !on;
+	} else {
+		r = error_set(err, -EINVAL, "what is set is a threshold, or enable: ON or OFF");
+	}
+	*ret_changed = r == 0 && (pipeline->off != was_off || !is_same(pipeline->threshold, was));
+	if (r == 0) {
+		announce_one(pipelines, NULL, pipeline);
+		announce_pool(&pipelines->bridge->announce);
+		pipelines_feed(pipelines);
+	}
+	return r;
+}
+
+/* The file: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
+struct reading {
+	struct pipelines *pipelines;
+	struct mqtt_pipeline *pipeline;
+	struct error bad; /* first invalid line */
+};
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	(void)err;
+	reading->pipeline = pipelines_find(reading->pipelines, name);
+	return 0;
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct reading *reading = context;
+	struct error bad = {0};
+	bool on = true;
+	(void)err;
+	/* The pipeline's file may have changed since the setting was written. */
+	if (reading->pipeline && strcmp(key, "threshold") == 0 &&
+		set_threshold(reading->pipeline, value, &bad) < 0 && !reading->bad.code) {
+		reading->bad = bad;
+		error_prefix(&reading->bad, "set-pipelines.conf:%u", line);
+	}
+	if (reading->pipeline && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
+		reading->pipeline->off = !on;
+	}
+	return 0;
+}
+
+static bool path_of(const struct pipelines *pipelines, const char *name, char *out, size_t size)
+{
+	const char *folder = pipelines->bridge->state;
+	int n = snprintf(out, size, "%s/%s", folder, name);
+	return folder[0] && n > 0 && (size_t)n < size;
+}
+
+void pipelines_load_settings(struct pipelines *pipelines)
+{
+	char path[CONFIG_PATH_SIZE + 32];
+	struct reading reading = {.pipelines = pipelines};
+	const struct ini_reader reader = {section_read, key_read, &reading};
+	FILE *file = path_of(pipelines, "set-pipelines.conf", path, sizeof(path))
+		? fopen(path, "re")
+		: NULL;
+	if (file) { /* valid lines apply */
+		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
+		fclose(file);
+		if (r < 0 || reading.bad.code) {
+			log_warning(&pipelines->bridge->log, "what was set: %s", reading.bad.text);
+		}
+	}
+}
+
+void pipelines_write_settings(const struct pipelines *pipelines, struct bytes_writer *w)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		const struct mqtt_pipeline *pipeline = pipelines->items[i];
+		threshold_write_settings(w, pipeline->name, pipeline->off, pipeline->threshold);
+	}
+}

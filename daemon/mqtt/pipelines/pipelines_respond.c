@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request that the worker process works on, for a model or for a pipeline, and the responses.
+ *
+ * Responses to inputs with a response topic: one for each result. The newest result is held back
+ * until the child has nothing outstanding for the input, because the last response is marked as
+ * such.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/mqtt/bridge.h"
+
+void pipelines_job_start(
+	struct pipelines *pipelines, struct mqtt_request *request, struct bytes_writer *frame)
+{
+	struct error err = {0};
+	request->state = MQTT_REQUEST_DECODING;
+	pipelines->job.request = request;
+	if (worker_send(&pipelines->worker, frame, &err) == -ENOMEM) {
+		pipelines->job.request = NULL;
+		request->state = MQTT_REQUEST_NEW;
+		request_serve_lack_memory(pipelines->bridge, request);
+	}
+}
+
+void pipelines_decode(
+	struct pipelines *pipelines, struct mqtt_request *request, const struct model_entry *model)
+{
+	struct bytes_writer frame = {0};
+	const struct decode_job job = {.format = request->format,
+		.specs = model->inputs,
+		.n_specs = model->n_inputs,
+		.fields = request->fields,
+		.payload = request->payload,
+		.size = request->size};
+	for (uint32_t i = 0; i < model->n_inputs; i++) {
+		pipelines->job.types[i] = model->inputs[i].type;
+	}
+	pipelines->job.n_types = model->n_inputs;
+	journal_count_try(request->journal);
+	worker_frames_decode_write(&frame, &job);
+	pipelines_job_start(pipelines, request, &frame);
+}
+
+bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reader *r)
+{
+	struct pipelines_job *job = &pipelines->job;
+	struct decode_envelope envelope;
+	if (!job->request || worker_frames_envelope_read(r, &envelope, NULL) < 0 ||
+		(job->request->of_pipeline && job->request->envelope_parsed)) {
+		return false;
+	}
+	if (!request_serve_take_envelope(pipelines->bridge, job->request, &envelope)) {
+		job->state = JOB_DENIED;
+	} else if (!job->request->envelope_parsed) {
+		job->state = JOB_OPENED;
+	}
+	job->request->envelope_parsed = true;
+	return true;
+}
+
+bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader *r)
+{
+	struct pipelines_job *job = &pipelines->job;
+	struct mqtt_request *request = job->request;
+	int code = r && request && !request->tensors.n
+		? worker_frames_tensors_read(r, pipelines->worker.max_tensor_bytes, job->types,
+			  job->n_types, &request->tensors, NULL)
+		: -EPROTO;
+	job->state = code == -ENOMEM ? JOB_NO_MEMORY : job->state;
+	return code == 0 || code == -ENOMEM;
+}
+
+/* Returns true if the request was refused, dropped, or is to be sent again, because of its
+ * envelope. */
+static bool end_by_envelope(struct pipelines *pipelines, struct mqtt_request *request,
+	enum pipelines_job_state state, bool failed)
+{
+	struct bridge *b = pipelines->bridge;
+	if (state == JOB_DENIED) {
+		pipelines->counts.refused += request->of_pipeline;
+		request_serve_refuse_reply_to(b, request);
+		return true;
+	}
+	if (state != JOB_OPENED || failed) {
+		return false;
+	}
+	if (request_serve_drop_repeated(b, request)) {
+		return true;
+	}
+	request->state = MQTT_REQUEST_NEW; /* a pipeline's input needs its response topic first */
+	return request->of_pipeline;
+}
+
+static void refuse(struct bridge *b, struct mqtt_request *request, const struct error *failed)
+{
+	bool bad = failed->code == -EBADMSG || (request->of_pipeline && failed->code == -EINVAL);
+	bool full = request->of_pipeline && failed->code == -ENOSPC;
+	request_respond_refuse_and_end(b, request,
+		full          ? EDGE_CLIENT_OVERLOADED
+			: bad ? EDGE_CLIENT_INVALID
+			      : error_status_of(failed->code),
+		failed->text);
+}
+
+/* Ends an input that its pipeline has taken. */
+static void taken(struct pipelines *pipelines, struct mqtt_request *request)
+{
+	pipelines->counts.inputs++;
+	if (!request->replies.tag) {
+		request_serve_finish(pipelines->bridge, request);
+		return;
+	}
+	request_serve_leave(pipelines->bridge, request);
+	pipelines_hold(pipelines, request);
+}
+
+void pipelines_job_end(
+	struct pipelines *pipelines, enum worker_command command, const struct error *failed)
+{
+	struct bridge *b = pipelines->bridge;
+	const struct pipelines_job job = pipelines->job;
+	struct mqtt_request *request = job.request;
+	struct error none = {0};
+	pipelines->job = (struct pipelines_job){0};
+	if (command == WORKER_COMMAND_DECODE && !failed->code && !request->tensors.n &&
+		job.state != JOB_NO_MEMORY) {
+		error_set(&none, -EPROTO, "the worker process sent an invalid frame");
+		failed = &none;
+	}
+	if (end_by_envelope(pipelines, request, job.state, failed->code != 0)) {
+		return;
+	}
+	if (job.state == JOB_NO_MEMORY) {
+		request_serve_lack_memory(b, request);
+	} else if (failed->code) {
+		pipelines->counts.refused += request->of_pipeline;
+		refuse(b, request, failed);
+	} else if (command == WORKER_COMMAND_DECODE) {
+		request->state = MQTT_REQUEST_READY;
+	} else {
+		taken(pipelines, request);
+	}
+}
+
+void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_again)
+{
+	const struct pipelines_job job = pipelines->job;
+	struct mqtt_request *request = job.request;
+	pipelines->job = (struct pipelines_job){0};
+	if (!request) {
+		return;
+	}
+	if (job.state == JOB_OPENED || job.state == JOB_DENIED) {
+		request->envelope_parsed = false; /* the next process reads the envelope again */
+	}
+	request_serve_decode_again(request);
+	if (may_again && !request->asked_again) {
+		request->asked_again = true;
+		return;
+	}
+	pipelines->counts.refused += request->of_pipeline;
+	request_respond_refuse_and_end(pipelines->bridge, request, EDGE_CLIENT_INVALID, why);
+}
+
+/* ---- responses */
+
+bool pipelines_answers(const struct mqtt_pipeline *pipeline)
+{
+	uint32_t rate = 0, channels = 0;
+	return pipeline_feed(pipeline->parsed, &rate, &channels) == PIPELINE_SINGLE;
+}
+
+uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	struct mqtt_request *request)
+{
+	if (request->response_topic && pipelines_answers(pipeline) && !request->replies.tag) {
+		request->replies.tag = ++pipelines->last_tag;
+	}
+	return request->replies.tag;
+}
+
+void pipelines_hold(struct pipelines *pipelines, struct mqtt_request *request)
+{
+	free(take(request->payload));
+	request->next = pipelines->held;
+	pipelines->held = request;
+	pipelines->n_held++;
+}
+
+static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag)
+{
+	if (pipelines->job.request && pipelines->job.request->replies.tag == tag) {
+		return pipelines->job.request;
+	}
+	struct mqtt_request *request = pipelines->held;
+	while (request && request->replies.tag != tag) {
+		request = request->next;
+	}
+	return request;
+}
+
+static void publish_reply(struct bridge *b, struct mqtt_request *request, bool more)
+{
+	request->replies.n++;
+	request->replies.bytes += request->replies.newest_bytes;
+	request_respond_with(b, request, request->replies.newest, request->replies.newest_bytes,
+		request->replies.newest_status, more);
+}
+
+void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct pipelines_result *result)
+{
+	struct mqtt_request *request = find(pipelines, result->tag);
+	struct bytes_writer w = {0};
+	if (!request) {
+		return;
+	}
+	if (request->replies.newest) {
+		publish_reply(pipelines->bridge, request, true);
+		free(take(request->replies.newest));
+	}
+	pipelines_write_result(pipelines, pipeline, result, request, &w);
+	if (w.failed) {
+		bytes_writer_deinit(&w);
+		return;
+	}
+	request->replies.newest = w.data;
+	request->replies.newest_bytes = w.size;
+	request->replies.newest_status = result->kind == PIPELINE_RESULT ? EDGE_CLIENT_OK
+		: result->kind == PIPELINE_SKIPPED                       ? EDGE_CLIENT_OVERLOADED
+									 : EDGE_CLIENT_INTERNAL;
+}
+
+static bool has_more(const struct pipelines_done *done, uint64_t tag)
+{
+	for (uint32_t i = 0; i < done->n; i++) {
+		if (done->tags[i] == tag) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void end(struct pipelines *pipelines, struct mqtt_request *request)
+{
+	struct bridge *b = pipelines->bridge;
+	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
+	if (request->replies.newest) {
+		publish_reply(b, request, false);
+	} else {
+		request_respond_refuse(b, request, EDGE_CLIENT_SUPERSEDED,
+			"it was not looked at (every, latest-only)");
+	}
+	if (pipeline) { /* for the outbox reserve of later inputs */
+		size_t n = request->replies.n, bytes = request->replies.bytes;
+		pipeline->answers = n > pipeline->answers ? n : pipeline->answers;
+		pipeline->answers_bytes =
+			bytes > pipeline->answers_bytes ? bytes : pipeline->answers_bytes;
+	}
+	mqtt_request_free(request);
+}
+
+void pipelines_answer_held(struct pipelines *pipelines, const struct pipelines_done *done)
+{
+	for (struct mqtt_request **at = &pipelines->held; *at;) {
+		struct mqtt_request *request = *at;
+		if (has_more(done, request->replies.tag)) {
+			at = &request->next;
+			continue;
+		}
+		*at = request->next;
+		request->next = NULL;
+		pipelines->n_held--;
+		end(pipelines, request);
+	}
+}
+
+void pipelines_refuse_held(struct pipelines *pipelines, const char *why)
+{
+	struct mqtt_request *request = take(pipelines->held);
+	pipelines->n_held = 0;
+	while (request) {
+		struct mqtt_request *next = take(request->next);
+		request_respond_refuse(pipelines->bridge, request, EDGE_CLIENT_INTERNAL, why);
+		mqtt_request_free(request);
+		request = next;
+	}
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mqtt_request - one request over MQTT, and the request queue
+ *
+ * The queue is limited by the number and the payload bytes of its requests. Decoded requests have a
+ * memory limit of their own; further requests stay undecoded. The queue is sorted by priority, then
+ * by age. All times are CLOCK_MONOTONIC, so that clock changes do not affect deadlines.
+ */
+#ifndef DAEMON_MQTT_REQUEST_MQTT_REQUEST_H
+#define DAEMON_MQTT_REQUEST_MQTT_REQUEST_H
+
+#include "daemon/mqtt/broker/journal.h"
+#include "daemon/mqtt/broker/outbox.h"
+#include "daemon/mqtt/worker/decode_format.h"
+
+enum mqtt_request_state {
+	MQTT_REQUEST_NEW, /* not decoded */
+	MQTT_REQUEST_DECODING, /* in the worker process */
+	MQTT_REQUEST_READY, /* decoded */
+	MQTT_REQUEST_RUNNING, /* sent to edged */
+};
+
+enum mqtt_request_answer {
+	MQTT_REQUEST_JSON, /* flat JSON */
+	MQTT_REQUEST_RAW, /* bytes of all outputs in a row */
+	MQTT_REQUEST_OIP, /* JSON of the Open Inference Protocol */
+	MQTT_REQUEST_BASE64, /* raw bytes as base64 in JSON */
+};
+#define MQTT_REQUEST_N_ANSWERS (MQTT_REQUEST_BASE64 + 1)
+
+enum mqtt_request_priority {
+	MQTT_REQUEST_HIGH,
+	MQTT_REQUEST_NORMAL,
+	MQTT_REQUEST_LOW,
+	MQTT_REQUEST_N_PRIORITIES
+};
+
+struct broker_connection;
+
+/* Room in the broker connection's outbox that
+ is set aside for the responses (outbox_reserve.c). */
+struct mqtt_request_reserve {
+	size_t bytes, n; /* bytes and number of responses; 0: none is set aside */
+	bool is_short; /* the outbox had no room for it */
+	bool stuck; /* see outbox_reserve_look() */
+	/* size of a response that found no room in the outbox; 0: not known */
+	size_t answer_bytes;
+};
+
+/* Responses to a pipeline's input; a request to a model has one response. */
+struct mqtt_request_replies {
+	uint64_t tag; /* number of the input in the child's results; 0: no response */
+	uint8_t *newest; /* owned; newest result, not yet published; NULL: none */
+	size_t newest_bytes;
+	unsigned int newest_status;
+	size_t n, bytes; /* published responses */
+	bool lacks; /* a response found no room in the outbox */
+};
+
+struct mqtt_request {
+	struct mqtt_request *next;
+	enum mqtt_request_state state;
+	enum mqtt_request_priority priority;
+	enum mqtt_request_answer answer;
+	struct broker_connection *conn; /* where the request came from; NULL: removed */
+	uint32_t connection_id; /* number of @conn, also after its removal */
+	bool of_pipeline; /* @target is the name of a pipeline, not of a model */
+	char target[64];
+	char source[64]; /* "infer", "pool", the route's name, or a pipeline's source */
+	char fields[256]; /* fields= of the route, or "" */
+	enum decode_format format;
+	unsigned int qos;
+	char *response_topic; /* owned; NULL: no response */
+	struct {
+		uint8_t data[OUTBOX_MAX_CORRELATION];
+		size_t bytes;
+	} correlation;
+	char traceparent[64];
+	char id[DECODE_ID_SIZE]; /* "id" of the JSON envelope, or "" */
+	uint64_t arrived_ns, deadline_ns; /* in ns; deadline 0: none */
+	bool names_deadline; /* the message names the deadline, not the settings */
+	/* the message has an expiry: its result expires at the deadline too */
+	bool expires;
+	uint8_t *payload; /* owned, zero-terminated; of a pipeline input NULL once held */
+	size_t size;
+	struct decode_result tensors;
+	struct {
+		uint64_t bytes; /* memory for the request from decoding to the response */
+		/* memory for the response; in use by one request at a time */
+		uint64_t answer_bytes;
+	} memory;
+	uint64_t key; /* see dedup.h; 0: not checked for duplicates */
+	struct journal_note *journal; /* owned; journal entry; NULL: none */
+	bool asked_again; /* run again once after edged or a child process was lost */
+	struct mqtt_request_reserve reserve;
+	struct mqtt_request_replies replies;
+	bool envelope_parsed; /* the JSON envelope was read */
+};
+
+struct mqtt_requests {
+	struct mqtt_request *first;
+	size_t n, bytes, max,
+		max_bytes; /* n, bytes: of requests that are not MQTT_REQUEST_RUNNING */
+	size_t running;
+	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
+};
+
+/* Returns a request without a payload, or NULL without memory. */
+struct mqtt_request *mqtt_request_new(void);
+/* Copies @payload. -ENOMEM. */
+int must_check mqtt_request_set_payload(
+	struct mqtt_request *request, const void *payload, size_t size);
+void mqtt_request_free(struct mqtt_request *request); /* NULL is fine */
+DEFINE_OWNED(struct mqtt_request *, mqtt_request_free)
+
+/* Parses "high" or "realtime", "normal", "low" or "batch", or 0 to 9 as in syslog: 0 to 3 is high,
+ * 4 to 6 normal, 7 to 9 low. Other text is MQTT_REQUEST_NORMAL. */
+enum mqtt_request_priority mqtt_request_priority_of(const char *text);
+
+static inline bool mqtt_request_is_expired(const struct mqtt_request *request, uint64_t now_ns)
+{
+	return request->deadline_ns && request->deadline_ns <= now_ns;
+}
+
+/*
+ * Converts @deadline_ns to the time left in us, rounded up. *ret_us is 0, none, if @deadline_ns is
+ * 0 or too far away for uint32_t. -ETIMEDOUT if the deadline has passed.
+ */
+int must_check mqtt_request_deadline_us(uint64_t deadline_ns, uint64_t now_ns, uint32_t *ret_us);
+
+static inline bool mqtt_requests_fit(const struct mqtt_requests *requests, size_t size)
+{
+	return requests->n < requests->max && requests->bytes + size <= requests->max_bytes;
+}
+
+void mqtt_requests_add(struct mqtt_requests *requests, struct mqtt_request *request);
+/* Removes @request from the queue without freeing it. */
+void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *request);
+/* Moves @request to MQTT_REQUEST_RUNNING, or back to MQTT_REQUEST_READY. */
+void mqtt_requests_set_running(
+	struct mqtt_requests *requests, struct mqtt_request *request, bool running);
+/* Returns a waiting input of this pipeline, broker and source; NULL: none. */
+struct mqtt_request *mqtt_requests_find_input(const struct mqtt_requests *requests,
+	const char *pipeline, uint32_t connection_id, const char *source);
+/* Returns true if the memory limit allows @request to be decoded now. One request is always allowed. */
+bool mqtt_requests_may_decode(
+	const struct mqtt_requests *requests, const struct mqtt_request *request);
+/* Picks the request whose decoded tensors are dropped so that @request can be decoded: the last one in
+ * MQTT_REQUEST_READY that is queued behind @request or waits for outbox room. NULL: none. */
+struct mqtt_request *mqtt_requests_decoded_victim(
+	const struct mqtt_requests *requests, const struct mqtt_request *request);
+/* Frees the decoded tensors and sets MQTT_REQUEST_NEW. */
+void mqtt_request_forget_decoded(struct mqtt_request *request);
+/* Picks the request to refuse when the queue is full: the oldest of the lowest priority that is
+ * MQTT_REQUEST_NEW or MQTT_REQUEST_READY. NULL: none. */
+struct mqtt_request *mqtt_requests_victim(const struct mqtt_requests *requests);
+/* Returns the first expired request that is MQTT_REQUEST_NEW or MQTT_REQUEST_READY; NULL: none. */
+struct mqtt_request *mqtt_requests_expired(const struct mqtt_requests *requests, uint64_t now_ns);
+
+#endif

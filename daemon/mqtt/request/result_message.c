@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/request/result_message.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/media/tensor_values.h"
+#include "client/pipeline/answer.h"
+#include "daemon/mqtt/text/base64.h"
+#include "daemon/mqtt/text/json_writer.h"
+
+#define VALUES 16 /* outputs with more values have none in flat JSON */
+#define DIGITS 7
+#define DIGITS_F32 9
+#define DIGITS_F64 17
+
+/* The outputs of one answer, in the form for answer.h. */
+struct view {
+	struct tensor_spec specs[MODELS_MAX_OUTPUTS];
+	struct tensor_bytes bytes[MODELS_MAX_OUTPUTS];
+	uint32_t n;
+};
+
+static int look(struct view *view, const struct model_entry *model,
+	const struct edge_client_answer *answer, struct error *err)
+{
+	view->n = answer->n_outputs;
+	if (view->n != model->n_outputs) {
+		return error_set(
+			err, -EPROTO, "%u outputs instead of %u", view->n, model->n_outputs);
+	}
+	for (uint32_t i = 0; i < view->n; i++) {
+		const struct edge_client_tensor *from = &answer->outputs[i];
+		struct shape shape = {.rank = (uint8_t)from->shape.rank};
+		memcpy(shape.dim, from->shape.dim, sizeof(shape.dim));
+		if (from->type != model->outputs[i].type) {
+			return error_set(err, -EPROTO, "output %u has another type", i);
+		}
+		view->specs[i] = model->outputs[i];
+		view->specs[i].shape = shape;
+		view->bytes[i] = (struct tensor_bytes){.type = from->type,
+			.shape = shape,
+			.data = (void *)(uintptr_t)from->data,
+			.bytes = from->bytes};
+	}
+	return 0;
+}
+
+/* Makes a JSON key from a tensor's name. */
+static void key_of(char *out, size_t size, const char *name, const char *suffix)
+{
+	int n = snprintf(out, size, "%.80s_%s", name[0] ? name : "output", suffix);
+	for (int i = 0; i < n && out[i]; i++) {
+		out[i] = isalnum((unsigned char)out[i]) ? out[i] : '_';
+	}
+}
+
+static void write_classes(struct bytes_writer *w, const struct answer *answer)
+{
+	json_writer_integer(w, "count", (int64_t)answer->n_classes);
+	for (size_t i = 0; i < answer->n_classes; i++) {
+		const struct answer_class *one = &answer->classes[i];
+		char key[32], number[24] = "";
+		if (i > 0) {
+			snprintf(number, sizeof(number), "_%zu", i + 1);
+		}
+		snprintf(key, sizeof(key), "label%s", number);
+		if (one->label) {
+			json_writer_text(w, key, one->label);
+		}
+		snprintf(key, sizeof(key), "index%s", number);
+		json_writer_integer(w, key, (int64_t)one->index);
+		snprintf(key, sizeof(key), "score%s", number);
+		json_writer_real(w, key, one->score, DIGITS);
+	}
+}
+
+static void write_anomaly(struct bytes_writer *w, const struct answer *answer)
+{
+	json_writer_real(w, "anomaly_score", answer->anomaly, DIGITS);
+	if (!isnan(answer->threshold)) {
+		json_writer_real(w, "threshold", answer->threshold, DIGITS);
+		json_writer_integer(w, "anomalous", answer->anomaly > answer->threshold);
+	}
+}
+
+static void write_tensor(
+	struct bytes_writer *w, const struct tensor_spec *spec, const struct tensor_bytes *bytes)
+{
+	char key[128], number[24];
+	struct answer_summary s = answer_summarise(spec, bytes);
+	uint64_t n = tensor_values_are_numbers(spec->type) ? tensor_spec_elements(spec) : 0;
+	if (n == 0) {
+		return;
+	}
+	key_of(key, sizeof(key), spec->name, "min");
+	json_writer_real(w, key, s.lowest, DIGITS);
+	key_of(key, sizeof(key), spec->name, "mean");
+	json_writer_real(w, key, s.mean, DIGITS);
+	key_of(key, sizeof(key), spec->name, "max");
+	json_writer_real(w, key, s.highest, DIGITS);
+	for (size_t i = 0; i < n && n <= VALUES; i++) {
+		snprintf(number, sizeof(number), "%zu", i);
+		key_of(key, sizeof(key), spec->name, number);
+		json_writer_real(w, key, tensor_values_get(spec, bytes->data, i), DIGITS);
+	}
+}
+
+static void write_head(struct bytes_writer *w, const struct mqtt_request *request,
+	const char *version, const struct result_message_options *options)
+{
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, request->of_pipeline ? "pipeline" : "model", request->target);
+	if (version) {
+		json_writer_text(w, "version", version);
+	}
+	json_writer_text(w, "gw", options->gateway);
+	json_writer_text(w, "source", request->source);
+	if (request->id[0]) {
+		json_writer_text(w, "id", request->id);
+	}
+	if (options->sequence) {
+		json_writer_integer(w, "seq", (int64_t)options->sequence);
+	}
+	json_writer_time(w);
+}
+
+static void write_times(struct bytes_writer *w, const struct mqtt_request *request,
+	const struct edge_client_answer *answer, const struct result_message_options *options)
+{
+	json_writer_real(w, "infer_ms", (double)answer->run_us / (double)USEC_PER_MSEC, DIGITS);
+	json_writer_real(w, "queue_ms", (double)answer->queue_us / (double)USEC_PER_MSEC, DIGITS);
+	json_writer_real(w, "total_ms",
+		(double)(options->now_ns - request->arrived_ns) / (double)NSEC_PER_MSEC, DIGITS);
+}
+
+static int write_flat(struct bytes_writer *w, const struct mqtt_request *request,
+	const struct model_entry *model, const struct edge_client_answer *from,
+	const struct view *view, const struct result_message_options *options, struct error *err)
+{
+	owned_answer struct answer answer = {0};
+	const struct answer_options how = {
+		.labels = &model->labels, .top_k = options->top_k, .threshold = model->threshold};
+	struct tensor_spec input = model->inputs[0];
+	input.shape = request->tensors.tensors[0].shape;
+	int r = answer_make(&how, &input, request->tensors.tensors, model->n_inputs, view->specs,
+		view->bytes, view->n, &answer, err);
+	if (r < 0) {
+		return r;
+	}
+	write_head(w, request, from->version, options);
+	write_times(w, request, from, options);
+	switch (answer.kind) {
+	case ANSWER_CLASSES:
+		write_classes(w, &answer);
+		break;
+	case ANSWER_ANOMALY:
+		write_anomaly(w, &answer);
+		break;
+	case ANSWER_TENSORS:
+		for (uint32_t i = 0; i < view->n; i++) {
+			write_tensor(w, &view->specs[i], &view->bytes[i]);
+		}
+		break;
+	}
+	json_writer_end(w, '}');
+	return 0;
+}
+
+static void write_raw(struct bytes_writer *w, const struct view *view)
+{
+	for (uint32_t i = 0; i < view->n; i++) {
+		bytes_write(w, view->bytes[i].data, (size_t)view->bytes[i].bytes);
+	}
+}
+
+static void write_base64(struct bytes_writer *w, const struct mqtt_request *request,
+	const struct edge_client_answer *from, const struct view *view,
+	const struct result_message_options *options)
+{
+	struct bytes_writer raw = {0};
+	write_raw(&raw, view);
+	write_head(w, request, from->version, options);
+	write_times(w, request, from, options);
+	json_writer_text(w, "content_type", "application/octet-stream");
+	json_writer_text(w, "data", "");
+	w->size -= w->size > 0; /* removes the closing quote */
+	base64_write(w, raw.data, raw.size);
+	bytes_write_u8(w, '"');
+	json_writer_end(w, '}');
+	w->failed |= raw.failed;
+	bytes_writer_deinit(&raw);
+}
+
+/* Returns the data type's name in Open Inference Protocol v2; NULL: none. */
+static const char *oip_name(unsigned int type)
+{
+	static const char *const names[DTYPE_COUNT] = {
+		[DTYPE_FLOAT32] = "FP32",
+		[DTYPE_FLOAT16] = "FP16",
+		[DTYPE_FLOAT64] = "FP64",
+		[DTYPE_INT8] = "INT8",
+		[DTYPE_INT16] = "INT16",
+		[DTYPE_INT32] = "INT32",
+		[DTYPE_INT64] = "INT64",
+		[DTYPE_UINT8] = "UINT8",
+		[DTYPE_UINT16] = "UINT16",
+		[DTYPE_UINT32] = "UINT32",
+		[DTYPE_UINT64] = "UINT64",
+		[DTYPE_BOOL] = "BOOL",
+	};
+	return type < DTYPE_COUNT && tensor_values_are_numbers(type) ? names[type] : NULL;
+}
+
+/* Writes stored values: quantized integers are not dequantized. */
+static void write_oip_output(
+	struct bytes_writer *w, const struct tensor_spec *spec, const struct tensor_bytes *bytes)
+{
+	struct tensor_spec stored = *spec;
+	stored.scale = 0;
+	int digits = spec->type == DTYPE_FLOAT64 ? DIGITS_F64 : DIGITS_F32;
+	bool real = spec->type == DTYPE_FLOAT32 || spec->type == DTYPE_FLOAT16 ||
+		spec->type == DTYPE_FLOAT64;
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "name", spec->name);
+	json_writer_text(w, "datatype", oip_name(spec->type));
+	json_writer_begin(w, "shape", '[');
+	for (unsigned int i = 0; i < spec->shape.rank; i++) {
+		json_writer_integer(w, NULL, spec->shape.dim[i]);
+	}
+	json_writer_end(w, ']');
+	json_writer_begin(w, "data", '[');
+	uint64_t n = tensor_spec_elements(spec);
+	for (size_t i = 0; i < n; i++) {
+		double value = tensor_values_get(&stored, bytes->data, i);
+		if (real) {
+			json_writer_real(w, NULL, value, digits);
+		} else {
+			json_writer_integer(w, NULL, (int64_t)value);
+		}
+	}
+	json_writer_end(w, ']');
+	json_writer_end(w, '}');
+}
+
+static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
+	const struct edge_client_answer *from, const struct view *view, struct error *err)
+{
+	for (uint32_t i = 0; i < view->n; i++) {
+		if (!oip_name(view->specs[i].type)) {
+			return error_set(err, -EOPNOTSUPP, "output %u, of %s, has no form in JSON",
+				i, dtype_name(view->specs[i].type));
+		}
+	}
+	json_writer_begin(w, NULL, '{');
+	json_writer_text(w, "model_name", request->target);
+	json_writer_text(w, "model_version", from->version);
+	if (request->id[0]) {
+		json_writer_text(w, "id", request->id);
+	}
+	json_writer_begin(w, "outputs", '[');
+	for (uint32_t i = 0; i < view->n; i++) {
+		write_oip_output(w, &view->specs[i], &view->bytes[i]);
+	}
+	json_writer_end(w, ']');
+	json_writer_end(w, '}');
+	return 0;
+}
+
+int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
+	const struct mqtt_request *request, const struct model_entry *model,
+	const struct edge_client_answer *answer, const struct result_message_options *options,
+	struct error *err)
+{
+	struct view view;
+	int r = look(&view, model, answer, err);
+	if (r < 0) {
+		return r;
+	}
+	switch (form) {
+	case MQTT_REQUEST_RAW:
+		write_raw(w, &view);
+		break;
+	case MQTT_REQUEST_BASE64:
+		write_base64(w, request, answer, &view, options);
+		break;
+	case MQTT_REQUEST_OIP:
+		r = write_oip(w, request, answer, &view, err);
+		break;
+	case MQTT_REQUEST_JSON:
+		r = write_flat(w, request, model, answer, &view, options, err);
+		break;
+	}
+	return r == 0 && w->failed ? error_no_memory(err) : r;
+}
+
+void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
+	unsigned int status, const char *text, const struct result_message_options *options)
+{
+	write_head(w, request, NULL, options);
+	json_writer_text(w, "error", edge_client_code_name(status));
+	json_writer_integer(w, "code", status);
+	json_writer_escaped(w, "message", text);
+	json_writer_end(w, '}');
+}
+
+void result_message_tensors(const struct model_entry *model,
+	const struct edge_client_answer *answer, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = 0;
+	for (uint32_t i = 0; i < answer->n_outputs && i < model->n_outputs; i++) {
+		const struct edge_client_tensor *t = &answer->outputs[i];
+		char dims[96] = "";
+		size_t at = 0;
+		for (uint32_t k = 0; k < t->shape.rank; k++) {
+			at += (size_t)snprintf(dims + at, sizeof(dims) - at, "%s%d", k ? "," : "",
+				t->shape.dim[k]);
+		}
+		int n = snprintf(out + used, size - used, "%s%.80s:%s[%s]", i ? " " : "",
+			model->outputs[i].name, dtype_name(t->type), dims);
+		if (n < 0 || (size_t)n >= size - used) {
+			out[used] = 0;
+			return;
+		}
+		used += (size_t)n;
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mqtt/worker/decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/media/input_file.h"
+#include "daemon/mqtt/worker/envelope.h"
+
+static enum input_format input_format_of(enum decode_format format)
+{
+	static const enum input_format formats[] = {
+		[DECODE_AUTO] = INPUT_AUTO,
+		[DECODE_IMAGE] = INPUT_IMAGE,
+		[DECODE_WAV] = INPUT_WAV,
+		[DECODE_S16LE] = INPUT_S16LE,
+		[DECODE_CSV] = INPUT_CSV,
+		[DECODE_JSON] = INPUT_CSV,
+		[DECODE_RAW] = INPUT_RAW,
+	};
+	return formats[format];
+}
+
+/* Returns true for text without control characters. A table of numbers may begin with column
+ * names. */
+static bool looks_like_table(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if ((unsigned char)text[i] < ' ' && !strchr("\t\r\n", text[i] ? text[i] : 1)) {
+			return false;
+		}
+	}
+	return size > 0;
+}
+
+/* Decodes a payload that is not JSON, for a model with one input. */
+static int run_plain(enum decode_format format, const struct decode_job *job, const void *data,
+	size_t size, struct decode_result *result, struct error *err)
+{
+	const struct preprocess_options options = {.rate = DECODE_RATE};
+	const struct source source = {
+		.path = "message", .data = (uint8_t *)(uintptr_t)data, .size = size};
+	if (job->n_specs != 1) {
+		return error_set(err, -EINVAL,
+			"the model has %u inputs: they are named in JSON \"inputs\"", job->n_specs);
+	}
+	if (format == DECODE_AUTO && source_format_of(&source) == SOURCE_UNKNOWN &&
+		size != job->specs->bytes && looks_like_table(data, size)) {
+		format = DECODE_CSV;
+	}
+	int r = input_file_read(
+		job->specs, &options, input_format_of(format), &source, &result->tensors[0], err);
+	result->n = r == 0;
+	return r;
+}
+
+static bool looks_like_json(const struct decode_job *job)
+{
+	const char *text = job->payload;
+	size_t at = 0;
+	while (at < job->size && strchr(" \t\r\n", text[at]) && text[at]) {
+		at++;
+	}
+	return at < job->size && (text[at] == '{' || text[at] == '[');
+}
+
+static int run_json(const struct decode_job *job, struct decode_result *result, struct error *err)
+{
+	owned_mem uint8_t *inner = NULL;
+	size_t inner_bytes = 0;
+	enum decode_format format = DECODE_AUTO;
+	int r = envelope_read(job, result, &inner, &inner_bytes, &format, err);
+	return r == 0 && inner ? run_plain(format, job, inner, inner_bytes, result, err) : r;
+}
+
+int decode_run(const struct decode_job *job, struct decode_result *result, struct error *err)
+{
+	*result = (struct decode_result){0};
+	bool json =
+		job->format == DECODE_JSON || (job->format == DECODE_AUTO && looks_like_json(job));
+	if (!json) {
+		return run_plain(job->format, job, job->payload, job->size, result, err);
+	}
+	int r = run_json(job, result, err);
+	if (r < 0 && job->format == DECODE_AUTO && !result->envelope.there && job->n_specs == 1 &&
+		job->size == job->specs->bytes) {
+		decode_result_free(result);
+		*err = (struct error){0};
+		return run_plain(DECODE_RAW, job, job->payload, job->size, result, err);
+	}
+	return r;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/system/governor.h"
+
+#include <stddef.h>
+
+#define HYSTERESIS_MC 3000
+#define STEP 25 /* percent of the time */
+#define STEP_NS UINT64_C(3000000000) /* delay until a step affects the temperature */
+
+static const struct {
+	const char *name;
+	int32_t shed_mc, rest_mc;
+} policies[GOVERNOR_POLICIES] = {
+	[GOVERNOR_PERFORMANCE] = {"performance", INT32_MIN, INT32_MIN},
+	[GOVERNOR_BALANCED] = {"balanced", 8000, 4000},
+	[GOVERNOR_COOL] = {"cool", 20000, 15000},
+};
+
+const char *governor_policy_name(uint64_t policy)
+{
+	return policy < GOVERNOR_POLICIES ? policies[policy].name : NULL;
+}
+
+/* Returns the new state of a measure, with hysteresis. */
+static bool wants(bool now, int32_t headroom_mc, int32_t at_mc)
+{
+	return headroom_mc <= at_mc || (now && headroom_mc - HYSTERESIS_MC < at_mc);
+}
+
+static bool step_rest(
+	struct governor *governor, int32_t headroom_mc, int32_t at_mc, uint64_t now_ns)
+{
+	const bool hot = headroom_mc <= at_mc;
+	const bool cool = !wants(true, headroom_mc, at_mc);
+	const bool due = governor->stepped_ns == 0 || now_ns - governor->stepped_ns >= STEP_NS;
+	uint32_t rests = governor->rests;
+	if (due && hot && rests < 100 - GOVERNOR_LEAST_DUTY) {
+		rests += STEP;
+	} else if (due && cool && rests > 0) {
+		rests -= STEP;
+	}
+	const bool changed = rests != governor->rests;
+	governor->stepped_ns = changed ? now_ns : governor->stepped_ns;
+	governor->rests = rests;
+	return changed;
+}
+
+bool governor_step(struct governor *governor, enum governor_policy policy, int32_t headroom_mc,
+	uint64_t now_ns)
+{
+	if (policy == GOVERNOR_PERFORMANCE || headroom_mc == INT32_MAX) {
+		const bool changed = governor->sheds || governor->rests > 0;
+		*governor = (struct governor){0};
+		return changed;
+	}
+	const bool sheds = wants(governor->sheds, headroom_mc, policies[policy].shed_mc);
+	const bool changed = sheds != governor->sheds;
+	governor->sheds = sheds;
+	return step_rest(governor, headroom_mc, policies[policy].rest_mc, now_ns) || changed;
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define YMM(name) name##__avxvnni
+#include "kernels/requant/float_requant_avx2.h"
+#include "kernels/simd/source_fours.h"
+
+#include "kernels/depthwise/depthwise_ymm.h"

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/elementwise/elementwise_rows_avx2.h"
+#include "kernels/elementwise/elementwise_x86.h"
+#include "kernels/requant/rescale_avx2.h"
+
+#define ROW(name) name##__avx2
+
+#include "kernels/elementwise/add_x86.h"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/conv/conv_x86.h"
+#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/gemm/matmul_x86.h"
+#include "kernels/simd/vector_f32_avx512.h"
+
+#define ROW(name) name##__avx512vnni
+
+#include "kernels/gemm/gemm_f32_x86.h"
+
+#include "kernels/conv/conv_f32_x86.h"
+#include "kernels/depthwise/depthwise_f32_x86.h"
+#include "kernels/gemm/matmul_f32_x86.h"

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define YMM(name) name##__sse41
+#define TILE_ROWS 4
+#include "kernels/requant/float_requant_sse41.h"
+#include "kernels/simd/source_pairs.h"
+
+#include "kernels/gemm/matmul_ymm.h"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requant_x86 - rows of the lists of kernels/requant/requant.h for x86-64 */
+#ifndef KERNELS_REQUANT_REQUANT_X86_H
+#define KERNELS_REQUANT_REQUANT_X86_H
+
+#include "kernels/requant/requant.h"
+
+ek_requant_fn ek_requant_s16s8__avx512vnni, ek_requant_s16s16__avx512vnni,
+	ek_requant_s16s32__avx512vnni, ek_requant_s32s8__avx512vnni, ek_requant_s32s16__avx512vnni;
+ek_requant_fn ek_requant_s16s8__avx2, ek_requant_s16s16__avx2, ek_requant_s16s32__avx2,
+	ek_requant_s32s8__avx2, ek_requant_s32s16__avx2;
+ek_quantize_fn ek_quantize_s8__avx2, ek_quantize_u8__avx2, ek_quantize_s16__avx2;
+ek_quantize_fn ek_quantize_s8__avx512vnni, ek_quantize_u8__avx512vnni, ek_quantize_s16__avx512vnni;
+
+#endif

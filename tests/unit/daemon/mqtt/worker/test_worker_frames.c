@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/worker_frames.h"
+#include "tests/unit/memory.h"
+
+#define MAX_BYTES 1000
+
+/* Behind the length and the byte that says what it is. */
+static struct bytes_reader body_of(const struct bytes_writer *w)
+{
+	assert_false(w->failed);
+	return bytes_reader_of(w->data + FRAME_HEADER_BYTES + 1, w->size - FRAME_HEADER_BYTES - 1);
+}
+
+static struct pipeline_question make_question(const struct tensor_bytes *tensor)
+{
+	return (struct pipeline_question){.id = 7,
+		.model = "ssd",
+		.signature = NULL,
+		.inputs = tensor,
+		.n_inputs = 1,
+		.deadline_ns = 99,
+		.source = "cam1",
+		.priority = 2,
+		.session = 5};
+}
+
+static void a_question_arrives_as_it_was_asked(void **state)
+{
+	(void)state;
+	uint8_t bytes[] = {1, 2, 3, 4};
+	const struct tensor_bytes tensor = {
+		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct worker_model_request q;
+	worker_frames_model_request_write(&w, 3, &asked);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), 0);
+	assert_int_equal(q.pipeline, 3);
+	assert_int_equal(q.id, 7);
+	assert_string_equal(q.model, "ssd");
+	assert_string_equal(q.signature, "");
+	assert_string_equal(q.source, "cam1");
+	assert_int_equal(q.session, 5);
+	assert_int_equal(q.deadline_ns, 99);
+	assert_int_equal(q.priority, 2);
+	assert_int_equal(q.n, 1);
+	assert_memory_equal(q.tensors[0].data, bytes, 4);
+	worker_frames_model_request_deinit(&q);
+	bytes_writer_deinit(&w);
+}
+
+static void a_question_that_is_cut_or_too_large_is_refused(void **state)
+{
+	(void)state;
+	uint8_t bytes[] = {1, 2, 3, 4};
+	const struct tensor_bytes tensor = {
+		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct worker_model_request q;
+	worker_frames_model_request_write(&w, 3, &asked);
+	struct bytes_reader whole = body_of(&w);
+	for (size_t size = 0; size < whole.size; size++) {
+		struct bytes_reader r = bytes_reader_of(whole.data, size);
+		assert_int_equal(
+			worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), -EPROTO);
+	}
+	struct bytes_reader r = whole;
+	assert_int_equal(worker_frames_model_request_read(&r, 3, &q, NULL), -EPROTO);
+	/* Each byte changed in each way: a question or a refusal, and nothing is lost. */
+	for (size_t at = 0; at < whole.size; at++) {
+		for (unsigned int value = 0; value < 256; value++) {
+			uint8_t was = whole.data[at];
+			((uint8_t *)(uintptr_t)whole.data)[at] = (uint8_t)value;
+			r = bytes_reader_of(whole.data, whole.size);
+			if (worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL) == 0) {
+				worker_frames_model_request_deinit(&q);
+			}
+			((uint8_t *)(uintptr_t)whole.data)[at] = was;
+		}
+	}
+	bytes_writer_deinit(&w);
+}
+
+#define LARGE (32 << 20)
+
+static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(void **state)
+{
+	(void)state;
+	owned_mem uint8_t *bytes = calloc(1, LARGE);
+	assert_non_null(bytes);
+	const struct tensor_bytes tensor = {.type = DTYPE_INT8,
+		.shape = {.rank = 2, .dim = {1024, LARGE / 1024}},
+		.data = bytes,
+		.bytes = LARGE};
+	const struct pipeline_question asked = make_question(&tensor);
+	struct bytes_writer w = {0};
+	struct worker_model_request q;
+	struct rlimit before;
+	worker_frames_model_request_write(&w, 3, &asked);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	const struct rlimit little = {
+		.rlim_cur = 4096, .rlim_max = before.rlim_max}; /* 0 is none for Linux */
+	assert_int_equal(setrlimit(RLIMIT_DATA, &little), 0);
+	void *volatile more = SANITIZED ? NULL : malloc(LARGE);
+	const bool limited = !SANITIZED && !more; /* qemu limits nothing */
+	free(more);
+	int code = limited ? worker_frames_model_request_read(&r, LARGE, &q, NULL) : 0;
+	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+	bytes_writer_deinit(&w);
+	if (!limited) {
+		print_message("SKIPPED: nothing limits memory here\n");
+		return;
+	}
+	assert_int_equal(code, -ENOMEM);
+	assert_int_equal(q.pipeline, 3);
+	assert_true(q.id == asked.id);
+	assert_string_equal(q.model, asked.model);
+	assert_int_equal(q.n, 0);
+}
+
+static void a_result_is_an_object_or_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *flat;
+		int code;
+	} cases[] = {{"{\"a\":1}", 0}, {"{}", -EPROTO}, {"", -EPROTO}, {"[1,2]", -EPROTO},
+		{"{\"a\":1", -EPROTO}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct pipeline_result said = {.kind = PIPELINE_RESULT,
+			.source = "cam1",
+			.event = true,
+			.time_us = 9,
+			.tag = 77,
+			.quiet = true,
+			.flat = cases[i].flat,
+			.snapshot = "png",
+			.snapshot_bytes = 3};
+		struct bytes_writer w = {0};
+		struct pipelines_result result;
+		worker_frames_result_write(&w, 1, &said);
+		struct bytes_reader r = body_of(&w);
+		assert_int_equal(worker_frames_result_read(&r, &result, NULL), cases[i].code);
+		if (cases[i].code == 0) {
+			assert_int_equal(result.flat_bytes, strlen(cases[i].flat));
+			assert_memory_equal(result.flat, cases[i].flat, result.flat_bytes);
+			assert_memory_equal(result.snapshot, "png", 3);
+			assert_true(result.event);
+			assert_int_equal(result.time_us, 9);
+			assert_int_equal(result.tag, 77);
+			assert_true(result.quiet);
+		}
+		bytes_writer_deinit(&w);
+	}
+}
+
+static void what_is_done_says_what_is_not(void **state)
+{
+	(void)state;
+	const uint64_t tags[] = {7, UINT64_MAX};
+	const struct error failed = {.code = -EINVAL, .text = "no \\x5c"};
+	struct bytes_writer w = {0};
+	struct pipelines_done done;
+	worker_frames_done_write(&w, &failed, tags, 2);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(worker_frames_done_read(&r, &done, NULL), 0);
+	assert_int_equal(done.error.code, -EINVAL);
+	assert_string_equal(done.error.text, failed.text);
+	assert_int_equal(done.n, 2);
+	assert_true(done.tags[0] == 7 && done.tags[1] == UINT64_MAX);
+	for (size_t cut = 1; cut < 20; cut++) {
+		r = body_of(&w);
+		r.size -= cut;
+		assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
+	}
+	bytes_writer_deinit(&w);
+	static const uint64_t many[PIPELINES_MAX_TAGS + 1];
+	w = (struct bytes_writer){0};
+	worker_frames_done_write(&w, &failed, many, PIPELINES_MAX_TAGS + 1);
+	r = body_of(&w);
+	assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
+	bytes_writer_deinit(&w);
+}
+
+static void a_model_arrives_with_its_labels(void **state)
+{
+	(void)state;
+	struct tensor_spec input = {.name = "in", .type = DTYPE_UINT8, .score_threshold = NAN};
+	struct tensor_spec output = {.name = "out",
+		.type = DTYPE_INT8,
+		.scale = 0.5,
+		.labels = "cat\ndog",
+		.labels_bytes = 7,
+		.score_threshold = 0.25f};
+	const struct pipeline_model model = {.inputs = &input,
+		.outputs = &output,
+		.n_inputs = 1,
+		.n_outputs = 1,
+		.version = "3"};
+	struct pipeline_model read = {0};
+	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
+	bool there = false;
+	struct bytes_writer w = {0};
+	worker_frames_model_write(&w, "ssd", "fast", &model);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_true(there);
+	assert_string_equal(name, "ssd");
+	assert_string_equal(signature, "fast");
+	assert_string_equal(read.version, "3");
+	assert_int_equal(read.outputs[0].labels_bytes, 7);
+	assert_memory_equal(read.outputs[0].labels, "cat\ndog", 7);
+	assert_true(read.outputs[0].score_threshold == 0.25f);
+	pipeline_model_free(&read);
+	bytes_writer_deinit(&w);
+
+	worker_frames_model_write(&w, "ssd", "", NULL);
+	r = body_of(&w);
+	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
+	assert_false(there);
+	bytes_writer_deinit(&w);
+}
+
+static void members_of_json_become_a_row(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json, *fields, *row;
+	} cases[] = {
+		{"{\"x\":1,\"y\":-2.5,\"z\":true}", "x y z", "1,-2.5,1"},
+		{"{\"a\":{\"b\":[1,[2,3]]},\"c\":4}", "a.b c", "1,2,3,4"},
+		{"{\"x\":1}", "x y", NULL},
+		{"{\"x\":\"1\"}", "x", NULL},
+		{"{\"x\":1", "x", NULL},
+		{"[1]", "x", NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *row = NULL;
+		size_t size = 0;
+		int code = envelope_fields(
+			cases[i].json, strlen(cases[i].json), cases[i].fields, &row, &size, NULL);
+		assert_int_equal(code, cases[i].row ? 0 : -EINVAL);
+		if (cases[i].row) {
+			assert_string_equal(row, cases[i].row);
+			assert_int_equal(size, strlen(cases[i].row));
+		}
+		free(row);
+	}
+}
+
+static void an_envelope_is_opened(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		bool there;
+		int code;
+		const char *reply_to, *id, *data;
+		enum decode_format format;
+	} cases[] = {
+		{"{\"reply_to\":\"a/b\",\"id\":17,\"content_type\":\"image/png\",\"data\":\"YWJj\"}",
+			true, 0, "a/b", "17", "abc", DECODE_IMAGE},
+		{"{\"id\":\"x\",\"data\":\"YQ==\"}", true, 0, "", "x", "a", DECODE_AUTO},
+		{"{\"id\":1,\"data\":[[1,-2.5],[3,4]]}", true, 0, "", "1", "[[1,-2.5],[3,4]]",
+			DECODE_JSON},
+		{"{\"reply_to\":\"a\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"data\":7}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"id\":[],\"reply_to\":\"a\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"data\":\"Y\"}", true, -EINVAL, "a", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"content_type\":\"x/y\",\"data\":\"YQ==\"}", true,
+			-EOPNOTSUPP, "a", "", NULL, DECODE_AUTO},
+		/* Numbers, and what is none of ours, stay what they are. */
+		{"{\"values\":[1],\"id\":1,\"reply_to\":\"a\",\"data\":[2]}", false, 0, "", "",
+			NULL, DECODE_AUTO},
+		{"{\"data\":[1]}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{\"id\":1}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"[1]", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{\"reply_to\":\"a\",\"reply_to\":\"b\"}", false, 0, "", "", NULL, DECODE_AUTO},
+		{"{nothing", false, 0, "", "", NULL, DECODE_AUTO},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct decode_envelope e;
+		enum decode_format format = DECODE_AUTO;
+		uint8_t *data = NULL;
+		size_t size = 0;
+		int code = envelope_open(
+			cases[i].json, strlen(cases[i].json), &e, &data, &size, &format, NULL);
+		assert_int_equal(code, cases[i].code);
+		assert_int_equal(e.there, cases[i].there);
+		assert_string_equal(e.reply_to, cases[i].reply_to);
+		assert_string_equal(e.id, cases[i].id);
+		assert_int_equal(data != NULL, cases[i].data != NULL);
+		if (cases[i].data) {
+			assert_int_equal(format, cases[i].format);
+			assert_int_equal(size, strlen(cases[i].data));
+			assert_string_equal((char *)data, cases[i].data);
+		}
+		free(data);
+	}
+}
+
+static void an_envelope_arrives_whole_or_is_refused(void **state)
+{
+	(void)state;
+	const struct decode_envelope said = {.there = true,
+		.id = "17",
+		.reply_to = "a/b",
+		.priority = "high",
+		.traceparent = "00",
+		.deadline_ms = 9};
+	struct decode_envelope heard;
+	struct bytes_writer w = {0};
+	worker_frames_envelope_write(&w, &said);
+	struct bytes_reader r = body_of(&w);
+	assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), 0);
+	assert_string_equal(heard.id, "17");
+	assert_string_equal(heard.reply_to, "a/b");
+	assert_string_equal(heard.priority, "high");
+	assert_string_equal(heard.traceparent, "00");
+	assert_int_equal(heard.deadline_ms, 9);
+	size_t whole = body_of(&w).size;
+	for (size_t cut = 1; cut <= whole; cut++) {
+		r = body_of(&w);
+		r.size -= cut;
+		assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), -EPROTO);
+	}
+	bytes_writer_deinit(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_question_arrives_as_it_was_asked),
+		cmocka_unit_test(a_question_that_is_cut_or_too_large_is_refused),
+		cmocka_unit_test(a_question_without_memory_for_its_tensors_still_says_whose_it_is),
+		cmocka_unit_test(a_result_is_an_object_or_refused),
+		cmocka_unit_test(what_is_done_says_what_is_not),
+		cmocka_unit_test(a_model_arrives_with_its_labels),
+		cmocka_unit_test(members_of_json_become_a_row),
+		cmocka_unit_test(an_envelope_is_opened),
+		cmocka_unit_test(an_envelope_arrives_whole_or_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
