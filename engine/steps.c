@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/steps.h"
 
+#include "base/array.h"
 #include "engine/plan/cost.h"
 
 /* The position of @node among the @n ascending ones, or @n. */
@@ -85,7 +86,7 @@ struct walk {
 	edge_step_function *each;
 	void *context;
 	const struct plan **told; /* each plan is told once, however often it is called */
-	uint32_t n_told, room;
+	uint32_t n_told;
 };
 
 /* 1 when @plan has been told before, 0 when it is new, -ENOMEM. */
@@ -96,14 +97,8 @@ static int tell_once(struct walk *walk, const struct plan *plan)
 			return 1;
 		}
 	}
-	if (walk->n_told == walk->room) {
-		uint32_t room = walk->room ? 2 * walk->room : 16;
-		void *told = realloc(walk->told, room * sizeof(*walk->told));
-		if (!told) {
-			return -ENOMEM;
-		}
-		walk->told = told;
-		walk->room = room;
+	if (!array_room(&walk->told, walk->n_told, sizeof(*walk->told))) {
+		return -ENOMEM;
 	}
 	walk->told[walk->n_told++] = plan;
 	return 0;

@@ -7,6 +7,7 @@
 #include "backends/cpu/chains.h"
 #include "backends/cpu/op.h"
 #include "backends/cpu/op_memory.h"
+#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
 #include "backends/cpu/tune.h"
@@ -83,7 +84,8 @@ static int cpu_accept(const struct compile_request *request, uint32_t index, str
 		return error_set(err, -EOPNOTSUPP, "%s is not there yet", operators_name(node->op));
 	}
 	struct op_setup setup = setup_of(request, node);
-	return op->accept ? op->accept(&setup, err) : 0;
+	int r = op_accept_types(&setup, op, err);
+	return r < 0 || !op->accept ? r : op->accept(&setup, err);
 }
 
 void *op_alloc(struct op_setup *setup, uint64_t bytes)
@@ -132,6 +134,20 @@ static void cpu_free_program(struct program *program)
 }
 DEFINE_OWNED(struct program *, cpu_free_program)
 
+static int op_prepare(const struct cpu_op *op, struct op_setup *setup, struct error *err)
+{
+	if (op->state_bytes) {
+		setup->state = op_alloc(setup, op->state_bytes);
+		if (!setup->state) {
+			return op_alloc_failed(setup, err);
+		}
+	}
+	if (op->init) {
+		op->init(setup);
+	}
+	return op->prepare ? op->prepare(setup, err) : 0;
+}
+
 static int node_prepare(struct program *program, struct prepared *p, struct packing *packing,
 	struct node_memory *ret_memory, struct error *err)
 {
@@ -145,8 +161,8 @@ static int node_prepare(struct program *program, struct prepared *p, struct pack
 		!params_known(&setup, p->op);
 	setup.session_bytes = p->op->session_bytes;
 	int r = 0;
-	if (!p->each_run && p->op->prepare) {
-		r = p->op->prepare(&setup, err);
+	if (!p->each_run) {
+		r = op_prepare(p->op, &setup, err);
 	}
 	p->state = setup.state;
 	p->detail = setup.detail;
@@ -230,7 +246,7 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	setup.threads = 1; /* memory for one run is not planned for more */
 	setup.shapes = frame->shapes;
 	setup.constants = frame->constants;
-	int r = node->op->prepare ? node->op->prepare(&setup, err) : 0;
+	int r = op_prepare(node->op, &setup, err);
 	call->state = setup.state;
 	call->scratch = r < 0 ? NULL : op_alloc(&setup, setup.scratch_bytes);
 	if (r == 0) {

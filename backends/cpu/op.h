@@ -39,7 +39,7 @@ struct op_setup {
 	struct op_pad pad;
 
 	/* Results, zero at the start: */
-	void *state; /* from op_alloc(); freed with the program */
+	void *state; /* of the row's state_bytes, or from op_alloc(); freed with the program */
 	uint64_t scratch_bytes; /* what run() wants in call->scratch */
 	uint64_t session_bytes; /* what run() wants in call->session; for a node that is prepared in
 				   each run the row's own session_bytes hold */
@@ -68,8 +68,14 @@ struct cpu_op {
 	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
 	uint32_t params;
 	uint32_t session_bytes; /* of each session: what setup->session_bytes starts with */
-	/* 0, or -EOPNOTSUPP with a text naming the type or option that is not there. */
+	/* Sums of ACCEPT() (backends/cpu/operand/op_accept.h), 0: any. Types of operand 0 with a result
+	 * of the same type; of operands 0 and 1; of the result. */
+	uint32_t types, types_in[2], types_out;
+	uint64_t
+		state_bytes; /* setup->state is allocated before prepare(), zeroed; 0: it is NULL */
+	/* What the types do not tell: 0, or -EOPNOTSUPP with a text naming what is not there. */
 	int (*accept)(const struct op_setup *setup, struct error *err);
+	void (*init)(struct op_setup *setup); /* prepare() where it cannot fail */
 	int (*prepare)(struct op_setup *setup, struct error *err);
 	/* 0, -ETIMEDOUT, -ECANCELED, or -EIO/-EINVAL for a run-time value that breaks a rule. */
 	int (*run)(const struct op_call *call, struct error *err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/cpu/team.h"
+#include "base/array.h"
 #include "base/background_yield.h"
 
 /* Packed in a millisecond or two, of which starting a thread takes a tenth. */
@@ -16,16 +17,9 @@
 
 bool packing_add(struct packing *packing, const struct packing_job *job)
 {
-	if (packing->n == packing->room) {
-		uint32_t room = packing->room ? 2 * packing->room : 64;
-		struct packing_job *jobs = room <= TEAM_MAX_PARTS + 1
-			? realloc(packing->jobs, room * sizeof(*jobs))
-			: NULL;
-		if (!jobs) {
-			return false;
-		}
-		packing->jobs = jobs;
-		packing->room = room;
+	if (packing->n == TEAM_MAX_PARTS ||
+		!array_room(&packing->jobs, packing->n, sizeof(*packing->jobs))) {
+		return false;
 	}
 	packing->jobs[packing->n++] = *job;
 	packing->bytes += job->bytes;

@@ -13,7 +13,7 @@ struct packing_job {
 
 struct packing {
 	struct packing_job *jobs;
-	uint32_t n, room;
+	uint32_t n;
 	uint64_t bytes; /* of all jobs */
 };
 

@@ -9,16 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
+
 static int add(struct golden_list *list, const char *folder)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		char **grown = realloc(list->folders, capacity * sizeof(char *));
-		if (!grown) {
-			return -ENOMEM;
-		}
-		list->folders = grown;
-		list->capacity = capacity;
+	if (!array_room(&list->folders, list->count, sizeof(list->folders[0]))) {
+		return -ENOMEM;
 	}
 	list->folders[list->count] = strdup(folder);
 	return list->folders[list->count++] ? 0 : -ENOMEM;

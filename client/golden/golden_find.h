@@ -7,7 +7,7 @@
 
 struct golden_list {
 	char **folders;
-	size_t count, capacity;
+	size_t count;
 };
 
 void golden_list_deinit(struct golden_list *list);

@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct parser {
 	const char *at, *end;
-	size_t line, capacity;
+	size_t line;
 	struct number_table table;
 };
 
@@ -28,14 +30,8 @@ static int append(struct parser *p, double value, struct error *err)
 	if (t->n == CSV_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
-	if (t->n == p->capacity) {
-		size_t capacity = p->capacity ? 2 * p->capacity : 1024;
-		double *values = realloc(t->values, capacity * sizeof(values[0]));
-		if (!values) {
-			return error_no_memory(err);
-		}
-		t->values = values;
-		p->capacity = capacity;
+	if (!array_room(&t->values, t->n, sizeof(t->values[0]))) {
+		return error_no_memory(err);
 	}
 	t->values[t->n++] = value;
 	return 0;

@@ -127,8 +127,8 @@ static int walk_number(
  * in an earlier slot of the root table. */
 static const char *operator_of(const struct walk *w, uint32_t operator)
 {
-	struct flat_vector codes = flat_get_vector(w->f, w->root, MODEL_OPERATOR_CODES);
-	uint32_t index = flat_get_u32(w->f, operator, OPERATOR_OPCODE_INDEX, 0);
+	struct flat_vector codes = flat_get_vector(w->f, w->root, SLOT(MODEL, operator_codes));
+	uint32_t index = flat_get_u32(w->f, operator, SLOT(OPERATOR, opcode_index), 0);
 	return index < codes.count ? operators_name((unsigned int)view_builtin_code(
 					     w->f, flat_vector_table(w->f, &codes, index)))
 				   : NULL;

@@ -30,32 +30,33 @@ struct space {
 
 static void count_tensor(const struct flat *f, uint32_t root, uint32_t tensor, struct counts *c)
 {
-	uint32_t sparsity = flat_get_table(f, tensor, TENSOR_SPARSITY);
+	uint32_t sparsity = flat_get_table(f, tensor, SLOT(TENSOR, sparsity));
 	struct view_bytes data = view_constant(f, root, tensor);
 	c->sparsities += sparsity != 0;
-	c->levels += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_DIM_METADATA).count;
-	c->indices += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_TRAVERSAL_ORDER).count;
-	c->indices += flat_get_vector(f, sparsity, SPARSITY_PARAMETERS_BLOCK_MAP).count;
-	if (view_needs_copy(f, &data, flat_get_u8(f, tensor, TENSOR_TYPE, 0))) {
+	c->levels += flat_get_vector(f, sparsity, SLOT(SPARSITY_PARAMETERS, dim_metadata)).count;
+	c->indices +=
+		flat_get_vector(f, sparsity, SLOT(SPARSITY_PARAMETERS, traversal_order)).count;
+	c->indices += flat_get_vector(f, sparsity, SLOT(SPARSITY_PARAMETERS, block_map)).count;
+	if (view_needs_copy(f, &data, flat_get_u8(f, tensor, SLOT(TENSOR, type), 0))) {
 		c->words += data.size / 8;
 	}
 }
 
 static void count_node(const struct flat *f, uint32_t operator, struct counts * c)
 {
-	c->indices += flat_get_vector(f, operator, OPERATOR_INPUTS).count;
-	c->indices += flat_get_vector(f, operator, OPERATOR_OUTPUTS).count;
-	c->indices += flat_get_vector(f, operator, OPERATOR_INTERMEDIATES).count;
+	c->indices += flat_get_vector(f, operator, SLOT(OPERATOR, inputs)).count;
+	c->indices += flat_get_vector(f, operator, SLOT(OPERATOR, outputs)).count;
+	c->indices += flat_get_vector(f, operator, SLOT(OPERATOR, intermediates)).count;
 }
 
 static void count_subgraph(const struct flat *f, uint32_t root, uint32_t subgraph, struct counts *c)
 {
-	struct flat_vector tensors = flat_get_vector(f, subgraph, SUBGRAPH_TENSORS);
+	struct flat_vector tensors = flat_get_vector(f, subgraph, SLOT(SUBGRAPH, tensors));
 	c->tensors += tensors.count;
-	struct flat_vector operators = flat_get_vector(f, subgraph, SUBGRAPH_OPERATORS);
+	struct flat_vector operators = flat_get_vector(f, subgraph, SLOT(SUBGRAPH, operators));
 	c->nodes += operators.count;
-	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_INPUTS).count;
-	c->indices += flat_get_vector(f, subgraph, SUBGRAPH_OUTPUTS).count;
+	c->indices += flat_get_vector(f, subgraph, SLOT(SUBGRAPH, inputs)).count;
+	c->indices += flat_get_vector(f, subgraph, SLOT(SUBGRAPH, outputs)).count;
 	for (uint32_t i = 0; i < tensors.count; i++) {
 		count_tensor(f, root, flat_vector_table(f, &tensors, i), c);
 	}
@@ -66,8 +67,8 @@ static void count_subgraph(const struct flat *f, uint32_t root, uint32_t subgrap
 
 static struct counts count_model(const struct flat *f, uint32_t root)
 {
-	struct flat_vector subgraphs = flat_get_vector(f, root, MODEL_SUBGRAPHS);
-	struct flat_vector signatures = flat_get_vector(f, root, MODEL_SIGNATURE_DEFS);
+	struct flat_vector subgraphs = flat_get_vector(f, root, SLOT(MODEL, subgraphs));
+	struct flat_vector signatures = flat_get_vector(f, root, SLOT(MODEL, signature_defs));
 	struct counts c = {.subgraphs = subgraphs.count, .signatures = signatures.count};
 	for (uint32_t i = 0; i < subgraphs.count; i++) {
 		count_subgraph(f, root, flat_vector_table(f, &subgraphs, i), &c);
@@ -136,9 +137,11 @@ static const struct sparsity *build_sparsity(
 	if (table == 0) {
 		return NULL;
 	}
-	struct flat_vector order = flat_get_vector(f, table, SPARSITY_PARAMETERS_TRAVERSAL_ORDER);
-	struct flat_vector blocks = flat_get_vector(f, table, SPARSITY_PARAMETERS_BLOCK_MAP);
-	struct flat_vector metadata = flat_get_vector(f, table, SPARSITY_PARAMETERS_DIM_METADATA);
+	struct flat_vector order =
+		flat_get_vector(f, table, SLOT(SPARSITY_PARAMETERS, traversal_order));
+	struct flat_vector blocks = flat_get_vector(f, table, SLOT(SPARSITY_PARAMETERS, block_map));
+	struct flat_vector metadata =
+		flat_get_vector(f, table, SLOT(SPARSITY_PARAMETERS, dim_metadata));
 	struct sparsity *sparsity = space->sparsities++;
 	*sparsity = (struct sparsity){
 		.n_levels = order.count,
@@ -150,8 +153,9 @@ static const struct sparsity *build_sparsity(
 	for (uint32_t i = 0; i < metadata.count; i++) {
 		uint32_t level = flat_vector_table(f, &metadata, i);
 		*space->levels++ = (struct sparse_level){
-			.compressed = flat_get_u8(f, level, DIMENSION_METADATA_FORMAT, 0) != 0,
-			.size = flat_get_i32(f, level, DIMENSION_METADATA_DENSE_SIZE, 0),
+			.compressed =
+				flat_get_u8(f, level, SLOT(DIMENSION_METADATA, format), 0) != 0,
+			.size = flat_get_i32(f, level, SLOT(DIMENSION_METADATA, dense_size), 0),
 			.segments = sparsity_segments(f, level),
 			.indices = sparsity_indices(f, level),
 		};
@@ -162,10 +166,10 @@ static const struct sparsity *build_sparsity(
 /* Index 0 is what files without zero points have. */
 static struct quant build_blockwise(const struct flat *f, uint32_t table)
 {
-	int32_t zeros = flat_get_i32(f, table, BLOCKWISE_QUANTIZATION_ZERO_POINTS, 0);
+	int32_t zeros = flat_get_i32(f, table, SLOT(BLOCKWISE_QUANTIZATION, zero_points), 0);
 	return (struct quant){
-		.block_size = flat_get_u32(f, table, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, 0),
-		.block_scales = flat_get_i32(f, table, BLOCKWISE_QUANTIZATION_SCALES, 0),
+		.block_size = flat_get_u32(f, table, SLOT(BLOCKWISE_QUANTIZATION, block_size), 0),
+		.block_scales = flat_get_i32(f, table, SLOT(BLOCKWISE_QUANTIZATION, scales), 0),
 		.block_zeros = zeros > 0 ? zeros : TENSOR_NONE,
 	};
 }
@@ -173,13 +177,15 @@ static struct quant build_blockwise(const struct flat *f, uint32_t table)
 /* A dimension that counts for nothing (verify_quant.c) becomes 0. */
 static struct quant build_quant(const struct flat *f, uint32_t table, uint8_t rank)
 {
-	struct flat_vector scales = flat_get_vector(f, table, QUANTIZATION_PARAMETERS_SCALE);
-	struct flat_vector zeros = flat_get_vector(f, table, QUANTIZATION_PARAMETERS_ZERO_POINT);
-	uint32_t dimension = flat_get_u32(f, table, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 0);
-	if (flat_get_u8(f, table, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0) ==
+	struct flat_vector scales = flat_get_vector(f, table, SLOT(QUANTIZATION_PARAMETERS, scale));
+	struct flat_vector zeros =
+		flat_get_vector(f, table, SLOT(QUANTIZATION_PARAMETERS, zero_point));
+	uint32_t dimension =
+		flat_get_u32(f, table, SLOT(QUANTIZATION_PARAMETERS, quantized_dimension), 0);
+	if (flat_get_u8(f, table, SLOT(QUANTIZATION_PARAMETERS, details_type), 0) ==
 		QUANTIZATION_DETAILS_BLOCKWISE) {
 		return build_blockwise(
-			f, flat_get_table(f, table, QUANTIZATION_PARAMETERS_DETAILS));
+			f, flat_get_table(f, table, SLOT(QUANTIZATION_PARAMETERS, details)));
 	}
 	if (scales.count == 0) {
 		return (struct quant){0};
@@ -196,7 +202,7 @@ static struct quant build_quant(const struct flat *f, uint32_t table, uint8_t ra
 /* Constants have the shape that their bytes were judged by; others may leave dimensions open. */
 static void build_shape(const struct flat *f, uint32_t table, struct tensor *tensor)
 {
-	struct flat_vector dims = flat_get_vector(f, table, TENSOR_SHAPE);
+	struct flat_vector dims = flat_get_vector(f, table, SLOT(TENSOR, shape));
 	(void)view_shape(&dims, &tensor->shape);
 	tensor->initial = tensor->shape;
 	for (uint32_t i = 0; i < tensor->shape.rank; i++) {
@@ -213,7 +219,7 @@ static void build_shape(const struct flat *f, uint32_t table, struct tensor *ten
 static void build_tensor(const struct flat *f, uint32_t root, uint32_t table, struct space *space,
 	struct tensor *ret_tensor)
 {
-	unsigned int type = flat_get_u8(f, table, TENSOR_TYPE, 0);
+	unsigned int type = flat_get_u8(f, table, SLOT(TENSOR, type), 0);
 	struct view_bytes data = view_constant(f, root, table);
 	if (view_needs_copy(f, &data, type)) {
 		memcpy(space->words, data.data, data.size);
@@ -221,31 +227,33 @@ static void build_tensor(const struct flat *f, uint32_t root, uint32_t table, st
 		space->words += data.size / 8;
 	}
 	struct tensor tensor = {
-		.name = view_text(f, table, TENSOR_NAME),
+		.name = view_text(f, table, SLOT(TENSOR, name)),
 		.type = (uint8_t)type,
-		.is_variable = flat_get_u8(f, table, TENSOR_IS_VARIABLE, 0) != 0,
+		.is_variable = flat_get_u8(f, table, SLOT(TENSOR, is_variable), 0) != 0,
 		.data = data.data,
 		.data_bytes = data.size,
-		.sparsity = build_sparsity(f, flat_get_table(f, table, TENSOR_SPARSITY), space),
+		.sparsity =
+			build_sparsity(f, flat_get_table(f, table, SLOT(TENSOR, sparsity)), space),
 	};
 	build_shape(f, table, &tensor);
-	tensor.quant =
-		build_quant(f, flat_get_table(f, table, TENSOR_QUANTIZATION), tensor.shape.rank);
+	tensor.quant = build_quant(
+		f, flat_get_table(f, table, SLOT(TENSOR, quantization)), tensor.shape.rank);
 	*ret_tensor = tensor;
 }
 
 static void build_node(const struct flat *f, uint32_t root, uint32_t operator, struct space * space,
 	struct node *ret_node)
 {
-	struct flat_vector codes = flat_get_vector(f, root, MODEL_OPERATOR_CODES);
-	uint32_t code =
-		flat_vector_table(f, &codes, flat_get_u32(f, operator, OPERATOR_OPCODE_INDEX, 0));
-	struct flat_vector inputs = flat_get_vector(f, operator, OPERATOR_INPUTS);
-	struct flat_vector outputs = flat_get_vector(f, operator, OPERATOR_OUTPUTS);
-	struct flat_vector intermediates = flat_get_vector(f, operator, OPERATOR_INTERMEDIATES);
+	struct flat_vector codes = flat_get_vector(f, root, SLOT(MODEL, operator_codes));
+	uint32_t code = flat_vector_table(
+		f, &codes, flat_get_u32(f, operator, SLOT(OPERATOR, opcode_index), 0));
+	struct flat_vector inputs = flat_get_vector(f, operator, SLOT(OPERATOR, inputs));
+	struct flat_vector outputs = flat_get_vector(f, operator, SLOT(OPERATOR, outputs));
+	struct flat_vector intermediates =
+		flat_get_vector(f, operator, SLOT(OPERATOR, intermediates));
 	struct node node = {
 		.op = (uint16_t)view_builtin_code(f, code),
-		.version = (uint16_t)flat_get_u32(f, code, OPERATOR_CODE_VERSION, 1),
+		.version = (uint16_t)flat_get_u32(f, code, SLOT(OPERATOR_CODE, version), 1),
 		.n_inputs = inputs.count,
 		.n_outputs = outputs.count,
 		.n_intermediates = intermediates.count,
@@ -256,7 +264,7 @@ static void build_node(const struct flat *f, uint32_t root, uint32_t operator, s
 	if (node.op == OP_CUSTOM) {
 		struct view_bytes options = {0};
 		(void)view_custom_options(f, operator, & options);
-		node.custom_name = view_text(f, code, OPERATOR_CODE_CUSTOM_CODE);
+		node.custom_name = view_text(f, code, SLOT(OPERATOR_CODE, custom_code));
 		node.custom_options = options.data;
 		node.custom_options_bytes = (uint32_t)options.size;
 		node.op = (uint16_t)operators_find_custom(
@@ -307,12 +315,12 @@ static void mark_zeros(struct subgraph *subgraph)
 static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, struct space *space,
 	struct subgraph *ret_subgraph)
 {
-	struct flat_vector tensors = flat_get_vector(f, table, SUBGRAPH_TENSORS);
-	struct flat_vector operators = flat_get_vector(f, table, SUBGRAPH_OPERATORS);
-	struct flat_vector inputs = flat_get_vector(f, table, SUBGRAPH_INPUTS);
-	struct flat_vector outputs = flat_get_vector(f, table, SUBGRAPH_OUTPUTS);
+	struct flat_vector tensors = flat_get_vector(f, table, SLOT(SUBGRAPH, tensors));
+	struct flat_vector operators = flat_get_vector(f, table, SLOT(SUBGRAPH, operators));
+	struct flat_vector inputs = flat_get_vector(f, table, SLOT(SUBGRAPH, inputs));
+	struct flat_vector outputs = flat_get_vector(f, table, SLOT(SUBGRAPH, outputs));
 	*ret_subgraph = (struct subgraph){
-		.name = view_text(f, table, SUBGRAPH_NAME),
+		.name = view_text(f, table, SLOT(SUBGRAPH, name)),
 		.tensors = space->tensors,
 		.nodes = space->nodes,
 		.inputs = copy_indices(space, &inputs),
@@ -334,7 +342,7 @@ static void build_subgraph(const struct flat *f, uint32_t root, uint32_t table, 
 static int build_signatures(const struct flat *f, uint32_t root, struct space *space,
 	struct graph *graph, struct error *err)
 {
-	struct flat_vector signatures = flat_get_vector(f, root, MODEL_SIGNATURE_DEFS);
+	struct flat_vector signatures = flat_get_vector(f, root, SLOT(MODEL, signature_defs));
 	graph->signatures = space->signatures;
 	graph->n_signatures = signatures.count;
 	for (uint32_t i = 0; i < signatures.count; i++) {
@@ -370,10 +378,10 @@ int graph_build(const struct flat *f, uint32_t root, struct graph **ret_graph, s
 	if (!graph) {
 		return error_no_memory(err);
 	}
-	struct flat_vector subgraphs = flat_get_vector(f, root, MODEL_SUBGRAPHS);
+	struct flat_vector subgraphs = flat_get_vector(f, root, SLOT(MODEL, subgraphs));
 	graph->subgraphs = space.subgraphs;
 	graph->n_subgraphs = subgraphs.count;
-	graph->description = view_text(f, root, MODEL_DESCRIPTION);
+	graph->description = view_text(f, root, SLOT(MODEL, description));
 	for (uint32_t i = 0; i < subgraphs.count; i++) {
 		build_subgraph(
 			f, root, flat_vector_table(f, &subgraphs, i), &space, &graph->subgraphs[i]);

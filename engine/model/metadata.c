@@ -28,13 +28,13 @@ static bool text_is(struct text text, const char *word)
 static struct view_bytes find_buffer(const struct flat *f, uint32_t root)
 {
 	struct view_bytes bytes = {0};
-	struct flat_vector metadata = flat_get_vector(f, root, MODEL_METADATA);
-	struct flat_vector buffers = flat_get_vector(f, root, MODEL_BUFFERS);
+	struct flat_vector metadata = flat_get_vector(f, root, SLOT(MODEL, metadata));
+	struct flat_vector buffers = flat_get_vector(f, root, SLOT(MODEL, buffers));
 	for (uint32_t i = 0; i < metadata.count; i++) {
 		uint32_t entry = flat_vector_table(f, &metadata, i);
-		struct text name = view_text(f, entry, METADATA_NAME);
+		struct text name = view_text(f, entry, SLOT(METADATA, name));
 		if (name.data && text_is(name, "TFLITE_METADATA")) {
-			uint32_t buffer = flat_get_u32(f, entry, METADATA_BUFFER, 0);
+			uint32_t buffer = flat_get_u32(f, entry, SLOT(METADATA, buffer), 0);
 			(void)view_buffer(f, flat_vector_table(f, &buffers, buffer), &bytes);
 			return bytes;
 		}
@@ -64,12 +64,12 @@ static void read_content(
 	const struct reader *reader, uint32_t table, struct model_tensor_metadata *ret)
 {
 	const struct flat *f = &reader->flat;
-	uint32_t content = flat_get_table(f, table, TENSOR_METADATA_CONTENT);
-	uint32_t value = flat_get_table(f, content, CONTENT_CONTENT_PROPERTIES);
-	ret->content = flat_get_u8(f, content, CONTENT_CONTENT_PROPERTIES_TYPE, 0);
+	uint32_t content = flat_get_table(f, table, SLOT(TENSOR_METADATA, content));
+	uint32_t value = flat_get_table(f, content, SLOT(CONTENT, content_properties));
+	ret->content = flat_get_u8(f, content, SLOT(CONTENT, content_properties_type), 0);
 	ret->has_content = ret->content != 0 && ret->content <= CONTENT_LAST;
 	if (ret->content == CONTENT_IMAGE) {
-		ret->colour_space = flat_get_u8(f, value, IMAGE_PROPERTIES_COLOR_SPACE, 0);
+		ret->colour_space = flat_get_u8(f, value, SLOT(IMAGE_PROPERTIES, color_space), 0);
 	}
 }
 
@@ -77,23 +77,23 @@ static void read_units(
 	const struct reader *reader, uint32_t table, struct model_tensor_metadata *ret)
 {
 	const struct flat *f = &reader->flat;
-	struct flat_vector units = flat_get_vector(f, table, TENSOR_METADATA_PROCESS_UNITS);
+	struct flat_vector units = flat_get_vector(f, table, SLOT(TENSOR_METADATA, process_units));
 	for (uint32_t i = 0; i < units.count; i++) {
 		uint32_t unit = flat_vector_table(f, &units, i);
-		uint32_t options = flat_get_table(f, unit, PROCESS_UNIT_OPTIONS);
-		uint8_t type = flat_get_u8(f, unit, PROCESS_UNIT_OPTIONS_TYPE, 0);
+		uint32_t options = flat_get_table(f, unit, SLOT(PROCESS_UNIT, options));
+		uint8_t type = flat_get_u8(f, unit, SLOT(PROCESS_UNIT, options_type), 0);
 		if (type == PROCESS_UNIT_NORMALIZATION) {
 			struct flat_vector mean =
-				flat_get_vector(f, options, NORMALIZATION_OPTIONS_MEAN);
+				flat_get_vector(f, options, SLOT(NORMALIZATION_OPTIONS, mean));
 			struct flat_vector std =
-				flat_get_vector(f, options, NORMALIZATION_OPTIONS_STD);
+				flat_get_vector(f, options, SLOT(NORMALIZATION_OPTIONS, std));
 			ret->mean = (const float *)(const void *)mean.data;
 			ret->std = (const float *)(const void *)std.data;
 			ret->n_mean = mean.count;
 			ret->n_std = std.count;
 		} else if (type == PROCESS_UNIT_SCORE_THRESHOLDING) {
-			ret->score_threshold = flat_get_f32(
-				f, options, SCORE_THRESHOLDING_OPTIONS_GLOBAL_SCORE_THRESHOLD, 0);
+			ret->score_threshold = flat_get_f32(f, options,
+				SLOT(SCORE_THRESHOLDING_OPTIONS, global_score_threshold), 0);
 		}
 	}
 }
@@ -102,11 +102,12 @@ static void read_units(
 static struct text find_labels(struct reader *reader, uint32_t table)
 {
 	const struct flat *f = &reader->flat;
-	struct flat_vector files = flat_get_vector(f, table, TENSOR_METADATA_ASSOCIATED_FILES);
+	struct flat_vector files =
+		flat_get_vector(f, table, SLOT(TENSOR_METADATA, associated_files));
 	for (uint32_t i = 0; i < files.count && reader->lookups_left; i++) {
 		uint32_t file = flat_vector_table(f, &files, i);
-		uint8_t type = flat_get_u8(f, file, ASSOCIATED_FILE_TYPE, 0);
-		struct text name = view_text(f, file, ASSOCIATED_FILE_NAME);
+		uint8_t type = flat_get_u8(f, file, SLOT(ASSOCIATED_FILE, type), 0);
+		struct text name = view_text(f, file, SLOT(ASSOCIATED_FILE, name));
 		if (!name.data ||
 			(type != ASSOCIATED_FILE_AXIS_LABELS &&
 				type != ASSOCIATED_FILE_VALUE_LABELS)) {
@@ -133,8 +134,9 @@ static void read_tensors(struct reader *reader, uint32_t subgraph, uint32_t slot
 			continue;
 		}
 		uint32_t table = flat_vector_table(f, &tensors, i);
-		ret_tensors[i].name = view_text(f, table, TENSOR_METADATA_NAME);
-		ret_tensors[i].description = view_text(f, table, TENSOR_METADATA_DESCRIPTION);
+		ret_tensors[i].name = view_text(f, table, SLOT(TENSOR_METADATA, name));
+		ret_tensors[i].description =
+			view_text(f, table, SLOT(TENSOR_METADATA, description));
 		ret_tensors[i].labels = find_labels(reader, table);
 		read_content(reader, table, &ret_tensors[i]);
 		read_units(reader, table, &ret_tensors[i]);
@@ -145,16 +147,16 @@ static void read_model(struct reader *reader, struct model_metadata *ret_metadat
 {
 	const struct flat *f = &reader->flat;
 	struct flat_vector subgraphs =
-		flat_get_vector(f, reader->root, MODEL_METADATA_SUBGRAPH_METADATA);
+		flat_get_vector(f, reader->root, SLOT(MODEL_METADATA, subgraph_metadata));
 	uint32_t subgraph = subgraphs.count ? flat_vector_table(f, &subgraphs, 0) : 0;
-	ret_metadata->name = view_text(f, reader->root, MODEL_METADATA_NAME);
-	ret_metadata->description = view_text(f, reader->root, MODEL_METADATA_DESCRIPTION);
-	ret_metadata->version = view_text(f, reader->root, MODEL_METADATA_VERSION);
-	ret_metadata->author = view_text(f, reader->root, MODEL_METADATA_AUTHOR);
-	ret_metadata->license = view_text(f, reader->root, MODEL_METADATA_LICENSE);
-	read_tensors(reader, subgraph, SUBGRAPH_METADATA_INPUT_TENSOR_METADATA,
+	ret_metadata->name = view_text(f, reader->root, SLOT(MODEL_METADATA, name));
+	ret_metadata->description = view_text(f, reader->root, SLOT(MODEL_METADATA, description));
+	ret_metadata->version = view_text(f, reader->root, SLOT(MODEL_METADATA, version));
+	ret_metadata->author = view_text(f, reader->root, SLOT(MODEL_METADATA, author));
+	ret_metadata->license = view_text(f, reader->root, SLOT(MODEL_METADATA, license));
+	read_tensors(reader, subgraph, SLOT(SUBGRAPH_METADATA, input_tensor_metadata),
 		ret_metadata->n_inputs, ret_metadata->inputs);
-	read_tensors(reader, subgraph, SUBGRAPH_METADATA_OUTPUT_TENSOR_METADATA,
+	read_tensors(reader, subgraph, SLOT(SUBGRAPH_METADATA, output_tensor_metadata),
 		ret_metadata->n_outputs, ret_metadata->outputs);
 }
 

@@ -8,8 +8,8 @@
 
 uint32_t sigdef_count(const struct flat *f, uint32_t signature)
 {
-	return flat_get_vector(f, signature, SIGNATURE_DEF_INPUTS).count +
-		flat_get_vector(f, signature, SIGNATURE_DEF_OUTPUTS).count;
+	return flat_get_vector(f, signature, SLOT(SIGNATURE_DEF, inputs)).count +
+		flat_get_vector(f, signature, SLOT(SIGNATURE_DEF, outputs)).count;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -26,8 +26,8 @@ static int fill(const struct flat *f, const struct flat_vector *maps,
 {
 	for (uint32_t i = 0; i < maps->count; i++) {
 		uint32_t map = flat_vector_table(f, maps, i);
-		tensors[i].name = view_text(f, map, TENSOR_MAP_NAME);
-		tensors[i].tensor = flat_get_i32(f, map, TENSOR_MAP_TENSOR_INDEX, 0);
+		tensors[i].name = view_text(f, map, SLOT(TENSOR_MAP, name));
+		tensors[i].tensor = flat_get_i32(f, map, SLOT(TENSOR_MAP, tensor_index), 0);
 	}
 	if (maps->count > 1) {
 		qsort(tensors, maps->count, sizeof(tensors[0]), compare_names);
@@ -46,8 +46,8 @@ static int fill(const struct flat *f, const struct flat_vector *maps,
 int sigdef_build(const struct flat *f, uint32_t signature, struct signature_tensor *tensors,
 	struct signature *ret_signature, struct error *err)
 {
-	struct flat_vector inputs = flat_get_vector(f, signature, SIGNATURE_DEF_INPUTS);
-	struct flat_vector outputs = flat_get_vector(f, signature, SIGNATURE_DEF_OUTPUTS);
+	struct flat_vector inputs = flat_get_vector(f, signature, SLOT(SIGNATURE_DEF, inputs));
+	struct flat_vector outputs = flat_get_vector(f, signature, SLOT(SIGNATURE_DEF, outputs));
 	int r = fill(f, &inputs, tensors, err);
 	if (r == 0) {
 		r = fill(f, &outputs, tensors + inputs.count, err);
@@ -56,8 +56,8 @@ int sigdef_build(const struct flat *f, uint32_t signature, struct signature_tens
 		return r;
 	}
 	*ret_signature = (struct signature){
-		.key = view_text(f, signature, SIGNATURE_DEF_SIGNATURE_KEY),
-		.subgraph = flat_get_u32(f, signature, SIGNATURE_DEF_SUBGRAPH_INDEX, 0),
+		.key = view_text(f, signature, SLOT(SIGNATURE_DEF, signature_key)),
+		.subgraph = flat_get_u32(f, signature, SLOT(SIGNATURE_DEF, subgraph_index), 0),
 		.n_inputs = inputs.count,
 		.n_outputs = outputs.count,
 		.inputs = tensors,

@@ -20,10 +20,10 @@ static struct sparse_list list_of(const struct flat *f, uint32_t level, uint32_t
 
 struct sparse_list sparsity_segments(const struct flat *f, uint32_t level)
 {
-	return list_of(f, level, DIMENSION_METADATA_ARRAY_SEGMENTS_TYPE);
+	return list_of(f, level, SLOT(DIMENSION_METADATA, array_segments_type));
 }
 
 struct sparse_list sparsity_indices(const struct flat *f, uint32_t level)
 {
-	return list_of(f, level, DIMENSION_METADATA_ARRAY_INDICES_TYPE);
+	return list_of(f, level, SLOT(DIMENSION_METADATA, array_indices_type));
 }

@@ -40,8 +40,8 @@ static int check_codes(struct verify *v)
 	for (uint32_t i = 0; i < v->codes.count; i++) {
 		uint32_t code = flat_vector_table(v->f, &v->codes, i);
 		int32_t op = view_builtin_code(v->f, code);
-		int32_t version = flat_get_i32(v->f, code, OPERATOR_CODE_VERSION, 1);
-		struct text custom = view_text(v->f, code, OPERATOR_CODE_CUSTOM_CODE);
+		int32_t version = flat_get_i32(v->f, code, SLOT(OPERATOR_CODE, version), 1);
+		struct text custom = view_text(v->f, code, SLOT(OPERATOR_CODE, custom_code));
 		if (op < 0 || op >= OP_COUNT) {
 			return error_set(v->err, -EBADMSG, "operator code %u: builtin operator %d",
 				i, (int)op);
@@ -60,10 +60,10 @@ static int check_codes(struct verify *v)
 
 static int check_metadata(struct verify *v)
 {
-	struct flat_vector metadata = flat_get_vector(v->f, v->model, MODEL_METADATA);
+	struct flat_vector metadata = flat_get_vector(v->f, v->model, SLOT(MODEL, metadata));
 	for (uint32_t i = 0; i < metadata.count; i++) {
 		uint32_t entry = flat_vector_table(v->f, &metadata, i);
-		uint32_t buffer = flat_get_u32(v->f, entry, METADATA_BUFFER, 0);
+		uint32_t buffer = flat_get_u32(v->f, entry, SLOT(METADATA, buffer), 0);
 		if (buffer >= v->buffers.count) {
 			return error_set(v->err, -EBADMSG, "metadata %u: buffer %u of %u", i,
 				buffer, v->buffers.count);
@@ -77,7 +77,8 @@ static uint32_t most_tensors(const struct verify *v)
 	uint32_t most = 1;
 	for (uint32_t i = 0; i < v->subgraphs.count; i++) {
 		uint32_t subgraph = flat_vector_table(v->f, &v->subgraphs, i);
-		struct flat_vector tensors = flat_get_vector(v->f, subgraph, SUBGRAPH_TENSORS);
+		struct flat_vector tensors =
+			flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, tensors));
 		most = tensors.count > most ? tensors.count : most;
 	}
 	return most;
@@ -123,16 +124,16 @@ int verify_model(const struct flat *f, const struct model_limits *limits, uint32
 	if (r < 0) {
 		return r;
 	}
-	uint32_t version = flat_get_u32(f, root, MODEL_VERSION, 0);
+	uint32_t version = flat_get_u32(f, root, SLOT(MODEL, version), 0);
 	if (version != 3) {
 		return error_set(err, -EBADMSG, "version: %u, must be 3", version);
 	}
 	struct verify v = {
 		.f = f,
 		.model = root,
-		.buffers = flat_get_vector(f, root, MODEL_BUFFERS),
-		.codes = flat_get_vector(f, root, MODEL_OPERATOR_CODES),
-		.subgraphs = flat_get_vector(f, root, MODEL_SUBGRAPHS),
+		.buffers = flat_get_vector(f, root, SLOT(MODEL, buffers)),
+		.codes = flat_get_vector(f, root, SLOT(MODEL, operator_codes)),
+		.subgraphs = flat_get_vector(f, root, SLOT(MODEL, subgraphs)),
 		/* An honest file spends less than one for each of its bytes. */
 		.work_left = 4 * (uint64_t)f->size + 65536,
 		.nodes_left = limits->nodes ? limits->nodes : DEFAULT_NODES,

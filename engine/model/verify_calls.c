@@ -14,28 +14,31 @@ struct call_site {
 };
 
 static const struct call_site call_sites[] = {
-	{OP_CALL, OPTIONS_CALL, 1, {CALL_OPTIONS_SUBGRAPH}, false},
-	{OP_CALL_ONCE, OPTIONS_CALL_ONCE, 1, {CALL_ONCE_OPTIONS_INIT_SUBGRAPH_INDEX}, false},
-	{OP_IF, OPTIONS_IF, 2, {IF_OPTIONS_THEN_SUBGRAPH_INDEX, IF_OPTIONS_ELSE_SUBGRAPH_INDEX},
+	{OP_CALL, OPTIONS_CALL, 1, {SLOT(CALL_OPTIONS, subgraph)}, false},
+	{OP_CALL_ONCE, OPTIONS_CALL_ONCE, 1, {SLOT(CALL_ONCE_OPTIONS, init_subgraph_index)}, false},
+	{OP_IF, OPTIONS_IF, 2,
+		{SLOT(IF_OPTIONS, then_subgraph_index), SLOT(IF_OPTIONS, else_subgraph_index)},
 		false},
 	{OP_WHILE, OPTIONS_WHILE, 2,
-		{WHILE_OPTIONS_COND_SUBGRAPH_INDEX, WHILE_OPTIONS_BODY_SUBGRAPH_INDEX}, false},
+		{SLOT(WHILE_OPTIONS, cond_subgraph_index),
+			SLOT(WHILE_OPTIONS, body_subgraph_index)},
+		false},
 	{OP_STABLEHLO_REDUCE, OPTIONS_STABLEHLO_REDUCE, 1,
-		{STABLEHLO_REDUCE_OPTIONS_BODY_SUBGRAPH_INDEX}, false},
+		{SLOT(STABLEHLO_REDUCE_OPTIONS, body_subgraph_index)}, false},
 	{OP_STABLEHLO_REDUCE_WINDOW, OPTIONS_STABLEHLO_REDUCE_WINDOW, 1,
-		{STABLEHLO_REDUCE_WINDOW_OPTIONS_BODY_SUBGRAPH_INDEX}, false},
+		{SLOT(STABLEHLO_REDUCE_WINDOW_OPTIONS, body_subgraph_index)}, false},
 	{OP_STABLEHLO_SCATTER, OPTIONS_STABLEHLO_SCATTER, 1,
-		{STABLEHLO_SCATTER_OPTIONS_UPDATE_COMPUTATION_SUBGRAPH_INDEX}, false},
+		{SLOT(STABLEHLO_SCATTER_OPTIONS, update_computation_subgraph_index)}, false},
 	{OP_STABLEHLO_SORT, OPTIONS_STABLEHLO_SORT, 1,
-		{STABLEHLO_SORT_OPTIONS_COMPARATOR_SUBGRAPH_INDEX}, false},
+		{SLOT(STABLEHLO_SORT_OPTIONS, comparator_subgraph_index)}, false},
 	{OP_STABLEHLO_WHILE, OPTIONS_STABLEHLO_WHILE, 2,
-		{STABLEHLO_WHILE_OPTIONS_COND_SUBGRAPH_INDEX,
-			STABLEHLO_WHILE_OPTIONS_BODY_SUBGRAPH_INDEX},
+		{SLOT(STABLEHLO_WHILE_OPTIONS, cond_subgraph_index),
+			SLOT(STABLEHLO_WHILE_OPTIONS, body_subgraph_index)},
 		false},
 	{OP_STABLEHLO_COMPOSITE, OPTIONS_STABLEHLO_COMPOSITE, 1,
-		{STABLEHLO_COMPOSITE_OPTIONS_DECOMPOSITION_SUBGRAPH_INDEX}, false},
+		{SLOT(STABLEHLO_COMPOSITE_OPTIONS, decomposition_subgraph_index)}, false},
 	{OP_STABLEHLO_CUSTOM_CALL, OPTIONS_STABLEHLO_CUSTOM_CALL, 1,
-		{STABLEHLO_CUSTOM_CALL_OPTIONS_CALLED_COMPUTATIONS}, true},
+		{SLOT(STABLEHLO_CUSTOM_CALL_OPTIONS, called_computations)}, true},
 };
 
 enum colour {
@@ -90,8 +93,8 @@ static int follow_node(
 	struct search *s, const struct call_site *site, uint32_t operator, uint8_t * height)
 {
 	const struct flat *f = s->v->f;
-	uint32_t slot = site->options < OPTIONS_2_BASE ? OPERATOR_BUILTIN_OPTIONS
-						       : OPERATOR_BUILTIN_OPTIONS_2;
+	uint32_t slot = site->options < OPTIONS_2_BASE ? SLOT(OPERATOR, builtin_options)
+						       : SLOT(OPERATOR, builtin_options_2);
 	uint32_t options = flat_get_table(f, operator, slot);
 	if (options == 0 || flat_get_u8(f, operator, slot - 1, 0) == 0) {
 		return error_set(s->v->err, -EBADMSG, "no options to say which subgraph is called");
@@ -121,10 +124,10 @@ static int search_nodes(struct search *s, uint32_t index, uint8_t *height)
 {
 	const struct flat *f = s->v->f;
 	uint32_t subgraph = flat_vector_table(f, &s->v->subgraphs, index);
-	struct flat_vector operators = flat_get_vector(f, subgraph, SUBGRAPH_OPERATORS);
+	struct flat_vector operators = flat_get_vector(f, subgraph, SLOT(SUBGRAPH, operators));
 	for (uint32_t i = 0; i < operators.count; i++) {
 		uint32_t operator= flat_vector_table(f, &operators, i);
-		uint32_t code = flat_get_u32(f, operator, OPERATOR_OPCODE_INDEX, 0);
+		uint32_t code = flat_get_u32(f, operator, SLOT(OPERATOR, opcode_index), 0);
 		int32_t op = view_builtin_code(f, flat_vector_table(f, &s->v->codes, code));
 		const struct call_site *site = find_site(op);
 		int r = site ? follow_node(s, site, operator, height) : 0;

@@ -12,7 +12,7 @@
 
 static const char *name_of(struct verify *v, uint32_t tensor, char out[NAME_TEXT])
 {
-	struct text name = view_text(v->f, tensor, TENSOR_NAME);
+	struct text name = view_text(v->f, tensor, SLOT(TENSOR, name));
 	return error_escape(out, NAME_TEXT, name.data, name.length);
 }
 
@@ -35,7 +35,7 @@ static int check_tensors(struct verify *v, const struct flat_vector *tensors, ui
 		}
 		if (view_constant(v->f, v->model, tensor).data) {
 			v->marks[i] = VERIFY_CONSTANT;
-		} else if (flat_get_u8(v->f, tensor, TENSOR_IS_VARIABLE, 0)) {
+		} else if (flat_get_u8(v->f, tensor, SLOT(TENSOR, is_variable), 0)) {
 			v->marks[i] = VERIFY_VARIABLE;
 		}
 	}
@@ -44,7 +44,7 @@ static int check_tensors(struct verify *v, const struct flat_vector *tensors, ui
 
 static bool reads(struct verify *v, uint32_t operator, int32_t tensor)
 {
-	struct flat_vector inputs = flat_get_vector(v->f, operator, OPERATOR_INPUTS);
+	struct flat_vector inputs = flat_get_vector(v->f, operator, SLOT(OPERATOR, inputs));
 	bool found = false;
 	uint32_t n =
 		verify_charge(v, inputs.count) == 0 ? inputs.count : 0; /* they may be shared */
@@ -61,7 +61,7 @@ static const char *reader_of(
 	out[0] = 0;
 	for (uint32_t i = 0; i < operators->count && !out[0]; i++) {
 		uint32_t operator= flat_vector_table(v->f, operators, i);
-		uint32_t code = flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0);
+		uint32_t code = flat_get_u32(v->f, operator, SLOT(OPERATOR, opcode_index), 0);
 		if (code < v->codes.count && reads(v, operator, tensor)) {
 			int32_t op =
 				view_builtin_code(v->f, flat_vector_table(v->f, &v->codes, code));
@@ -113,12 +113,13 @@ static int check_outputs(struct verify *v, const struct flat_vector *outputs, ui
 static bool reads_as_zeros(struct verify *v, const struct flat_vector *tensors, int32_t index)
 {
 	uint32_t tensor = flat_vector_table(v->f, tensors, (uint32_t)index);
-	uint32_t quant = flat_get_table(v->f, tensor, TENSOR_QUANTIZATION);
+	uint32_t quant = flat_get_table(v->f, tensor, SLOT(TENSOR, quantization));
 	struct shape shape = view_declared_shape(v->f, tensor);
 	bool blockwise = quant &&
-		flat_get_u8(v->f, quant, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0) ==
+		flat_get_u8(v->f, quant, SLOT(QUANTIZATION_PARAMETERS, details_type), 0) ==
 			QUANTIZATION_DETAILS_BLOCKWISE;
-	return view_reads_as_zeros(&shape, flat_get_u8(v->f, tensor, TENSOR_TYPE, 0), blockwise);
+	return view_reads_as_zeros(
+		&shape, flat_get_u8(v->f, tensor, SLOT(TENSOR, type), 0), blockwise);
 }
 
 /* With @unknown, the node is of an operator that no plan takes (opinfo_check() names it): those that
@@ -194,8 +195,8 @@ static int check_intermediates(
 static unsigned int custom_operator(struct verify *v, uint32_t operator)
 {
 	uint32_t code = flat_vector_table(
-		v->f, &v->codes, flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0));
-	struct text name = view_text(v->f, code, OPERATOR_CODE_CUSTOM_CODE);
+		v->f, &v->codes, flat_get_u32(v->f, operator, SLOT(OPERATOR, opcode_index), 0));
+	struct text name = view_text(v->f, code, SLOT(OPERATOR_CODE, custom_code));
 	return operators_find_custom(name.data, name.length);
 }
 
@@ -214,9 +215,10 @@ static int check_custom_options(struct verify *v, unsigned int op, const struct 
 static int check_node(
 	struct verify *v, uint32_t operator, int32_t op, const struct flat_vector *tensors)
 {
-	struct flat_vector inputs = flat_get_vector(v->f, operator, OPERATOR_INPUTS);
-	struct flat_vector outputs = flat_get_vector(v->f, operator, OPERATOR_OUTPUTS);
-	struct flat_vector intermediates = flat_get_vector(v->f, operator, OPERATOR_INTERMEDIATES);
+	struct flat_vector inputs = flat_get_vector(v->f, operator, SLOT(OPERATOR, inputs));
+	struct flat_vector outputs = flat_get_vector(v->f, operator, SLOT(OPERATOR, outputs));
+	struct flat_vector intermediates =
+		flat_get_vector(v->f, operator, SLOT(OPERATOR, intermediates));
 	struct view_bytes custom;
 	if (!inputs.data || !outputs.data) {
 		return error_set(v->err, -EBADMSG, "no list of inputs or outputs");
@@ -249,7 +251,7 @@ static int check_nodes(struct verify *v, const struct flat_vector *operators, ui
 	v->nodes_left -= operators->count;
 	for (uint32_t i = 0; i < operators->count; i++) {
 		uint32_t operator= flat_vector_table(v->f, operators, i);
-		uint32_t code = flat_get_u32(v->f, operator, OPERATOR_OPCODE_INDEX, 0);
+		uint32_t code = flat_get_u32(v->f, operator, SLOT(OPERATOR, opcode_index), 0);
 		if (code >= v->codes.count) {
 			return error_set(v->err, -EBADMSG,
 				"subgraph %u, node %u: operator code %u of %u", subgraph, i, code,
@@ -268,10 +270,10 @@ static int check_nodes(struct verify *v, const struct flat_vector *operators, ui
 
 int verify_graph(struct verify *v, uint32_t subgraph, uint32_t index)
 {
-	struct flat_vector tensors = flat_get_vector(v->f, subgraph, SUBGRAPH_TENSORS);
-	struct flat_vector inputs = flat_get_vector(v->f, subgraph, SUBGRAPH_INPUTS);
-	struct flat_vector outputs = flat_get_vector(v->f, subgraph, SUBGRAPH_OUTPUTS);
-	struct flat_vector operators = flat_get_vector(v->f, subgraph, SUBGRAPH_OPERATORS);
+	struct flat_vector tensors = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, tensors));
+	struct flat_vector inputs = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, inputs));
+	struct flat_vector outputs = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, outputs));
+	struct flat_vector operators = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, operators));
 	if (!operators.data) {
 		return error_set(v->err, -EBADMSG, "subgraph %u: no list of operators", index);
 	}

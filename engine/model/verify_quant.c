@@ -118,9 +118,9 @@ static int check_counts(struct verify *v, uint32_t n_scales, uint32_t n_zeros, i
 
 static int check_blockwise(struct verify *v, uint32_t blockwise, uint32_t n_scales)
 {
-	int32_t scales = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_SCALES, 0);
-	int32_t zeros = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_ZERO_POINTS, 0);
-	int32_t size = flat_get_i32(v->f, blockwise, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, 0);
+	int32_t scales = flat_get_i32(v->f, blockwise, SLOT(BLOCKWISE_QUANTIZATION, scales), 0);
+	int32_t zeros = flat_get_i32(v->f, blockwise, SLOT(BLOCKWISE_QUANTIZATION, zero_points), 0);
+	int32_t size = flat_get_i32(v->f, blockwise, SLOT(BLOCKWISE_QUANTIZATION, block_size), 0);
 	if (n_scales) {
 		return error_set(v->err, -EBADMSG, "blockwise quantization with %u scales as well",
 			n_scales);
@@ -138,13 +138,15 @@ static int check_blockwise(struct verify *v, uint32_t blockwise, uint32_t n_scal
 
 int verify_quant(struct verify *v, uint32_t tensor, const struct shape *shape, unsigned int type)
 {
-	uint32_t q = flat_get_table(v->f, tensor, TENSOR_QUANTIZATION);
-	struct flat_vector scales = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_SCALE);
-	struct flat_vector zeros = flat_get_vector(v->f, q, QUANTIZATION_PARAMETERS_ZERO_POINT);
-	uint8_t details = flat_get_u8(v->f, q, QUANTIZATION_PARAMETERS_DETAILS_TYPE, 0);
+	uint32_t q = flat_get_table(v->f, tensor, SLOT(TENSOR, quantization));
+	struct flat_vector scales = flat_get_vector(v->f, q, SLOT(QUANTIZATION_PARAMETERS, scale));
+	struct flat_vector zeros =
+		flat_get_vector(v->f, q, SLOT(QUANTIZATION_PARAMETERS, zero_point));
+	uint8_t details = flat_get_u8(v->f, q, SLOT(QUANTIZATION_PARAMETERS, details_type), 0);
 	if (details == QUANTIZATION_DETAILS_BLOCKWISE) {
-		return check_blockwise(
-			v, flat_get_table(v->f, q, QUANTIZATION_PARAMETERS_DETAILS), scales.count);
+		return check_blockwise(v,
+			flat_get_table(v->f, q, SLOT(QUANTIZATION_PARAMETERS, details)),
+			scales.count);
 	}
 	if (details != 0) {
 		return error_set(v->err, -EOPNOTSUPP,
@@ -154,6 +156,7 @@ int verify_quant(struct verify *v, uint32_t tensor, const struct shape *shape, u
 		return 0;
 	}
 	int r = check_counts(v, scales.count, zeros.count,
-		flat_get_i32(v->f, q, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 0), shape);
+		flat_get_i32(v->f, q, SLOT(QUANTIZATION_PARAMETERS, quantized_dimension), 0),
+		shape);
 	return r < 0 ? r : check_values(v, &scales, &zeros, type);
 }

@@ -15,8 +15,8 @@ static int check_maps(struct verify *v, const struct flat_vector *maps,
 	}
 	for (uint32_t i = 0; r == 0 && i < maps->count; i++) {
 		uint32_t map = flat_vector_table(v->f, maps, i);
-		uint32_t tensor = flat_get_u32(v->f, map, TENSOR_MAP_TENSOR_INDEX, 0);
-		struct text name = view_text(v->f, map, TENSOR_MAP_NAME);
+		uint32_t tensor = flat_get_u32(v->f, map, SLOT(TENSOR_MAP, tensor_index), 0);
+		struct text name = view_text(v->f, map, SLOT(TENSOR_MAP, name));
 		r = verify_charge(v, name.length); /* names will be compared */
 		if (r == 0 && !name.data) {
 			r = error_set(v->err, -EBADMSG, "%s %u: no name", what, i);
@@ -33,21 +33,21 @@ static int check_maps(struct verify *v, const struct flat_vector *maps,
 
 static int check_signature(struct verify *v, uint32_t signature)
 {
-	uint32_t index = flat_get_u32(v->f, signature, SIGNATURE_DEF_SUBGRAPH_INDEX, 0);
-	if (!view_text(v->f, signature, SIGNATURE_DEF_SIGNATURE_KEY).data) {
+	uint32_t index = flat_get_u32(v->f, signature, SLOT(SIGNATURE_DEF, subgraph_index), 0);
+	if (!view_text(v->f, signature, SLOT(SIGNATURE_DEF, signature_key)).data) {
 		return error_set(v->err, -EBADMSG, "no key");
 	}
 	if (index >= v->subgraphs.count) {
 		return error_set(v->err, -EBADMSG, "subgraph %u of %u", index, v->subgraphs.count);
 	}
 	uint32_t subgraph = flat_vector_table(v->f, &v->subgraphs, index);
-	struct flat_vector tensors = flat_get_vector(v->f, subgraph, SUBGRAPH_TENSORS);
-	struct flat_vector inputs = flat_get_vector(v->f, signature, SIGNATURE_DEF_INPUTS);
-	struct flat_vector outputs = flat_get_vector(v->f, signature, SIGNATURE_DEF_OUTPUTS);
-	struct flat_vector members = flat_get_vector(v->f, subgraph, SUBGRAPH_INPUTS);
+	struct flat_vector tensors = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, tensors));
+	struct flat_vector inputs = flat_get_vector(v->f, signature, SLOT(SIGNATURE_DEF, inputs));
+	struct flat_vector outputs = flat_get_vector(v->f, signature, SLOT(SIGNATURE_DEF, outputs));
+	struct flat_vector members = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, inputs));
 	int r = check_maps(v, &inputs, &members, tensors.count, "input");
 	if (r == 0) {
-		members = flat_get_vector(v->f, subgraph, SUBGRAPH_OUTPUTS);
+		members = flat_get_vector(v->f, subgraph, SLOT(SUBGRAPH, outputs));
 		r = check_maps(v, &outputs, &members, tensors.count, "output");
 	}
 	return r;
@@ -55,7 +55,8 @@ static int check_signature(struct verify *v, uint32_t signature)
 
 int verify_signatures(struct verify *v)
 {
-	struct flat_vector signatures = flat_get_vector(v->f, v->model, MODEL_SIGNATURE_DEFS);
+	struct flat_vector signatures =
+		flat_get_vector(v->f, v->model, SLOT(MODEL, signature_defs));
 	int r = 0;
 	memset(v->marks, 0, v->n_marks);
 	for (uint32_t i = 0; r == 0 && i < signatures.count; i++) {

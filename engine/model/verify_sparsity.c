@@ -31,9 +31,11 @@ static int read_tree(
 {
 	struct tree t = {
 		.rank = shape->rank,
-		.order = flat_get_vector(v->f, sparsity, SPARSITY_PARAMETERS_TRAVERSAL_ORDER),
-		.block_map = flat_get_vector(v->f, sparsity, SPARSITY_PARAMETERS_BLOCK_MAP),
-		.metadata = flat_get_vector(v->f, sparsity, SPARSITY_PARAMETERS_DIM_METADATA),
+		.order =
+			flat_get_vector(v->f, sparsity, SLOT(SPARSITY_PARAMETERS, traversal_order)),
+		.block_map = flat_get_vector(v->f, sparsity, SLOT(SPARSITY_PARAMETERS, block_map)),
+		.metadata =
+			flat_get_vector(v->f, sparsity, SLOT(SPARSITY_PARAMETERS, dim_metadata)),
 	};
 	t.levels = t.order.count;
 	if (t.levels < t.rank || t.levels > SPARSITY_MAX_LEVELS || t.metadata.count != t.levels ||
@@ -57,11 +59,11 @@ static int split_blocks(struct verify *v, struct tree *t)
 {
 	for (uint32_t i = 0; i < t->levels - t->rank; i++) {
 		uint32_t level = flat_vector_table(v->f, &t->metadata, t->rank + i);
-		int32_t block = flat_get_i32(v->f, level, DIMENSION_METADATA_DENSE_SIZE, 0);
+		int32_t block = flat_get_i32(v->f, level, SLOT(DIMENSION_METADATA, dense_size), 0);
 		uint32_t dim = (uint32_t)flat_vector_i32(&t->order, t->rank + i);
 		int32_t mapped = flat_vector_i32(&t->block_map, dim - t->rank);
-		if (flat_get_u8(v->f, level, DIMENSION_METADATA_FORMAT, 0) != 0 || block <= 0 ||
-			mapped < 0 || mapped >= (int32_t)t->rank) {
+		if (flat_get_u8(v->f, level, SLOT(DIMENSION_METADATA, format), 0) != 0 ||
+			block <= 0 || mapped < 0 || mapped >= (int32_t)t->rank) {
 			return error_set(v->err, -EBADMSG,
 				"sparsity: block %u is not dense, empty, or of no dimension", i);
 		}
@@ -121,9 +123,10 @@ int verify_sparsity(
 	for (uint32_t i = 0; r == 0 && i < t.levels; i++) {
 		uint32_t level = flat_vector_table(v->f, &t.metadata, i);
 		int32_t size = t.size[flat_vector_i32(&t.order, i)];
-		if (flat_get_u8(v->f, level, DIMENSION_METADATA_FORMAT, 0) != 0) {
+		if (flat_get_u8(v->f, level, SLOT(DIMENSION_METADATA, format), 0) != 0) {
 			r = check_compressed(v, level, elements, size, &elements);
-		} else if (flat_get_i32(v->f, level, DIMENSION_METADATA_DENSE_SIZE, 0) != size) {
+		} else if (flat_get_i32(v->f, level, SLOT(DIMENSION_METADATA, dense_size), 0) !=
+			size) {
 			r = error_set(v->err, -EBADMSG, "sparsity: level %u has a wrong size", i);
 		} else {
 			elements *= (uint64_t)size;

@@ -7,7 +7,7 @@
 
 static int check_shape(struct verify *v, uint32_t tensor, struct shape *ret_shape)
 {
-	struct flat_vector dims = flat_get_vector(v->f, tensor, TENSOR_SHAPE);
+	struct flat_vector dims = flat_get_vector(v->f, tensor, SLOT(TENSOR, shape));
 	struct shape known;
 	uint64_t elements = 0;
 	if (!view_shape(&dims, ret_shape)) {
@@ -33,7 +33,7 @@ static int check_shape(struct verify *v, uint32_t tensor, struct shape *ret_shap
 /* The signature says the same as the shape, or -1. */
 static int check_shape_signature(struct verify *v, uint32_t tensor, const struct shape *shape)
 {
-	struct flat_vector dims = flat_get_vector(v->f, tensor, TENSOR_SHAPE_SIGNATURE);
+	struct flat_vector dims = flat_get_vector(v->f, tensor, SLOT(TENSOR, shape_signature));
 	if (dims.count == 0) {
 		return 0;
 	}
@@ -98,8 +98,8 @@ static int check_sparse(struct verify *v, uint32_t sparsity, const struct view_b
 static int check_constant(struct verify *v, uint32_t tensor, const struct view_bytes *data,
 	const struct shape *shape, unsigned int type)
 {
-	uint32_t sparsity = flat_get_table(v->f, tensor, TENSOR_SPARSITY);
-	if (flat_get_u8(v->f, tensor, TENSOR_IS_VARIABLE, 0)) {
+	uint32_t sparsity = flat_get_table(v->f, tensor, SLOT(TENSOR, sparsity));
+	if (flat_get_u8(v->f, tensor, SLOT(TENSOR, is_variable), 0)) {
 		return error_set(v->err, -EBADMSG, "a variable with constant data");
 	}
 	uint32_t alignment = view_alignment(type) < 4 ? view_alignment(type) : 4;
@@ -119,13 +119,13 @@ static int check_constant(struct verify *v, uint32_t tensor, const struct view_b
 
 int verify_tensor(struct verify *v, uint32_t tensor)
 {
-	unsigned int type = flat_get_u8(v->f, tensor, TENSOR_TYPE, 0);
-	uint32_t buffer = flat_get_u32(v->f, tensor, TENSOR_BUFFER, 0);
+	unsigned int type = flat_get_u8(v->f, tensor, SLOT(TENSOR, type), 0);
+	uint32_t buffer = flat_get_u32(v->f, tensor, SLOT(TENSOR, buffer), 0);
 	struct shape shape = {0};
 	if (buffer && buffer >= v->buffers.count) { /* buffer 0 is empty, listed or not */
 		return error_set(v->err, -EBADMSG, "buffer %u of %u", buffer, v->buffers.count);
 	}
-	if (flat_get_u32(v->f, tensor, TENSOR_EXTERNAL_BUFFER, 0)) {
+	if (flat_get_u32(v->f, tensor, SLOT(TENSOR, external_buffer), 0)) {
 		return error_set(v->err, -EOPNOTSUPP, "data in another file is not supported");
 	}
 	int r = check_shape(v, tensor, &shape);
@@ -138,7 +138,7 @@ int verify_tensor(struct verify *v, uint32_t tensor)
 	struct view_bytes data = view_constant(v->f, v->model, tensor);
 	if (r == 0 && data.data) {
 		r = check_constant(v, tensor, &data, &shape, type);
-	} else if (r == 0 && flat_get_table(v->f, tensor, TENSOR_SPARSITY)) {
+	} else if (r == 0 && flat_get_table(v->f, tensor, SLOT(TENSOR, sparsity))) {
 		r = error_set(v->err, -EBADMSG, "sparsity without constant data");
 	}
 	return r;

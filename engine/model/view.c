@@ -19,20 +19,20 @@ static bool view_outside(
 
 bool view_buffer(const struct flat *f, uint32_t buffer, struct view_bytes *ret_bytes)
 {
-	struct flat_vector data = flat_get_vector(f, buffer, BUFFER_DATA);
+	struct flat_vector data = flat_get_vector(f, buffer, SLOT(BUFFER, data));
 	if (data.data) {
 		*ret_bytes = (struct view_bytes){data.data, data.count};
 		return true;
 	}
-	return view_outside(f, flat_get_u64(f, buffer, BUFFER_OFFSET, 0),
-		flat_get_u64(f, buffer, BUFFER_SIZE, 0), ret_bytes);
+	return view_outside(f, flat_get_u64(f, buffer, SLOT(BUFFER, offset), 0),
+		flat_get_u64(f, buffer, SLOT(BUFFER, size), 0), ret_bytes);
 }
 
 struct view_bytes view_constant(const struct flat *f, uint32_t model, uint32_t tensor)
 {
 	struct view_bytes bytes = {0};
-	struct flat_vector buffers = flat_get_vector(f, model, MODEL_BUFFERS);
-	uint32_t index = flat_get_u32(f, tensor, TENSOR_BUFFER, 0);
+	struct flat_vector buffers = flat_get_vector(f, model, SLOT(MODEL, buffers));
+	uint32_t index = flat_get_u32(f, tensor, SLOT(TENSOR, buffer), 0);
 	if (index == 0 || !view_buffer(f, flat_vector_table(f, &buffers, index), &bytes)) {
 		return (struct view_bytes){0};
 	}
@@ -55,20 +55,21 @@ bool view_needs_copy(const struct flat *f, const struct view_bytes *data, unsign
 
 bool view_custom_options(const struct flat *f, uint32_t operator, struct view_bytes * ret_bytes)
 {
-	struct flat_vector data = flat_get_vector(f, operator, OPERATOR_CUSTOM_OPTIONS);
+	struct flat_vector data = flat_get_vector(f, operator, SLOT(OPERATOR, custom_options));
 	if (data.data) {
 		*ret_bytes = (struct view_bytes){data.data, data.count};
 		return true;
 	}
-	return view_outside(f, flat_get_u64(f, operator, OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET, 0),
-		flat_get_u64(f, operator, OPERATOR_LARGE_CUSTOM_OPTIONS_SIZE, 0), ret_bytes);
+	return view_outside(f,
+		flat_get_u64(f, operator, SLOT(OPERATOR, large_custom_options_offset), 0),
+		flat_get_u64(f, operator, SLOT(OPERATOR, large_custom_options_size), 0), ret_bytes);
 }
 
 int32_t view_builtin_code(const struct flat *f, uint32_t operator_code)
 {
-	int8_t old =
-		(int8_t)flat_get_u8(f, operator_code, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 0);
-	int32_t code = flat_get_i32(f, operator_code, OPERATOR_CODE_BUILTIN_CODE, 0);
+	int8_t old = (int8_t)flat_get_u8(
+		f, operator_code, SLOT(OPERATOR_CODE, deprecated_builtin_code), 0);
+	int32_t code = flat_get_i32(f, operator_code, SLOT(OPERATOR_CODE, builtin_code), 0);
 	return old > code ? old : code;
 }
 
@@ -92,10 +93,10 @@ bool view_shape(const struct flat_vector *v, struct shape *ret_shape)
 
 struct shape view_declared_shape(const struct flat *f, uint32_t tensor)
 {
-	struct flat_vector dims = flat_get_vector(f, tensor, TENSOR_SHAPE_SIGNATURE);
+	struct flat_vector dims = flat_get_vector(f, tensor, SLOT(TENSOR, shape_signature));
 	struct shape shape = {0};
 	if (dims.count == 0) {
-		dims = flat_get_vector(f, tensor, TENSOR_SHAPE);
+		dims = flat_get_vector(f, tensor, SLOT(TENSOR, shape));
 	}
 	(void)view_shape(&dims, &shape);
 	return shape;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "engine/plan/arena.h"
 #include "engine/plan/rules/rule.h"
 
@@ -55,16 +56,9 @@ static int make_room(struct plan_callees *callees, uint32_t n_subgraphs)
 	if (!callees->of) {
 		callees->of = calloc(n_subgraphs, sizeof(*callees->of));
 	}
-	if (callees->of && callees->n == callees->room) {
-		uint32_t room = callees->room ? 2 * callees->room : 8;
-		void *items = realloc(callees->items, room * sizeof(struct callee));
-		if (!items) {
-			return -ENOMEM;
-		}
-		callees->items = items;
-		callees->room = room;
-	}
-	return callees->of ? 0 : -ENOMEM;
+	return callees->of && array_room(&callees->items, callees->n, sizeof(struct callee))
+		? 0
+		: -ENOMEM;
 }
 
 /* Takes over @plan, even on an error. */

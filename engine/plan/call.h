@@ -21,7 +21,7 @@ struct plan_callees {
 		uint32_t next; /* 1 + index of another plan of the same subgraph; 0: none */
 	} * items;
 	uint32_t *of; /* one per subgraph: 1 + index of the first of its plans */
-	uint32_t n, room;
+	uint32_t n;
 	uint64_t entries; /* tensors and nodes of all these plans together */
 	uint64_t prepared_bytes;
 };

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strings.h"
 #include "engine/run/copy.h"
 #include "engine/run/hash_table.h"
@@ -142,14 +143,8 @@ static int find_or_add(struct resources *resources, const struct resource *wante
 			return 0;
 		}
 	}
-	if (resources->n == resources->room) {
-		uint32_t room = resources->room ? 2 * resources->room : 8;
-		void *items = realloc(resources->items, room * sizeof(struct resource));
-		if (!items) {
-			return error_no_memory(err);
-		}
-		resources->items = items;
-		resources->room = room;
+	if (!array_room(&resources->items, resources->n, sizeof(struct resource))) {
+		return error_no_memory(err);
 	}
 	*ret_index = resources->n;
 	resources->items[resources->n] = *wanted;

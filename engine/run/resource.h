@@ -16,7 +16,7 @@ struct resource;
 struct resources {
 	struct heap *heap;
 	struct resource *items;
-	uint32_t n, room;
+	uint32_t n;
 	uint8_t *calls; /* one per subgraph: whether CALL_ONCE has run it */
 	uint32_t n_subgraphs;
 };

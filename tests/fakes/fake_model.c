@@ -95,14 +95,14 @@ static uint32_t write_index_list(struct bytes_writer *out, const struct fake_lis
 static uint32_t write_level(struct bytes_writer *out, const struct fake_level *level)
 {
 	struct table t = table_start(out, SCHEMA_DIMENSION_METADATA);
-	table_number(&t, DIMENSION_METADATA_FORMAT, level->compressed);
-	table_number(&t, DIMENSION_METADATA_DENSE_SIZE, (uint32_t)level->size);
+	table_number(&t, SLOT(DIMENSION_METADATA, format), level->compressed);
+	table_number(&t, SLOT(DIMENSION_METADATA, dense_size), (uint32_t)level->size);
 	if (level->compressed) {
-		table_number(&t, DIMENSION_METADATA_ARRAY_SEGMENTS_TYPE, SPARSE_INDEX_INT32);
-		table_link(&t, DIMENSION_METADATA_ARRAY_SEGMENTS,
+		table_number(&t, SLOT(DIMENSION_METADATA, array_segments_type), SPARSE_INDEX_INT32);
+		table_link(&t, SLOT(DIMENSION_METADATA, array_segments),
 			write_index_list(out, &level->segments));
-		table_number(&t, DIMENSION_METADATA_ARRAY_INDICES_TYPE, SPARSE_INDEX_INT32);
-		table_link(&t, DIMENSION_METADATA_ARRAY_INDICES,
+		table_number(&t, SLOT(DIMENSION_METADATA, array_indices_type), SPARSE_INDEX_INT32);
+		table_link(&t, SLOT(DIMENSION_METADATA, array_indices),
 			write_index_list(out, &level->indices));
 	}
 	return table_end(&t);
@@ -111,9 +111,10 @@ static uint32_t write_level(struct bytes_writer *out, const struct fake_level *l
 static uint32_t write_sparsity(struct bytes_writer *out, const struct fake_sparsity *sparsity)
 {
 	struct table t = table_start(out, SCHEMA_SPARSITY_PARAMETERS);
-	table_list(&t, SPARSITY_PARAMETERS_TRAVERSAL_ORDER, &sparsity->order);
-	table_list(&t, SPARSITY_PARAMETERS_BLOCK_MAP, &sparsity->block_map);
-	uint32_t levels = table_tables(&t, SPARSITY_PARAMETERS_DIM_METADATA, sparsity->n_levels);
+	table_list(&t, SLOT(SPARSITY_PARAMETERS, traversal_order), &sparsity->order);
+	table_list(&t, SLOT(SPARSITY_PARAMETERS, block_map), &sparsity->block_map);
+	uint32_t levels =
+		table_tables(&t, SLOT(SPARSITY_PARAMETERS, dim_metadata), sparsity->n_levels);
 	for (uint32_t i = 0; i < sparsity->n_levels; i++) {
 		flat_writer_link_element(out, levels, i, write_level(out, &sparsity->levels[i]));
 	}
@@ -123,23 +124,25 @@ static uint32_t write_sparsity(struct bytes_writer *out, const struct fake_spars
 static uint32_t write_blockwise(struct bytes_writer *out, const struct fake_tensor *tensor)
 {
 	struct table t = table_start(out, SCHEMA_BLOCKWISE_QUANTIZATION);
-	table_number(&t, BLOCKWISE_QUANTIZATION_SCALES, (uint32_t)tensor->block_scales);
-	table_number(&t, BLOCKWISE_QUANTIZATION_ZERO_POINTS, (uint32_t)tensor->block_zeros);
-	table_number(&t, BLOCKWISE_QUANTIZATION_BLOCK_SIZE, (uint32_t)tensor->block_size);
+	table_number(&t, SLOT(BLOCKWISE_QUANTIZATION, scales), (uint32_t)tensor->block_scales);
+	table_number(&t, SLOT(BLOCKWISE_QUANTIZATION, zero_points), (uint32_t)tensor->block_zeros);
+	table_number(&t, SLOT(BLOCKWISE_QUANTIZATION, block_size), (uint32_t)tensor->block_size);
 	return table_end(&t);
 }
 
 static uint32_t write_quant(struct bytes_writer *out, const struct fake_tensor *tensor)
 {
 	struct table t = table_start(out, SCHEMA_QUANTIZATION_PARAMETERS);
-	table_link(&t, QUANTIZATION_PARAMETERS_SCALE,
+	table_link(&t, SLOT(QUANTIZATION_PARAMETERS, scale),
 		flat_writer_vector(out, tensor->scales, tensor->n_scales, 4));
-	table_link(&t, QUANTIZATION_PARAMETERS_ZERO_POINT,
+	table_link(&t, SLOT(QUANTIZATION_PARAMETERS, zero_point),
 		flat_writer_vector(out, tensor->zeros, tensor->n_zeros, 8));
-	table_number(&t, QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, (uint32_t)tensor->dimension);
-	table_number(&t, QUANTIZATION_PARAMETERS_DETAILS_TYPE, tensor->details);
+	table_number(&t, SLOT(QUANTIZATION_PARAMETERS, quantized_dimension),
+		(uint32_t)tensor->dimension);
+	table_number(&t, SLOT(QUANTIZATION_PARAMETERS, details_type), tensor->details);
 	if (tensor->details == QUANTIZATION_DETAILS_BLOCKWISE) {
-		table_link(&t, QUANTIZATION_PARAMETERS_DETAILS, write_blockwise(out, tensor));
+		table_link(
+			&t, SLOT(QUANTIZATION_PARAMETERS, details), write_blockwise(out, tensor));
 	}
 	return table_end(&t);
 }
@@ -147,20 +150,20 @@ static uint32_t write_quant(struct bytes_writer *out, const struct fake_tensor *
 static uint32_t write_tensor(struct bytes_writer *out, const struct fake_tensor *tensor)
 {
 	struct table t = table_start(out, SCHEMA_TENSOR);
-	table_number(&t, TENSOR_TYPE, tensor->type);
-	table_number(&t, TENSOR_BUFFER, tensor->buffer);
-	table_number(&t, TENSOR_IS_VARIABLE, tensor->variable);
-	table_number(&t, TENSOR_EXTERNAL_BUFFER, tensor->external_buffer);
-	table_list(&t, TENSOR_SHAPE, &tensor->shape);
-	table_text(&t, TENSOR_NAME, tensor->name);
+	table_number(&t, SLOT(TENSOR, type), tensor->type);
+	table_number(&t, SLOT(TENSOR, buffer), tensor->buffer);
+	table_number(&t, SLOT(TENSOR, is_variable), tensor->variable);
+	table_number(&t, SLOT(TENSOR, external_buffer), tensor->external_buffer);
+	table_list(&t, SLOT(TENSOR, shape), &tensor->shape);
+	table_text(&t, SLOT(TENSOR, name), tensor->name);
 	if (tensor->signature.n) {
-		table_list(&t, TENSOR_SHAPE_SIGNATURE, &tensor->signature);
+		table_list(&t, SLOT(TENSOR, shape_signature), &tensor->signature);
 	}
 	if (tensor->n_scales || tensor->n_zeros || tensor->details) {
-		table_link(&t, TENSOR_QUANTIZATION, write_quant(out, tensor));
+		table_link(&t, SLOT(TENSOR, quantization), write_quant(out, tensor));
 	}
 	if (tensor->sparsity) {
-		table_link(&t, TENSOR_SPARSITY, write_sparsity(out, tensor->sparsity));
+		table_link(&t, SLOT(TENSOR, sparsity), write_sparsity(out, tensor->sparsity));
 	}
 	return table_end(&t);
 }
@@ -191,15 +194,15 @@ static uint32_t write_options(struct bytes_writer *out, const struct fake_node *
 static uint32_t write_node(struct bytes_writer *out, const struct fake_node *node)
 {
 	struct table t = table_start(out, SCHEMA_OPERATOR);
-	table_number(&t, OPERATOR_OPCODE_INDEX, node->code);
-	table_list(&t, OPERATOR_INPUTS, &node->inputs);
-	table_list(&t, OPERATOR_OUTPUTS, &node->outputs);
-	table_list(&t, OPERATOR_INTERMEDIATES, &node->intermediates);
-	table_number(&t, OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET, node->custom_offset);
-	table_number(&t, OPERATOR_LARGE_CUSTOM_OPTIONS_SIZE, node->custom_size);
+	table_number(&t, SLOT(OPERATOR, opcode_index), node->code);
+	table_list(&t, SLOT(OPERATOR, inputs), &node->inputs);
+	table_list(&t, SLOT(OPERATOR, outputs), &node->outputs);
+	table_list(&t, SLOT(OPERATOR, intermediates), &node->intermediates);
+	table_number(&t, SLOT(OPERATOR, large_custom_options_offset), node->custom_offset);
+	table_number(&t, SLOT(OPERATOR, large_custom_options_size), node->custom_size);
 	if (node->options) {
-		uint32_t slot = node->options < OPTIONS_2_BASE ? OPERATOR_BUILTIN_OPTIONS
-							       : OPERATOR_BUILTIN_OPTIONS_2;
+		uint32_t slot = node->options < OPTIONS_2_BASE ? SLOT(OPERATOR, builtin_options)
+							       : SLOT(OPERATOR, builtin_options_2);
 		table_number(&t, slot - 1, node->options % OPTIONS_2_BASE);
 		table_link(&t, slot, write_options(out, node));
 	}
@@ -209,15 +212,15 @@ static uint32_t write_node(struct bytes_writer *out, const struct fake_node *nod
 static uint32_t write_subgraph(struct bytes_writer *out, const struct fake_subgraph *subgraph)
 {
 	struct table t = table_start(out, SCHEMA_SUBGRAPH);
-	table_text(&t, SUBGRAPH_NAME, subgraph->name);
-	table_list(&t, SUBGRAPH_INPUTS, &subgraph->inputs);
-	table_list(&t, SUBGRAPH_OUTPUTS, &subgraph->outputs);
-	uint32_t tensors = table_tables(&t, SUBGRAPH_TENSORS, subgraph->n_tensors);
+	table_text(&t, SLOT(SUBGRAPH, name), subgraph->name);
+	table_list(&t, SLOT(SUBGRAPH, inputs), &subgraph->inputs);
+	table_list(&t, SLOT(SUBGRAPH, outputs), &subgraph->outputs);
+	uint32_t tensors = table_tables(&t, SLOT(SUBGRAPH, tensors), subgraph->n_tensors);
 	for (uint32_t i = 0; i < subgraph->n_tensors; i++) {
 		flat_writer_link_element(out, tensors, i, write_tensor(out, &subgraph->tensors[i]));
 	}
 	if (!subgraph->no_operators) {
-		uint32_t nodes = table_tables(&t, SUBGRAPH_OPERATORS, subgraph->n_nodes);
+		uint32_t nodes = table_tables(&t, SLOT(SUBGRAPH, operators), subgraph->n_nodes);
 		for (uint32_t i = 0; i < subgraph->n_nodes; i++) {
 			flat_writer_link_element(
 				out, nodes, i, write_node(out, &subgraph->nodes[i]));
@@ -229,10 +232,10 @@ static uint32_t write_subgraph(struct bytes_writer *out, const struct fake_subgr
 static uint32_t write_code(struct bytes_writer *out, const struct fake_code *code)
 {
 	struct table t = table_start(out, SCHEMA_OPERATOR_CODE);
-	table_number(&t, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, (uint8_t)code->old_op);
-	table_number(&t, OPERATOR_CODE_BUILTIN_CODE, (uint32_t)code->op);
-	table_number(&t, OPERATOR_CODE_VERSION, (uint32_t)code->version);
-	table_text(&t, OPERATOR_CODE_CUSTOM_CODE, code->custom);
+	table_number(&t, SLOT(OPERATOR_CODE, deprecated_builtin_code), (uint8_t)code->old_op);
+	table_number(&t, SLOT(OPERATOR_CODE, builtin_code), (uint32_t)code->op);
+	table_number(&t, SLOT(OPERATOR_CODE, version), (uint32_t)code->version);
+	table_text(&t, SLOT(OPERATOR_CODE, custom_code), code->custom);
 	return table_end(&t);
 }
 
@@ -240,13 +243,13 @@ static uint32_t write_buffer(struct bytes_writer *out, const struct fake_buffer 
 {
 	struct table t = table_start(out, SCHEMA_BUFFER);
 	if (buffer->offset) {
-		table_number(&t, BUFFER_OFFSET, buffer->offset);
-		table_number(&t, BUFFER_SIZE, buffer->outside);
+		table_number(&t, SLOT(BUFFER, offset), buffer->offset);
+		table_number(&t, SLOT(BUFFER, size), buffer->outside);
 	}
 	if (buffer->size || buffer->data) {
 		bytes_write_align(out, 8);
 		bytes_reserve(out, buffer->shift ? 0 : 4);
-		table_link(&t, BUFFER_DATA, (uint32_t)out->size);
+		table_link(&t, SLOT(BUFFER, data), (uint32_t)out->size);
 		bytes_write_u32(out, buffer->size);
 		void *to = bytes_reserve(out, buffer->size);
 		if (buffer->data && buffer->size) {
@@ -260,22 +263,22 @@ static uint32_t write_buffer(struct bytes_writer *out, const struct fake_buffer 
 static uint32_t write_map(struct bytes_writer *out, const char *name, uint32_t tensor)
 {
 	struct table t = table_start(out, SCHEMA_TENSOR_MAP);
-	table_number(&t, TENSOR_MAP_TENSOR_INDEX, tensor);
-	table_text(&t, TENSOR_MAP_NAME, name);
+	table_number(&t, SLOT(TENSOR_MAP, tensor_index), tensor);
+	table_text(&t, SLOT(TENSOR_MAP, name), name);
 	return table_end(&t);
 }
 
 static uint32_t write_signature(struct bytes_writer *out, const struct fake_signature *signature)
 {
 	struct table t = table_start(out, SCHEMA_SIGNATURE_DEF);
-	table_number(&t, SIGNATURE_DEF_SUBGRAPH_INDEX, signature->subgraph);
-	table_text(&t, SIGNATURE_DEF_SIGNATURE_KEY, signature->key);
-	uint32_t inputs = table_tables(&t, SIGNATURE_DEF_INPUTS, signature->n_inputs);
+	table_number(&t, SLOT(SIGNATURE_DEF, subgraph_index), signature->subgraph);
+	table_text(&t, SLOT(SIGNATURE_DEF, signature_key), signature->key);
+	uint32_t inputs = table_tables(&t, SLOT(SIGNATURE_DEF, inputs), signature->n_inputs);
 	for (uint32_t i = 0; i < signature->n_inputs; i++) {
 		flat_writer_link_element(out, inputs, i,
 			write_map(out, signature->inputs[i].name, signature->inputs[i].tensor));
 	}
-	uint32_t outputs = table_tables(&t, SIGNATURE_DEF_OUTPUTS, signature->n_outputs);
+	uint32_t outputs = table_tables(&t, SLOT(SIGNATURE_DEF, outputs), signature->n_outputs);
 	for (uint32_t i = 0; i < signature->n_outputs; i++) {
 		flat_writer_link_element(out, outputs, i,
 			write_map(out, signature->outputs[i].name, signature->outputs[i].tensor));
@@ -285,10 +288,10 @@ static uint32_t write_signature(struct bytes_writer *out, const struct fake_sign
 
 static void write_metadata(struct table *model, const char *name, uint32_t buffer)
 {
-	uint32_t vector = table_tables(model, MODEL_METADATA, 1);
+	uint32_t vector = table_tables(model, SLOT(MODEL, metadata), 1);
 	struct table t = table_start(model->out, SCHEMA_METADATA);
-	table_number(&t, METADATA_BUFFER, buffer);
-	table_text(&t, METADATA_NAME, name);
+	table_number(&t, SLOT(METADATA, buffer), buffer);
+	table_text(&t, SLOT(METADATA, name), name);
 	flat_writer_link_element(model->out, vector, 0, table_end(&t));
 }
 
@@ -298,21 +301,21 @@ struct bytes_writer fake_model_write(const struct fake_model *model)
 	flat_writer_start(&out, "TFL3");
 	struct table t = table_start(&out, SCHEMA_MODEL);
 	flat_writer_root(&out, t.at);
-	table_number(&t, MODEL_VERSION, model->version);
-	uint32_t codes = table_tables(&t, MODEL_OPERATOR_CODES, model->n_codes);
+	table_number(&t, SLOT(MODEL, version), model->version);
+	uint32_t codes = table_tables(&t, SLOT(MODEL, operator_codes), model->n_codes);
 	for (uint32_t i = 0; i < model->n_codes; i++) {
 		flat_writer_link_element(&out, codes, i, write_code(&out, &model->codes[i]));
 	}
-	uint32_t subgraphs = table_tables(&t, MODEL_SUBGRAPHS, model->n_subgraphs);
+	uint32_t subgraphs = table_tables(&t, SLOT(MODEL, subgraphs), model->n_subgraphs);
 	for (uint32_t i = 0; i < model->n_subgraphs; i++) {
 		flat_writer_link_element(
 			&out, subgraphs, i, write_subgraph(&out, &model->subgraphs[i]));
 	}
-	uint32_t buffers = table_tables(&t, MODEL_BUFFERS, model->n_buffers);
+	uint32_t buffers = table_tables(&t, SLOT(MODEL, buffers), model->n_buffers);
 	for (uint32_t i = 0; i < model->n_buffers; i++) {
 		flat_writer_link_element(&out, buffers, i, write_buffer(&out, &model->buffers[i]));
 	}
-	uint32_t signatures = table_tables(&t, MODEL_SIGNATURE_DEFS, model->n_signatures);
+	uint32_t signatures = table_tables(&t, SLOT(MODEL, signature_defs), model->n_signatures);
 	for (uint32_t i = 0; i < model->n_signatures; i++) {
 		flat_writer_link_element(
 			&out, signatures, i, write_signature(&out, &model->signatures[i]));

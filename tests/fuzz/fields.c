@@ -81,7 +81,7 @@ static void find_field(struct finder *f, enum schema_type type, uint32_t table, 
 		add(f, at, field->width);
 		break;
 	case SCHEMA_VECTOR:
-		if (type == SCHEMA_OPERATOR && slot == OPERATOR_CUSTOM_OPTIONS) {
+		if (type == SCHEMA_OPERATOR && slot == SLOT(OPERATOR, custom_options)) {
 			find_custom(f, flat_get_table(&f->flat, table, slot));
 		} else {
 			find_vector(f, flat_get_table(&f->flat, table, slot), field->width);

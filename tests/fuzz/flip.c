@@ -51,6 +51,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "client/golden/golden_find.h"
 #include "engine/operators.h"
 #include "tests/fuzz/flip_signals.h"
@@ -81,12 +82,9 @@ static bool add_path(struct settings *s, const char *path)
 	if (S_ISDIR(st.st_mode)) {
 		return golden_find(path, &s->list) == 0;
 	}
-	char **grown = realloc(s->list.folders, (s->list.count + 1) * sizeof(char *));
-	if (!grown) {
+	if (!array_room(&s->list.folders, s->list.count, sizeof(s->list.folders[0]))) {
 		return false;
 	}
-	s->list.folders = grown;
-	s->list.capacity = s->list.count + 1;
 	s->list.folders[s->list.count++] = strdup(path);
 	return true;
 }

@@ -18,6 +18,18 @@ int op_accept_same(const struct op_setup *setup, uint32_t types, struct error *e
 	return op_accept_type(in, types, err);
 }
 
+int op_accept_types(const struct op_setup *setup, const struct cpu_op *op, struct error *err)
+{
+	int r = op->types ? op_accept_same(setup, op->types, err) : 0;
+	for (uint32_t i = 0; r == 0 && i < 2; i++) {
+		const uint32_t types = op->types_in[i];
+		r = types ? op_accept_type(op_tensor_in(setup, i), types, err) : 0;
+	}
+	return r < 0 || !op->types_out
+		? r
+		: op_accept_type(op_tensor_out(setup, 0), op->types_out, err);
+}
+
 int op_accept_missing(const char *what, struct error *err)
 {
 	return error_set(err, -EOPNOTSUPP, "%s is not there yet", what);

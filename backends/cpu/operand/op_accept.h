@@ -22,6 +22,10 @@ int must_check op_accept_type(const struct tensor *t, uint32_t types, struct err
 /* The same for input 0 and output 0, which must have one type. */
 int must_check op_accept_same(const struct op_setup *setup, uint32_t types, struct error *err);
 
+/* Operands and result have types that the row @op names. */
+int must_check op_accept_types(
+	const struct op_setup *setup, const struct cpu_op *op, struct error *err);
+
 /* -EOPNOTSUPP with "<what> is not there yet". */
 int must_check op_accept_missing(const char *what, struct error *err);
 

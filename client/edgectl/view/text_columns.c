@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define MAX_COLUMNS 12
 #define GAP 2
 
@@ -23,27 +25,14 @@ void grid_deinit(struct grid *grid)
 	*grid = (struct grid){0};
 }
 
-static bool make_room(struct grid *grid)
-{
-	if (grid->n_cells < grid->capacity) {
-		return true;
-	}
-	size_t capacity = grid->capacity ? 2 * grid->capacity : 64;
-	char **cells = realloc(grid->cells, capacity * sizeof(cells[0]));
-	if (!cells) {
-		return false;
-	}
-	grid->cells = cells;
-	grid->capacity = capacity;
-	return true;
-}
-
 void grid_add(struct grid *grid, const char *format, ...)
 {
 	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	int n = make_room(grid) ? vasprintf(&text, format, args) : -1;
+	int n = array_room(&grid->cells, grid->n_cells, sizeof(grid->cells[0]))
+		? vasprintf(&text, format, args)
+		: -1;
 	va_end(args);
 	if (n < 0) {
 		grid->failed = true;

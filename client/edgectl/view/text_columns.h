@@ -12,7 +12,7 @@
 
 struct grid {
 	char **cells; /* owned, row by row */
-	size_t n_cells, capacity;
+	size_t n_cells;
 	unsigned int columns;
 	unsigned int right; /* bit mask of the right-aligned columns */
 	bool failed; /* out of memory; reported by grid_print() */

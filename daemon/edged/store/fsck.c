@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/manifest.h"
 #include "daemon/edged/store/models_folder.h"
@@ -22,7 +23,7 @@ struct fsck {
 	FILE *out;
 	size_t wrong;
 	struct manifest *manifests; /* intact manifests */
-	size_t n, capacity;
+	size_t n;
 	bool unsure; /* a manifest is unreadable, so its blobs are unknown */
 };
 
@@ -129,15 +130,8 @@ static int manifest_read(
 
 static bool remember(struct fsck *fsck, const struct manifest *manifest)
 {
-	if (fsck->n == fsck->capacity) {
-		size_t capacity = fsck->capacity ? 2 * fsck->capacity : 8;
-		struct manifest *manifests =
-			realloc(fsck->manifests, capacity * sizeof(manifests[0]));
-		if (!manifests) {
-			return false;
-		}
-		fsck->manifests = manifests;
-		fsck->capacity = capacity;
+	if (!array_room(&fsck->manifests, fsck->n, sizeof(fsck->manifests[0]))) {
+		return false;
 	}
 	fsck->manifests[fsck->n++] = *manifest;
 	return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 #define SUFFIX ".tflite"
@@ -85,7 +86,7 @@ static bool is_beside(const char *name)
 
 struct found {
 	struct models_folder_model *models;
-	size_t n, capacity;
+	size_t n;
 	struct models_folder_left_out left_out;
 	size_t max; /* maximum of names; the lowest are kept */
 };
@@ -130,15 +131,8 @@ static int found_add(struct found *found, const struct models_folder_model *mode
 	if (found->n == found->max + BATCH) {
 		found_cut(found);
 	}
-	if (found->n == found->capacity) {
-		size_t capacity = found->capacity ? 2 * found->capacity : 16;
-		struct models_folder_model *models =
-			realloc(found->models, capacity * sizeof(found->models[0]));
-		if (!models) {
-			return -ENOMEM;
-		}
-		found->models = models;
-		found->capacity = capacity;
+	if (!array_room(&found->models, found->n, sizeof(found->models[0]))) {
+		return -ENOMEM;
 	}
 	found->models[found->n++] = *model;
 	return 0;
@@ -229,19 +223,13 @@ static bool version_parse(const char *name, uint64_t *ret_version)
 
 struct numbers {
 	uint64_t *versions;
-	size_t n, capacity;
+	size_t n;
 };
 
 static int numbers_add(struct numbers *numbers, uint64_t version)
 {
-	if (numbers->n == numbers->capacity) {
-		size_t capacity = numbers->capacity ? 2 * numbers->capacity : 16;
-		uint64_t *versions = realloc(numbers->versions, capacity * sizeof(versions[0]));
-		if (!versions) {
-			return -ENOMEM;
-		}
-		numbers->versions = versions;
-		numbers->capacity = capacity;
+	if (!array_room(&numbers->versions, numbers->n, sizeof(numbers->versions[0]))) {
+		return -ENOMEM;
 	}
 	numbers->versions[numbers->n++] = version;
 	return 0;

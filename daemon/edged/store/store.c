@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/history.h"
@@ -216,7 +217,7 @@ void store_close(struct store *store)
 	crash_markers_close(&store->markers);
 	free(store->bad);
 	store->bad = NULL;
-	store->n_bad = store->bad_capacity = 0;
+	store->n_bad = 0;
 }
 
 /* ---- files */
@@ -255,20 +256,13 @@ static int manifest_get(const struct store *store, const char *name, struct mani
 
 struct found {
 	struct manifest *manifests;
-	size_t n, capacity;
+	size_t n;
 };
 
 static int found_add(struct found *found, const struct manifest *manifest)
 {
-	if (found->n == found->capacity) {
-		size_t capacity = found->capacity ? 2 * found->capacity : 8;
-		struct manifest *manifests =
-			realloc(found->manifests, capacity * sizeof(manifests[0]));
-		if (!manifests) {
-			return -ENOMEM;
-		}
-		found->manifests = manifests;
-		found->capacity = capacity;
+	if (!array_room(&found->manifests, found->n, sizeof(found->manifests[0]))) {
+		return -ENOMEM;
 	}
 	found->manifests[found->n++] = *manifest;
 	return 0;
@@ -412,14 +406,8 @@ static void bad_make_room(struct store *store, const char *model_name)
 /* Appends an entry; NULL without memory. */
 static struct store_bad *bad_new(struct store *store)
 {
-	if (store->n_bad == store->bad_capacity) {
-		size_t capacity = store->bad_capacity ? 2 * store->bad_capacity : 4;
-		struct store_bad *bad = realloc(store->bad, capacity * sizeof(bad[0]));
-		if (!bad) {
-			return NULL;
-		}
-		store->bad = bad;
-		store->bad_capacity = capacity;
+	if (!array_room(&store->bad, store->n_bad, sizeof(store->bad[0]))) {
+		return NULL;
 	}
 	struct store_bad *bad = &store->bad[store->n_bad++];
 	*bad = (struct store_bad){0};

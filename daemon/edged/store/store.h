@@ -47,7 +47,7 @@ struct store {
 	/* good versions that were open or running in two crashes of edged */
 	struct digest suspects[STORE_MAX_SUSPECTS];
 	struct pack_files packs;
-	size_t n_bad, bad_capacity;
+	size_t n_bad;
 	struct store_bad *bad;
 };
 

@@ -36,11 +36,11 @@ static void options_decodes_numbers_of_a_convolution(void **state)
 {
 	(void)state;
 	const struct fake_option fields[] = {
-		{CONV_2D_OPTIONS_PADDING, 1, PADDING_VALID, {0}},
-		{CONV_2D_OPTIONS_STRIDE_W, 4, 2, {0}},
-		{CONV_2D_OPTIONS_STRIDE_H, 4, -3, {0}},
-		{CONV_2D_OPTIONS_FUSED_ACTIVATION_FUNCTION, 1, ACTIVATION_RELU6, {0}},
-		{CONV_2D_OPTIONS_DILATION_W_FACTOR, 4, 5, {0}},
+		{SLOT(CONV_2D_OPTIONS, padding), 1, PADDING_VALID, {0}},
+		{SLOT(CONV_2D_OPTIONS, stride_w), 4, 2, {0}},
+		{SLOT(CONV_2D_OPTIONS, stride_h), 4, -3, {0}},
+		{SLOT(CONV_2D_OPTIONS, fused_activation_function), 1, ACTIVATION_RELU6, {0}},
+		{SLOT(CONV_2D_OPTIONS, dilation_w_factor), 4, 5, {0}},
 	};
 	struct op_options o = decoded(OP_CONV_2D, OPTIONS_CONV_2D, 5, fields);
 	assert_int_equal(o.table, OPTIONS_CONV_2D);
@@ -77,12 +77,12 @@ static void options_is_zero_where_the_table_is_left_out(void **state)
 static void options_decodes_floats_and_bools(void **state)
 {
 	(void)state;
-	const struct fake_option beta = {SOFTMAX_OPTIONS_BETA, 4, 0x3f800000, {0}};
+	const struct fake_option beta = {SLOT(SOFTMAX_OPTIONS, beta), 4, 0x3f800000, {0}};
 	struct op_options softmax = decoded(OP_SOFTMAX, OPTIONS_SOFTMAX, 1, &beta);
 	assert_true(softmax.softmax.beta == 1.0f);
-	const struct fake_option keep = {REDUCER_OPTIONS_KEEP_DIMS, 1, 7, {0}};
+	const struct fake_option keep = {SLOT(REDUCER_OPTIONS, keep_dims), 1, 7, {0}};
 	assert_true(decoded(OP_MEAN, OPTIONS_REDUCER, 1, &keep).reduce.keep_dims);
-	const struct fake_option type = {ARG_MAX_OPTIONS_OUTPUT_TYPE, 1, DTYPE_INT64, {0}};
+	const struct fake_option type = {SLOT(ARG_MAX_OPTIONS, output_type), 1, DTYPE_INT64, {0}};
 	struct op_options arg = decoded(OP_ARG_MAX, OPTIONS_ARG_MAX, 1, &type);
 	assert_int_equal(arg.arg.output_type, DTYPE_INT64);
 }

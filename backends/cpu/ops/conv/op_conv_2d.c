@@ -203,11 +203,7 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 
 static int conv_prepare(struct op_setup *setup, struct error *err)
 {
-	struct conv_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct conv_state *state = setup->state;
 	state->shape = shape_of(setup);
 	return conv_prepare_is_hybrid(setup)                    ? prepare_h(setup, state, err)
 		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
@@ -409,6 +405,7 @@ static void conv_release(void *data)
 const struct cpu_op op_conv_2d = {
 	.op = OP_CONV_2D,
 	.accept = conv_prepare_accept_types,
+	.state_bytes = sizeof(struct conv_state),
 	.prepare = conv_prepare,
 	.run = conv_run,
 	.release = conv_release,

@@ -6,17 +6,9 @@
 #include "backends/cpu/tile_grid.h"
 #include "kernels/conv/conv3d.h"
 
-static int conv_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32), err);
-}
-
 static int conv_prepare(struct op_setup *setup, struct error *err)
 {
-	struct ek_conv3d *a = setup->state = op_alloc(setup, sizeof(*a));
-	if (!a) {
-		return op_alloc_failed(setup, err);
-	}
+	struct ek_conv3d *a = setup->state;
 	const struct options_conv_3d *o = &setup->node->options.conv_3d;
 	const struct shape *in = op_shape_in(setup, 0), *w = op_shape_in(setup, 1);
 	const int32_t *out = op_shape_out(setup, 0)->dim;
@@ -55,5 +47,8 @@ static int conv_run(const struct op_call *call, struct error *err)
 	return tile_grid_run(call, &job, err);
 }
 
-const struct cpu_op op_conv_3d = {
-	.op = OP_CONV_3D, .accept = conv_accept, .prepare = conv_prepare, .run = conv_run};
+const struct cpu_op op_conv_3d = {.op = OP_CONV_3D,
+	.types = ACCEPT(FLOAT32),
+	.state_bytes = sizeof(struct ek_conv3d),
+	.prepare = conv_prepare,
+	.run = conv_run};

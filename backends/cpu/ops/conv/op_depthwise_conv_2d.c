@@ -139,11 +139,7 @@ static int prepare_h(struct op_setup *setup, struct depthwise_state *state, stru
 
 static int depthwise_prepare(struct op_setup *setup, struct error *err)
 {
-	struct depthwise_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct depthwise_state *state = setup->state;
 	state->shape = shape_of(setup);
 	return conv_prepare_is_hybrid(setup)                    ? prepare_h(setup, state, err)
 		: op_tensor_in(setup, 0)->type == DTYPE_FLOAT32 ? prepare_f32(setup, state, err)
@@ -312,6 +308,7 @@ static void depthwise_run_rows(const struct op_call *call, const struct row_fusi
 const struct cpu_op op_depthwise_conv_2d = {
 	.op = OP_DEPTHWISE_CONV_2D,
 	.accept = depthwise_accept,
+	.state_bytes = sizeof(struct depthwise_state),
 	.prepare = depthwise_prepare,
 	.run = depthwise_run,
 	.row_shape = depthwise_row_shape,

@@ -65,11 +65,7 @@ static int pool_prepare(struct op_setup *setup, struct error *err)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	unsigned int activation = setup->node->options.pool.activation;
-	struct pool_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct pool_state *state = setup->state;
 	state->row = pick(setup->node->op, type, setup->cpu_features);
 	setup->detail = state->row->variant.name;
 	struct ek_pool *a = &state->args;
@@ -110,6 +106,7 @@ static int pool_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_average_pool_2d = {
 	.op = OP_AVERAGE_POOL_2D,
 	.accept = pool_accept,
+	.state_bytes = sizeof(struct pool_state),
 	.prepare = pool_prepare,
 	.run = pool_run,
 };
@@ -117,6 +114,7 @@ const struct cpu_op op_average_pool_2d = {
 const struct cpu_op op_l2_pool_2d = {
 	.op = OP_L2_POOL_2D,
 	.accept = pool_accept,
+	.state_bytes = sizeof(struct pool_state),
 	.prepare = pool_prepare,
 	.run = pool_run,
 };
@@ -124,6 +122,7 @@ const struct cpu_op op_l2_pool_2d = {
 const struct cpu_op op_max_pool_2d = {
 	.op = OP_MAX_POOL_2D,
 	.accept = pool_accept,
+	.state_bytes = sizeof(struct pool_state),
 	.prepare = pool_prepare,
 	.run = pool_run,
 };

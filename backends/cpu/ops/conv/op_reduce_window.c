@@ -123,10 +123,7 @@ static void find_rows(struct ek_reduce_window *w)
 
 static int window_prepare(struct op_setup *setup, struct error *err)
 {
-	struct window_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct window_state *state = setup->state;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	struct ek_reduce_window *w = &state->window;
 	if (setup->node->op == OP_STABLEHLO_REDUCE_WINDOW) {
@@ -175,9 +172,11 @@ static int window_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_reduce_window = {.op = OP_REDUCE_WINDOW,
 	.params = 1u << 2 | 1u << 3 | 1u << 4,
 	.accept = window_accept,
+	.state_bytes = sizeof(struct window_state),
 	.prepare = window_prepare,
 	.run = window_run};
 const struct cpu_op op_stablehlo_reduce_window = {.op = OP_STABLEHLO_REDUCE_WINDOW,
 	.accept = window_accept,
+	.state_bytes = sizeof(struct window_state),
 	.prepare = window_prepare,
 	.run = window_run};

@@ -154,10 +154,7 @@ static int prepare_f32(struct op_setup *setup, struct transpose_state *state, st
 
 static int transpose_prepare(struct op_setup *setup, struct error *err)
 {
-	struct transpose_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct transpose_state *state = setup->state;
 	bool flat = setup->node->op == OP_TRANSPOSE_CONV;
 	unsigned int type = op_tensor_in(setup, INPUT)->type;
 	struct ek_transpose_conv *a = &state->args;
@@ -239,9 +236,11 @@ static int transpose_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_transpose_conv = {.op = OP_TRANSPOSE_CONV,
 	.accept = transpose_accept,
+	.state_bytes = sizeof(struct transpose_state),
 	.prepare = transpose_prepare,
 	.run = transpose_run};
 const struct cpu_op op_conv_3d_transpose = {.op = OP_CONV_3D_TRANSPOSE,
 	.accept = transpose_accept,
+	.state_bytes = sizeof(struct transpose_state),
 	.prepare = transpose_prepare,
 	.run = transpose_run};

@@ -11,10 +11,7 @@ static int argmax_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct options_pool *o = &setup->node->options.pool;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
-	struct ek_argmax_pool *p = setup->state = op_alloc(setup, sizeof(*p));
-	if (!p) {
-		return op_alloc_failed(setup, err);
-	}
+	struct ek_argmax_pool *p = setup->state;
 	p->window = (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
 		.y = conv_prepare_axis(in->dim[1], out->dim[1], o->filter_h, o->stride_h, 1),
@@ -46,20 +43,16 @@ static int argmax_run(const struct op_call *call, struct error *err)
 }
 
 /* The window that pooled the output of this node to its input. */
-static int unpool_prepare(struct op_setup *setup, struct error *err)
+static void unpool_init(struct op_setup *setup)
 {
 	const struct options_pool *o = &setup->node->options.pool;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
-	struct ek_window *w = setup->state = op_alloc(setup, sizeof(*w));
-	if (!w) {
-		return op_alloc_failed(setup, err);
-	}
+	struct ek_window *w = setup->state;
 	*w = (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
 		.y = conv_prepare_axis(out->dim[1], in->dim[1], o->filter_h, o->stride_h, 1),
 		.x = conv_prepare_axis(out->dim[2], in->dim[2], o->filter_w, o->stride_w, 1),
 	};
-	return 0;
 }
 
 struct unpool {
@@ -142,15 +135,12 @@ static struct ek_window_axis spread_axis(int32_t in, int32_t out, int32_t taps, 
 		.pad = (uint32_t)(left_out / 2)};
 }
 
-static int spread_prepare(struct op_setup *setup, struct error *err)
+static void spread_init(struct op_setup *setup)
 {
 	const struct options_conv *o = &setup->node->options.conv;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	const struct shape *weights = op_shape_in(setup, 1);
-	struct ek_spread *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct ek_spread *s = setup->state;
 	s->window = (struct ek_window){
 		.batch = (uint32_t)in->dim[0],
 		.y = spread_axis(in->dim[1], out->dim[1], weights->dim[1], o->stride_h),
@@ -158,7 +148,6 @@ static int spread_prepare(struct op_setup *setup, struct error *err)
 	};
 	s->in_depth = (uint32_t)in->dim[3];
 	s->out_depth = (uint32_t)out->dim[3];
-	return 0;
 }
 
 static int spread_run(const struct op_call *call, struct error *err)
@@ -181,9 +170,15 @@ static int spread_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_max_pooling_with_argmax_2d = {
-	.op = OP_MAX_POOLING_WITH_ARGMAX_2D, .prepare = argmax_prepare, .run = argmax_run};
-const struct cpu_op op_max_unpooling_2d = {
-	.op = OP_MAX_UNPOOLING_2D, .prepare = unpool_prepare, .run = unpool_run};
-const struct cpu_op op_convolution_2d_transpose_bias = {
-	.op = OP_CONVOLUTION_2D_TRANSPOSE_BIAS, .prepare = spread_prepare, .run = spread_run};
+const struct cpu_op op_max_pooling_with_argmax_2d = {.op = OP_MAX_POOLING_WITH_ARGMAX_2D,
+	.state_bytes = sizeof(struct ek_argmax_pool),
+	.prepare = argmax_prepare,
+	.run = argmax_run};
+const struct cpu_op op_max_unpooling_2d = {.op = OP_MAX_UNPOOLING_2D,
+	.state_bytes = sizeof(struct ek_window),
+	.init = unpool_init,
+	.run = unpool_run};
+const struct cpu_op op_convolution_2d_transpose_bias = {.op = OP_CONVOLUTION_2D_TRANSPOSE_BIAS,
+	.state_bytes = sizeof(struct ek_spread),
+	.init = spread_init,
+	.run = spread_run};

@@ -116,10 +116,7 @@ static int add_prepare(struct op_setup *setup, struct error *err)
 		.f32 = ek_add_f32, .f16 = ek_add_f16, .s32 = ek_add_s32, .s64 = ek_add_s64};
 	static const struct arith_rows sub = {
 		.f32 = ek_sub_f32, .s32 = ek_sub_s32, .s64 = ek_sub_s64};
-	struct add_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct add_state *state = setup->state;
 	bool is_sub = setup->node->op == OP_SUB;
 	broadcast_plan(setup, 2, &state->shape);
 	state->params.sign = is_sub ? -1 : 1;
@@ -183,6 +180,7 @@ static void add_run_rows(const struct op_call *call, const struct row_fusion_row
 const struct cpu_op op_add = {
 	.op = OP_ADD,
 	.accept = add_accept,
+	.state_bytes = sizeof(struct add_state),
 	.prepare = add_prepare,
 	.run = add_run,
 	.row_shape = add_row_shape,
@@ -192,6 +190,7 @@ const struct cpu_op op_add = {
 const struct cpu_op op_sub = {
 	.op = OP_SUB,
 	.accept = add_accept,
+	.state_bytes = sizeof(struct add_state),
 	.prepare = add_prepare,
 	.run = add_run,
 	.in_place = 3,

@@ -6,11 +6,6 @@
 #include "backends/cpu/tiles.h"
 #include "kernels/elementwise/arith.h"
 
-static int add_n_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
-}
-
 /* Each float sum on the way is clamped to the finite numbers. */
 union limits {
 	float f32[2];
@@ -38,4 +33,5 @@ static int add_n_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_add_n = {.op = OP_ADD_N, .accept = add_n_accept, .run = add_n_run};
+const struct cpu_op op_add_n = {
+	.op = OP_ADD_N, .types = ACCEPT(FLOAT32) | ACCEPT(INT32), .run = add_n_run};

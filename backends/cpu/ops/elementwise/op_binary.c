@@ -95,18 +95,14 @@ static int binary_accept(const struct op_setup *setup, struct error *err)
 	return op_accept_same(setup, there ? 1u << type : 0, err);
 }
 
-static int binary_prepare(struct op_setup *setup, struct error *err)
+static void binary_init(struct op_setup *setup)
 {
-	struct binary_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct binary_state *state = setup->state;
 	unsigned int op = setup->node->op, type = op_tensor_in(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	state->run = find_row(op, type);
 	/* FLOOR_DIV refuses zeros of float as well; the remainder by one is NaN. */
 	state->divides = op == OP_FLOOR_DIV || (op == OP_FLOOR_MOD && type != DTYPE_FLOAT32);
-	return 0;
 }
 
 static void binary_row(
@@ -126,7 +122,8 @@ static int binary_run(const struct op_call *call, struct error *err)
 #define BINARY(name, number)                                                                       \
 	const struct cpu_op op_##name = {.op = number,                                             \
 		.accept = binary_accept,                                                           \
-		.prepare = binary_prepare,                                                         \
+		.state_bytes = sizeof(struct binary_state),                                        \
+		.init = binary_init,                                                               \
 		.run = binary_run}
 
 BINARY(atan2, OP_ATAN2);

@@ -55,12 +55,9 @@ static ek_dequantize_fn *pick_to_f32(const struct op_setup *setup)
 				      : NULL;
 }
 
-static int cast_prepare(struct op_setup *setup, struct error *err)
+static void cast_init(struct op_setup *setup)
 {
-	struct cast_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct cast_state *state = setup->state;
 	const uint64_t n = op_elements(op_shape_in(setup, 0));
 	state->from = find(op_tensor_in(setup, 0)->type);
 	state->to = find(op_tensor_out(setup, 0)->type);
@@ -69,7 +66,6 @@ static int cast_prepare(struct op_setup *setup, struct error *err)
 	setup->scratch_bytes = !state->from || !state->to
 		? n
 		: sizeof(int64_t) * (n < TILE_ELEMENTS ? n : TILE_ELEMENTS);
-	return 0;
 }
 
 /* int4: packed on one side, a byte for each in between. */
@@ -119,14 +115,11 @@ static int cast_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_cast = {
-	.op = OP_CAST, .accept = cast_accept, .prepare = cast_prepare, .run = cast_run};
-
-static int bitcast_accept(const struct op_setup *setup, struct error *err)
-{
-	int r = op_accept_type(op_tensor_in(setup, 0), ACCEPT_FIXED, err);
-	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT_FIXED, err);
-}
+const struct cpu_op op_cast = {.op = OP_CAST,
+	.accept = cast_accept,
+	.state_bytes = sizeof(struct cast_state),
+	.init = cast_init,
+	.run = cast_run};
 
 static int bitcast_run(const struct op_call *call, struct error *err)
 {
@@ -140,4 +133,7 @@ static int bitcast_run(const struct op_call *call, struct error *err)
 		: tiles_result(tiles_copy(out->data, in->data, out->bytes, call->control), err);
 }
 
-const struct cpu_op op_bitcast = {.op = OP_BITCAST, .accept = bitcast_accept, .run = bitcast_run};
+const struct cpu_op op_bitcast = {.op = OP_BITCAST,
+	.types_in[0] = ACCEPT_FIXED,
+	.types_out = ACCEPT_FIXED,
+	.run = bitcast_run};

@@ -85,22 +85,18 @@ static void prepare_scales(const struct op_setup *setup, struct ek_compare_param
 	p->b_scale = split_scale(b);
 }
 
-static int compare_prepare(struct op_setup *setup, struct error *err)
+static void compare_init(struct op_setup *setup)
 {
-	struct compare_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct compare_state *state = setup->state;
 	broadcast_plan(setup, 2, &state->shape);
 	if (op_tensor_in(setup, 0)->type == DTYPE_STRING) {
 		/* What is stepped through are the offsets in the tables' heads. */
 		state->shape.bytes[0] = state->shape.bytes[1] = 4;
 		state->wants_equal = setup->node->op == OP_EQUAL;
-		return 0;
+		return;
 	}
 	prepare_scales(setup, &state->params);
 	state->run = find_row(setup);
-	return 0;
 }
 
 static void compare_row(
@@ -170,7 +166,8 @@ static int compare_run(const struct op_call *call, struct error *err)
 #define COMPARE(name, number)                                                                      \
 	const struct cpu_op op_##name = {.op = number,                                             \
 		.accept = compare_accept,                                                          \
-		.prepare = compare_prepare,                                                        \
+		.state_bytes = sizeof(struct compare_state),                                       \
+		.init = compare_init,                                                              \
 		.run = compare_run}
 
 COMPARE(equal, OP_EQUAL);

@@ -10,6 +10,8 @@
 #include "kernels/math/f16.h"
 #include "kernels/requant/requant.h"
 
+#define CODES (ACCEPT_QUANTISED | ACCEPT(INT4) | ACCEPT(INT32) | ACCEPT(FLOAT16))
+
 struct channel {
 	float step;
 	int32_t zero;
@@ -23,13 +25,6 @@ struct dequantize_state {
 	uint64_t inner; /* elements of one channel in a row */
 	const struct channel *channels;
 };
-
-static int dequantize_accept(const struct op_setup *setup, struct error *err)
-{
-	int r = op_accept_type(op_tensor_in(setup, 0),
-		ACCEPT_QUANTISED | ACCEPT(INT4) | ACCEPT(INT32) | ACCEPT(FLOAT16), err);
-	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT(FLOAT32), err);
-}
 
 static ek_dequantize_fn *pick(unsigned int type)
 {
@@ -107,7 +102,8 @@ static int dequantize_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_dequantize = {.op = OP_DEQUANTIZE,
-	.accept = dequantize_accept,
+	.types_in[0] = CODES,
+	.types_out = ACCEPT(FLOAT32),
 	.prepare = dequantize_prepare,
 	.run = dequantize_run};
 
@@ -144,6 +140,7 @@ static int verify_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_numeric_verify = {.op = OP_NUMERIC_VERIFY,
-	.accept = dequantize_accept,
+	.types_in[0] = CODES,
+	.types_out = ACCEPT(FLOAT32),
 	.prepare = dequantize_prepare,
 	.run = verify_run};

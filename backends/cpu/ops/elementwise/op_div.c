@@ -15,11 +15,6 @@ struct div_state {
 	bool is_integer;
 };
 
-static int div_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32), err);
-}
-
 static int prepare_quantised(struct op_setup *setup, struct div_state *state, struct error *err)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
@@ -42,10 +37,7 @@ static int prepare_quantised(struct op_setup *setup, struct div_state *state, st
 static int div_prepare(struct op_setup *setup, struct error *err)
 {
 	static const struct arith_rows rows = {.f32 = ek_div_f32, .s32 = ek_div_s32};
-	struct div_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct div_state *state = setup->state;
 	unsigned int type = op_tensor_out(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	state->is_integer = type != DTYPE_FLOAT32;
@@ -73,5 +65,8 @@ static int div_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : broadcast_run(&state->shape, call, div_row, state, err);
 }
 
-const struct cpu_op op_div = {
-	.op = OP_DIV, .accept = div_accept, .prepare = div_prepare, .run = div_run};
+const struct cpu_op op_div = {.op = OP_DIV,
+	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32),
+	.state_bytes = sizeof(struct div_state),
+	.prepare = div_prepare,
+	.run = div_run};

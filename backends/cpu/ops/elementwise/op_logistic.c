@@ -23,11 +23,6 @@ static double logistic(double x)
 	return 1 / (1 + exp(-x));
 }
 
-static int sigmoid_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16), err);
-}
-
 /* logistic(i / 24), shifted by half of what linear interpolation errs in the middle; this gives the
  * 256 values of the reference's table. */
 static void fill_points(uint16_t points[static 256])
@@ -66,32 +61,28 @@ static const struct ek_unary *pick_real(bool is_tanh, uint64_t mask)
 		       : ek_pick(ek_logistic_list, ek_logistic_list_count, row, mask);
 }
 
-static int sigmoid_prepare(struct op_setup *setup, struct error *err)
+static void sigmoid_init(struct op_setup *setup)
 {
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	bool is_tanh = setup->node->op == OP_TANH;
-	struct sigmoid_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct sigmoid_state *state = setup->state;
 	if (type == DTYPE_FLOAT32 || type == DTYPE_FLOAT16) {
 		const struct ek_unary *row = pick_real(is_tanh, setup->cpu_features);
 		setup->detail = row->variant.name;
 		state->real = row->run;
 		setup->scratch_bytes = type == DTYPE_FLOAT16 ? unary_tiles_f16_scratch(setup) : 0;
-		return 0;
+		return;
 	}
 	if (type != DTYPE_INT16) {
 		lookup_table_init(setup, 1, &state->table);
 		lookup_table_fill_curve(
 			setup, is_tanh ? ek_curve_tanh : ek_curve_logistic, 0, &state->table);
-		return 0;
+		return;
 	}
 	fill_points(state->points);
 	state->params.table = state->points;
 	scale_s16(setup, &state->params);
 	setup->detail = is_tanh ? "tanh_s16__c" : "logistic_s16__c";
-	return 0;
 }
 
 static int run_s16(const struct op_call *call, ek_sigmoid_s16_fn *run, struct error *err)
@@ -138,8 +129,9 @@ static void sigmoid_run_rows(const struct op_call *call, const struct row_fusion
 #define SIGMOID_OP(name, number)                                                                   \
 	const struct cpu_op name = {                                                               \
 		.op = (number),                                                                    \
-		.accept = sigmoid_accept,                                                          \
-		.prepare = sigmoid_prepare,                                                        \
+		.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16),                     \
+		.state_bytes = sizeof(struct sigmoid_state),                                       \
+		.init = sigmoid_init,                                                              \
 		.run = sigmoid_run,                                                                \
 		.row_shape = sigmoid_row_shape,                                                    \
 		.run_rows = sigmoid_run_rows,                                                      \

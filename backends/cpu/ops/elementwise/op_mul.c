@@ -88,10 +88,7 @@ static int mul_prepare(struct op_setup *setup, struct error *err)
 		.s64 = ek_mul_s64,
 		.u32 = ek_mul_u32,
 		.c64 = ek_mul_c64};
-	struct mul_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct mul_state *state = setup->state;
 	broadcast_plan(setup, 2, &state->shape);
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
 		return prepare_quantised(setup, state, err);
@@ -119,6 +116,7 @@ static int mul_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_mul = {
 	.op = OP_MUL,
 	.accept = mul_accept,
+	.state_bytes = sizeof(struct mul_state),
 	.prepare = mul_prepare,
 	.run = mul_run,
 	.in_place = 3,

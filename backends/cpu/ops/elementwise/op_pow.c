@@ -15,22 +15,13 @@ struct pow_state {
 	bool has_one_exponent;
 };
 
-static int pow_accept(const struct op_setup *setup, struct error *err)
+static void pow_init(struct op_setup *setup)
 {
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32), err);
-}
-
-static int pow_prepare(struct op_setup *setup, struct error *err)
-{
-	struct pow_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct pow_state *state = setup->state;
 	const struct shape *base = op_shape_in(setup, 0), *exponent = op_shape_in(setup, 1);
 	broadcast_plan(setup, 2, &state->shape);
 	state->is_float = op_tensor_in(setup, 0)->type == DTYPE_FLOAT32;
 	state->has_one_exponent = !shape_equal(base, exponent) && op_elements(exponent) == 1;
-	return 0;
 }
 
 /* The exponent as a whole number, when it is one to within 1e-5, or 0. */
@@ -85,5 +76,8 @@ static int pow_run(const struct op_call *call, struct error *err)
 	return broadcast_run(&state->shape, call, pow_row, state, err);
 }
 
-const struct cpu_op op_pow = {
-	.op = OP_POW, .accept = pow_accept, .prepare = pow_prepare, .run = pow_run};
+const struct cpu_op op_pow = {.op = OP_POW,
+	.types = ACCEPT(FLOAT32) | ACCEPT(INT32),
+	.state_bytes = sizeof(struct pow_state),
+	.init = pow_init,
+	.run = pow_run};

@@ -11,11 +11,6 @@ struct prelu_state {
 	struct ek_prelu params;
 };
 
-static int prelu_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
-}
-
 static ek_prelu_fn *pick(unsigned int dtype)
 {
 	switch (dtype) {
@@ -46,12 +41,9 @@ static void prepare_quantised(const struct op_setup *setup, struct ek_prelu *p)
 	quant_params_type_range(out->type, &p->lo, &p->hi);
 }
 
-static int prelu_prepare(struct op_setup *setup, struct error *err)
+static void prelu_init(struct op_setup *setup)
 {
-	struct prelu_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct prelu_state *state = setup->state;
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	state->run = pick(type);
@@ -59,7 +51,6 @@ static int prelu_prepare(struct op_setup *setup, struct error *err)
 	if (type != DTYPE_FLOAT32) {
 		prepare_quantised(setup, &state->params);
 	}
-	return 0;
 }
 
 static void prelu_row(
@@ -75,5 +66,8 @@ static int prelu_run(const struct op_call *call, struct error *err)
 	return broadcast_run(&state->shape, call, prelu_row, state, err);
 }
 
-const struct cpu_op op_prelu = {
-	.op = OP_PRELU, .accept = prelu_accept, .prepare = prelu_prepare, .run = prelu_run};
+const struct cpu_op op_prelu = {.op = OP_PRELU,
+	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32),
+	.state_bytes = sizeof(struct prelu_state),
+	.init = prelu_init,
+	.run = prelu_run};

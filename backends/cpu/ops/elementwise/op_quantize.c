@@ -100,10 +100,7 @@ static const struct ek_requant *pick_requant(const struct op_setup *setup)
 
 static int quantize_prepare(struct op_setup *setup, struct error *err)
 {
-	struct quantize_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct quantize_state *state = setup->state;
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	state->in_bytes = (uint32_t)op_accept_element_bytes(in);
 	state->out_bytes = (uint32_t)op_accept_element_bytes(out);
@@ -185,6 +182,7 @@ static void quantize_run_rows(const struct op_call *call, const struct row_fusio
 const struct cpu_op op_quantize = {
 	.op = OP_QUANTIZE,
 	.accept = quantize_accept,
+	.state_bytes = sizeof(struct quantize_state),
 	.prepare = quantize_prepare,
 	.run = quantize_run,
 	.row_shape = quantize_row_shape,

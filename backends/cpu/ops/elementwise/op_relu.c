@@ -17,11 +17,6 @@ struct relu_state {
 	ek_requant_fn *run;
 };
 
-static int relu_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
-}
-
 static void set_limits(unsigned int op, float *ret_limits)
 {
 	ret_limits[0] = op == OP_RELU_N1_TO_1 ? -1 : 0;
@@ -45,17 +40,14 @@ static void prepare_quantised(const struct op_setup *setup, struct relu_state *s
 		: ek_clamp32(quant_params_code(out, state->limits[1]), lo, hi);
 }
 
-static int relu_prepare(struct op_setup *setup, struct error *err)
+static void relu_init(struct op_setup *setup)
 {
-	struct relu_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct relu_state *state = setup->state;
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	set_limits(setup->node->op, state->limits);
 	if (type == DTYPE_FLOAT32) {
 		setup->detail = "clip_f32__c";
-		return 0;
+		return;
 	}
 	prepare_quantised(setup, state);
 	if (type == DTYPE_INT16) {
@@ -67,7 +59,6 @@ static int relu_prepare(struct op_setup *setup, struct error *err)
 		lookup_table_init(setup, 1, &state->table);
 		lookup_table_fill_requant(setup, &state->params, &state->table);
 	}
-	return 0;
 }
 
 static int relu_run(const struct op_call *call, struct error *err)
@@ -104,8 +95,9 @@ static void relu_run_rows(const struct op_call *call, const struct row_fusion_ro
 #define RELU_OP(name, number)                                                                      \
 	const struct cpu_op name = {                                                               \
 		.op = (number),                                                                    \
-		.accept = relu_accept,                                                             \
-		.prepare = relu_prepare,                                                           \
+		.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32),                                       \
+		.state_bytes = sizeof(struct relu_state),                                          \
+		.init = relu_init,                                                                 \
 		.run = relu_run,                                                                   \
 		.row_shape = relu_row_shape,                                                       \
 		.run_rows = relu_run_rows,                                                         \

@@ -9,11 +9,6 @@ struct select_state {
 	ek_select_fn *run;
 };
 
-static int select_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED & ~ACCEPT(COMPLEX128), err);
-}
-
 static ek_select_fn *pick(size_t element_bytes)
 {
 	switch (element_bytes) {
@@ -42,13 +37,10 @@ static struct shape condition_shape(const struct op_setup *setup)
 	return shape;
 }
 
-static int select_prepare(struct op_setup *setup, struct error *err)
+static void select_init(struct op_setup *setup)
 {
 	static const struct shape scalar;
-	struct select_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct select_state *state = setup->state;
 	size_t bytes = op_accept_element_bytes(op_tensor_in(setup, 1));
 	const struct shape condition = condition_shape(setup), *out = op_shape_out(setup, 0);
 	const struct shape *in[] = {&condition, op_shape_in(setup, 1), op_shape_in(setup, 2)};
@@ -59,7 +51,6 @@ static int select_prepare(struct op_setup *setup, struct error *err)
 	state->shape.bytes[0] = 1;
 	state->shape.bytes[1] = state->shape.bytes[2] = state->shape.dst_bytes = (uint8_t)bytes;
 	state->run = pick(bytes);
-	return 0;
 }
 
 static void select_row(
@@ -76,7 +67,13 @@ static int select_run(const struct op_call *call, struct error *err)
 	return broadcast_run(&state->shape, call, select_row, state, err);
 }
 
-const struct cpu_op op_select = {
-	.op = OP_SELECT, .accept = select_accept, .prepare = select_prepare, .run = select_run};
-const struct cpu_op op_select_v2 = {
-	.op = OP_SELECT_V2, .accept = select_accept, .prepare = select_prepare, .run = select_run};
+const struct cpu_op op_select = {.op = OP_SELECT,
+	.types_in[1] = ACCEPT_FIXED & ~ACCEPT(COMPLEX128),
+	.state_bytes = sizeof(struct select_state),
+	.init = select_init,
+	.run = select_run};
+const struct cpu_op op_select_v2 = {.op = OP_SELECT_V2,
+	.types_in[1] = ACCEPT_FIXED & ~ACCEPT(COMPLEX128),
+	.state_bytes = sizeof(struct select_state),
+	.init = select_init,
+	.run = select_run};

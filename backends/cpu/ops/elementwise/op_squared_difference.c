@@ -13,11 +13,6 @@ struct squared_state {
 	struct ek_add_params params;
 };
 
-static int squared_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT8), err);
-}
-
 static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
 {
 	const struct tensor *out = op_tensor_out(setup, 0);
@@ -29,12 +24,9 @@ static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p
 	quant_params_type_range(DTYPE_INT8, &p->lo, &p->hi);
 }
 
-static int squared_prepare(struct op_setup *setup, struct error *err)
+static void squared_init(struct op_setup *setup)
 {
-	struct squared_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct squared_state *state = setup->state;
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	if (type == DTYPE_INT8) {
@@ -43,10 +35,9 @@ static int squared_prepare(struct op_setup *setup, struct error *err)
 		prepare_scales(setup, &state->params);
 		state->run = kernel->run;
 		setup->detail = kernel->variant.name;
-		return 0;
+		return;
 	}
 	state->plain = type == DTYPE_INT32 ? ek_squared_difference_s32 : ek_squared_difference_f32;
-	return 0;
 }
 
 static void squared_row(
@@ -67,6 +58,7 @@ static int squared_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_squared_difference = {.op = OP_SQUARED_DIFFERENCE,
-	.accept = squared_accept,
-	.prepare = squared_prepare,
+	.types = ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT8),
+	.state_bytes = sizeof(struct squared_state),
+	.init = squared_init,
 	.run = squared_run};

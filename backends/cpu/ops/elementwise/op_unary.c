@@ -180,12 +180,9 @@ static void prepare_codes(struct op_setup *setup, struct unary_state *state)
 	}
 }
 
-static int unary_prepare(struct op_setup *setup, struct error *err)
+static void unary_init(struct op_setup *setup)
 {
-	struct unary_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct unary_state *state = setup->state;
 	state->row = find_row(setup);
 	setup->detail = state->row->detail;
 	if (!state->row->plain) {
@@ -195,7 +192,6 @@ static int unary_prepare(struct op_setup *setup, struct error *err)
 	}
 	setup->scratch_bytes =
 		state->row->type == DTYPE_FLOAT16 ? unary_tiles_f16_scratch(setup) : 0;
-	return 0;
 }
 
 static int check_negatives(
@@ -266,7 +262,8 @@ static void unary_run_rows(const struct op_call *call, const struct row_fusion_r
 	const struct cpu_op name = {                                                               \
 		.op = (number),                                                                    \
 		.accept = unary_accept,                                                            \
-		.prepare = unary_prepare,                                                          \
+		.state_bytes = sizeof(struct unary_state),                                         \
+		.init = unary_init,                                                                \
 		.run = unary_op_run,                                                               \
 		.row_shape = unary_row_shape,                                                      \
 		.run_rows = unary_run_rows,                                                        \
@@ -296,15 +293,12 @@ UNARY_OP(op_sin, OP_SIN)
 UNARY_OP(op_sqrt, OP_SQRT)
 UNARY_OP(op_square, OP_SQUARE)
 
-static int zeros_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64), err);
-}
-
 static int zeros_run(const struct op_call *call, struct error *err)
 {
 	const struct value *out = op_out(call, 0);
 	return tiles_result(tiles_clear(out->data, out->bytes, call->control), err);
 }
 
-const struct cpu_op op_zeros_like = {.op = OP_ZEROS_LIKE, .accept = zeros_accept, .run = zeros_run};
+const struct cpu_op op_zeros_like = {.op = OP_ZEROS_LIKE,
+	.types = ACCEPT(FLOAT32) | ACCEPT(INT32) | ACCEPT(INT64),
+	.run = zeros_run};

@@ -27,12 +27,7 @@ struct matmul_state {
 	bool asymmetric;
 };
 
-static int matmul_accept(const struct op_setup *setup, struct error *err)
-{
-	uint32_t types = ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(INT16);
-	int r = op_accept_type(op_tensor_in(setup, 0), types, err);
-	return r < 0 ? r : op_accept_type(op_tensor_in(setup, 1), types, err);
-}
+#define MATMUL_TYPES (ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(INT16))
 
 static ek_batch_matmul_fn *pick(const struct op_setup *setup)
 {
@@ -122,10 +117,7 @@ static int prepare_kernel(struct op_setup *setup, struct matmul_state *state, st
 
 static int matmul_prepare(struct op_setup *setup, struct error *err)
 {
-	struct matmul_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct matmul_state *state = setup->state;
 	const struct options_batch_matmul *o = &setup->node->options.batch_matmul;
 	const struct shape *out = op_shape_out(setup, 0);
 	int r = matrices_prepare(setup, 0, o->adj_x, &state->left, err);
@@ -246,7 +238,8 @@ static void matmul_release(void *data)
 }
 
 const struct cpu_op op_batch_matmul = {.op = OP_BATCH_MATMUL,
-	.accept = matmul_accept,
+	.types_in = {MATMUL_TYPES, MATMUL_TYPES},
+	.state_bytes = sizeof(struct matmul_state),
 	.prepare = matmul_prepare,
 	.run = matmul_run,
 	.release = matmul_release};

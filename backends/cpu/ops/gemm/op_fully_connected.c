@@ -248,11 +248,7 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 
 static int fc_prepare(struct op_setup *setup, struct error *err)
 {
-	struct fc_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct fc_state *state = setup->state;
 	int r = shape_of(setup, &state->shape, err);
 	if (r < 0 || state->shape.depth == 0) {
 		return r;
@@ -378,6 +374,7 @@ static void fc_release(void *data)
 const struct cpu_op op_fully_connected = {
 	.op = OP_FULLY_CONNECTED,
 	.accept = fc_accept,
+	.state_bytes = sizeof(struct fc_state),
 	.prepare = fc_prepare,
 	.run = fc_run,
 	.release = fc_release,

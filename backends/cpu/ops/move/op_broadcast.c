@@ -7,19 +7,10 @@
 #include "backends/cpu/tiles.h"
 #include "kernels/move/strided_copy.h"
 
-static int broadcast_to_accept(const struct op_setup *setup, struct error *err)
+static void broadcast_to_init(struct op_setup *setup)
 {
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
-static int broadcast_to_prepare(struct op_setup *setup, struct error *err)
-{
-	struct broadcast *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct broadcast *state = setup->state;
 	broadcast_plan(setup, 1, state);
-	return 0;
 }
 
 static void copy_row(
@@ -36,11 +27,6 @@ static void copy_row(
 static int broadcast_to_run(const struct op_call *call, struct error *err)
 {
 	return broadcast_run(call->state, call, copy_row, call->state, err);
-}
-
-static int broadcast_args_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(INT32) | ACCEPT(INT64), err);
 }
 
 static int64_t read_number(const struct value *v, unsigned int type, uint64_t i)
@@ -87,9 +73,10 @@ static int broadcast_args_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_broadcast_args = {
-	.op = OP_BROADCAST_ARGS, .accept = broadcast_args_accept, .run = broadcast_args_run};
+	.op = OP_BROADCAST_ARGS, .types = ACCEPT(INT32) | ACCEPT(INT64), .run = broadcast_args_run};
 const struct cpu_op op_broadcast_to = {.op = OP_BROADCAST_TO,
 	.params = 1 << 1,
-	.accept = broadcast_to_accept,
-	.prepare = broadcast_to_prepare,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct broadcast),
+	.init = broadcast_to_init,
 	.run = broadcast_to_run};

@@ -30,11 +30,6 @@ static int concat_accept(const struct op_setup *setup, struct error *err)
 	return op_accept_same(setup, ACCEPT_FIXED, err);
 }
 
-static int pack_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 static bool same_codes(const struct tensor *a, const struct tensor *b)
 {
 	return quant_params_scale(a, 0) == quant_params_scale(b, 0) &&
@@ -144,4 +139,4 @@ const struct cpu_op op_concatenation = {.op = OP_CONCATENATION,
 	.run = concat_run};
 /* A dimension of one in front of each input's @axis changes no byte. */
 const struct cpu_op op_pack = {
-	.op = OP_PACK, .accept = pack_accept, .prepare = concat_prepare, .run = concat_run};
+	.op = OP_PACK, .types = ACCEPT_FIXED, .prepare = concat_prepare, .run = concat_run};

@@ -13,18 +13,10 @@ struct update_state {
 	bool empty; /* there is no element to be updated */
 };
 
-static int update_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
-static int update_prepare(struct op_setup *setup, struct error *err)
+static void update_init(struct op_setup *setup)
 {
 	const struct shape *in = op_shape_in(setup, 0), *update = op_shape_in(setup, 1);
-	struct update_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct update_state *s = setup->state;
 	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	s->rank = in->rank;
 	s->empty = op_elements(update) == 0;
@@ -40,7 +32,6 @@ static int update_prepare(struct op_setup *setup, struct error *err)
 		s->most[i] = in->dim[i] - update->dim[i];
 	}
 	ek_strided_copy_simplify(&s->update);
-	return 0;
 }
 
 static int update_run(const struct op_call *call, struct error *err)
@@ -66,6 +57,7 @@ static int update_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_dynamic_update_slice = {.op = OP_DYNAMIC_UPDATE_SLICE,
-	.accept = update_accept,
-	.prepare = update_prepare,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct update_state),
+	.init = update_init,
 	.run = update_run};

@@ -23,12 +23,9 @@ static int gather_at(const struct op_call *call, uint64_t r, int64_t *ret_row, s
 	return e;
 }
 
-static int gather_prepare(struct op_setup *setup, struct error *err)
+static void gather_init(struct op_setup *setup)
 {
-	struct gather_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct gather_state *s = setup->state;
 	const struct options_axis *o = &setup->node->options.axis;
 	const struct shape *in = op_shape_in(setup, 0), *indices = op_shape_in(setup, 1);
 	uint32_t axis = (uint32_t)(o->axis + (o->axis < 0 ? in->rank : 0));
@@ -37,7 +34,6 @@ static int gather_prepare(struct op_setup *setup, struct error *err)
 	s->outer = op_gemm(in, batch, axis);
 	s->picks = op_gemm(indices, batch, indices->rank);
 	s->size = in->dim[axis];
-	return 0;
 }
 
 static int gather_run(const struct op_call *call, struct error *err)
@@ -46,4 +42,7 @@ static int gather_run(const struct op_call *call, struct error *err)
 	return rows_run(call, &s->rows, err);
 }
 
-const struct cpu_op op_gather = {.op = OP_GATHER, .prepare = gather_prepare, .run = gather_run};
+const struct cpu_op op_gather = {.op = OP_GATHER,
+	.state_bytes = sizeof(struct gather_state),
+	.init = gather_init,
+	.run = gather_run};

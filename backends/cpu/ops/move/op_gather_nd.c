@@ -19,16 +19,12 @@ static int gather_nd_at(const struct op_call *call, uint64_t r, int64_t *ret_row
 	return e;
 }
 
-static int gather_nd_prepare(struct op_setup *setup, struct error *err)
+static void gather_nd_init(struct op_setup *setup)
 {
-	struct gather_nd_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct gather_nd_state *s = setup->state;
 	const struct shape *indices = op_shape_in(setup, 1);
 	rows_init(&s->rows, setup, 0, indices->rank - 1u, gather_nd_at);
 	s->depth = (uint32_t)indices->dim[indices->rank - 1];
-	return 0;
 }
 
 static int gather_nd_run(const struct op_call *call, struct error *err)
@@ -37,5 +33,7 @@ static int gather_nd_run(const struct op_call *call, struct error *err)
 	return rows_run(call, &s->rows, err);
 }
 
-const struct cpu_op op_gather_nd = {
-	.op = OP_GATHER_ND, .prepare = gather_nd_prepare, .run = gather_nd_run};
+const struct cpu_op op_gather_nd = {.op = OP_GATHER_ND,
+	.state_bytes = sizeof(struct gather_nd_state),
+	.init = gather_nd_init,
+	.run = gather_nd_run};

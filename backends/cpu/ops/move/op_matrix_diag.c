@@ -3,11 +3,6 @@
 #include "backends/cpu/operand/copies.h"
 #include "backends/cpu/operand/op_accept.h"
 
-static int diag_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 /* Input @from onto the diagonals of the matrices in the result. */
 static struct copy diagonal_piece(const struct copies *p, uint32_t from)
 {
@@ -46,8 +41,8 @@ static int set_diag_prepare(struct op_setup *setup, struct error *err)
 }
 
 const struct cpu_op op_matrix_diag = {
-	.op = OP_MATRIX_DIAG, .accept = diag_accept, .prepare = diag_prepare, .run = copies_run};
+	.op = OP_MATRIX_DIAG, .types = ACCEPT_FIXED, .prepare = diag_prepare, .run = copies_run};
 const struct cpu_op op_matrix_set_diag = {.op = OP_MATRIX_SET_DIAG,
-	.accept = diag_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = set_diag_prepare,
 	.run = copies_run};

@@ -14,12 +14,9 @@ struct one_hot_state {
 	uint32_t element_bytes;
 };
 
-static int one_hot_prepare(struct op_setup *setup, struct error *err)
+static void one_hot_init(struct op_setup *setup)
 {
-	struct one_hot_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct one_hot_state *s = setup->state;
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	int32_t option = setup->node->options.axis.axis;
 	uint32_t axis = option < 0 ? indices->rank : (uint32_t)option;
@@ -28,7 +25,6 @@ static int one_hot_prepare(struct op_setup *setup, struct error *err)
 	s->inner = op_gemm(indices, axis, indices->rank);
 	s->depth = out->dim[axis];
 	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
-	return 0;
 }
 
 static int one_hot_run(const struct op_call *call, struct error *err)
@@ -56,4 +52,7 @@ static int one_hot_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : tiles_end(&t, err);
 }
 
-const struct cpu_op op_one_hot = {.op = OP_ONE_HOT, .prepare = one_hot_prepare, .run = one_hot_run};
+const struct cpu_op op_one_hot = {.op = OP_ONE_HOT,
+	.state_bytes = sizeof(struct one_hot_state),
+	.init = one_hot_init,
+	.run = one_hot_run};

@@ -8,11 +8,6 @@
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
 
-static int pad_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 /* PAD fills with the zero point of the result, PADV2 with its operand. */
 static void set_fill(const struct op_setup *setup, struct copies *p)
 {
@@ -170,25 +165,25 @@ static int mirror_prepare(struct op_setup *setup, struct error *err)
 
 const struct cpu_op op_pad = {.op = OP_PAD,
 	.params = 1u << 1,
-	.accept = pad_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = pad_prepare,
 	.run = copies_run};
 const struct cpu_op op_padv2 = {.op = OP_PADV2,
 	.params = 1u << 1,
-	.accept = pad_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = pad_prepare,
 	.run = copies_run};
 const struct cpu_op op_dilate = {.op = OP_DILATE,
 	.params = 1u << 1,
-	.accept = pad_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = dilate_prepare,
 	.run = copies_run};
 const struct cpu_op op_stablehlo_pad = {.op = OP_STABLEHLO_PAD,
-	.accept = pad_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = hlo_pad_prepare,
 	.run = copies_run};
 const struct cpu_op op_mirror_pad = {.op = OP_MIRROR_PAD,
 	.params = 1u << 1,
-	.accept = pad_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = mirror_prepare,
 	.run = copies_run};

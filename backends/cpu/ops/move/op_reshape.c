@@ -7,6 +7,8 @@
 #include "backends/cpu/operand/string_tensor.h"
 #include "backends/cpu/tiles.h"
 
+#define RESHAPED (ACCEPT_FIXED | ACCEPT(INT4) | ACCEPT(STRING))
+
 #define BYTES_AT_ONCE (1 << 20)
 
 struct reshape_state {
@@ -14,20 +16,11 @@ struct reshape_state {
 	struct shape shape; /* of the result */
 };
 
-static int reshape_accept(const struct op_setup *setup, struct error *err)
+static void reshape_init(struct op_setup *setup)
 {
-	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4) | ACCEPT(STRING), err);
-}
-
-static int reshape_prepare(struct op_setup *setup, struct error *err)
-{
-	struct reshape_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct reshape_state *s = setup->state;
 	s->is_strings = op_tensor_in(setup, 0)->type == DTYPE_STRING;
 	s->shape = *op_shape_out(setup, 0);
-	return 0;
 }
 
 static int reshape_run(const struct op_call *call, struct error *err)
@@ -50,11 +43,18 @@ static int reshape_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_reshape = {
-	.op = OP_RESHAPE, .accept = reshape_accept, .prepare = reshape_prepare, .run = reshape_run};
-const struct cpu_op op_squeeze = {
-	.op = OP_SQUEEZE, .accept = reshape_accept, .prepare = reshape_prepare, .run = reshape_run};
+const struct cpu_op op_reshape = {.op = OP_RESHAPE,
+	.types = RESHAPED,
+	.state_bytes = sizeof(struct reshape_state),
+	.init = reshape_init,
+	.run = reshape_run};
+const struct cpu_op op_squeeze = {.op = OP_SQUEEZE,
+	.types = RESHAPED,
+	.state_bytes = sizeof(struct reshape_state),
+	.init = reshape_init,
+	.run = reshape_run};
 const struct cpu_op op_expand_dims = {.op = OP_EXPAND_DIMS,
-	.accept = reshape_accept,
-	.prepare = reshape_prepare,
+	.types = RESHAPED,
+	.state_bytes = sizeof(struct reshape_state),
+	.init = reshape_init,
 	.run = reshape_run};

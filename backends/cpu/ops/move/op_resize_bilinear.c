@@ -18,11 +18,6 @@ struct resize_state {
 /* Pixels with more channels are made in parts, from copies: kernels take whole ones. */
 #define MAX_CHANNELS TILE_ROW
 
-static int resize_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_QUANTISED | ACCEPT(FLOAT32), err);
-}
-
 static int32_t at_most(int32_t v, int32_t limit)
 {
 	return v < limit ? v : limit;
@@ -196,6 +191,6 @@ static int resize_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_resize_bilinear = {.op = OP_RESIZE_BILINEAR,
-	.accept = resize_accept,
+	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32),
 	.prepare = resize_prepare,
 	.run = resize_run};

@@ -13,11 +13,6 @@ struct nearest_state {
 	size_t pixel_bytes;
 };
 
-static int nearest_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 /* In float, with the reference's roundings: which element of @in is nearest to element i of @out. */
 static int fill_points(const struct op_setup *setup, int32_t in, int32_t out, int32_t *points)
 {
@@ -39,10 +34,7 @@ static int fill_points(const struct op_setup *setup, int32_t in, int32_t out, in
 static int nearest_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
-	struct nearest_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct nearest_state *s = setup->state;
 	s->in_h = (uint64_t)in->dim[1];
 	s->in_w = (uint64_t)in->dim[2];
 	s->out_h = (uint64_t)out->dim[1];
@@ -88,6 +80,7 @@ static int nearest_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_resize_nearest_neighbor = {.op = OP_RESIZE_NEAREST_NEIGHBOR,
 	.params = 1u << 1,
-	.accept = nearest_accept,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct nearest_state),
 	.prepare = nearest_prepare,
 	.run = nearest_run};

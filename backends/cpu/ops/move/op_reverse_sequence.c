@@ -14,19 +14,11 @@ struct reverse_state {
 	uint64_t batch, entry; /* entries, and elements of each */
 };
 
-static int reverse_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
-static int reverse_prepare(struct op_setup *setup, struct error *err)
+static void reverse_init(struct op_setup *setup)
 {
 	const struct options_reverse_sequence *o = &setup->node->options.reverse_sequence;
 	const struct shape *in = op_shape_in(setup, 0);
-	struct reverse_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct reverse_state *s = setup->state;
 	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_in(setup, 0));
 	s->along = (uint32_t)o->seq_dim;
 	s->batch = (uint64_t)in->dim[o->batch_dim];
@@ -39,7 +31,6 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 	}
 	s->batch_step = s->walk.src_step[o->batch_dim];
 	s->walk.size[o->batch_dim] = 1;
-	return 0;
 }
 
 /* Elements first .. end - 1 of the dimension, back to front where they are the first. */
@@ -95,6 +86,7 @@ static int reverse_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_reverse_sequence = {.op = OP_REVERSE_SEQUENCE,
-	.accept = reverse_accept,
-	.prepare = reverse_prepare,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct reverse_state),
+	.init = reverse_init,
 	.run = reverse_run};

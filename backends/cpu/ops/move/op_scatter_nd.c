@@ -13,12 +13,9 @@ struct scatter_state {
 	ek_sum_fn *add;
 };
 
-static int scatter_prepare(struct op_setup *setup, struct error *err)
+static void scatter_init(struct op_setup *setup)
 {
-	struct scatter_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct scatter_state *s = setup->state;
 	const struct shape *indices = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	const struct tensor *t = op_tensor_out(setup, 0);
 	s->depth = (uint32_t)indices->dim[indices->rank - 1];
@@ -27,7 +24,6 @@ static int scatter_prepare(struct op_setup *setup, struct error *err)
 	s->element_bytes = (uint32_t)op_accept_element_bytes(t);
 	s->out_bytes = op_elements(out) * s->element_bytes;
 	s->add = reduce_kernel_find(t->type, EK_REDUCE_ADD);
-	return 0;
 }
 
 static int scatter_row(const struct op_call *call, uint64_t i, struct error *err)
@@ -66,5 +62,7 @@ static int scatter_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_scatter_nd = {
-	.op = OP_SCATTER_ND, .prepare = scatter_prepare, .run = scatter_run};
+const struct cpu_op op_scatter_nd = {.op = OP_SCATTER_ND,
+	.state_bytes = sizeof(struct scatter_state),
+	.init = scatter_init,
+	.run = scatter_run};

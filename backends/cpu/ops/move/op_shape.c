@@ -5,11 +5,6 @@
 
 #include "backends/cpu/operand/op_accept.h"
 
-static int shape_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
-}
-
 static int rank_run(const struct op_call *call, struct error *err)
 {
 	int32_t rank = op_in(call, 0)->shape.rank;
@@ -35,5 +30,7 @@ static int shape_run(const struct op_call *call, struct error *err)
 	return 0;
 }
 
-const struct cpu_op op_rank = {.op = OP_RANK, .accept = shape_accept, .run = rank_run};
-const struct cpu_op op_shape = {.op = OP_SHAPE, .accept = shape_accept, .run = shape_run};
+const struct cpu_op op_rank = {
+	.op = OP_RANK, .types_out = ACCEPT(INT32) | ACCEPT(INT64), .run = rank_run};
+const struct cpu_op op_shape = {
+	.op = OP_SHAPE, .types_out = ACCEPT(INT32) | ACCEPT(INT64), .run = shape_run};

@@ -6,16 +6,6 @@
 #include "backends/cpu/params.h"
 #include "base/slicing.h"
 
-static int slice_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
-}
-
-static int reverse_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 static int slice_prepare(struct op_setup *setup, struct error *err)
 {
 	const struct shape *out = op_shape_out(setup, 0);
@@ -106,16 +96,16 @@ static int reverse_prepare(struct op_setup *setup, struct error *err)
 
 const struct cpu_op op_slice = {.op = OP_SLICE,
 	.params = 1u << 1,
-	.accept = slice_accept,
+	.types = ACCEPT_FIXED | ACCEPT(STRING),
 	.prepare = slice_prepare,
 	.run = copies_run};
 const struct cpu_op op_strided_slice = {.op = OP_STRIDED_SLICE,
 	.params = 7u << 1,
-	.accept = slice_accept,
+	.types = ACCEPT_FIXED | ACCEPT(STRING),
 	.prepare = strided_prepare,
 	.run = copies_run};
 const struct cpu_op op_reverse_v2 = {.op = OP_REVERSE_V2,
 	.params = 1u << 1,
-	.accept = reverse_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = reverse_prepare,
 	.run = copies_run};

@@ -28,11 +28,6 @@ struct space_state {
 	uint8_t zero[16]; /* what padding is filled with */
 };
 
-static int space_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 static void plan_sides(struct space_state *s, const struct shape *image, const struct shape *parts,
 	const struct params *blocks, const struct params *edges)
 {
@@ -52,12 +47,9 @@ static void plan_sides(struct space_state *s, const struct shape *image, const s
 
 static int space_prepare(struct op_setup *setup, struct error *err)
 {
-	struct space_state *s = setup->state = op_alloc(setup, sizeof(*s));
+	struct space_state *s = setup->state;
 	const struct tensor *out = op_tensor_out(setup, 0);
 	struct params blocks, edges;
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
 	s->to_batch = setup->node->op == OP_SPACE_TO_BATCH_ND;
 	s->element_bytes = (uint32_t)op_accept_element_bytes(out);
 	if (ACCEPT_QUANTISED >> out->type & 1) {
@@ -148,11 +140,13 @@ static int space_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_space_to_batch_nd = {.op = OP_SPACE_TO_BATCH_ND,
 	.params = 3u << 1,
-	.accept = space_accept,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct space_state),
 	.prepare = space_prepare,
 	.run = space_run};
 const struct cpu_op op_batch_to_space_nd = {.op = OP_BATCH_TO_SPACE_ND,
 	.params = 3u << 1,
-	.accept = space_accept,
+	.types = ACCEPT_FIXED,
+	.state_bytes = sizeof(struct space_state),
 	.prepare = space_prepare,
 	.run = space_run};

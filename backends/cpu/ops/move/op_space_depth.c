@@ -5,11 +5,6 @@
 #include "backends/cpu/operand/copies.h"
 #include "backends/cpu/operand/op_accept.h"
 
-static int space_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED, err);
-}
-
 /*
  * Walks an image of batch, height / block, block, width / block, block, depth; the other tensor has
  * both blocks behind height and width.
@@ -48,10 +43,10 @@ static int depth_prepare(struct op_setup *setup, struct error *err)
 }
 
 const struct cpu_op op_depth_to_space = {.op = OP_DEPTH_TO_SPACE,
-	.accept = space_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = depth_prepare,
 	.run = copies_run};
 const struct cpu_op op_space_to_depth = {.op = OP_SPACE_TO_DEPTH,
-	.accept = space_accept,
+	.types = ACCEPT_FIXED,
 	.prepare = depth_prepare,
 	.run = copies_run};

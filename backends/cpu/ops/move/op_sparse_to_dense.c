@@ -15,19 +15,15 @@ struct dense_state {
 	uint32_t value_step; /* bytes from one value to the next; 0: one for all */
 };
 
-static int dense_prepare(struct op_setup *setup, struct error *err)
+static void dense_init(struct op_setup *setup)
 {
-	struct dense_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct dense_state *s = setup->state;
 	const struct shape *indices = op_shape_in(setup, 0);
 	s->count = indices->rank ? (uint64_t)indices->dim[0] : 1;
 	s->depth = indices->rank == 2 ? (uint32_t)indices->dim[1] : 1;
 	s->elements = op_elements(op_shape_out(setup, 0));
 	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	s->value_step = op_shape_in(setup, 2)->rank ? s->element_bytes : 0;
-	return 0;
 }
 
 static int dense_run(const struct op_call *call, struct error *err)
@@ -54,5 +50,7 @@ static int dense_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : tiles_end(&t, err);
 }
 
-const struct cpu_op op_sparse_to_dense = {
-	.op = OP_SPARSE_TO_DENSE, .prepare = dense_prepare, .run = dense_run};
+const struct cpu_op op_sparse_to_dense = {.op = OP_SPARSE_TO_DENSE,
+	.state_bytes = sizeof(struct dense_state),
+	.init = dense_init,
+	.run = dense_run};

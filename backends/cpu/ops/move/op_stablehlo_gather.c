@@ -50,18 +50,14 @@ static void set_steps(struct hlo_gather_state *s, const struct op_setup *setup)
 	ek_strided_copy_simplify(&s->slice);
 }
 
-static int hlo_gather_prepare(struct op_setup *setup, struct error *err)
+static void hlo_gather_init(struct op_setup *setup)
 {
-	struct hlo_gather_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct hlo_gather_state *s = setup->state;
 	const struct options_hlo_gather *o = &setup->node->options.hlo_gather;
 	s->element_bytes = (uint32_t)op_accept_element_bytes(op_tensor_out(setup, 0));
 	s->empty = op_elements(op_shape_out(setup, 0)) == 0;
 	hlo_index_init(&s->index, op_shape_in(setup, 1), o->index_vector_dim, &o->start_index_map);
 	set_steps(s, setup);
-	return 0;
 }
 
 static int gather_slice(const struct op_call *call, uint64_t batch, struct error *err)
@@ -106,5 +102,7 @@ static int hlo_gather_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_stablehlo_gather = {
-	.op = OP_STABLEHLO_GATHER, .prepare = hlo_gather_prepare, .run = hlo_gather_run};
+const struct cpu_op op_stablehlo_gather = {.op = OP_STABLEHLO_GATHER,
+	.state_bytes = sizeof(struct hlo_gather_state),
+	.init = hlo_gather_init,
+	.run = hlo_gather_run};

@@ -41,12 +41,9 @@ static ek_sum_fn *pick(const struct op_setup *setup)
 	}
 }
 
-static int hlo_scatter_prepare(struct op_setup *setup, struct error *err)
+static void hlo_scatter_init(struct op_setup *setup)
 {
-	struct hlo_scatter_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct hlo_scatter_state *s = setup->state;
 	const struct options_hlo_scatter *o = &setup->node->options.hlo_scatter;
 	uint32_t inserted = hlo_index_mask(&o->inserted_window_dims), n = 0;
 	s->combine = pick(setup);
@@ -61,7 +58,6 @@ static int hlo_scatter_prepare(struct op_setup *setup, struct error *err)
 			s->window_of[n++] = (uint8_t)d;
 		}
 	}
-	return 0;
 }
 
 /* Where element @i of the updates goes: its place in the window, of each of the operand's
@@ -139,5 +135,7 @@ static int hlo_scatter_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_stablehlo_scatter = {
-	.op = OP_STABLEHLO_SCATTER, .prepare = hlo_scatter_prepare, .run = hlo_scatter_run};
+const struct cpu_op op_stablehlo_scatter = {.op = OP_STABLEHLO_SCATTER,
+	.state_bytes = sizeof(struct hlo_scatter_state),
+	.init = hlo_scatter_init,
+	.run = hlo_scatter_run};

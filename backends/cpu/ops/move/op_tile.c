@@ -4,16 +4,6 @@
 #include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 
-static int tile_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(STRING), err);
-}
-
-static int fill_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_type(op_tensor_in(setup, 1), ACCEPT_FIXED | ACCEPT(STRING), err);
-}
-
 /* Each dimension becomes two: how often, and the dimension itself. */
 static int tile_prepare(struct op_setup *setup, struct error *err)
 {
@@ -54,8 +44,10 @@ static int fill_prepare(struct op_setup *setup, struct error *err)
 
 const struct cpu_op op_tile = {.op = OP_TILE,
 	.params = 1u << 1,
-	.accept = tile_accept,
+	.types = ACCEPT_FIXED | ACCEPT(STRING),
 	.prepare = tile_prepare,
 	.run = copies_run};
-const struct cpu_op op_fill = {
-	.op = OP_FILL, .accept = fill_accept, .prepare = fill_prepare, .run = copies_run};
+const struct cpu_op op_fill = {.op = OP_FILL,
+	.types_in[1] = ACCEPT_FIXED | ACCEPT(STRING),
+	.prepare = fill_prepare,
+	.run = copies_run};

@@ -12,11 +12,6 @@ struct transpose_state {
 	bool empty;
 };
 
-static int transpose_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT_FIXED | ACCEPT(INT4), err);
-}
-
 static int read_permutation(
 	const struct op_setup *setup, uint32_t rank, uint32_t *ret_perm, struct error *err)
 {
@@ -41,10 +36,7 @@ static int read_permutation(
 
 static int transpose_prepare(struct op_setup *setup, struct error *err)
 {
-	struct transpose_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct transpose_state *state = setup->state;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	uint32_t perm[SHAPE_MAX_RANK];
 	int r = read_permutation(setup, in->rank, perm, err);
@@ -97,6 +89,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_transpose = {.op = OP_TRANSPOSE,
 	.params = 1u << 1,
-	.accept = transpose_accept,
+	.types = ACCEPT_FIXED | ACCEPT(INT4),
+	.state_bytes = sizeof(struct transpose_state),
 	.prepare = transpose_prepare,
 	.run = transpose_run};

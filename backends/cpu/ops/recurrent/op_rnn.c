@@ -83,14 +83,10 @@ static void directions(const struct op_setup *setup, struct rnn_state *state)
 	}
 }
 
-static int rnn_prepare(struct op_setup *setup, struct error *err)
+static void rnn_init(struct op_setup *setup)
 {
 	const struct options_recurrent *o = &setup->node->options.recurrent;
-	struct rnn_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct rnn_state *state = setup->state;
 	directions(setup, state);
 	state->product = recurrent_product_of(
 		setup, op_tensor_in(setup, one_way.w), o->asymmetric_quantize_inputs);
@@ -102,7 +98,6 @@ static int rnn_prepare(struct op_setup *setup, struct error *err)
 		uint64_t bytes = (uint64_t)w->inputs + w->aux_inputs + w->outputs;
 		setup->scratch_bytes = bytes > setup->scratch_bytes ? bytes : setup->scratch_bytes;
 	}
-	return 0;
 }
 
 struct step_job {
@@ -186,7 +181,10 @@ static int rnn_run(const struct op_call *call, struct error *err)
 }
 
 #define RNN_OP(name, number)                                                                       \
-	const struct cpu_op op_##name = {.op = number, .prepare = rnn_prepare, .run = rnn_run}
+	const struct cpu_op op_##name = {.op = number,                                             \
+		.state_bytes = sizeof(struct rnn_state),                                           \
+		.init = rnn_init,                                                                  \
+		.run = rnn_run}
 
 RNN_OP(rnn, OP_RNN);
 RNN_OP(unidirectional_sequence_rnn, OP_UNIDIRECTIONAL_SEQUENCE_RNN);

@@ -69,13 +69,9 @@ static void prepare_float(struct op_setup *setup, struct svdf_state *state)
 	setup->detail = state->product.row->variant.name;
 }
 
-static int svdf_prepare(struct op_setup *setup, struct error *err)
+static void svdf_init(struct op_setup *setup)
 {
-	struct svdf_state *state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
-	setup->state = state;
+	struct svdf_state *state = setup->state;
 	const struct shape *in = op_shape_in(setup, INPUT);
 	state->shape = (struct ek_svdf_shape){
 		.batch = (uint32_t)in->dim[0],
@@ -89,7 +85,6 @@ static int svdf_prepare(struct op_setup *setup, struct error *err)
 	} else {
 		prepare_float(setup, state);
 	}
-	return 0;
 }
 
 /* Drops the oldest value of every filter: the newest of the next one, which stands in its last
@@ -237,4 +232,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 	return r;
 }
 
-const struct cpu_op op_svdf = {.op = OP_SVDF, .prepare = svdf_prepare, .run = svdf_run};
+const struct cpu_op op_svdf = {.op = OP_SVDF,
+	.state_bytes = sizeof(struct svdf_state),
+	.init = svdf_init,
+	.run = svdf_run};

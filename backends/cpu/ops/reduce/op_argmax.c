@@ -8,20 +8,14 @@
 #include "backends/cpu/tiles.h"
 #include "kernels/reduce/argmax.h"
 
+#define COMPARED (ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8) | ACCEPT(INT32) | ACCEPT(BOOL))
+
 struct arg_state {
 	ek_arg_fn *run;
 	uint64_t depth, inner; /* elements compared; of one that follow each other */
 	uint32_t element_bytes;
 	bool out64, is_float;
 };
-
-static int arg_accept(const struct op_setup *setup, struct error *err)
-{
-	int r = op_accept_type(op_tensor_in(setup, 0),
-		ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8) | ACCEPT(INT32) | ACCEPT(BOOL), err);
-	return r < 0 ? r
-		     : op_accept_type(op_tensor_out(setup, 0), ACCEPT(INT32) | ACCEPT(INT64), err);
-}
 
 /* The greatest of codes has several ways. */
 static ek_arg_fn *pick_codes(const struct op_setup *setup, bool is_signed)
@@ -48,10 +42,7 @@ static ek_arg_fn *pick(const struct op_setup *setup, unsigned int type, bool is_
 
 static int arg_prepare(struct op_setup *setup, struct error *err)
 {
-	struct arg_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct arg_state *state = setup->state;
 	const struct shape *shape = op_shape_in(setup, 0);
 	const struct tensor *in = op_tensor_in(setup, 0);
 	uint32_t axis = 0;
@@ -141,11 +132,15 @@ static int arg_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_arg_max = {.op = OP_ARG_MAX,
 	.params = 1u << 1,
-	.accept = arg_accept,
+	.types_in[0] = COMPARED,
+	.types_out = ACCEPT(INT32) | ACCEPT(INT64),
+	.state_bytes = sizeof(struct arg_state),
 	.prepare = arg_prepare,
 	.run = arg_run};
 const struct cpu_op op_arg_min = {.op = OP_ARG_MIN,
 	.params = 1u << 1,
-	.accept = arg_accept,
+	.types_in[0] = COMPARED,
+	.types_out = ACCEPT(INT32) | ACCEPT(INT64),
+	.state_bytes = sizeof(struct arg_state),
 	.prepare = arg_prepare,
 	.run = arg_run};

@@ -15,10 +15,7 @@ struct cumsum_state {
 
 static int cumsum_prepare(struct op_setup *setup, struct error *err)
 {
-	struct cumsum_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct cumsum_state *s = setup->state;
 	const struct tensor *t = op_tensor_in(setup, 0);
 	const struct shape *in = op_shape_in(setup, 0);
 	uint32_t axis = 0;
@@ -75,5 +72,8 @@ static int cumsum_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_cumsum = {
-	.op = OP_CUMSUM, .params = 1u << 1, .prepare = cumsum_prepare, .run = cumsum_run};
+const struct cpu_op op_cumsum = {.op = OP_CUMSUM,
+	.params = 1u << 1,
+	.state_bytes = sizeof(struct cumsum_state),
+	.prepare = cumsum_prepare,
+	.run = cumsum_run};

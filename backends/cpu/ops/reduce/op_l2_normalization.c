@@ -11,17 +11,9 @@ struct l2norm_state {
 	int32_t zero;
 };
 
-static int l2norm_accept(const struct op_setup *setup, struct error *err)
+static void l2norm_init(struct op_setup *setup)
 {
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8), err);
-}
-
-static int l2norm_prepare(struct op_setup *setup, struct error *err)
-{
-	struct l2norm_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct l2norm_state *state = setup->state;
 	const struct tensor *in = op_tensor_in(setup, 0);
 	const struct shape *shape = op_shape_in(setup, 0);
 	state->run = in->type == DTYPE_FLOAT32 ? ek_l2norm_f32
@@ -34,7 +26,6 @@ static int l2norm_prepare(struct op_setup *setup, struct error *err)
 	state->row_bytes = state->depth * op_accept_element_bytes(in);
 	state->zero = (int32_t)quant_zero(&in->quant, 0);
 	setup->detail = "l2norm__c";
-	return 0;
 }
 
 static int run_parts(
@@ -78,6 +69,7 @@ static int l2norm_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_l2_normalization = {.op = OP_L2_NORMALIZATION,
-	.accept = l2norm_accept,
-	.prepare = l2norm_prepare,
+	.types = ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8),
+	.state_bytes = sizeof(struct l2norm_state),
+	.init = l2norm_init,
 	.run = l2norm_run};

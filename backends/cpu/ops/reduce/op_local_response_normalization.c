@@ -6,11 +6,6 @@
 /* Sums of one look at the clock, some milliseconds. */
 #define TILE_SUMS ((uint64_t)1 << 20)
 
-static int lrn_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32), err);
-}
-
 static int lrn_run(const struct op_call *call, struct error *err)
 {
 	const struct options_lrn *o = &call->node->options.lrn;
@@ -33,4 +28,4 @@ static int lrn_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_local_response_normalization = {
-	.op = OP_LOCAL_RESPONSE_NORMALIZATION, .accept = lrn_accept, .run = lrn_run};
+	.op = OP_LOCAL_RESPONSE_NORMALIZATION, .types = ACCEPT(FLOAT32), .run = lrn_run};

@@ -105,10 +105,7 @@ static void pick_kernel(struct op_setup *setup, struct reduce_state *state)
 
 static int reduce_prepare(struct op_setup *setup, struct error *err)
 {
-	struct reduce_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct reduce_state *state = setup->state;
 	int r = reduce_plan(setup, &state->reduce, err);
 	if (r < 0) {
 		return r;
@@ -177,10 +174,12 @@ static int reduce_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_mean = {.op = OP_MEAN,
 	.params = 1u << 1,
 	.accept = reduce_accept,
+	.state_bytes = sizeof(struct reduce_state),
 	.prepare = reduce_prepare,
 	.run = reduce_run};
 const struct cpu_op op_sum = {.op = OP_SUM,
 	.params = 1u << 1,
 	.accept = reduce_accept,
+	.state_bytes = sizeof(struct reduce_state),
 	.prepare = reduce_prepare,
 	.run = reduce_run};

@@ -140,10 +140,7 @@ static void prepare_product(struct op_setup *setup, struct fold_state *state)
 
 static int fold_prepare(struct op_setup *setup, struct error *err)
 {
-	struct fold_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct fold_state *state = setup->state;
 	int r = reduce_plan(setup, &state->reduce, err);
 	if (r < 0) {
 		return r;
@@ -214,6 +211,7 @@ static int fold_run(const struct op_call *call, struct error *err)
 	const struct cpu_op op_##name = {.op = number,                                             \
 		.params = 1u << 1,                                                                 \
 		.accept = fold_accept,                                                             \
+		.state_bytes = sizeof(struct fold_state),                                          \
 		.prepare = fold_prepare,                                                           \
 		.run = fold_run};
 

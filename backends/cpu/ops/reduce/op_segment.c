@@ -42,17 +42,13 @@ static void set_empty(struct segment_state *s, unsigned int op, unsigned int typ
 	memcpy(s->empty, type == DTYPE_FLOAT32 ? (void *)&f : (void *)&i, ELEMENT_BYTES);
 }
 
-static int segment_prepare(struct op_setup *setup, struct error *err)
+static void segment_init(struct op_setup *setup)
 {
-	struct segment_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct segment_state *s = setup->state;
 	const struct shape *data = op_shape_in(setup, 0), *ids = op_shape_in(setup, 1);
 	s->count = op_elements(ids);
 	s->row = op_gemm(data, ids->rank, data->rank);
 	set_empty(s, setup->node->op, op_tensor_in(setup, 0)->type);
-	return 0;
 }
 
 /* Rows of segments below 0 are dropped; others are below @segments. */
@@ -122,10 +118,15 @@ static int sorted_run(const struct op_call *call, struct error *err)
 }
 
 #define UNSORTED(name, number)                                                                     \
-	const struct cpu_op name = {.op = number, .prepare = segment_prepare, .run = unsorted_run};
+	const struct cpu_op name = {.op = number,                                                  \
+		.state_bytes = sizeof(struct segment_state),                                       \
+		.init = segment_init,                                                              \
+		.run = unsorted_run};
 UNSORTED(op_unsorted_segment_sum, OP_UNSORTED_SEGMENT_SUM)
 UNSORTED(op_unsorted_segment_prod, OP_UNSORTED_SEGMENT_PROD)
 UNSORTED(op_unsorted_segment_max, OP_UNSORTED_SEGMENT_MAX)
 UNSORTED(op_unsorted_segment_min, OP_UNSORTED_SEGMENT_MIN)
-const struct cpu_op op_segment_sum = {
-	.op = OP_SEGMENT_SUM, .prepare = segment_prepare, .run = sorted_run};
+const struct cpu_op op_segment_sum = {.op = OP_SEGMENT_SUM,
+	.state_bytes = sizeof(struct segment_state),
+	.init = segment_init,
+	.run = sorted_run};

@@ -68,19 +68,15 @@ static struct work work_of(const struct op_call *call)
 	return w;
 }
 
-static int detection_prepare(struct op_setup *setup, struct error *err)
+static void detection_init(struct op_setup *setup)
 {
 	const struct options_detection *o = &setup->node->options.detection;
-	struct detection_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct detection_state *s = setup->state;
 	s->n = (size_t)op_shape_in(setup, 0)->dim[1];
 	s->classes = (size_t)op_shape_in(setup, 1)->dim[2];
 	s->background = s->classes - (size_t)o->num_classes;
 	s->most = (size_t)(o->use_regular_nms ? o->detections_per_class : o->max_detections);
 	setup->scratch_bytes = work_words(s, (uint64_t)o->max_detections) * sizeof(uint32_t);
-	return 0;
 }
 
 static struct ek_box_code code_at(const struct real *r, size_t at)
@@ -284,5 +280,7 @@ static int detection_run(const struct op_call *call, struct error *err)
 							     : run_fast(call, &w, err);
 }
 
-const struct cpu_op op_tflite_detection_postprocess = {
-	.op = OP_TFLITE_DETECTION_POSTPROCESS, .prepare = detection_prepare, .run = detection_run};
+const struct cpu_op op_tflite_detection_postprocess = {.op = OP_TFLITE_DETECTION_POSTPROCESS,
+	.state_bytes = sizeof(struct detection_state),
+	.init = detection_init,
+	.run = detection_run};

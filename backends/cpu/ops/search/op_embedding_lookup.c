@@ -23,17 +23,13 @@ static int embedding_at(const struct op_call *call, uint64_t r, int64_t *ret_row
 	return indices_read(&ids, r, op_in(call, 1)->shape.dim[0], ret_row, err);
 }
 
-static int embedding_prepare(struct op_setup *setup, struct error *err)
+static void embedding_init(struct op_setup *setup)
 {
-	struct embedding_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct embedding_state *s = setup->state;
 	rows_init(&s->rows, setup, 1, 1, embedding_at);
 	s->quant = &op_tensor_in(setup, 1)->quant;
 	s->from = op_tensor_in(setup, 1)->type;
 	s->to = op_tensor_out(setup, 0)->type;
-	return 0;
 }
 
 /* Element @i of the table as the reference's real number. */
@@ -93,5 +89,7 @@ static int embedding_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_embedding_lookup = {
-	.op = OP_EMBEDDING_LOOKUP, .prepare = embedding_prepare, .run = embedding_run};
+const struct cpu_op op_embedding_lookup = {.op = OP_EMBEDDING_LOOKUP,
+	.state_bytes = sizeof(struct embedding_state),
+	.init = embedding_init,
+	.run = embedding_run};

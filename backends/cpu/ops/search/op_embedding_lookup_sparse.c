@@ -28,12 +28,9 @@ struct bucket {
 	uint64_t count;
 };
 
-static int sparse_prepare(struct op_setup *setup, struct error *err)
+static void sparse_init(struct op_setup *setup)
 {
-	struct sparse_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct sparse_state *s = setup->state;
 	const struct shape *table = op_shape_in(setup, 4);
 	s->lookups = (uint64_t)op_shape_in(setup, 0)->dim[0];
 	s->row = op_gemm(table, 1, table->rank);
@@ -41,7 +38,6 @@ static int sparse_prepare(struct op_setup *setup, struct error *err)
 	s->outer = *op_shape_out(setup, 0);
 	s->outer.rank = (uint8_t)(s->rank - 1);
 	s->combiner = setup->node->options.embedding_sparse.combiner;
-	return 0;
 }
 
 static void bucket_end(const struct sparse_state *s, const struct bucket *b)
@@ -114,5 +110,7 @@ static int sparse_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_embedding_lookup_sparse = {
-	.op = OP_EMBEDDING_LOOKUP_SPARSE, .prepare = sparse_prepare, .run = sparse_run};
+const struct cpu_op op_embedding_lookup_sparse = {.op = OP_EMBEDDING_LOOKUP_SPARSE,
+	.state_bytes = sizeof(struct sparse_state),
+	.init = sparse_init,
+	.run = sparse_run};

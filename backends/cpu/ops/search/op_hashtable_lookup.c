@@ -31,14 +31,10 @@ static int lookup_at(const struct op_call *call, uint64_t r, int64_t *ret_row, s
 	return 0;
 }
 
-static int lookup_prepare(struct op_setup *setup, struct error *err)
+static void lookup_init(struct op_setup *setup)
 {
-	struct rows *rows = setup->state = op_alloc(setup, sizeof(*rows));
-	if (!rows) {
-		return op_alloc_failed(setup, err);
-	}
+	struct rows *rows = setup->state;
 	rows_init(rows, setup, 2, 1, lookup_at);
-	return 0;
 }
 
 static int run_hits(const struct op_call *call, const struct rows *rows, struct error *err)
@@ -65,5 +61,7 @@ static int lookup_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : run_hits(call, rows, err);
 }
 
-const struct cpu_op op_hashtable_lookup = {
-	.op = OP_HASHTABLE_LOOKUP, .prepare = lookup_prepare, .run = lookup_run};
+const struct cpu_op op_hashtable_lookup = {.op = OP_HASHTABLE_LOOKUP,
+	.state_bytes = sizeof(struct rows),
+	.init = lookup_init,
+	.run = lookup_run};

@@ -33,16 +33,12 @@ struct suppression {
 	const struct run_control *control;
 };
 
-static int suppression_prepare(struct op_setup *setup, struct error *err)
+static void suppression_init(struct op_setup *setup)
 {
-	struct suppression_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct suppression_state *s = setup->state;
 	s->boxes = (uint64_t)op_shape_in(setup, 0)->dim[0];
 	s->limit = (uint64_t)op_shape_out(setup, 0)->dim[0];
 	setup->scratch_bytes = s->boxes * sizeof(struct ek_candidate);
-	return 0;
 }
 
 /* The control is looked at when some comparisons have been made. */
@@ -169,7 +165,11 @@ static int suppression_run(const struct op_call *call, struct error *err)
 	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
 }
 
-const struct cpu_op op_non_max_suppression_v4 = {
-	.op = OP_NON_MAX_SUPPRESSION_V4, .prepare = suppression_prepare, .run = suppression_run};
-const struct cpu_op op_non_max_suppression_v5 = {
-	.op = OP_NON_MAX_SUPPRESSION_V5, .prepare = suppression_prepare, .run = suppression_run};
+const struct cpu_op op_non_max_suppression_v4 = {.op = OP_NON_MAX_SUPPRESSION_V4,
+	.state_bytes = sizeof(struct suppression_state),
+	.init = suppression_init,
+	.run = suppression_run};
+const struct cpu_op op_non_max_suppression_v5 = {.op = OP_NON_MAX_SUPPRESSION_V5,
+	.state_bytes = sizeof(struct suppression_state),
+	.init = suppression_init,
+	.run = suppression_run};

@@ -21,13 +21,10 @@ static uint64_t reserve(struct op_setup *setup, uint64_t bytes)
 	return at;
 }
 
-static int posenet_prepare(struct op_setup *setup, struct error *err)
+static void posenet_init(struct op_setup *setup)
 {
 	uint64_t poses = (uint64_t)setup->node->options.posenet.max_detections;
-	struct posenet_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct posenet_state *s = setup->state;
 	s->roots = op_elements(op_shape_in(setup, 0));
 	uint64_t most = s->roots > poses ? s->roots : poses;
 	s->at_roots = reserve(setup, s->roots * sizeof(struct ek_pose_root));
@@ -38,7 +35,6 @@ static int posenet_prepare(struct op_setup *setup, struct error *err)
 	for (uint32_t i = 0; i < 3; i++) {
 		s->at_maps[i] = reserve(setup, op_elements(op_shape_in(setup, i)) * sizeof(float));
 	}
-	return 0;
 }
 
 /* Operand @i as float; offsets are given in pixels and wanted in units of the grid. */
@@ -186,5 +182,7 @@ static int posenet_run(const struct op_call *call, struct error *err)
 	return 0;
 }
 
-const struct cpu_op op_posenet_decoder = {
-	.op = OP_POSENET_DECODER, .prepare = posenet_prepare, .run = posenet_run};
+const struct cpu_op op_posenet_decoder = {.op = OP_POSENET_DECODER,
+	.state_bytes = sizeof(struct posenet_state),
+	.init = posenet_init,
+	.run = posenet_run};

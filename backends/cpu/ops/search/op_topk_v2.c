@@ -17,12 +17,9 @@ struct topk_state {
 	ek_order_keys_fn *keys;
 };
 
-static int topk_prepare(struct op_setup *setup, struct error *err)
+static void topk_init(struct op_setup *setup)
 {
-	struct topk_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct topk_state *s = setup->state;
 	const struct shape *in = op_shape_in(setup, 0);
 	const struct tensor *t = op_tensor_in(setup, 0);
 	s->rows = op_gemm(in, 0, in->rank - 1u);
@@ -32,7 +29,6 @@ static int topk_prepare(struct op_setup *setup, struct error *err)
 	s->short_indices = op_tensor_out(setup, 1)->type == DTYPE_INT16;
 	s->keys = sort_keys_of(t->type);
 	setup->scratch_bytes = s->k * sizeof(struct ek_item);
-	return 0;
 }
 
 #define BLOCK 64 /* elements that become items at a time */
@@ -104,4 +100,7 @@ static int topk_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_topk_v2 = {.op = OP_TOPK_V2, .prepare = topk_prepare, .run = topk_run};
+const struct cpu_op op_topk_v2 = {.op = OP_TOPK_V2,
+	.state_bytes = sizeof(struct topk_state),
+	.init = topk_init,
+	.run = topk_run};

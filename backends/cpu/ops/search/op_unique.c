@@ -20,12 +20,9 @@ struct unique_state {
 	ek_order_keys_fn *keys;
 };
 
-static int unique_prepare(struct op_setup *setup, struct error *err)
+static void unique_init(struct op_setup *setup)
 {
-	struct unique_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct unique_state *s = setup->state;
 	const struct tensor *t = op_tensor_in(setup, 0);
 	s->count = op_elements(op_shape_in(setup, 0));
 	s->element_bytes = (uint32_t)op_accept_element_bytes(t);
@@ -33,7 +30,6 @@ static int unique_prepare(struct op_setup *setup, struct error *err)
 	s->wide = op_tensor_out(setup, 1)->type == DTYPE_INT64;
 	s->keys = sort_keys_of(t->type);
 	setup->scratch_bytes = s->count * (sizeof(struct ek_item) + sizeof(uint32_t));
-	return 0;
 }
 
 static int make_keys(
@@ -147,4 +143,7 @@ static int unique_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_unique = {.op = OP_UNIQUE, .prepare = unique_prepare, .run = unique_run};
+const struct cpu_op op_unique = {.op = OP_UNIQUE,
+	.state_bytes = sizeof(struct unique_state),
+	.init = unique_init,
+	.run = unique_run};

@@ -17,15 +17,11 @@ static ek_find_nonzero_fn *pick(unsigned int type)
 					 : ek_find_nonzero_64;
 }
 
-static int where_prepare(struct op_setup *setup, struct error *err)
+static void where_init(struct op_setup *setup)
 {
-	struct where_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct where_state *s = setup->state;
 	s->count = op_elements(op_shape_in(setup, 0));
 	s->next = pick(op_tensor_in(setup, 0)->type);
-	return 0;
 }
 
 static void write_place(int64_t *dst, uint64_t at, const struct shape *shape)
@@ -80,4 +76,7 @@ static int where_run(const struct op_call *call, struct error *err)
 	return r;
 }
 
-const struct cpu_op op_where = {.op = OP_WHERE, .prepare = where_prepare, .run = where_run};
+const struct cpu_op op_where = {.op = OP_WHERE,
+	.state_bytes = sizeof(struct where_state),
+	.init = where_init,
+	.run = where_run};

@@ -21,12 +21,6 @@ struct rfft_state {
 	uint64_t row_at, column_at, results_at;
 };
 
-static int rfft_accept(const struct op_setup *setup, struct error *err)
-{
-	int r = op_accept_type(op_tensor_in(setup, 0), ACCEPT(FLOAT32), err);
-	return r < 0 ? r : op_accept_type(op_tensor_out(setup, 0), ACCEPT(COMPLEX64), err);
-}
-
 static int prepare_tables(struct op_setup *setup, struct rfft_state *s, struct error *err)
 {
 	struct ek_complex_f64 *row, *column;
@@ -44,10 +38,7 @@ static int prepare_tables(struct op_setup *setup, struct rfft_state *s, struct e
 
 static int rfft_prepare(struct op_setup *setup, struct error *err)
 {
-	struct rfft_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct rfft_state *s = setup->state;
 	const struct shape *in = op_shape_in(setup, 0), *out = op_shape_out(setup, 0);
 	struct params lengths;
 	int r = params_read(setup, 1, &lengths, err);
@@ -219,6 +210,8 @@ static int rfft_run(const struct op_call *call, struct error *err)
 
 const struct cpu_op op_rfft2d = {.op = OP_RFFT2D,
 	.params = 1u << 1,
-	.accept = rfft_accept,
+	.types_in[0] = ACCEPT(FLOAT32),
+	.types_out = ACCEPT(COMPLEX64),
+	.state_bytes = sizeof(struct rfft_state),
 	.prepare = rfft_prepare,
 	.run = rfft_run};

@@ -123,13 +123,10 @@ static int subtraction_accept(const struct op_setup *setup, struct error *err)
 }
 
 /* The noise of all channels is kept between runs. */
-static int subtraction_prepare(struct op_setup *setup, struct error *err)
+static void subtraction_init(struct op_setup *setup)
 {
 	const struct options_signal_subtraction *o = &setup->node->options.signal_subtraction;
-	struct ek_signal_subtraction *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct ek_signal_subtraction *state = setup->state;
 	*state = (struct ek_signal_subtraction){
 		.smoothing = {(uint32_t)o->smoothing, (uint32_t)o->alternate_smoothing},
 		.one_minus_smoothing = {(uint32_t)o->one_minus_smoothing,
@@ -140,7 +137,6 @@ static int subtraction_prepare(struct op_setup *setup, struct error *err)
 		.clamping = o->clamping,
 	};
 	setup->session_bytes = (uint64_t)op_shape_in(setup, 0)->dim[0] * sizeof(uint32_t);
-	return 0;
 }
 
 static int subtraction_run(const struct op_call *call, struct error *err)
@@ -199,7 +195,8 @@ const struct cpu_op op_signal_filter_bank_square_root = {
 const struct cpu_op op_signal_filter_bank_spectral_subtraction = {
 	.op = OP_SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION,
 	.accept = subtraction_accept,
-	.prepare = subtraction_prepare,
+	.state_bytes = sizeof(struct ek_signal_subtraction),
+	.init = subtraction_init,
 	.run = subtraction_run};
 const struct cpu_op op_signal_pcan = {.op = OP_SIGNAL_PCAN, .run = pcan_run};
 const struct cpu_op op_signal_filter_bank_log = {

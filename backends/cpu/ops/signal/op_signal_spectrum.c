@@ -103,11 +103,8 @@ static int fill_table(const struct fft_state *s, bool inverse, const struct run_
 
 static int fft_prepare(struct op_setup *setup, struct error *err)
 {
-	struct fft_state *state = setup->state = op_alloc(setup, sizeof(*state));
+	struct fft_state *state = setup->state;
 	const struct shape *in = op_shape_in(setup, 0);
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
 	state->type = op_tensor_in(setup, 0)->type;
 	state->length = (size_t)setup->node->options.signal_fft.length;
 	state->row = (size_t)in->dim[in->rank - 1];
@@ -226,7 +223,12 @@ static int fft_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_signal_window = {.op = OP_SIGNAL_WINDOW, .run = window_run};
 const struct cpu_op op_signal_fft_auto_scale = {
 	.op = OP_SIGNAL_FFT_AUTO_SCALE, .run = auto_scale_run};
-const struct cpu_op op_signal_rfft = {.op = OP_SIGNAL_RFFT, .prepare = fft_prepare, .run = fft_run};
-const struct cpu_op op_signal_irfft = {
-	.op = OP_SIGNAL_IRFFT, .prepare = fft_prepare, .run = fft_run};
+const struct cpu_op op_signal_rfft = {.op = OP_SIGNAL_RFFT,
+	.state_bytes = sizeof(struct fft_state),
+	.prepare = fft_prepare,
+	.run = fft_run};
+const struct cpu_op op_signal_irfft = {.op = OP_SIGNAL_IRFFT,
+	.state_bytes = sizeof(struct fft_state),
+	.prepare = fft_prepare,
+	.run = fft_run};
 const struct cpu_op op_signal_energy = {.op = OP_SIGNAL_ENERGY, .run = energy_run};

@@ -30,10 +30,7 @@ static int fill_hann(const struct spectrogram_state *s, const struct run_control
 
 static int spectrogram_prepare(struct op_setup *setup, struct error *err)
 {
-	struct spectrogram_state *s = setup->state = op_alloc(setup, sizeof(*s));
-	if (!s) {
-		return op_alloc_failed(setup, err);
-	}
+	struct spectrogram_state *s = setup->state;
 	s->window = (size_t)setup->node->options.spectrogram.window_size;
 	s->length = 2 * ((size_t)op_shape_out(setup, 0)->dim[2] - 1);
 	s->hann = op_alloc(setup, s->window * sizeof(*s->hann));
@@ -184,6 +181,8 @@ static int mfcc_run(const struct op_call *call, struct error *err)
 	return tiles_result(r < 0 ? r : t.result, err);
 }
 
-const struct cpu_op op_audio_spectrogram = {
-	.op = OP_AUDIO_SPECTROGRAM, .prepare = spectrogram_prepare, .run = spectrogram_run};
+const struct cpu_op op_audio_spectrogram = {.op = OP_AUDIO_SPECTROGRAM,
+	.state_bytes = sizeof(struct spectrogram_state),
+	.prepare = spectrogram_prepare,
+	.run = spectrogram_run};
 const struct cpu_op op_mfcc = {.op = OP_MFCC, .prepare = mfcc_prepare, .run = mfcc_run};

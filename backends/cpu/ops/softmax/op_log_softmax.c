@@ -17,11 +17,6 @@ struct log_softmax_state {
 	struct ek_log_softmax params;
 };
 
-static int log_softmax_accept(const struct op_setup *setup, struct error *err)
-{
-	return op_accept_same(setup, ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8), err);
-}
-
 static void prepare_codes(const struct op_setup *setup, struct ek_log_softmax *p)
 {
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
@@ -35,12 +30,9 @@ static void prepare_codes(const struct op_setup *setup, struct ek_log_softmax *p
 	ek_log_softmax_fill(split, p);
 }
 
-static int log_softmax_prepare(struct op_setup *setup, struct error *err)
+static void log_softmax_init(struct op_setup *setup)
 {
-	struct log_softmax_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct log_softmax_state *state = setup->state;
 	const struct tensor *in = op_tensor_in(setup, 0);
 	const struct shape *shape = op_shape_in(setup, 0);
 	state->depth = shape->rank ? (uint64_t)shape->dim[shape->rank - 1] : 1;
@@ -53,7 +45,6 @@ static int log_softmax_prepare(struct op_setup *setup, struct error *err)
 		setup->detail = "log_softmax__c";
 		prepare_codes(setup, &state->params);
 	}
-	return 0;
 }
 
 static void run_row(const struct log_softmax_state *s, void *dst, const void *src)
@@ -133,6 +124,7 @@ static int log_softmax_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_log_softmax = {.op = OP_LOG_SOFTMAX,
-	.accept = log_softmax_accept,
-	.prepare = log_softmax_prepare,
+	.types = ACCEPT(FLOAT32) | ACCEPT(INT8) | ACCEPT(UINT8),
+	.state_bytes = sizeof(struct log_softmax_state),
+	.init = log_softmax_init,
 	.run = log_softmax_run};

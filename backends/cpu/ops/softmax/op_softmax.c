@@ -106,10 +106,7 @@ static const struct ek_softmax_parts *parts_of(const struct op_setup *setup)
 
 static int softmax_prepare(struct op_setup *setup, struct error *err)
 {
-	struct softmax_state *state = setup->state = op_alloc(setup, sizeof(*state));
-	if (!state) {
-		return op_alloc_failed(setup, err);
-	}
+	struct softmax_state *state = setup->state;
 	const struct tensor *in = op_tensor_in(setup, 0), *out = op_tensor_out(setup, 0);
 	const struct shape *shape = op_shape_in(setup, 0);
 	state->depth = shape->rank ? (size_t)shape->dim[shape->rank - 1] : 1;
@@ -231,5 +228,8 @@ static int softmax_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_softmax = {
-	.op = OP_SOFTMAX, .accept = softmax_accept, .prepare = softmax_prepare, .run = softmax_run};
+const struct cpu_op op_softmax = {.op = OP_SOFTMAX,
+	.accept = softmax_accept,
+	.state_bytes = sizeof(struct softmax_state),
+	.prepare = softmax_prepare,
+	.run = softmax_run};

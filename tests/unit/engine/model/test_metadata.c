@@ -40,14 +40,15 @@ static void link_text(struct bytes_writer *out, uint32_t table, uint32_t slot, c
 static uint32_t write_unit(struct bytes_writer *out)
 {
 	static const float mean[1] = {127.5f}, std[1] = {2};
-	uint32_t unit = table_of(out, 1u << PROCESS_UNIT_OPTIONS, PROCESS_UNIT_OPTIONS_TYPE);
-	flat_writer_set(out, unit, PROCESS_UNIT_OPTIONS_TYPE, PROCESS_UNIT_NORMALIZATION, 1);
+	uint32_t unit =
+		table_of(out, 1u << SLOT(PROCESS_UNIT, options), SLOT(PROCESS_UNIT, options_type));
+	flat_writer_set(out, unit, SLOT(PROCESS_UNIT, options_type), PROCESS_UNIT_NORMALIZATION, 1);
 	uint32_t options = table_of(out, 3, -1);
-	flat_writer_link(out, unit, PROCESS_UNIT_OPTIONS, options);
+	flat_writer_link(out, unit, SLOT(PROCESS_UNIT, options), options);
+	flat_writer_link(out, options, SLOT(NORMALIZATION_OPTIONS, mean),
+		flat_writer_vector(out, mean, 1, 4));
 	flat_writer_link(
-		out, options, NORMALIZATION_OPTIONS_MEAN, flat_writer_vector(out, mean, 1, 4));
-	flat_writer_link(
-		out, options, NORMALIZATION_OPTIONS_STD, flat_writer_vector(out, std, 1, 4));
+		out, options, SLOT(NORMALIZATION_OPTIONS, std), flat_writer_vector(out, std, 1, 4));
 	return unit;
 }
 
@@ -55,18 +56,18 @@ static uint32_t write_input(struct bytes_writer *out)
 {
 	uint32_t list = 0;
 	uint32_t input = table_of(out,
-		1u << TENSOR_METADATA_NAME | 1u << TENSOR_METADATA_CONTENT |
-			1u << TENSOR_METADATA_PROCESS_UNITS,
+		1u << SLOT(TENSOR_METADATA, name) | 1u << SLOT(TENSOR_METADATA, content) |
+			1u << SLOT(TENSOR_METADATA, process_units),
 		-1);
-	link_text(out, input, TENSOR_METADATA_NAME, "image");
-	uint32_t content =
-		table_of(out, 1u << CONTENT_CONTENT_PROPERTIES, CONTENT_CONTENT_PROPERTIES_TYPE);
-	flat_writer_link(out, input, TENSOR_METADATA_CONTENT, content);
-	flat_writer_set(out, content, CONTENT_CONTENT_PROPERTIES_TYPE, CONTENT_IMAGE, 1);
-	uint32_t image = table_of(out, 0, IMAGE_PROPERTIES_COLOR_SPACE);
-	flat_writer_link(out, content, CONTENT_CONTENT_PROPERTIES, image);
-	flat_writer_set(out, image, IMAGE_PROPERTIES_COLOR_SPACE, 2, 1);
-	link_list(out, input, TENSOR_METADATA_PROCESS_UNITS, &list);
+	link_text(out, input, SLOT(TENSOR_METADATA, name), "image");
+	uint32_t content = table_of(out, 1u << SLOT(CONTENT, content_properties),
+		SLOT(CONTENT, content_properties_type));
+	flat_writer_link(out, input, SLOT(TENSOR_METADATA, content), content);
+	flat_writer_set(out, content, SLOT(CONTENT, content_properties_type), CONTENT_IMAGE, 1);
+	uint32_t image = table_of(out, 0, SLOT(IMAGE_PROPERTIES, color_space));
+	flat_writer_link(out, content, SLOT(CONTENT, content_properties), image);
+	flat_writer_set(out, image, SLOT(IMAGE_PROPERTIES, color_space), 2, 1);
+	link_list(out, input, SLOT(TENSOR_METADATA, process_units), &list);
 	flat_writer_link_element(out, list, 0, write_unit(out));
 	return input;
 }
@@ -74,12 +75,13 @@ static uint32_t write_input(struct bytes_writer *out)
 static uint32_t write_output(struct bytes_writer *out)
 {
 	uint32_t list = 0;
-	uint32_t output = table_of(out, 1u << TENSOR_METADATA_ASSOCIATED_FILES, -1);
-	link_list(out, output, TENSOR_METADATA_ASSOCIATED_FILES, &list);
-	uint32_t file = table_of(out, 1u << ASSOCIATED_FILE_NAME, ASSOCIATED_FILE_TYPE);
+	uint32_t output = table_of(out, 1u << SLOT(TENSOR_METADATA, associated_files), -1);
+	link_list(out, output, SLOT(TENSOR_METADATA, associated_files), &list);
+	uint32_t file =
+		table_of(out, 1u << SLOT(ASSOCIATED_FILE, name), SLOT(ASSOCIATED_FILE, type));
 	flat_writer_link_element(out, list, 0, file);
-	flat_writer_set(out, file, ASSOCIATED_FILE_TYPE, ASSOCIATED_FILE_AXIS_LABELS, 1);
-	link_text(out, file, ASSOCIATED_FILE_NAME, "labels.txt");
+	flat_writer_set(out, file, SLOT(ASSOCIATED_FILE, type), ASSOCIATED_FILE_AXIS_LABELS, 1);
+	link_text(out, file, SLOT(ASSOCIATED_FILE, name), "labels.txt");
 	return output;
 }
 
@@ -88,19 +90,20 @@ static struct bytes_writer write_metadata(void)
 	struct bytes_writer out = {0};
 	uint32_t list = 0;
 	flat_writer_start(&out, "M001");
-	uint32_t root = table_of(
-		&out, 1u << MODEL_METADATA_NAME | 1u << MODEL_METADATA_SUBGRAPH_METADATA, -1);
+	uint32_t root = table_of(&out,
+		1u << SLOT(MODEL_METADATA, name) | 1u << SLOT(MODEL_METADATA, subgraph_metadata),
+		-1);
 	flat_writer_root(&out, root);
-	link_text(&out, root, MODEL_METADATA_NAME, "Looker");
-	link_list(&out, root, MODEL_METADATA_SUBGRAPH_METADATA, &list);
+	link_text(&out, root, SLOT(MODEL_METADATA, name), "Looker");
+	link_list(&out, root, SLOT(MODEL_METADATA, subgraph_metadata), &list);
 	uint32_t subgraph = table_of(&out,
-		1u << SUBGRAPH_METADATA_INPUT_TENSOR_METADATA |
-			1u << SUBGRAPH_METADATA_OUTPUT_TENSOR_METADATA,
+		1u << SLOT(SUBGRAPH_METADATA, input_tensor_metadata) |
+			1u << SLOT(SUBGRAPH_METADATA, output_tensor_metadata),
 		-1);
 	flat_writer_link_element(&out, list, 0, subgraph);
-	link_list(&out, subgraph, SUBGRAPH_METADATA_INPUT_TENSOR_METADATA, &list);
+	link_list(&out, subgraph, SLOT(SUBGRAPH_METADATA, input_tensor_metadata), &list);
 	flat_writer_link_element(&out, list, 0, write_input(&out));
-	link_list(&out, subgraph, SUBGRAPH_METADATA_OUTPUT_TENSOR_METADATA, &list);
+	link_list(&out, subgraph, SLOT(SUBGRAPH_METADATA, output_tensor_metadata), &list);
 	flat_writer_link_element(&out, list, 0, write_output(&out));
 	return out;
 }

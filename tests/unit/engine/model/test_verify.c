@@ -417,7 +417,8 @@ static void verify_wants_the_operators_own_options(void **state)
 	assert_string_equal(verdict(m),
 		"subgraph 0, node 0 (ADD): options of another operator (table 266, not 11)");
 	add->options = OPTIONS_ADD;
-	add->fields[0] = (struct fake_option){ADD_OPTIONS_FUSED_ACTIVATION_FUNCTION, 1, 6, {0}};
+	add->fields[0] =
+		(struct fake_option){SLOT(ADD_OPTIONS, fused_activation_function), 1, 6, {0}};
 	assert_string_equal(verdict(m),
 		"subgraphs[0].operators[0].builtin_options (ADD).fused_activation_function: 6 is not in "
 		"0..5");

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "tests/unit/memory.h"
+
+static void items_stay_while_an_array_grows_and_shrinks(void **state)
+{
+	(void)state;
+	uint32_t *items = NULL;
+	size_t n = 0;
+	while (n < 1000) {
+		assert_true(array_room(&items, n, sizeof(items[0])));
+		items[n] = (uint32_t)(3 * n);
+		n++;
+	}
+	n = 15;
+	while (n < 40) {
+		assert_true(array_room(&items, n, sizeof(items[0])));
+		items[n] = (uint32_t)(3 * n);
+		n++;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(items[i], 3 * i);
+	}
+	free(items);
+}
+
+static void an_array_too_large_for_memory_stays_as_it_was(void **state)
+{
+	(void)state;
+	char *items = NULL;
+	if (SANITIZED) {
+		skip();
+	}
+	assert_true(array_room(&items, 0, 1));
+	items[7] = 'x';
+	char *before = items;
+	assert_false(array_room(&items, 8, SIZE_MAX / 2));
+	assert_ptr_equal(items, before);
+	assert_int_equal(items[7], 'x');
+	free(items);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(items_stay_while_an_array_grows_and_shrinks),
+		cmocka_unit_test(an_array_too_large_for_memory_stays_as_it_was),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
