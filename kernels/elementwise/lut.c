@@ -39,7 +39,6 @@ const struct ek_lut8 ek_lut8[] = {
 	{{"lut8__c", 0}, lut8__c},
 #if defined(__x86_64__)
 	{{"lut8__avx2", EK_CPU_AVX2}, ek_lut8__avx2},
-	{{"lut8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_lut8__avx512vnni},
 #elif defined(__aarch64__)
 	{{"lut8__neon", EK_CPU_NEON}, ek_lut8__neon},
 #endif

@@ -5,6 +5,6 @@
 
 #include "kernels/elementwise/lut.h"
 
-ek_lut8_fn ek_lut8__avx2, ek_lut8__avx512vnni;
+ek_lut8_fn ek_lut8__avx2;
 
 #endif

@@ -17,11 +17,7 @@ void ek_average_pool_f32__avx2(const struct ek_pool *args, const struct ek_tile 
 void ek_max_pool_f32__avx2(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_s8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_average_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
-void ek_average_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
-void ek_average_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_s8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 void ek_max_pool_u8__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
-void ek_max_pool_s16__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
-void ek_max_pool_f32__avx512vnni(const struct ek_pool *args, const struct ek_tile *tile);
 
 #endif

@@ -28,25 +28,24 @@
 
 static SUM_ROW(sum_s8__c, int8_t, int32_t, uint32_t, +) static SUM_ROW(
 	sum_u8__c, uint8_t, int32_t, uint32_t, +) static SUM_ROW(sum_s16__c, int16_t, int32_t,
-	uint32_t, +) static SUM_ROW(sum_f32__c, float, float, float, +) SUM_ROW(ek_sum_s32, int32_t,
-	int32_t, uint32_t, +) SUM_ROW(ek_sum_s32to64, int32_t, int64_t, uint64_t, +)
-	SUM_ROW(ek_sum_s64, int64_t, int64_t, uint64_t, +)
-		SUM_ROW(ek_sum_bool, uint8_t, uint8_t, uint8_t, |)
+	uint32_t, +) static SUM_ROW(sum_f32__c, float, float, float, +)
+	SUM_ROW(ek_sum_s32, int32_t, int32_t, uint32_t, +)
+		SUM_ROW(ek_sum_s32to64, int32_t, int64_t, uint64_t, +)
+			SUM_ROW(ek_sum_s64, int64_t, int64_t, uint64_t, +)
+				SUM_ROW(ek_sum_bool, uint8_t, uint8_t, uint8_t, |)
 
-			const struct ek_sum ek_sum_s8[] = {
-				{{"sum_s8__c", 0}, sum_s8__c},
+					const struct ek_sum ek_sum_s8[] = {
+						{{"sum_s8__c", 0}, sum_s8__c},
 #if defined(__x86_64__)
-				{{"sum_s8__avx2", EK_CPU_AVX2}, ek_sum_s8__avx2},
-				{{"sum_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_s8__avx512vnni},
+						{{"sum_s8__avx2", EK_CPU_AVX2}, ek_sum_s8__avx2},
 #elif defined(__arm__)
-				{{"sum_s8__neon", EK_CPU_NEON}, ek_sum_s8__neon},
+						{{"sum_s8__neon", EK_CPU_NEON}, ek_sum_s8__neon},
 #endif
 };
 const struct ek_sum ek_sum_u8[] = {
 	{{"sum_u8__c", 0}, sum_u8__c},
 #if defined(__x86_64__)
 	{{"sum_u8__avx2", EK_CPU_AVX2}, ek_sum_u8__avx2},
-	{{"sum_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_sum_u8__avx512vnni},
 #elif defined(__arm__)
 	{{"sum_u8__neon", EK_CPU_NEON}, ek_sum_u8__neon},
 #endif

@@ -5,6 +5,6 @@
 
 #include "kernels/reduce/sum.h"
 
-ek_sum_fn ek_sum_s8__avx2, ek_sum_u8__avx2, ek_sum_s8__avx512vnni, ek_sum_u8__avx512vnni;
+ek_sum_fn ek_sum_s8__avx2, ek_sum_u8__avx2;
 
 #endif

@@ -116,7 +116,6 @@ const struct ek_requant ek_requant_s16s8[] = {
 	{{"requant_s16s8__c", 0}, requant_s16s8__c},
 #if defined(__x86_64__)
 	{{"requant_s16s8__avx2", EK_CPU_AVX2}, ek_requant_s16s8__avx2},
-	{{"requant_s16s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s8__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"requant_s16s8__neon", EK_CPU_NEON}, ek_requant_s16s8__neon},
 #endif
@@ -125,7 +124,6 @@ const struct ek_requant ek_requant_s16s16[] = {
 	{{"requant_s16s16__c", 0}, requant_s16s16__c},
 #if defined(__x86_64__)
 	{{"requant_s16s16__avx2", EK_CPU_AVX2}, ek_requant_s16s16__avx2},
-	{{"requant_s16s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s16__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"requant_s16s16__neon", EK_CPU_NEON}, ek_requant_s16s16__neon},
 #endif
@@ -134,7 +132,6 @@ const struct ek_requant ek_requant_s16s32[] = {
 	{{"requant_s16s32__c", 0}, requant_s16s32__c},
 #if defined(__x86_64__)
 	{{"requant_s16s32__avx2", EK_CPU_AVX2}, ek_requant_s16s32__avx2},
-	{{"requant_s16s32__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s16s32__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"requant_s16s32__neon", EK_CPU_NEON}, ek_requant_s16s32__neon},
 #endif
@@ -143,7 +140,6 @@ const struct ek_requant ek_requant_s32s8[] = {
 	{{"requant_s32s8__c", 0}, requant_s32s8__c},
 #if defined(__x86_64__)
 	{{"requant_s32s8__avx2", EK_CPU_AVX2}, ek_requant_s32s8__avx2},
-	{{"requant_s32s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s8__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"requant_s32s8__neon", EK_CPU_NEON}, ek_requant_s32s8__neon},
 #endif
@@ -152,7 +148,6 @@ const struct ek_requant ek_requant_s32s16[] = {
 	{{"requant_s32s16__c", 0}, requant_s32s16__c},
 #if defined(__x86_64__)
 	{{"requant_s32s16__avx2", EK_CPU_AVX2}, ek_requant_s32s16__avx2},
-	{{"requant_s32s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_requant_s32s16__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"requant_s32s16__neon", EK_CPU_NEON}, ek_requant_s32s16__neon},
 #endif
@@ -167,7 +162,6 @@ const struct ek_quantize ek_quantize_s8[] = {
 	{{"quantize_s8__c", 0}, quantize_s8__c},
 #if defined(__x86_64__)
 	{{"quantize_s8__avx2", EK_CPU_AVX2}, ek_quantize_s8__avx2},
-	{{"quantize_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s8__avx512vnni},
 #elif defined(__aarch64__)
 	{{"quantize_s8__neon", EK_CPU_NEON}, ek_quantize_s8__neon},
 #endif
@@ -176,7 +170,6 @@ const struct ek_quantize ek_quantize_u8[] = {
 	{{"quantize_u8__c", 0}, quantize_u8__c},
 #if defined(__x86_64__)
 	{{"quantize_u8__avx2", EK_CPU_AVX2}, ek_quantize_u8__avx2},
-	{{"quantize_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_u8__avx512vnni},
 #elif defined(__aarch64__)
 	{{"quantize_u8__neon", EK_CPU_NEON}, ek_quantize_u8__neon},
 #endif
@@ -185,7 +178,6 @@ const struct ek_quantize ek_quantize_s16[] = {
 	{{"quantize_s16__c", 0}, quantize_s16__c},
 #if defined(__x86_64__)
 	{{"quantize_s16__avx2", EK_CPU_AVX2}, ek_quantize_s16__avx2},
-	{{"quantize_s16__avx512vnni", EK_CPU_AVX512_VNNI}, ek_quantize_s16__avx512vnni},
 #elif defined(__aarch64__)
 	{{"quantize_s16__neon", EK_CPU_NEON}, ek_quantize_s16__neon},
 #endif

@@ -5,11 +5,8 @@
 
 #include "kernels/requant/requant.h"
 
-ek_requant_fn ek_requant_s16s8__avx512vnni, ek_requant_s16s16__avx512vnni,
-	ek_requant_s16s32__avx512vnni, ek_requant_s32s8__avx512vnni, ek_requant_s32s16__avx512vnni;
 ek_requant_fn ek_requant_s16s8__avx2, ek_requant_s16s16__avx2, ek_requant_s16s32__avx2,
 	ek_requant_s32s8__avx2, ek_requant_s32s16__avx2;
 ek_quantize_fn ek_quantize_s8__avx2, ek_quantize_u8__avx2, ek_quantize_s16__avx2;
-ek_quantize_fn ek_quantize_s8__avx512vnni, ek_quantize_u8__avx512vnni, ek_quantize_s16__avx512vnni;
 
 #endif

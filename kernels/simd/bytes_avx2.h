@@ -103,6 +103,17 @@ ALWAYS_INLINE vec bytes_all(uint8_t x)
 }
 
 /* The first @n of VEC_BYTES, n < VEC_BYTES; zero behind them. */
+#if defined(__AVX512VL__) && defined(__AVX512BW__)
+ALWAYS_INLINE vec bytes_load_some(const uint8_t *from, uint32_t n)
+{
+	return _mm256_maskz_loadu_epi8(((__mmask32)1 << n) - 1, from);
+}
+
+ALWAYS_INLINE void bytes_store_some(uint8_t *to, vec v, uint32_t n)
+{
+	_mm256_mask_storeu_epi8(to, ((__mmask32)1 << n) - 1, v);
+}
+#else
 ALWAYS_INLINE vec bytes_load_some(const uint8_t *from, uint32_t n)
 {
 	if (n < 16) {
@@ -122,6 +133,7 @@ ALWAYS_INLINE void bytes_store_some(uint8_t *to, vec v, uint32_t n)
 	}
 	vec_store_some(to, half, n & 15);
 }
+#endif
 
 ALWAYS_INLINE vec bytes_xor(vec a, vec b)
 {

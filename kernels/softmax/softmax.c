@@ -144,7 +144,6 @@ const struct ek_softmax ek_softmax_s8[] = {
 	{{"softmax_s8__c", 0}, softmax_s8__c},
 #if defined(__x86_64__)
 	{{"softmax_s8__avx2", EK_CPU_AVX2}, ek_softmax_s8__avx2},
-	{{"softmax_s8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_s8__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"softmax_s8__neon", EK_CPU_NEON}, ek_softmax_s8__neon},
 #endif
@@ -153,7 +152,6 @@ const struct ek_softmax ek_softmax_u8[] = {
 	{{"softmax_u8__c", 0}, softmax_u8__c},
 #if defined(__x86_64__)
 	{{"softmax_u8__avx2", EK_CPU_AVX2}, ek_softmax_u8__avx2},
-	{{"softmax_u8__avx512vnni", EK_CPU_AVX512_VNNI}, ek_softmax_u8__avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
 	{{"softmax_u8__neon", EK_CPU_NEON}, ek_softmax_u8__neon},
 #endif

@@ -7,6 +7,5 @@
 
 /* Rows of fewer than 64 elements are entry 0. */
 ek_softmax_fn ek_softmax_s8__avx2, ek_softmax_u8__avx2;
-ek_softmax_fn ek_softmax_s8__avx512vnni, ek_softmax_u8__avx512vnni;
 
 #endif
