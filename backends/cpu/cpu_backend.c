@@ -195,6 +195,18 @@ static int prepare_all(struct program *program, struct node_memory *ret_memory, 
 	return r;
 }
 
+/* Operators and kernels use a node's tensors without a look at their indices. */
+static void assert_operands(const struct compile_request *request, const struct node *node)
+{
+	const int32_t n_tensors = (int32_t)request->subgraph->n_tensors;
+	for (uint32_t i = 0; i < node->n_inputs; i++) {
+		assert(node->inputs[i] < n_tensors);
+	}
+	for (uint32_t i = 0; i < node->n_outputs; i++) {
+		assert(node->outputs[i] >= 0 && node->outputs[i] < n_tensors);
+	}
+}
+
 static int cpu_compile(const struct compile_request *request, struct node_memory *ret_memory,
 	struct program **ret_program, struct error *err)
 {
@@ -209,6 +221,7 @@ static int cpu_compile(const struct compile_request *request, struct node_memory
 	program->n_nodes = request->n_nodes;
 	for (uint32_t i = 0; i < request->n_nodes; i++) {
 		const struct node *node = &request->subgraph->nodes[request->nodes[i]];
+		assert_operands(request, node);
 		program->nodes[i].node = node;
 		program->nodes[i].op = row_find(node->op);
 	}
@@ -258,25 +271,19 @@ static int node_run_anew(const struct program *program, const struct prepared *n
 	return r;
 }
 
-/* Asserts that the session has bound all operands and memory. Kernels do not check it. */
-static void assert_bound(
-	const struct program *program, uint32_t index, const struct run_frame *frame)
+/* What the run of a node that is prepared anew was given: its shapes and places are new in each run. */
+static void assert_bound(const struct node *node, const struct run_frame *frame)
 {
-	const struct node *node = program->nodes[index].node;
-	const uint32_t n_tensors = program->request.subgraph->n_tensors;
 	const bool reads = node->op != OP_SHAPE && node->op != OP_RANK; /* else only the shape */
 	for (uint32_t i = 0; i < node->n_inputs; i++) {
 		const int32_t t = node->inputs[i];
-		assert(t < (int32_t)n_tensors);
 		assert(t < 0 || !reads || frame->values[t].data || frame->values[t].bytes == 0);
 	}
 	for (uint32_t i = 0; i < node->n_outputs; i++) {
-		const int32_t t = node->outputs[i];
-		assert(t >= 0 && t < (int32_t)n_tensors);
-		assert(frame->values[t].data || frame->values[t].bytes == 0 || frame->outputs);
+		const struct value *out = &frame->values[node->outputs[i]];
+		assert(out->data || out->bytes == 0 || frame->outputs);
 	}
-	assert((uintptr_t)frame->scratch[index] % 64 == 0);
-	assert(!frame->state || (uintptr_t)frame->state[index] % 64 == 0);
+	assert(frame->shapes && frame->constants);
 }
 
 static int run_node(const struct program *program, uint32_t index, const struct run_frame *frame,
@@ -306,9 +313,12 @@ static int run_node(const struct program *program, uint32_t index, const struct 
 	if (node->row_fusion) {
 		return row_fusion_run(node->row_fusion, &call, err);
 	}
-	assert_bound(program, index, frame);
-	return node->each_run ? node_run_anew(program, node, frame, &call, err)
-			      : node->op->run(&call, err);
+	assert((uintptr_t)call.scratch % 64 == 0);
+	if (node->each_run) {
+		assert_bound(call.node, frame);
+		return node_run_anew(program, node, frame, &call, err);
+	}
+	return node->op->run(&call, err);
 }
 
 static int cpu_run_node(const struct program *program, uint32_t index,

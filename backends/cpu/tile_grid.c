@@ -63,6 +63,9 @@ static struct tiling tile(const struct tile_grid_job *job, uint64_t tile_work)
 	uint64_t cols = at_least_1(least(job->cols, elements) / job->col_step) * job->col_step;
 	uint64_t rows = at_least_1(elements / cols);
 	rows = least(job->tile_rows ? least(rows, job->tile_rows) : rows, at_least_1(job->rows));
+	if (job->row_step && rows > job->row_step) { /* whole rows of a picture */
+		rows -= rows % job->row_step;
+	}
 	return (struct tiling){.rows = rows,
 		.cols = cols,
 		.across = (job->cols + cols - 1) / cols,
@@ -200,18 +203,18 @@ static int run_team(const struct op_call *call, const struct tile_grid_job *job,
  * divisions of tile() would be seen in. */
 static bool is_one_tile(const struct tile_grid_job *job, uint64_t tile_work)
 {
-	return job->rows && job->cols && (!job->tile_rows || job->rows <= job->tile_rows) &&
-		job->rows * job->cols <= tile_elements(job, tile_work);
+	const uint64_t elements = job->rows * job->cols;
+	const uint64_t most = job->look_work ? least(job->look_work, tile_work) : tile_work;
+	return elements && elements <= TILE_GRID_ELEMENTS && elements * job->work <= most &&
+		(!job->tile_rows || job->rows <= job->tile_rows);
 }
 
-/* A tile, with looks at the control. */
-static int run_tile(const struct op_call *call, const struct tile_grid_job *job,
-	const struct ek_tile *tile, struct error *err)
+/* A tile in parts of its columns, with a look at the control before each. */
+static __attribute__((noinline)) int run_tile_by_columns(const struct op_call *call,
+	const struct tile_grid_job *job, const struct ek_tile *tile, struct error *err)
 {
-	const uint64_t work = at_least_1(job->work), steps = parts_of(tile->n_cols, job->col_step);
-	const uint64_t parts = job->row_work && tile->n_cols * work > job->row_work
-		? least(2 * tile->n_cols * work / job->row_work, steps)
-		: 1;
+	const uint64_t steps = parts_of(tile->n_cols, job->col_step);
+	const uint64_t parts = least(2 * tile->n_cols * job->work / job->row_work, steps);
 	int r = 0;
 	for (uint64_t i = 0; r == 0 && i < parts; i++) {
 		const uint64_t first = steps * i / parts * job->col_step;
@@ -227,20 +230,23 @@ static int run_tile(const struct op_call *call, const struct tile_grid_job *job,
 	return r;
 }
 
-int tile_grid_run(const struct op_call *call, const struct tile_grid_job *job, struct error *err)
+static int run_tile(const struct op_call *call, const struct tile_grid_job *job,
+	const struct ek_tile *tile, struct error *err)
 {
-	const uint64_t tile_work = job->tile_work ? job->tile_work : TILE_GRID_WORK;
-	struct team *team = helpers(call, job, tile_work);
-	if (team) {
-		const struct parting shared = share(job, team_members(team), tile_work);
-		if (shared.across * shared.down <= TEAM_MAX_PARTS) {
-			return run_team(call, job, team, &shared, err);
-		}
+	if (job->row_work && tile->n_cols * at_least_1(job->work) > job->row_work) {
+		return run_tile_by_columns(call, job, tile, err);
 	}
-	if (is_one_tile(job, tile_work)) {
-		const struct ek_tile all = {0, (uint32_t)job->rows, 0, (uint32_t)job->cols};
-		return run_tile(call, job, &all, err);
+	int r = given_up(run_control_check(call->control), err);
+	if (r == 0) {
+		job->run(job->args, tile, call->scratch);
 	}
+	return r;
+}
+
+/* Apart from tile_grid_run(), which then has few registers to save. */
+static __attribute__((noinline)) int run_tiles(const struct op_call *call,
+	const struct tile_grid_job *job, uint64_t tile_work, struct error *err)
+{
 	const struct tiling tiling = tile(job, tile_work);
 	for (uint64_t i = 0; i < tiling.across * tiling.down; i++) {
 		const struct ek_tile t = tile_at(job, &tiling, i);
@@ -250,6 +256,34 @@ int tile_grid_run(const struct op_call *call, const struct tile_grid_job *job, s
 		}
 	}
 	return 0;
+}
+
+/* False where the job makes more parts than a team takes. */
+static __attribute__((noinline)) bool run_by_team(const struct op_call *call,
+	const struct tile_grid_job *job, uint64_t tile_work, struct team *team, int *ret_result,
+	struct error *err)
+{
+	const struct parting shared = share(job, team_members(team), tile_work);
+	if (shared.across * shared.down > TEAM_MAX_PARTS) {
+		return false;
+	}
+	*ret_result = run_team(call, job, team, &shared, err);
+	return true;
+}
+
+int tile_grid_run(const struct op_call *call, const struct tile_grid_job *job, struct error *err)
+{
+	const uint64_t tile_work = job->tile_work ? job->tile_work : TILE_GRID_WORK;
+	struct team *team = helpers(call, job, tile_work);
+	int r = 0;
+	if (team && run_by_team(call, job, tile_work, team, &r, err)) {
+		return r;
+	}
+	if (is_one_tile(job, tile_work)) {
+		const struct ek_tile all = {0, (uint32_t)job->rows, 0, (uint32_t)job->cols};
+		return run_tile(call, job, &all, err);
+	}
+	return run_tiles(call, job, tile_work, err);
 }
 
 struct line {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/run/call_frame.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/run/copy.h"
@@ -82,12 +83,20 @@ static void *address_of(
 	}
 }
 
+/* True for tensors whose address only a run knows, and those that have none. */
+static bool is_set_by_run(const struct tensor_plan *tensor)
+{
+	return tensor->place != PLACE_CONSTANT && tensor->place != PLACE_FOLDED &&
+		tensor->place != PLACE_ARENA && tensor->place != PLACE_VARIABLE;
+}
+
 static void point_at_state(struct call_frame *frame, const struct subgraph_plan *part)
 {
 	for (uint32_t i = 0; i < part->n_order; i++) {
 		frame->state[i] = frame->variables.data
 			? frame->variables.data + part->state_offset[i]
 			: NULL;
+		assert((uintptr_t)frame->state[i] % 64 == 0);
 	}
 }
 
@@ -100,9 +109,12 @@ static void fill_tables(struct call_frame *frame)
 			.shape = part->shapes[t]};
 		frame->shapes[t] = part->shapes[t];
 		frame->constants[t] = part->constants[t];
+		assert(frame->values[t].data || frame->values[t].bytes == 0 ||
+			is_set_by_run(&part->tensors[t]));
 	}
 	for (uint32_t i = 0; i < part->n_order; i++) {
 		frame->scratch[i] = frame->arena.data + part->scratch_offset[i];
+		assert((uintptr_t)frame->scratch[i] % 64 == 0);
 	}
 	point_at_state(frame, part);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/run/session.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -231,6 +232,7 @@ static int place_inputs_now(
 			error_prefix(err, "input %u", i);
 			return r;
 		}
+		assert(data || session->inputs[i].bytes == 0);
 		session->frame->values[t] = (struct value){
 			(void *)data, session->inputs[i].bytes, session->inputs[i].shape};
 	}

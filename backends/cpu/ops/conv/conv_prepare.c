@@ -216,7 +216,7 @@ void conv_weights_pack(
 	}
 }
 
-int conv_weights_unpack(
+int conv_weights_unpack_int4(
 	const struct op_call *call, const struct conv_weights *weights, struct error *err)
 {
 	struct tiles t = {.total = weights->n_unpacked, .control = call->control};

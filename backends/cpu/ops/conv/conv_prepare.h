@@ -73,9 +73,16 @@ int must_check conv_weights_prepare(struct op_setup *setup, uint64_t elements,
 void conv_weights_pack(
 	struct op_setup *setup, struct conv_weights *weights, op_pack_fn *pack, const void *state);
 
-/* Unpacks int4 weights that are not known before the run. 0, -ETIMEDOUT or -ECANCELED. */
-int must_check conv_weights_unpack(
+/* conv_weights_unpack() where there are some. */
+int must_check conv_weights_unpack_int4(
 	const struct op_call *call, const struct conv_weights *weights, struct error *err);
+
+/* Unpacks int4 weights that are not known before the run. 0, -ETIMEDOUT or -ECANCELED. */
+static inline int must_check conv_weights_unpack(
+	const struct op_call *call, const struct conv_weights *weights, struct error *err)
+{
+	return weights->n_unpacked ? conv_weights_unpack_int4(call, weights, err) : 0;
+}
 
 /* Weights of this run where they are not known before: the operand, or its int4 elements, which
  * conv_weights_unpack() has unpacked. */

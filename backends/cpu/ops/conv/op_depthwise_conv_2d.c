@@ -228,16 +228,23 @@ static bool axis_is_wide(const struct ek_window_axis *a)
 /* Shapes that some vector kernels leave to plain C, or take channel by channel. */
 static bool is_slow(const struct ek_depthwise_shape *s)
 {
-	return s->in_c != s->out_c || s->out_c < FEW_CHANNELS || taps_of(s) > LARGE_WINDOW ||
-		axis_is_wide(&s->window.y) || axis_is_wide(&s->window.x);
+	return s->in_c != s->out_c || taps_of(s) > LARGE_WINDOW || axis_is_wide(&s->window.y) ||
+		axis_is_wide(&s->window.x);
 }
 
+/* A tap of few channels takes integer kernels as long as one of a single channel. */
 static uint64_t look_work(const struct depthwise_state *state)
 {
 	const struct ek_variant *kernel = state->row_q ? &state->row_q->variant
 		: state->row_h                         ? &state->row_h->variant
 						       : &state->row_f32->variant;
-	return is_slow(&state->shape) || !kernel->needs ? LOOK_WORK : 0;
+	if (is_slow(&state->shape) || !kernel->needs) {
+		return LOOK_WORK;
+	}
+	if (state->shape.out_c >= FEW_CHANNELS) {
+		return 0;
+	}
+	return state->row_q ? (uint64_t)LOOK_WORK * state->shape.out_c : LOOK_WORK;
 }
 
 static int depthwise_run(const struct op_call *call, struct error *err)
