@@ -9,19 +9,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
+
 static int add(struct golden_list *list, const char *folder)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		char **grown = realloc(list->folders, capacity * sizeof(char *));
-		if (!grown) {
-			return -ENOMEM;
-		}
-		list->folders = grown;
-		list->capacity = capacity;
+	char *copy = strdup(folder);
+	char **added = copy
+		? array_add(&list->folders, &list->count, &list->capacity, sizeof(*added))
+		: NULL;
+	if (!added) {
+		free(copy);
+		return -ENOMEM;
 	}
-	list->folders[list->count] = strdup(folder);
-	return list->folders[list->count++] ? 0 : -ENOMEM;
+	*added = copy;
+	return 0;
 }
 
 void golden_list_deinit(struct golden_list *list)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct parser {
 	const char *at, *end;
 	size_t line, capacity;
@@ -28,16 +30,11 @@ static int append(struct parser *p, double value, struct error *err)
 	if (t->n == CSV_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
-	if (t->n == p->capacity) {
-		size_t capacity = p->capacity ? 2 * p->capacity : 1024;
-		double *values = realloc(t->values, capacity * sizeof(values[0]));
-		if (!values) {
-			return error_no_memory(err);
-		}
-		t->values = values;
-		p->capacity = capacity;
+	double *added = array_add(&t->values, &t->n, &p->capacity, sizeof(*added));
+	if (!added) {
+		return error_no_memory(err);
 	}
-	t->values[t->n++] = value;
+	*added = value;
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct scanner {
 	const char *text, *at, *end;
 	size_t room, columns;
@@ -48,16 +50,11 @@ static int number_read(struct scanner *s, struct error *err)
 	if (t->n == CSV_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
-	if (t->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 256;
-		double *values = realloc(t->values, room * sizeof(values[0]));
-		if (!values) {
-			return error_no_memory(err);
-		}
-		t->values = values;
-		s->room = room;
+	double *added = array_add(&t->values, &t->n, &s->room, sizeof(*added));
+	if (!added) {
+		return error_no_memory(err);
 	}
-	t->values[t->n++] = value;
+	*added = value;
 	s->at = after;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/tar.h"
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
@@ -44,16 +45,8 @@ static int spool_open(int *ret_fd, struct error *err)
 
 static int write_all(int fd, const void *data, size_t size, struct error *err)
 {
-	const char *at = data;
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-		if (n < 0 && errno != EINTR) {
-			return error_set(err, -errno, "writing: %s", strerror(errno));
-		}
-		at += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	const int code = file_write(fd, data, size);
+	return code < 0 ? error_set(err, code, "writing: %s", strerror(-code)) : 0;
 }
 
 /* Copies @from to its end. */

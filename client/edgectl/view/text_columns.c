@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define MAX_COLUMNS 12
 #define GAP 2
 
@@ -23,33 +25,24 @@ void grid_deinit(struct grid *grid)
 	*grid = (struct grid){0};
 }
 
-static bool make_room(struct grid *grid)
-{
-	if (grid->n_cells < grid->capacity) {
-		return true;
-	}
-	size_t capacity = grid->capacity ? 2 * grid->capacity : 64;
-	char **cells = realloc(grid->cells, capacity * sizeof(cells[0]));
-	if (!cells) {
-		return false;
-	}
-	grid->cells = cells;
-	grid->capacity = capacity;
-	return true;
-}
-
 void grid_add(struct grid *grid, const char *format, ...)
 {
 	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	int n = make_room(grid) ? vasprintf(&text, format, args) : -1;
+	const int n = vasprintf(&text, format, args);
 	va_end(args);
-	if (n < 0) {
-		grid->failed = true;
+	char **cell = n < 0
+		? NULL
+		: array_add(&grid->cells, &grid->n_cells, &grid->capacity, sizeof(*cell));
+	if (cell) {
+		*cell = text;
 		return;
 	}
-	grid->cells[grid->n_cells++] = text;
+	grid->failed = true;
+	if (n >= 0) {
+		free(text);
+	}
 }
 
 /* Counts code points: bytes that are no UTF-8 continuation. */
