@@ -19,12 +19,6 @@
 #define MODEL_SUFFIX ".tflite"
 #define MOST_PARTS 100 /* attempts at a free temporary name */
 
-static int fail(const char *what, const struct error *err)
-{
-	report_error(what, err);
-	return report_exit_of(err);
-}
-
 /* ---- files */
 
 /* Opens a temporary file on disk; in memory if no folder is writable. */
@@ -253,12 +247,12 @@ int cmd_install(const struct settings *s)
 	struct error err = {0};
 	owned_fd int fd = -1;
 	if (source_open(path, &fd, &err) < 0) {
-		fail(path, &err);
+		report_failed(path, &err);
 		return EXIT_UNREADABLE;
 	}
 	if (ask(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd, &text,
 		    &err) < 0) {
-		return fail(path, &err);
+		return report_failed(path, &err);
 	}
 	say(s, text);
 	edge_client_text_free(text);
@@ -269,7 +263,7 @@ int cmd_remove(const struct settings *s)
 {
 	struct error err = {0};
 	int code = ask(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
-	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+	return code < 0 ? report_failed(NULL, &err) : EXIT_DONE;
 }
 
 /* ---- export */
@@ -351,7 +345,7 @@ int cmd_export(const struct settings *s)
 	int code = spool_open(&fd, &err);
 	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
 	if (code < 0) {
-		return fail(NULL, &err);
+		return report_failed(NULL, &err);
 	}
 	if (deliver(fd, path, &err) < 0) {
 		report_error(path, &err);
