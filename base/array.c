@@ -4,19 +4,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_ROOM 8
+#define LEAST_CAPACITY 8
 
-bool array_room(void *items, size_t n, size_t item_bytes)
+static char *first_element(const void *array)
 {
-	const bool is_full = n == 0 || (n >= LEAST_ROOM && (n & (n - 1)) == 0);
-	void *old = NULL;
+	char *first = NULL;
+	memcpy(&first, array, sizeof(first));
+	return first;
+}
+
+bool array_room(void *array, size_t n, size_t size)
+{
+	const bool is_full = n == 0 || (n >= LEAST_CAPACITY && (n & (n - 1)) == 0);
 	if (!is_full) {
 		return true;
 	}
-	memcpy(&old, items, sizeof(old));
-	void *grown = reallocarray(old, n ? 2 * n : LEAST_ROOM, item_bytes);
+	void *grown = reallocarray(first_element(array), n ? 2 * n : LEAST_CAPACITY, size);
 	if (grown) {
-		memcpy(items, &grown, sizeof(grown));
+		memcpy(array, &grown, sizeof(grown));
 	}
 	return grown;
+}
+
+void *array_add(void *array, size_t *n, size_t size)
+{
+	return array_insert(array, *n, n, size);
+}
+
+void *array_insert(void *array, size_t at, size_t *n, size_t size)
+{
+	if (!array_room(array, *n, size)) {
+		return NULL;
+	}
+	char *element = first_element(array) + at * size;
+	memmove(element + size, element, (*n - at) * size);
+	memset(element, 0, size);
+	++*n;
+	return element;
+}
+
+void array_remove(void *array, size_t at, size_t *n, size_t size)
+{
+	char *element = first_element(array) + at * size;
+	--*n;
+	memmove(element, element + size, (*n - at) * size);
 }

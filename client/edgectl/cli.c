@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/value.h"
 
 const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 	[CLI_LIST] = {"list", "", "models that the daemon serves", 0, 0, CLI_COMPLETE_NONE,
@@ -193,85 +194,42 @@ static const struct settings defaults = {
 	.clients = 1,
 };
 
-/* Returns the index of @text in @words, or -1. */
-static int find_word(const char *words, const char *text)
-{
-	size_t length = strlen(text);
-	int position = 0;
-	for (const char *word = words; length > 0;) {
-		size_t n = strcspn(word, " ");
-		if (n == length && memcmp(word, text, n) == 0) {
-			return position;
-		}
-		if (word[n] == 0) {
-			break;
-		}
-		word += n + 1;
-		position++;
-	}
-	return -1;
-}
-
-static bool parse_count(const char *text, uint32_t low, uint32_t high, uint32_t *ret_count)
-{
-	char *end = NULL;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value < low || value > high) {
-		return false;
-	}
-	*ret_count = (uint32_t)value;
-	return true;
-}
-
 static bool parse_reals(const char *text, struct cli_reals *ret_reals)
 {
 	struct cli_reals reals = {0};
-	for (;;) {
-		char *end = NULL;
-		double value = strtod(text, &end);
-		if (end == text || !isfinite(value) || reals.n == CLI_MAX_REALS) {
-			return false;
-		}
-		reals.value[reals.n++] = value;
-		if (*end == 0) {
-			*ret_reals = reals;
-			return true;
-		}
-		if (*end != ',') {
-			return false;
-		}
-		text = end + 1;
+	if (!value_parse_reals(text, CLI_MAX_REALS, reals.value, &reals.n) || reals.n == 0) {
+		return false;
 	}
+	*ret_reals = reals;
+	return true;
 }
 
 /* Returns false if @text is no valid value of the option. */
 static bool set_value(const struct cli_option *o, const char *text, struct settings *settings)
 {
 	void *place = (char *)settings + o->offset;
-	struct cli_reals one = {0};
-	int position = 0;
+	uint64_t count = 0;
 	switch (o->kind) {
 	case CLI_FLAG:
 		*(bool *)place = true;
 		return true;
 	case CLI_COUNT:
-		return parse_count(text, o->low, o->high, place);
-	case CLI_REAL:
-		if (!parse_reals(text, &one) || one.n != 1) {
+		if (!value_parse_count(text, VALUE_PLAIN, &count) || count < o->low ||
+			count > o->high) {
 			return false;
 		}
-		*(double *)place = one.value[0];
+		*(uint32_t *)place = (uint32_t)count;
 		return true;
+	case CLI_REAL:
+		return value_parse_real(text, place);
 	case CLI_REALS:
 		return parse_reals(text, place);
 	case CLI_TEXT:
 		*(const char **)place = text;
 		return true;
 	case CLI_CHOICE:
-		position = find_word(o->words, text);
-		*(int *)place = position;
-		return position >= 0;
+		*(int *)place = value_find_word(o->words, text);
+		return *(int *)place >= 0;
 	}
 	return false;
 }

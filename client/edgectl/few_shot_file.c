@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/few_shot.h"
+#include "base/file.h"
 
 #define TURN_MS 20 /* time between two attempts to lock */
 
@@ -80,15 +81,10 @@ static int read_whole(
 	if (!text) {
 		return error_no_memory(err);
 	}
-	for (size_t at = 0; at < size;) {
-		ssize_t n = pread(fd, text + at, size - at, (off_t)at);
-		if (n < 0 && errno != EINTR) {
-			return fault(path, err);
-		}
-		if (n == 0) {
-			return error_set(err, -EIO, "%s: became shorter meanwhile", path);
-		}
-		at += n > 0 ? (size_t)n : 0;
+	const int r = file_read_at(fd, 0, text, size);
+	if (r < 0) {
+		return error_set(err, r == -EBUSY ? -EIO : r, "%s: %s", path,
+			r == -EBUSY ? "became shorter meanwhile" : strerror(-r));
 	}
 	*ret_text = take(text);
 	*ret_size = size;
@@ -111,15 +107,7 @@ static int check_together(const char *path, const char *text, size_t size, struc
 static int append(
 	int fd, const char *path, const char *text, size_t size, size_t before, struct error *err)
 {
-	size_t at = 0;
-	while (at < size) {
-		ssize_t n = write(fd, text + at, size - at);
-		if (n < 0 && errno != EINTR) {
-			break;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (at == size && fsync(fd) == 0) {
+	if (file_write(fd, text, size) == 0 && fsync(fd) == 0) {
 		return 0;
 	}
 	int r = fault(path, err);

@@ -142,7 +142,7 @@ static int examples(void *context, const char *model, char **ret_text, struct er
 	const struct target_options *o = &targets->options;
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};
-	const uint32_t timeout_ms = o->timeout_ms ? o->timeout_ms : REMOTE_TIMEOUT_MS;
+	const uint32_t timeout_ms = remote_timeout_ms(o->timeout_ms);
 	int r = target_names_file(model) ? -EOPNOTSUPP
 					 : remote_open(o->socket, o->timeout_ms, &client, err);
 	if (client) {

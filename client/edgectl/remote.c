@@ -20,8 +20,7 @@ int remote_open(
 	char shown[120];
 	const char *named = getenv("EDGED_SOCKET");
 	const char *path = socket ? socket : named && named[0] ? named : EDGE_CLIENT_DEFAULT_SOCKET;
-	int r = edge_client_open(
-		path, timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS, ret_client, &why);
+	int r = edge_client_open(path, remote_timeout_ms(timeout_ms), ret_client, &why);
 	if (r < 0) {
 		remote_error(&why, err);
 		/* No daemon can listen on an invalid socket path. */

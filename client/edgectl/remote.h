@@ -13,6 +13,12 @@
 int must_check remote_open(const char *socket, uint32_t timeout_ms, struct edge_client **ret_client,
 	struct error *err);
 
+/* Returns the timeout of a request: @timeout_ms, or the default for 0. */
+static inline uint32_t remote_timeout_ms(uint32_t timeout_ms)
+{
+	return timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS;
+}
+
 /* Copies @from to @err. Returns its code. */
 int remote_error(const struct edge_client_error *from, struct error *err);
 

@@ -59,6 +59,20 @@ enum report_exit report_exit_of(const struct error *err)
 	}
 }
 
+int report_failed(const char *what, const struct error *err)
+{
+	report_error(what, err);
+	return (int)report_exit_of(err);
+}
+
+int report_output(int code)
+{
+	if (code < 0) {
+		report_line("standard output: %s", strerror(-code));
+	}
+	return code < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
 void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *last_ns)
 {
 	uint64_t now = clock_now_ns();

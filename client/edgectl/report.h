@@ -32,6 +32,13 @@ void report_line(const char *format, ...) printf_like(1, 2);
 /* Returns the exit code for a failed request. */
 enum report_exit report_exit_of(const struct error *err);
 
+/* Prints the error of a request, as report_error(), and returns its exit code. */
+int report_failed(const char *what, const struct error *err);
+
+/* Reports @code, the result of printing to standard output, if it is an errno. Returns the
+ * command's exit code. */
+int report_output(int code);
+
 /* Prints "what: done of total" on one line of a terminal, overwriting it, at most ten times a
  * second. Does nothing without a terminal. @last_ns: 0 at the start. */
 void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *last_ns);

@@ -115,7 +115,7 @@ static int open_session(struct remote *remote, struct error *err)
 {
 	struct edge_client_error why = {0};
 	uint32_t timeout_ms = remote->options.timeout_ms;
-	timeout_ms = timeout_ms ? timeout_ms : REMOTE_TIMEOUT_MS;
+	timeout_ms = remote_timeout_ms(timeout_ms);
 	if (!remote->options.keep_state) {
 		return 0;
 	}
@@ -129,7 +129,7 @@ int target_open_model(const char *model, const struct target_options *options,
 	struct target **ret_target, struct error *err)
 {
 	struct edge_client_error why = {0};
-	uint32_t timeout_ms = options->timeout_ms ? options->timeout_ms : REMOTE_TIMEOUT_MS;
+	uint32_t timeout_ms = remote_timeout_ms(options->timeout_ms);
 	struct remote *remote = calloc(1, sizeof(*remote));
 	if (!remote) {
 		return error_no_memory(err);

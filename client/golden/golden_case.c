@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/strings.h"
 
 /* Reads a file below @dir and appends a zero byte, which *ret_size does not count. */
@@ -21,17 +22,14 @@ static int read_file(int dir, const char *name, uint8_t **ret_data, size_t *ret_
 	if (!data) {
 		return -ENOMEM;
 	}
-	size_t at = 0;
-	while (at < (size_t)st.st_size) {
-		ssize_t n = read(fd, data + at, (size_t)st.st_size - at);
-		if (n <= 0) {
-			return n < 0 ? -errno : -EIO;
-		}
-		at += (size_t)n;
+	const size_t size = (size_t)st.st_size;
+	const int code = file_read_at(fd, 0, data, size);
+	if (code < 0) {
+		return code;
 	}
-	data[at] = 0;
+	data[size] = 0;
 	*ret_data = take(data);
-	*ret_size = at;
+	*ret_size = size;
 	return 0;
 }
 

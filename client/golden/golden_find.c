@@ -13,11 +13,16 @@
 
 static int add(struct golden_list *list, const char *folder)
 {
-	if (!array_room(&list->folders, list->count, sizeof(list->folders[0]))) {
+	char *copy = strdup(folder);
+	char **added = copy
+		? array_add(&list->folders, &list->count, sizeof(*added))
+		: NULL;
+	if (!added) {
+		free(copy);
 		return -ENOMEM;
 	}
-	list->folders[list->count] = strdup(folder);
-	return list->folders[list->count++] ? 0 : -ENOMEM;
+	*added = copy;
+	return 0;
 }
 
 void golden_list_deinit(struct golden_list *list)

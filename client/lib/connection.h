@@ -82,9 +82,6 @@ int connection_lose(struct edge_client *client, const struct error *why);
 int must_check connection_abandon_session(
 	struct edge_client *client, const void *body, size_t size, struct error *err);
 
-/* Returns -EOPNOTSUPP: the daemon has no sessions, by version or by configuration. */
-int connection_no_sessions(struct error *err);
-
 /* Parts of a request beside its body. */
 struct connection_extra {
 	int fd; /* descriptor to send; -1: none */
@@ -103,48 +100,34 @@ int must_check connection_start_header(struct edge_client *client, struct wire_h
 int must_check connection_start(struct edge_client *client, uint16_t type,
 	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
 
-/* One function for each message, otherwise like connection_start(). */
-int must_check connection_start_hello(
-	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err);
-int must_check connection_start_store(struct edge_client *client, const struct wire_store *store,
-	int fd, struct listener listener, uint64_t *ret_id, struct error *err);
-/* @fn gets all later events. */
-int must_check connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn,
-	void *data, struct listener listener, uint64_t *ret_id, struct error *err);
-/* @type: WIRE_LIST, WIRE_STORE_LIST, WIRE_STATUS or WIRE_RELOAD. */
-int must_check connection_start_empty(struct edge_client *client, uint16_t type,
-	struct listener listener, uint64_t *ret_id, struct error *err);
-int must_check connection_start_describe(struct edge_client *client, const char *model,
-	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
-/* @model: NULL for no model. */
-int must_check connection_start_power(struct edge_client *client, const char *model,
-	struct listener listener, uint64_t *ret_id, struct error *err);
-/* @session: 0 for no session. */
-int must_check connection_start_infer(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
-	struct error *err);
+/* The contents of a request. Members that its type does not have are ignored. */
+struct call {
+	uint16_t type; /* enum wire_type */
+	const char *model, *version; /* NULL: none */
+	uint32_t session, region; /* 0: none */
+	const struct edge_client_request *infer;
+	const struct wire_store *store;
+	uint64_t bytes; /* REGION_ADD: size, and enum wire_region_use */
+	unsigned int uses;
+	int fd; /* borrowed; sent with STORE and REGION_ADD; STORE: -1: none */
+	const struct ring_client *ring; /* RING_OPEN: the ring that is in @region */
+	edge_client_models_fn models_fn; /* SUBSCRIBE: gets all later events */
+	void *models_data;
+};
 
-int must_check connection_start_session_open(struct edge_client *client, const char *model,
-	const char *version, struct listener listener, uint64_t *ret_id, struct error *err);
-/* @type: WIRE_SESSION_RESET or WIRE_SESSION_CLOSE. */
-int must_check connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
+/* Queues a request as connection_start() does. -EOPNOTSUPP: the daemon's version or configuration
+ * does not have it. */
+int must_check connection_start_call(struct edge_client *client, const struct call *call,
 	struct listener listener, uint64_t *ret_id, struct error *err);
 
-/* @fd is borrowed. */
-int must_check connection_start_region_add(struct edge_client *client, int fd,
-	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
-	struct error *err);
-int must_check connection_start_region_remove(struct edge_client *client, uint32_t region,
-	struct listener listener, uint64_t *ret_id, struct error *err);
+/* Sends the request and waits as connection_wait() does. Repeats it once if that can succeed. */
+int must_check connection_call(struct edge_client *client, const struct call *call,
+	uint32_t timeout_ms, struct outcome *outcome, struct error *err);
 
 /* Sends REGION_REMOVE for the input region @id at once; 0: sends nothing. */
 void connection_remove_input_region(struct edge_client *client, uint32_t id);
 /* Evaluates the reply to REGION_ADD of the input region, if it is there. */
 void connection_finish_input_region(struct edge_client *client);
-
-/* Tells the daemon that @region holds the ring of @ring. */
-int must_check connection_start_ring(struct edge_client *client, const struct ring_client *ring,
-	uint32_t region, struct listener listener, uint64_t *ret_id, struct error *err);
 
 /* Sends @type, WIRE_FLIGHT or WIRE_CONFIG, with an empty body and waits for the reply. The
  * caller frees *ret_body. -EOPNOTSUPP: the daemon is older than protocol 1.3. */

@@ -15,86 +15,26 @@ int connection_start(struct edge_client *client, uint16_t type, struct bytes_wri
 		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
 }
 
-int connection_start_hello(
-	struct edge_client *client, struct listener listener, uint64_t *ret_id, struct error *err)
+static int too_old(struct error *err)
 {
-	struct bytes_writer body = {0};
-	struct wire_hello hello = {.major = WIRE_MAJOR,
-		.minor = WIRE_MINOR,
-		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN |
-			WIRE_CAP_STREAMS | WIRE_CAP_RINGS,
-		.name = wire_text_of("libedged-client")};
-	wire_hello_encode(&body, &hello);
-	return connection_start(client, WIRE_HELLO, &body, listener, ret_id, err);
+	return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
 }
 
-int connection_start_empty(struct edge_client *client, uint16_t type, struct listener listener,
-	uint64_t *ret_id, struct error *err)
+/* By version or by configuration. */
+static int no_sessions(struct error *err)
 {
-	struct bytes_writer body = {0};
-	return connection_start(client, type, &body, listener, ret_id, err);
+	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
 }
 
-int connection_start_subscribe(struct edge_client *client, edge_client_models_fn fn, void *data,
-	struct listener listener, uint64_t *ret_id, struct error *err)
+/* The daemon is too old, is configured without shared memory, or has no room. */
+static int no_regions(struct error *err)
 {
-	struct bytes_writer body = {0};
-	if (!client->peer.has_events) {
-		return error_set(err, -EOPNOTSUPP, "the daemon tells nothing by itself");
-	}
-	if (client->subscription) {
-		return error_set(err, -EINVAL, "this connection has subscribed already");
-	}
-	wire_subscribe_encode(&body, WIRE_EVENT_MODELS);
-	int r = connection_start(client, WIRE_SUBSCRIBE, &body, listener, ret_id, err);
-	if (r == 0) {
-		client->subscription = *ret_id;
-		client->models_fn = fn;
-		client->models_data = data;
-	}
-	return r;
+	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
 }
 
-int connection_start_describe(struct edge_client *client, const char *model, const char *version,
-	struct listener listener, uint64_t *ret_id, struct error *err)
+static struct wire_text text_of(const char *text)
 {
-	struct bytes_writer body = {0};
-	struct wire_describe describe = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	wire_describe_encode(&body, &describe);
-	return connection_start(client, WIRE_DESCRIBE, &body, listener, ret_id, err);
-}
-
-int connection_start_power(struct edge_client *client, const char *model, struct listener listener,
-	uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	wire_power_ask_encode(&body, wire_text_of(model ? model : ""));
-	return connection_start(client, WIRE_POWER, &body, listener, ret_id, err);
-}
-
-int connection_start_session_open(struct edge_client *client, const char *model,
-	const char *version, struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	struct wire_session_open open = {
-		.model = wire_text_of(model), .version = wire_text_of(version ? version : "")};
-	if (client->peer.max_sessions == 0) {
-		return connection_no_sessions(err);
-	}
-	wire_session_open_encode(&body, &open);
-	return connection_start(client, WIRE_SESSION_OPEN, &body, listener, ret_id, err);
-}
-
-int connection_start_session(struct edge_client *client, uint16_t type, uint32_t session,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (client->peer.max_sessions == 0) {
-		return connection_no_sessions(err);
-	}
-	wire_session_encode(&body, session);
-	return connection_start(client, type, &body, listener, ret_id, err);
+	return wire_text_of(text ? text : "");
 }
 
 int connection_abandon_session(
@@ -105,43 +45,13 @@ int connection_abandon_session(
 	struct error ignored = {0};
 	int r = replies_session(body, size, &session, err);
 	if (r == 0 &&
-		connection_start_session(client, WIRE_SESSION_CLOSE, session, (struct listener){0},
-			&id, &ignored) < 0) {
+		connection_start_call(client,
+			&(struct call){.type = WIRE_SESSION_CLOSE, .session = session},
+			(struct listener){0}, &id, &ignored) < 0) {
 		/* The session stays open until the connection ends. */
 		return 0;
 	}
 	return r;
-}
-
-int connection_start_store(struct edge_client *client, const struct wire_store *store, int fd,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	const struct connection_extra extra = {.fd = fd};
-	if (!client->peer.has_store) {
-		return error_set(err, -EOPNOTSUPP, "the daemon has no store");
-	}
-	if (store->verb > WIRE_STORE_HISTORY && client->peer.protocol_minor < 3) {
-		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
-	}
-	if (fd >= 0 && !client->peer.has_regions) {
-		return error_set(
-			err, -EOPNOTSUPP, "the daemon takes no descriptors of this connection");
-	}
-	wire_store_encode(&body, store);
-	return connection_start_header(client, (struct wire_header){.type = WIRE_STORE}, &body,
-		&extra, listener, ret_id, err);
-}
-
-int connection_no_sessions(struct error *err)
-{
-	return error_set(err, -EOPNOTSUPP, "the daemon has no sessions");
-}
-
-/* The daemon is too old, is configured without shared memory, or has no room. */
-static int no_regions(struct error *err)
-{
-	return error_set(err, -EOPNOTSUPP, "the daemon shares no memory with this connection");
 }
 
 /* ---- the input region */
@@ -154,8 +64,9 @@ void connection_remove_input_region(struct edge_client *client, uint32_t id)
 	if (id == 0) {
 		return;
 	}
-	int r = connection_start_region_remove(
-		client, id, (struct listener){0}, &region->removed_at, &ignored);
+	int r = connection_start_call(client,
+		&(struct call){.type = WIRE_REGION_REMOVE, .region = id}, (struct listener){0},
+		&region->removed_at, &ignored);
 	if (r < 0) {
 		region->refused = true; /* the region stays until the connection ends */
 		return;
@@ -179,7 +90,6 @@ void connection_finish_input_region(struct edge_client *client)
 /* Gives the old region back and asks for one of @bytes. */
 static void renew_input_region(struct edge_client *client, uint64_t bytes)
 {
-	const struct wire_region wanted = {.bytes = bytes, .uses = WIRE_REGION_INPUTS};
 	struct input_region *region = &client->input_region;
 	struct error ignored = {0};
 	owned_fd int fd = -1;
@@ -189,9 +99,11 @@ static void renew_input_region(struct edge_client *client, uint64_t bytes)
 		return;
 	}
 	client->adding = calloc(1, sizeof(*client->adding));
+	const struct call call = {
+		.type = WIRE_REGION_ADD, .bytes = bytes, .uses = WIRE_REGION_INPUTS, .fd = fd};
 	if (!client->adding ||
-		connection_start_region_add(client, fd, &wanted,
-			(struct listener){NULL, NULL, client->adding}, &id, &ignored) < 0) {
+		connection_start_call(client, &call, (struct listener){NULL, NULL, client->adding},
+			&id, &ignored) < 0) {
 		free(client->adding);
 		client->adding = NULL;
 		input_region_added(region, 0);
@@ -213,18 +125,18 @@ static bool share_inputs(struct edge_client *client, struct wire_infer *infer)
 
 /* ---- requests with tensors */
 
-int connection_start_infer(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, struct listener listener, uint64_t *ret_id,
-	struct error *err)
+static int start_infer(struct edge_client *client, const struct call *call,
+	struct listener listener, uint64_t *ret_id, struct error *err)
 {
+	const struct edge_client_request *request = call->infer;
 	struct bytes_writer body = {0};
 	struct wire_infer infer;
 	int r = infer_request_build(request, &infer, err);
 	if (r < 0) {
 		return r;
 	}
-	if (session && client->peer.max_sessions == 0) {
-		return connection_no_sessions(err);
+	if (call->session && client->peer.max_sessions == 0) {
+		return no_sessions(err);
 	}
 	if (infer.regions && !client->peer.has_regions) {
 		return no_regions(err);
@@ -239,7 +151,7 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	const struct wire_header header = {.type = WIRE_INFER,
 		.flags = (uint16_t)flags,
 		.deadline_us = request->deadline_us,
-		.session = session};
+		.session = call->session};
 	const struct connection_extra extra = {.fd = -1,
 		.places = infer.places,
 		.n_places = infer.n_places,
@@ -251,60 +163,188 @@ int connection_start_infer(struct edge_client *client, uint32_t session,
 	return r;
 }
 
-int connection_start_region_add(struct edge_client *client, int fd,
-	const struct wire_region *region, struct listener listener, uint64_t *ret_id,
-	struct error *err)
+/* ---- other requests */
+
+static int store_build(struct edge_client *client, const struct call *call,
+	struct bytes_writer *body, struct error *err)
 {
-	struct bytes_writer body = {0};
-	const struct connection_extra extra = {.fd = fd};
+	if (!client->peer.has_store) {
+		return error_set(err, -EOPNOTSUPP, "the daemon has no store");
+	}
+	if (call->store->verb > WIRE_STORE_HISTORY && client->peer.protocol_minor < 3) {
+		return too_old(err);
+	}
+	if (call->fd >= 0 && !client->peer.has_regions) {
+		return error_set(
+			err, -EOPNOTSUPP, "the daemon takes no descriptors of this connection");
+	}
+	wire_store_encode(body, call->store);
+	return 0;
+}
+
+static int subscribe_build(struct edge_client *client, struct bytes_writer *body, struct error *err)
+{
+	if (!client->peer.has_events) {
+		return error_set(err, -EOPNOTSUPP, "the daemon tells nothing by itself");
+	}
+	if (client->subscription) {
+		return error_set(err, -EINVAL, "this connection has subscribed already");
+	}
+	wire_subscribe_encode(body, WIRE_EVENT_MODELS);
+	return 0;
+}
+
+static int session_build(struct edge_client *client, const struct call *call,
+	struct bytes_writer *body, struct error *err)
+{
+	const struct wire_session_open open = {
+		.model = text_of(call->model), .version = text_of(call->version)};
+	if (client->peer.max_sessions == 0) {
+		return no_sessions(err);
+	}
+	if (call->type == WIRE_SESSION_OPEN) {
+		wire_session_open_encode(body, &open);
+	} else {
+		wire_session_encode(body, call->session);
+	}
+	return 0;
+}
+
+static int region_build(struct edge_client *client, const struct call *call,
+	struct bytes_writer *body, struct error *err)
+{
+	const struct wire_region region = {.bytes = call->bytes, .uses = call->uses};
 	if (!client->peer.has_regions) {
 		return no_regions(err);
 	}
-	if (fd < 0) {
+	if (call->type == WIRE_REGION_ADD && call->fd < 0) {
 		return error_set(err, -EINVAL, "no descriptor");
 	}
-	wire_region_add_encode(&body, region);
-	return connection_start_header(client, (struct wire_header){.type = WIRE_REGION_ADD}, &body,
-		&extra, listener, ret_id, err);
-}
-
-int connection_start_region_remove(struct edge_client *client, uint32_t region,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	struct bytes_writer body = {0};
-	if (!client->peer.has_regions) {
-		return no_regions(err);
+	if (call->type == WIRE_REGION_ADD) {
+		wire_region_add_encode(body, &region);
+	} else {
+		wire_region_encode(body, call->region);
 	}
-	wire_region_encode(&body, region);
-	return connection_start(client, WIRE_REGION_REMOVE, &body, listener, ret_id, err);
+	return 0;
 }
 
-int connection_start_ring(struct edge_client *client, const struct ring_client *ring,
-	uint32_t region, struct listener listener, uint64_t *ret_id, struct error *err)
+static int ring_build(struct edge_client *client, const struct call *call,
+	struct bytes_writer *body, struct error *err)
 {
-	struct bytes_writer body = {0};
-	const struct connection_extra extra = {.fd = ring->doorbell};
-	struct wire_ring shape = ring->shape;
+	struct wire_ring shape = call->ring->shape;
 	if (!client->peer.has_rings) {
 		return error_set(err, -EOPNOTSUPP, "the daemon has no rings");
 	}
-	shape.region = region;
-	wire_ring_encode(&body, &shape);
-	return connection_start_header(client, (struct wire_header){.type = WIRE_RING_OPEN}, &body,
-		&extra, listener, ret_id, err);
+	shape.region = call->region;
+	wire_ring_encode(body, &shape);
+	return 0;
+}
+
+static void hello_build(struct bytes_writer *body)
+{
+	const struct wire_hello hello = {.major = WIRE_MAJOR,
+		.minor = WIRE_MINOR,
+		.capabilities = WIRE_CAP_SESSIONS | WIRE_CAP_SHARED_MEMORY | WIRE_CAP_ADMIN |
+			WIRE_CAP_STREAMS | WIRE_CAP_RINGS,
+		.name = wire_text_of("libedged-client")};
+	wire_hello_encode(body, &hello);
+}
+
+/* Encodes the body; one without content for types that have none. */
+static int body_build(struct edge_client *client, const struct call *call,
+	struct bytes_writer *body, struct error *err)
+{
+	const struct wire_describe describe = {
+		.model = text_of(call->model), .version = text_of(call->version)};
+	switch (call->type) {
+	case WIRE_HELLO:
+		hello_build(body);
+		return 0;
+	case WIRE_DESCRIBE:
+		wire_describe_encode(body, &describe);
+		return 0;
+	case WIRE_POWER:
+	case WIRE_STATS:
+	case WIRE_FLIGHT:
+	case WIRE_CONFIG:
+		if (client->peer.protocol_minor < 3) {
+			return too_old(err);
+		}
+		if (call->type == WIRE_POWER) {
+			wire_power_ask_encode(body, text_of(call->model));
+		}
+		return 0;
+	case WIRE_STORE:
+		return store_build(client, call, body, err);
+	case WIRE_SUBSCRIBE:
+		return subscribe_build(client, body, err);
+	case WIRE_SESSION_OPEN:
+	case WIRE_SESSION_RESET:
+	case WIRE_SESSION_CLOSE:
+		return session_build(client, call, body, err);
+	case WIRE_REGION_ADD:
+	case WIRE_REGION_REMOVE:
+		return region_build(client, call, body, err);
+	case WIRE_RING_OPEN:
+		return ring_build(client, call, body, err);
+	default:
+		return 0;
+	}
+}
+
+static int fd_of(const struct call *call)
+{
+	return call->type == WIRE_RING_OPEN                                 ? call->ring->doorbell
+		: call->type == WIRE_STORE || call->type == WIRE_REGION_ADD ? call->fd
+									    : -1;
+}
+
+int connection_start_call(struct edge_client *client, const struct call *call,
+	struct listener listener, uint64_t *ret_id, struct error *err)
+{
+	struct bytes_writer body = {0};
+	const struct connection_extra extra = {.fd = fd_of(call)};
+	if (call->type == WIRE_INFER) {
+		return start_infer(client, call, listener, ret_id, err);
+	}
+	int r = body_build(client, call, &body, err);
+	if (r == 0) {
+		r = connection_start_header(client, (struct wire_header){.type = call->type}, &body,
+			&extra, listener, ret_id, err);
+	}
+	if (r == 0 && call->type == WIRE_SUBSCRIBE) {
+		client->subscription = *ret_id;
+		client->models_fn = call->models_fn;
+		client->models_data = call->models_data;
+	}
+	return r;
+}
+
+static int call_once(struct edge_client *client, const struct call *call, uint32_t timeout_ms,
+	struct outcome *outcome, struct error *err)
+{
+	uint64_t id = 0;
+	int r = connection_start_call(
+		client, call, (struct listener){NULL, NULL, outcome}, &id, err);
+	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+}
+
+int connection_call(struct edge_client *client, const struct call *call, uint32_t timeout_ms,
+	struct outcome *outcome, struct error *err)
+{
+	int r = call_once(client, call, timeout_ms, outcome, err);
+	if (r < 0 && outcome->again) { /* at most once: the input region is given back only once */
+		*outcome = (struct outcome){0};
+		r = call_once(client, call, timeout_ms, outcome, err);
+	}
+	return r;
 }
 
 int connection_ask(struct edge_client *client, uint16_t type, uint32_t timeout_ms, void **ret_body,
 	size_t *ret_size, struct error *err)
 {
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	if (client->peer.protocol_minor < 3) {
-		return error_set(err, -EOPNOTSUPP, "the daemon is older than that");
-	}
-	int r = connection_start_empty(
-		client, type, (struct listener){NULL, NULL, &outcome}, &id, err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
+	int r = connection_call(client, &(struct call){.type = type}, timeout_ms, &outcome, err);
 	if (r == 0) {
 		*ret_body = outcome.body;
 		*ret_size = outcome.size;

@@ -53,87 +53,83 @@ const struct edge_client_peer *edge_client_peer(const struct edge_client *client
 
 /* ---- in an event loop */
 
+static int start(struct edge_client *client, const struct call *call, edge_client_reply_fn fn,
+	void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_start_call(
+		client, call, (struct listener){fn, data, NULL}, ret_id, &err);
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+}
+
+static uint16_t list_type(const struct edge_client *client)
+{
+	return client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST;
+}
+
 int edge_client_start_list(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_empty(client, client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST,
-		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = list_type(client)};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_describe(struct edge_client *client, const char *model, const char *version,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_describe(
-		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_DESCRIBE, .model = model, .version = version};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_infer(struct edge_client *client, const struct edge_client_request *request,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_infer(
-		client, 0, request, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_INFER, .infer = request};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_status(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_empty(
-		client, WIRE_STATUS, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_STATUS};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_reload(struct edge_client *client, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_empty(
-		client, WIRE_RELOAD, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_RELOAD};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_session_open(struct edge_client *client, const char *model,
 	const char *version, edge_client_reply_fn fn, void *data, uint64_t *ret_id,
 	struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_session_open(
-		client, model, version, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_SESSION_OPEN, .model = model, .version = version};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_session_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, edge_client_reply_fn fn, void *data,
 	uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_infer(
-		client, session, request, (struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_INFER, .session = session, .infer = request};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_session_reset(struct edge_client *client, uint32_t session,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_session(client, WIRE_SESSION_RESET, session,
-		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_SESSION_RESET, .session = session};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_start_session_close(struct edge_client *client, uint32_t session,
 	edge_client_reply_fn fn, void *data, uint64_t *ret_id, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
-	int r = connection_start_session(client, WIRE_SESSION_CLOSE, session,
-		(struct listener){fn, data, NULL}, ret_id, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+	const struct call call = {.type = WIRE_SESSION_CLOSE, .session = session};
+	return start(client, &call, fn, data, ret_id, ret_err);
 }
 
 int edge_client_cancel(struct edge_client *client, uint64_t id, struct edge_client_error *ret_err)
@@ -145,166 +141,94 @@ int edge_client_cancel(struct edge_client *client, uint64_t id, struct edge_clie
 
 /* ---- synchronous calls */
 
+static int call_wait(struct edge_client *client, const struct call *call, uint32_t timeout_ms,
+	struct outcome *outcome, struct edge_client_error *ret_err)
+{
+	struct error err = {0};
+	int r = connection_call(client, call, timeout_ms, outcome, &err);
+	return r < 0 ? client_error_copy(&err, ret_err) : 0;
+}
+
 int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_list **ret_list, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = list_type(client)};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_empty(client, client->peer.has_store ? WIRE_STORE_LIST : WIRE_LIST,
-		(struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_list = outcome.list;
 	}
-	*ret_list = outcome.list;
-	return 0;
+	return r;
 }
 
 int edge_client_describe(struct edge_client *client, const char *model, const char *version,
 	uint32_t timeout_ms, struct edge_client_model **ret_model,
 	struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_DESCRIBE, .model = model, .version = version};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_describe(
-		client, model, version, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_model = outcome.model;
 	}
-	*ret_model = outcome.model;
-	return 0;
-}
-
-/* True once after a refusal: the input region is given back only once. */
-static bool may_ask_again(struct outcome *outcome)
-{
-	const bool again = outcome->again;
-	if (again) {
-		*outcome = (struct outcome){0};
-	}
-	return again;
-}
-
-static int infer_once(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, uint32_t timeout_ms, struct outcome *outcome,
-	struct error *err)
-{
-	uint64_t id = 0;
-	int r = connection_start_infer(
-		client, session, request, (struct listener){NULL, NULL, outcome}, &id, err);
-	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
-}
-
-static int infer(struct edge_client *client, uint32_t session,
-	const struct edge_client_request *request, uint32_t timeout_ms,
-	struct edge_client_answer **ret_answer, struct edge_client_error *ret_err)
-{
-	struct error err = {0};
-	struct outcome outcome = {0};
-	struct edge_client_request timed = *request;
-	uint64_t timeout_us = (uint64_t)timeout_ms * 1000;
-	if (timed.deadline_us == 0) {
-		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
-	}
-	int r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
-	if (r < 0 && may_ask_again(&outcome)) {
-		r = infer_once(client, session, &timed, timeout_ms, &outcome, &err);
-	}
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
-	}
-	*ret_answer = outcome.answer;
-	return 0;
+	return r;
 }
 
 int edge_client_infer(struct edge_client *client, const struct edge_client_request *request,
 	uint32_t timeout_ms, struct edge_client_answer **ret_answer,
 	struct edge_client_error *ret_err)
 {
-	return infer(client, 0, request, timeout_ms, ret_answer, ret_err);
+	return edge_client_session_infer(client, 0, request, timeout_ms, ret_answer, ret_err);
 }
 
 int edge_client_session_infer(struct edge_client *client, uint32_t session,
 	const struct edge_client_request *request, uint32_t timeout_ms,
 	struct edge_client_answer **ret_answer, struct edge_client_error *ret_err)
 {
-	return infer(client, session, request, timeout_ms, ret_answer, ret_err);
-}
-
-static int open_session(struct edge_client *client, const char *model, const char *version,
-	uint32_t timeout_ms, struct outcome *outcome, struct error *err)
-{
-	uint64_t id = 0;
-	int r = connection_start_session_open(
-		client, model, version, (struct listener){NULL, NULL, outcome}, &id, err);
-	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+	struct edge_client_request timed = *request;
+	const struct call call = {.type = WIRE_INFER, .session = session, .infer = &timed};
+	struct outcome outcome = {0};
+	const uint64_t timeout_us = (uint64_t)timeout_ms * 1000;
+	if (timed.deadline_us == 0) {
+		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
+	}
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_answer = outcome.answer;
+	}
+	return r;
 }
 
 int edge_client_session_open(struct edge_client *client, const char *model, const char *version,
 	uint32_t timeout_ms, uint32_t *ret_session, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_SESSION_OPEN, .model = model, .version = version};
 	struct outcome outcome = {0};
-	int r = open_session(client, model, version, timeout_ms, &outcome, &err);
-	if (r < 0 && may_ask_again(&outcome)) {
-		r = open_session(client, model, version, timeout_ms, &outcome, &err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_session = outcome.session;
 	}
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
-	}
-	*ret_session = outcome.session;
-	return 0;
-}
-
-static int add_region(struct edge_client *client, int fd, const struct wire_region *region,
-	uint32_t timeout_ms, struct outcome *outcome, struct error *err)
-{
-	uint64_t id = 0;
-	int r = connection_start_region_add(
-		client, fd, region, (struct listener){NULL, NULL, outcome}, &id, err);
-	return r < 0 ? r : connection_wait(client, id, outcome, timeout_ms, err);
+	return r;
 }
 
 int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, unsigned int uses,
 	uint32_t timeout_ms, uint32_t *ret_region, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_REGION_ADD, .fd = fd, .bytes = bytes, .uses = uses};
 	struct outcome outcome = {0};
-	const struct wire_region region = {.bytes = bytes, .uses = uses};
-	int r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
-	if (r < 0 && may_ask_again(&outcome)) {
-		r = add_region(client, fd, &region, timeout_ms, &outcome, &err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_region = outcome.region;
 	}
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
-	}
-	*ret_region = outcome.region;
-	return 0;
+	return r;
 }
 
 int edge_client_region_remove(struct edge_client *client, uint32_t region, uint32_t timeout_ms,
 	struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_REGION_REMOVE, .region = region};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_region_remove(
-		client, region, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
-}
-
-static int open_ring(struct edge_client *client, const struct ring_client *ring, uint32_t region,
-	uint32_t timeout_ms, struct error *err)
-{
-	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_ring(
-		client, ring, region, (struct listener){NULL, NULL, &outcome}, &id, err);
-	return r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
+	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
 }
 
 int edge_client_use_ring(
@@ -327,8 +251,10 @@ int edge_client_use_ring(
 	}
 	r = edge_client_region_add(client, fd, ring.bytes, EDGE_CLIENT_INPUTS | EDGE_CLIENT_OUTPUTS,
 		timeout_ms, &region, ret_err);
-	if (r == 0 && (r = open_ring(client, &ring, region, timeout_ms, &err)) < 0) {
-		client_error_copy(&err, ret_err);
+	if (r == 0) {
+		const struct call call = {.type = WIRE_RING_OPEN, .region = region, .ring = &ring};
+		struct outcome outcome = {0};
+		r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
 	}
 	if (r < 0) {
 		ring_client_deinit(&ring);
@@ -338,62 +264,44 @@ int edge_client_use_ring(
 	return 0;
 }
 
-static int tell_session(struct edge_client *client, uint16_t type, uint32_t session,
-	uint32_t timeout_ms, struct edge_client_error *ret_err)
-{
-	struct error err = {0};
-	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_session(
-		client, type, session, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	return r < 0 ? client_error_copy(&err, ret_err) : 0;
-}
-
 int edge_client_session_reset(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
 	struct edge_client_error *ret_err)
 {
-	return tell_session(client, WIRE_SESSION_RESET, session, timeout_ms, ret_err);
+	const struct call call = {.type = WIRE_SESSION_RESET, .session = session};
+	struct outcome outcome = {0};
+	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
 }
 
 int edge_client_session_close(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
 	struct edge_client_error *ret_err)
 {
-	return tell_session(client, WIRE_SESSION_CLOSE, session, timeout_ms, ret_err);
+	const struct call call = {.type = WIRE_SESSION_CLOSE, .session = session};
+	struct outcome outcome = {0};
+	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
 }
 
 int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_status *ret_status, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_STATUS};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_empty(
-		client, WIRE_STATUS, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_status = outcome.status;
 	}
-	*ret_status = outcome.status;
-	return 0;
+	return r;
 }
 
 int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_stats **ret_stats, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_STATS};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = client->peer.protocol_minor < 3
-		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
-		: connection_start_empty(
-			  client, WIRE_STATS, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_stats = outcome.stats;
 	}
-	*ret_stats = outcome.stats;
-	return 0;
+	return r;
 }
 
 void edge_client_stats_free(struct edge_client_stats *stats)
@@ -404,65 +312,41 @@ void edge_client_stats_free(struct edge_client_stats *stats)
 int edge_client_power(struct edge_client *client, const char *model, uint32_t timeout_ms,
 	struct edge_client_power *ret_power, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_POWER, .model = model};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = client->peer.protocol_minor < 3
-		? error_set(&err, -EOPNOTSUPP, "the daemon is older than that")
-		: connection_start_power(
-			  client, model, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_power = outcome.power;
 	}
-	*ret_power = outcome.power;
-	return 0;
+	return r;
 }
 
 int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_SUBSCRIBE, .models_fn = fn, .models_data = data};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_subscribe(
-		client, fn, data, (struct listener){NULL, NULL, &outcome}, &id, &err);
+	const uint64_t before = client->subscription;
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
 	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+		client->subscription = before;
 	}
-	r = connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		client->subscription = 0;
-		return client_error_copy(&err, ret_err);
-	}
-	return 0;
+	return r;
 }
 
 int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *ret_err)
 {
-	struct error err = {0};
+	const struct call call = {.type = WIRE_RELOAD};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_empty(
-		client, WIRE_RELOAD, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
-	if (r < 0) {
-		return client_error_copy(&err, ret_err);
+	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	if (r == 0) {
+		*ret_reload = outcome.reload;
 	}
-	*ret_reload = outcome.reload;
-	return 0;
+	return r;
 }
 
 /* ---- opening and closing */
-
-static int greet(struct edge_client *client, uint32_t timeout_ms, struct error *err)
-{
-	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_hello(client, (struct listener){NULL, NULL, &outcome}, &id, err);
-	return r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, err);
-}
 
 static int open_connected(
 	int fd, uint32_t timeout_ms, struct edge_client **ret_client, struct error *err)
@@ -474,7 +358,9 @@ static int open_connected(
 	}
 	channel_init(&client->channel, fd);
 	input_region_init(&client->input_region);
-	int r = greet(client, timeout_ms, err);
+	struct outcome outcome = {0};
+	int r = connection_call(
+		client, &(struct call){.type = WIRE_HELLO}, timeout_ms, &outcome, err);
 	if (r < 0) {
 		edge_client_close(client);
 		return r;

@@ -19,8 +19,9 @@ int edge_client_start_store(struct edge_client *client, enum edge_client_store_v
 {
 	struct error err = {0};
 	const struct wire_store wanted = order_of(verb, model, argument);
-	int r = connection_start_store(
-		client, &wanted, -1, (struct listener){fn, data, NULL}, ret_id, &err);
+	const struct call call = {.type = WIRE_STORE, .store = &wanted, .fd = -1};
+	int r = connection_start_call(
+		client, &call, (struct listener){fn, data, NULL}, ret_id, &err);
 	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
@@ -29,10 +30,8 @@ static int store(struct edge_client *client, const struct wire_store *store, int
 {
 	struct error err = {0};
 	struct outcome outcome = {0};
-	uint64_t id = 0;
-	int r = connection_start_store(
-		client, store, fd, (struct listener){NULL, NULL, &outcome}, &id, &err);
-	r = r < 0 ? r : connection_wait(client, id, &outcome, timeout_ms, &err);
+	const struct call call = {.type = WIRE_STORE, .store = store, .fd = fd};
+	int r = connection_call(client, &call, timeout_ms, &outcome, &err);
 	if (r < 0) {
 		return client_error_copy(&err, ret_err);
 	}

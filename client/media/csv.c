@@ -30,10 +30,11 @@ static int append(struct parser *p, double value, struct error *err)
 	if (t->n == CSV_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
-	if (!array_room(&t->values, t->n, sizeof(t->values[0]))) {
+	double *added = array_add(&t->values, &t->n, sizeof(*added));
+	if (!added) {
 		return error_no_memory(err);
 	}
-	t->values[t->n++] = value;
+	*added = value;
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 void findings_free(struct findings *f)
 {
 	free(f->items);
@@ -16,18 +18,7 @@ void findings_free(struct findings *f)
 
 struct finding *findings_add(struct findings *f)
 {
-	if (f->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 16;
-		struct finding *items = realloc(f->items, room * sizeof(items[0]));
-		if (!items) {
-			return NULL;
-		}
-		f->items = items;
-		f->room = room;
-	}
-	struct finding *one = &f->items[f->n++];
-	*one = (struct finding){0};
-	return one;
+	return array_add(&f->items, &f->n, sizeof(f->items[0]));
 }
 
 /* qsort is not stable; the position as the last key makes the order unique. */

@@ -40,7 +40,7 @@ struct findings_mask {
 
 struct findings {
 	struct finding *items; /* owned; best first; numbers in the order of the outputs */
-	size_t n, room;
+	size_t n;
 	struct finding_point *points; /* owned */
 	size_t n_points;
 	struct findings_mask mask; /* width 0: no mask */

@@ -24,10 +24,12 @@ struct json_document {
 /* Adds @value, which may be NULL after a failed allocation. Returns it borrowed. */
 static json_t *put(struct json_document *d, const char *key, json_t *value)
 {
-	json_t *parent = d->open[d->depth - 1];
+	json_t *parent = d ? d->open[d->depth - 1] : NULL;
 	int r = key ? json_object_set_new(parent, key, value)
 		    : json_array_append_new(parent, value);
-	d->failed |= r < 0;
+	if (d) {
+		d->failed |= r < 0;
+	}
 	return r < 0 ? NULL : value;
 }
 
@@ -55,10 +57,12 @@ void json_builder_document_free(struct json_document *d)
 /* Without memory, later values go into the parent; the document is never printed. */
 static void begin(struct json_document *d, const char *key, json_t *value)
 {
-	json_t *kept = put(d, key, value);
-	assert(d->depth < MAX_DEPTH);
-	d->open[d->depth] = kept ? kept : d->open[d->depth - 1];
-	d->depth++;
+	json_t *added = put(d, key, value);
+	if (d) {
+		assert(d->depth < MAX_DEPTH);
+		d->open[d->depth] = added ? added : d->open[d->depth - 1];
+		d->depth++;
+	}
 }
 
 void json_builder_begin_object(struct json_document *d, const char *key)
@@ -73,8 +77,10 @@ void json_builder_begin_list(struct json_document *d, const char *key)
 
 void json_builder_end(struct json_document *d)
 {
-	assert(d->depth > 1);
-	d->depth--;
+	if (d) {
+		assert(d->depth > 1);
+		d->depth--;
+	}
 }
 
 void json_builder_put_text(struct json_document *d, const char *key, const char *text)
@@ -150,7 +156,7 @@ int json_builder_print(const struct json_document *d, FILE *out, bool indented)
 {
 	size_t flags = JSON_REAL_PRECISION(DIGITS);
 	flags |= indented ? JSON_INDENT(2) : JSON_COMPACT;
-	char *text = d->failed ? NULL : json_dumps(d->open[0], flags);
+	char *text = !d || d->failed ? NULL : json_dumps(d->open[0], flags);
 	int code = text ? put_shown(text, out) : -ENOMEM;
 	free(text);
 	return code;
@@ -158,6 +164,6 @@ int json_builder_print(const struct json_document *d, FILE *out, bool indented)
 
 char *json_builder_text(const struct json_document *d)
 {
-	return d->failed ? NULL
-			 : json_dumps(d->open[0], JSON_REAL_PRECISION(DIGITS) | JSON_COMPACT);
+	return !d || d->failed ? NULL
+			       : json_dumps(d->open[0], JSON_REAL_PRECISION(DIGITS) | JSON_COMPACT);
 }

@@ -3,7 +3,7 @@
  * json_builder - builds a JSON document from the outermost value inwards
  *
  * @key names a member of the open object; it is NULL in a list. An allocation failure is
- * remembered and reported by json_builder_print(). Text that is not UTF-8 is escaped like error_escape()
+ * remembered and reported by json_builder_print(); a document that is NULL counts as one. Text that is not UTF-8 is escaped like error_escape()
  * does.
  */
 #ifndef CLIENT_PIPELINE_JSON_BUILDER_H
@@ -22,6 +22,7 @@ struct json_document;
 struct json_document *json_builder_document_new(bool list);
 void json_builder_document_free(struct json_document *document); /* may be NULL */
 DEFINE_OWNED(struct json_document *, json_builder_document_free)
+#define owned_json owned(json_builder_document_free)
 
 void json_builder_begin_object(struct json_document *document, const char *key);
 void json_builder_begin_list(struct json_document *document, const char *key);

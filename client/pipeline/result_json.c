@@ -224,11 +224,7 @@ void result_json_put_head(struct json_document *d, const struct result_json_fact
 
 char *result_json(const struct result_json_facts *facts)
 {
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (!d) {
-		return NULL;
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
 	result_json_put_head(d, facts);
 	json_builder_put_integer(d, "time_us", (int64_t)facts->time_us);
 	if (facts->verdict) {

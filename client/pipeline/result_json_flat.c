@@ -119,11 +119,7 @@ static void put_flat_event(struct json_document *d, const struct result_json_fac
 
 char *result_json_flat(const struct result_json_facts *facts)
 {
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (!d) {
-		return NULL;
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
 	result_json_put_head(d, facts);
 	if (facts->verdict) {
 		put_flat_event(d, facts);

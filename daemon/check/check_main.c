@@ -10,6 +10,7 @@
 #include "backends/backends.h"
 #include "base/background_yield.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mapped.h"
 #include "base/own.h"
 #include "daemon/check/check.h"
@@ -24,13 +25,10 @@ static int golden_read(char **ret_bytes, size_t *ret_size, struct error *err)
 	if (!bytes) {
 		return error_no_memory(err);
 	}
-	for (off_t at = 0; at < st.st_size;) {
-		ssize_t n = pread(CHECK_GOLDEN, bytes + at, (size_t)(st.st_size - at), at);
-		if (n <= 0) {
-			return error_set(err, n < 0 ? -errno : -EBUSY, "the self-test: %s",
-				n < 0 ? strerror(errno) : "it was cut");
-		}
-		at += n;
+	code = file_read_at(CHECK_GOLDEN, 0, bytes, (size_t)st.st_size);
+	if (code < 0) {
+		return error_set(err, code, "the self-test: %s",
+			code == -EBUSY ? "it was cut" : strerror(-code));
 	}
 	*ret_size = (size_t)st.st_size;
 	*ret_bytes = take(bytes);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/system/atomic_write.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,25 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define UNFINISHED ".new"
 
 static int remove_within(int parent, const char *name, int depth);
 
-/* Skips entries that cannot be removed: removing @folder itself then fails. */
-static void empty(int folder, int depth)
+/* A folder that is being emptied. */
+struct emptying {
+	int folder, depth;
+};
+
+/* Skips entries that cannot be removed: removing the folder itself then fails. */
+static int entry_remove(void *context, const char *name, unsigned char type)
 {
-	DIR *dir = fdopendir(folder);
-	if (!dir) {
-		own_close_fd(&folder);
-		return;
-	}
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			int code = remove_within(dirfd(dir), entry->d_name, depth);
-			(void)code;
-		}
-	}
-	closedir(dir);
+	const struct emptying *emptying = context;
+	const int code = remove_within(emptying->folder, name, emptying->depth);
+	(void)code;
+	(void)type;
+	return 0;
 }
 
 static int remove_within(int parent, const char *name, int depth)
@@ -38,12 +37,12 @@ static int remove_within(int parent, const char *name, int depth)
 	if (errno != EISDIR) {
 		return -errno;
 	}
-	const int folder = depth == 0
+	owned_fd int folder = depth == 0
 		? -1
 		: openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder >= 0) {
-		empty(folder, depth - 1);
-	}
+	struct emptying emptying = {folder, depth - 1};
+	const int code = file_each_entry(folder, entry_remove, &emptying);
+	(void)code;
 	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
@@ -82,22 +81,6 @@ int atomic_write_end(int folder, int fd, const char *name, unsigned int mode)
 	return fsync(folder) < 0 ? -errno : 0;
 }
 
-int atomic_write_all(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-		if (n < 0 && errno != EINTR) {
-			return -errno;
-		}
-		if (n > 0) {
-			at += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 int atomic_write_bytes(
 	int folder, const char *name, unsigned int mode, const void *data, size_t size)
 {
@@ -106,7 +89,7 @@ int atomic_write_bytes(
 	if (code < 0) {
 		return code;
 	}
-	code = atomic_write_all(fd, data, size);
+	code = file_write(fd, data, size);
 	if (code < 0) {
 		atomic_write_drop(folder);
 		return code;

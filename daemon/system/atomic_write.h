@@ -30,8 +30,6 @@ int must_check atomic_write_remove(int folder, const char *name);
 int must_check atomic_write_bytes(
 	int folder, const char *name, unsigned int mode, const void *data, size_t size);
 
-int must_check atomic_write_all(int fd, const void *data, size_t size);
-
 /* Opens folder @name of @parent. Creates it if needed, accessible to this user only. */
 int must_check atomic_write_folder(int parent, const char *name, int *ret_folder);
 

@@ -1,105 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/system/config_value.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/ini.h"
 #include "base/log.h"
+#include "base/value.h"
 
-struct unit {
-	const char *suffix;
-	uint64_t factor;
+/* Texts of a kind's values. */
+static const struct {
+	enum value_unit unit; /* of a number */
+	const char *words; /* names of the numbers from 0 on; NULL: it is a number */
+	const char *wanted; /* for "... is not ..." */
+} kinds[] = {
+	[CONFIG_TEXT] = {.wanted = "a text"},
+	[CONFIG_COUNT] = {VALUE_PLAIN, NULL, "a number"},
+	[CONFIG_BYTES] = {VALUE_BYTES, NULL, "a number of bytes (K, M and G are powers of 1024)"},
+	[CONFIG_TIME] = {VALUE_MS, NULL, "a time with its unit (ms, s, min)"},
+	[CONFIG_TIME_US] = {VALUE_US, NULL, "a time with its unit (us, ms, s, min)"},
+	[CONFIG_MODE] = {VALUE_OCTAL, NULL, "an octal number"},
+	[CONFIG_LEVEL] = {.wanted = "error, warning, notice, info or debug"},
+	[CONFIG_BOOL] = {.words = "no yes", .wanted = "yes or no"},
+	[CONFIG_UPDATE] = {.words = "keep-serving replace", .wanted = "keep-serving or replace"},
+	[CONFIG_POLICY] = {.words = CONFIG_POLICY_WORDS, .wanted = "require, warn or off"},
+	[CONFIG_GOVERNOR] = {.words = "performance balanced cool",
+		.wanted = "performance, balanced or cool"},
 };
-
-static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
-static const struct unit byte_units[] = {
-	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
-static const struct unit short_units[] = {
-	{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"min", 60000000}, {NULL, 0}};
-static const struct unit time_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
-
-/* Parses digits of @base and one of the suffixes. False for anything else and on overflow. */
-static bool number_parse(
-	const char *text, unsigned int base, const struct unit *units, uint64_t *ret_value)
-{
-	uint64_t value = 0;
-	const char *at = text;
-	for (; *at >= '0' && *at < (char)('0' + base); at++) {
-		if (bytes_mul_overflows(value, base, &value) ||
-			bytes_add_overflows(value, (uint64_t)(*at - '0'), &value)) {
-			return false;
-		}
-	}
-	if (at == text) {
-		return false;
-	}
-	for (; units->suffix; units++) {
-		if (strcmp(at, units->suffix) == 0) {
-			return !bytes_mul_overflows(value, units->factor, ret_value);
-		}
-	}
-	return false;
-}
-
-static bool level_parse(const char *text, uint64_t *ret_value)
-{
-	int level = log_level_find(text);
-	*ret_value = level < 0 ? 0 : (uint64_t)level;
-	return level >= 0;
-}
-
-static bool truth_parse(const char *text, uint64_t *ret_value)
-{
-	bool truth = false;
-	int code = ini_truth(text, &truth);
-	*ret_value = truth;
-	return code == 0;
-}
 
 static bool value_parse(enum config_kind kind, const char *text, uint64_t *ret_value)
 {
-	switch (kind) {
-	case CONFIG_BYTES:
-		return number_parse(text, 10, byte_units, ret_value);
-	case CONFIG_TIME:
-		return number_parse(text, 10, time_units, ret_value);
-	case CONFIG_TIME_US:
-		return number_parse(text, 10, short_units, ret_value);
-	case CONFIG_MODE:
-		return number_parse(text, 8, no_units, ret_value);
-	case CONFIG_LEVEL:
-		return level_parse(text, ret_value);
-	case CONFIG_BOOL:
-		return truth_parse(text, ret_value);
-	case CONFIG_COUNT:
-		break;
-	case CONFIG_TEXT:
-	case CONFIG_UPDATE:
-	case CONFIG_POLICY:
-	case CONFIG_GOVERNOR:
-		assert(false); /* config_value_set() and config_set() handle these */
-		break;
+	const char *words = kinds[kind].words;
+	if (kind != CONFIG_LEVEL && !words) {
+		return value_parse_count(text, kinds[kind].unit, ret_value);
 	}
-	return number_parse(text, 10, no_units, ret_value);
-}
-
-static const char *kind_name(enum config_kind kind)
-{
-	static const char *const names[] = {
-		[CONFIG_TEXT] = "a text",
-		[CONFIG_COUNT] = "a number",
-		[CONFIG_BYTES] = "a number of bytes (K, M and G are powers of 1024)",
-		[CONFIG_TIME] = "a time with its unit (ms, s, min)",
-		[CONFIG_TIME_US] = "a time with its unit (us, ms, s, min)",
-		[CONFIG_MODE] = "an octal number",
-		[CONFIG_BOOL] = "yes or no",
-		[CONFIG_LEVEL] = "error, warning, notice, info or debug",
-	};
-	return names[kind];
+	const int word = words ? value_find_word(words, text) : log_level_find(text);
+	*ret_value = word < 0 ? 0 : (uint64_t)word;
+	return word >= 0;
 }
 
 static void *member(const void *settings, const struct config_key *key)
@@ -119,15 +56,7 @@ static int text_set(
 	return 0;
 }
 
-int config_value_refuse(
-	const struct config_key *key, const char *text, const char *wanted, struct error *err)
-{
-	char escaped[64];
-	return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
-		error_escape(escaped, sizeof(escaped), text, strlen(text)), wanted);
-}
-
-int config_value_store(void *settings, const struct config_key *key, const char *text,
+static int number_set(void *settings, const struct config_key *key, const char *text,
 	uint64_t number, struct error *err)
 {
 	char escaped[64];
@@ -147,27 +76,17 @@ int config_value_set(
 	void *settings, const struct config_key *key, const char *text, struct error *err)
 {
 	uint64_t number = 0;
+	char escaped[64];
 	const char *value = text[0] ? text : key->default_value;
 	if (key->kind == CONFIG_TEXT) {
 		return text_set(settings, key, value, err);
 	}
 	if (!value_parse(key->kind, value, &number)) {
-		return config_value_refuse(key, value, kind_name(key->kind), err);
+		return error_set(err, -EINVAL, "%s: \"%s\" is not %s", key->key,
+			error_escape(escaped, sizeof(escaped), value, strlen(value)),
+			kinds[key->kind].wanted);
 	}
-	return config_value_store(settings, key, value, number, err);
-}
-
-/* ---- values to text */
-
-/* Prints @value in the largest unit that divides it. */
-static void number_print(uint64_t value, const struct unit *units, char *out, size_t size)
-{
-	const struct unit *best = units;
-	for (const struct unit *u = units; u->suffix; u++) {
-		best = value % u->factor == 0 && u->factor > best->factor ? u : best;
-	}
-	best = value == 0 ? units : best;
-	snprintf(out, size, "%llu%s", (unsigned long long)(value / best->factor), best->suffix);
+	return number_set(settings, key, value, number, err);
 }
 
 void config_value_print(const void *settings, const struct config_key *key, char *out, size_t size)
@@ -180,17 +99,10 @@ void config_value_print(const void *settings, const struct config_key *key, char
 	memcpy(&value, member(settings, key), sizeof(value));
 	if (key->kind == CONFIG_LEVEL) {
 		snprintf(out, size, "%s", log_level_name((int)value));
-	} else if (key->kind == CONFIG_BOOL) {
-		snprintf(out, size, "%s", value ? "yes" : "no");
-	} else if (key->kind == CONFIG_MODE) {
-		snprintf(out, size, "%04llo", (unsigned long long)value);
+	} else if (kinds[key->kind].words) {
+		value_print_word(kinds[key->kind].words, value, out, size);
 	} else {
-		number_print(value,
-			key->kind == CONFIG_BYTES             ? byte_units
-				: key->kind == CONFIG_TIME    ? time_units
-				: key->kind == CONFIG_TIME_US ? short_units
-							      : no_units,
-			out, size);
+		value_print_count(value, kinds[key->kind].unit, out, size);
 	}
 }
 

@@ -16,6 +16,7 @@
 
 #define CONFIG_PATH_SIZE 1024
 #define CONFIG_SOCKET_SIZE 108 /* sun_path */
+#define CONFIG_POLICY_WORDS "off warn require"
 
 enum config_kind {
 	CONFIG_TEXT, /* char array of max + 1 bytes at the offset */
@@ -26,7 +27,6 @@ enum config_kind {
 	CONFIG_MODE, /* octal */
 	CONFIG_LEVEL, /* a name of base/log.h */
 	CONFIG_BOOL, /* yes or no: 1 or 0 */
-	/* of edged.conf only; see config_set() */
 	CONFIG_UPDATE, /* keep-serving or replace */
 	CONFIG_POLICY, /* require, warn or off */
 	CONFIG_GOVERNOR, /* performance, balanced or cool */
@@ -46,13 +46,6 @@ struct config_key {
  * which the caller adds file and line. */
 int must_check config_value_set(
 	void *settings, const struct config_key *key, const char *text, struct error *err);
-/* Stores @number, which @text was parsed to, if it is within the key's limits; else -EINVAL. */
-int must_check config_value_store(void *settings, const struct config_key *key, const char *text,
-	uint64_t number, struct error *err);
-/* Returns -EINVAL with "KEY: "TEXT" is not WANTED". */
-int must_check config_value_refuse(
-	const struct config_key *key, const char *text, const char *wanted, struct error *err);
-
 /* Prints the value of @key as written in a file, with the largest unit that divides it. Truncated to
  * @size bytes. */
 void config_value_print(const void *settings, const struct config_key *key, char *out, size_t size);

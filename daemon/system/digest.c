@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "base/background_yield.h"
-
-#define CHUNK ((size_t)64 << 10)
+#include "base/file.h"
 
 bool digest_none(const struct digest *digest)
 {
@@ -95,24 +94,9 @@ struct digest digest_of(const void *data, size_t size)
 	return digest_stream_end(&stream);
 }
 
-static int add_file(struct digest_stream *stream, int fd, off_t size)
+static int chunk_add(void *context, const void *data, size_t size)
 {
-	owned_mem char *chunk = malloc(CHUNK);
-	if (!chunk) {
-		return -ENOMEM;
-	}
-	for (off_t at = 0; at < size;) {
-		size_t rest = (size_t)(size - at < (off_t)CHUNK ? size - at : (off_t)CHUNK);
-		ssize_t n = pread(fd, chunk, rest, at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		digest_stream_add(stream, chunk, (size_t)n);
-		at += n;
-	}
+	digest_stream_add(context, data, size);
 	return 0;
 }
 
@@ -121,7 +105,7 @@ int digest_of_file(int fd, off_t size, struct digest *ret_digest)
 	owned(digest_stream_free) struct digest_stream *stream = NULL;
 	int code = digest_stream_new(&stream);
 	if (code == 0) {
-		code = add_file(stream, fd, size);
+		code = file_each_chunk(fd, 0, size, chunk_add, stream);
 	}
 	if (code == 0) {
 		*ret_digest = digest_stream_end(stream);

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/system/governor.h"
 
-#include <stddef.h>
-
 #define HYSTERESIS_MC 3000
 #define STEP 25 /* percent of the time */
 #define STEP_NS UINT64_C(3000000000) /* delay until a step affects the temperature */
 
 static const struct {
-	const char *name;
 	int32_t shed_mc, rest_mc;
 } policies[GOVERNOR_POLICIES] = {
-	[GOVERNOR_PERFORMANCE] = {"performance", INT32_MIN, INT32_MIN},
-	[GOVERNOR_BALANCED] = {"balanced", 8000, 4000},
-	[GOVERNOR_COOL] = {"cool", 20000, 15000},
+	[GOVERNOR_PERFORMANCE] = {INT32_MIN, INT32_MIN},
+	[GOVERNOR_BALANCED] = {8000, 4000},
+	[GOVERNOR_COOL] = {20000, 15000},
 };
-
-const char *governor_policy_name(uint64_t policy)
-{
-	return policy < GOVERNOR_POLICIES ? policies[policy].name : NULL;
-}
 
 /* Returns the new state of a measure, with hysteresis. */
 static bool wants(bool now, int32_t headroom_mc, int32_t at_mc)

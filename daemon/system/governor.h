@@ -20,9 +20,6 @@ enum governor_policy {
 	GOVERNOR_POLICIES
 };
 
-/* Returns the policy's name in the configuration; NULL: no such policy. */
-const char *governor_policy_name(uint64_t policy);
-
 #define GOVERNOR_LEAST_DUTY 25u
 
 /* Zero it before use. */

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "base/background_yield.h"
-
-#define CHUNK ((size_t)64 << 10)
+#include "base/file.h"
 
 struct sodium {
 	void *library;
@@ -79,22 +78,17 @@ bool sodium_verify(const struct sodium *sodium, const uint8_t signature[64], con
 	return sodium->verify(signature, data, size, key) == 0;
 }
 
-static int hash_bytes(const struct sodium *sodium, crypto_generichash_state *state, int fd,
-	off_t size, uint8_t *chunk)
+/* A hash that is being computed. */
+struct hashing {
+	const struct sodium *sodium;
+	crypto_generichash_state *state;
+};
+
+static int chunk_hash(void *context, const void *data, size_t size)
 {
-	for (off_t at = 0; at < size;) {
-		size_t rest = (size_t)(size - at < (off_t)CHUNK ? size - at : (off_t)CHUNK);
-		ssize_t n = pread(fd, chunk, rest, at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		sodium->hash_update(state, chunk, (size_t)n);
-		background_yield_take();
-		at += n;
-	}
+	const struct hashing *hashing = context;
+	hashing->sodium->hash_update(hashing->state, data, size);
+	background_yield_take();
 	return 0;
 }
 
@@ -104,12 +98,12 @@ int sodium_hash_file(
 	const size_t alignment = 64; /* alignment of the state (sodium/crypto_generichash.h) */
 	size_t bytes = (sodium->state_bytes() + alignment - 1) & ~(alignment - 1);
 	owned_mem crypto_generichash_state *state = aligned_alloc(alignment, bytes);
-	owned_mem uint8_t *chunk = malloc(CHUNK);
-	if (!state || !chunk) {
+	struct hashing hashing = {sodium, state};
+	if (!state) {
 		return -ENOMEM;
 	}
 	sodium->hash_init(state, NULL, 0, SODIUM_HASH_BYTES);
-	int code = hash_bytes(sodium, state, fd, size, chunk);
+	int code = file_each_chunk(fd, 0, size, chunk_hash, &hashing);
 	if (code == 0) {
 		sodium->hash_final(state, ret_hash, SODIUM_HASH_BYTES);
 	}

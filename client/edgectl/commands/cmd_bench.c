@@ -286,14 +286,7 @@ static void add_node_rows(struct grid *grid, const struct bench_client *client)
 static int print_bench_table(const struct bench *bench, const struct figures *f)
 {
 	owned_grid struct grid head = {0}, nodes = {0};
-	static const char *const titles[] = {
-		"RUNS", "MIN ms", "P50 ms", "P90 ms", "P99 ms", "MAX ms", "MEAN ms", "RUNS/s"};
-	static const char *const node_titles[] = {
-		"NODE", "OP", "TYPE", "OUTPUT", "MACS", "MIN us", "SHARE", "KERNEL"};
-	grid_init(&head, 8, 0xff);
-	for (size_t i = 0; i < 8; i++) {
-		grid_add(&head, "%s", titles[i]);
-	}
+	grid_begin(&head, "RUNS|MIN ms|P50 ms|P90 ms|P99 ms|MAX ms|MEAN ms|RUNS/s", 0xff);
 	grid_add(&head, "%zu", f->n);
 	grid_add(&head, "%.3f", f->min_ms);
 	grid_add(&head, "%.3f", f->p50_ms);
@@ -309,10 +302,7 @@ static int print_bench_table(const struct bench *bench, const struct figures *f)
 		return 0;
 	}
 	putchar('\n');
-	grid_init(&nodes, 8, 1u | 7u << 4);
-	for (size_t i = 0; i < 8; i++) {
-		grid_add(&nodes, "%s", node_titles[i]);
-	}
+	grid_begin(&nodes, "NODE|OP|TYPE|OUTPUT|MACS|MIN us|SHARE|KERNEL", 1u | 7u << 4);
 	add_node_rows(&nodes, &bench->clients[0]);
 	return grid_print(&nodes, stdout, true, bench->settings);
 }
@@ -341,11 +331,7 @@ static void put_nodes(struct json_document *d, const struct bench_client *client
 
 static int print_bench_json(const struct bench *bench, const struct figures *f)
 {
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (!d) {
-		return -ENOMEM;
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
 	json_builder_put_text(d, "model", bench->clients[0].target->name);
 	json_builder_put_text(d, "version", bench->clients[0].target->version);
 	json_builder_put_bool(d, "local", bench->local);
@@ -386,16 +372,12 @@ int cmd_bench(const struct settings *s)
 	int r = prepare(&bench, &err);
 	r = r < 0 ? r : run_clients(&bench, &err);
 	if (r < 0) {
-		report_error(s->arguments[0], &err);
-		return report_exit_of(&err);
+		return report_failed(s->arguments[0], &err);
 	}
 	r = compute(&bench, &figures);
 	if (r == 0) {
 		r = s->format == CLI_FORMAT_TABLE ? print_bench_table(&bench, &figures)
 						  : print_bench_json(&bench, &figures);
 	}
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
-	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return report_output(r);
 }

@@ -73,10 +73,7 @@ static int print_item(void *context, const struct wire_config_item *item)
 
 static int show_json(const void *body, size_t size, const struct settings *s, struct error *err)
 {
-	owned(json_builder_document_free) struct json_document *d = json_builder_document_new(true);
-	if (!d) {
-		return error_no_memory(err);
-	}
+	owned_json struct json_document *d = json_builder_document_new(true);
 	int e = walk(body, size, put_item, d, err);
 	if (e == 0) {
 		e = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
@@ -98,15 +95,14 @@ int cmd_config(const struct settings *s)
 	}
 	int e = remote_open(s->socket, s->timeout_ms, &client, &err);
 	e = e < 0 ? e
-		  : connection_ask(client, WIRE_CONFIG,
-			    s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS, &body, &size, &err);
+		  : connection_ask(client, WIRE_CONFIG, remote_timeout_ms(s->timeout_ms), &body,
+			    &size, &err);
 	if (e == 0) {
 		e = s->format == CLI_FORMAT_TABLE ? walk(body, size, print_item, section, &err)
 						  : show_json(body, size, s, &err);
 	}
 	if (e < 0) {
-		report_error(NULL, &err);
-		return report_exit_of(&err);
+		return report_failed(NULL, &err);
 	}
 	return EXIT_DONE;
 }

@@ -11,32 +11,16 @@
 #include "client/edgectl/view/text_columns.h"
 #include "client/pipeline/json_builder.h"
 
-static uint32_t timeout_of(const struct settings *s)
-{
-	return s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
-}
-
-static int fail(const struct error *err)
-{
-	report_error(NULL, err);
-	return report_exit_of(err);
-}
-
 static int fail_public(const struct edge_client_error *why)
 {
 	struct error err = {0};
 	remote_error(why, &err);
-	return fail(&err);
+	return report_failed(NULL, &err);
 }
 
 static int print_document(const struct json_document *document, const struct settings *s)
 {
-	int r = document ? json_builder_print(document, stdout, s->format == CLI_FORMAT_JSON)
-			 : -ENOMEM;
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
-	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return report_output(json_builder_print(document, stdout, s->format == CLI_FORMAT_JSON));
 }
 
 /* ---- list */
@@ -62,9 +46,8 @@ static void put_item(struct json_document *document, const struct edge_client_li
 
 static int list_json(const struct edge_client_list *list, const struct settings *s)
 {
-	owned(json_builder_document_free) struct json_document *all =
-		json_builder_document_new(true);
-	for (size_t i = 0; i < list->n_items && all; i++) {
+	owned_json struct json_document *all = json_builder_document_new(true);
+	for (size_t i = 0; i < list->n_items; i++) {
 		json_builder_begin_object(all, NULL);
 		put_item(all, &list->items[i]);
 		json_builder_end(all);
@@ -76,20 +59,11 @@ static int list_jsonl(const struct edge_client_list *list, const struct settings
 {
 	int code = EXIT_DONE;
 	for (size_t i = 0; i < list->n_items && code == EXIT_DONE; i++) {
-		owned(json_builder_document_free) struct json_document *one =
-			json_builder_document_new(false);
-		if (one) {
-			put_item(one, &list->items[i]);
-		}
+		owned_json struct json_document *one = json_builder_document_new(false);
+		put_item(one, &list->items[i]);
 		code = print_document(one, s);
 	}
 	return code;
-}
-
-static void add_escaped(struct grid *grid, const char *text)
-{
-	char shown[512];
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
 }
 
 /* Adds state, digest, time and user; a dash if unknown. */
@@ -109,7 +83,7 @@ static void add_store(struct grid *grid, const struct edge_client_list_item *ite
 	}
 	grid_add(grid, "%s", since);
 	if (user) {
-		add_escaped(grid, user->pw_name);
+		grid_add_escaped(grid, user->pw_name);
 	} else {
 		grid_add(grid, known ? "%llu" : "-", (unsigned long long)item->by);
 	}
@@ -128,16 +102,11 @@ static void add_note(struct grid *grid, const struct edge_client_list_item *item
 
 static int list_table(const struct edge_client_list *list, const struct settings *s)
 {
-	static const char *const titles[] = {
-		"NAME", "VERSION", "STATE", "SHA256", "SINCE", "BY", "NOTE"};
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 7, 0);
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		grid_add(&grid, "%s", titles[i]);
-	}
+	grid_begin(&grid, "NAME|VERSION|STATE|SHA256|SINCE|BY|NOTE", 0);
 	for (size_t i = 0; i < list->n_items; i++) {
-		add_escaped(&grid, list->items[i].name);
-		add_escaped(&grid, list->items[i].version);
+		grid_add_escaped(&grid, list->items[i].name);
+		grid_add_escaped(&grid, list->items[i].version);
 		add_store(&grid, &list->items[i]);
 		add_note(&grid, &list->items[i]);
 	}
@@ -151,9 +120,9 @@ int cmd_list(const struct settings *s)
 	struct edge_client_error why = {0};
 	struct error err = {0};
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return fail(&err);
+		return report_failed(NULL, &err);
 	}
-	if (edge_client_list(client, timeout_of(s), &list, &why) < 0) {
+	if (edge_client_list(client, remote_timeout_ms(s->timeout_ms), &list, &why) < 0) {
 		return fail_public(&why);
 	}
 	switch (s->format) {
@@ -175,7 +144,7 @@ int cmd_reload(const struct settings *s)
 	struct edge_client_error why = {0};
 	struct error err = {0};
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return fail(&err);
+		return report_failed(NULL, &err);
 	}
 	/* Loading has no default timeout. */
 	if (edge_client_reload(client, s->timeout_ms, &reload, &why) < 0) {
@@ -185,11 +154,8 @@ int cmd_reload(const struct settings *s)
 		printf("%u ready, %u refused\n", reload.models_ready, reload.models_refused);
 		return EXIT_DONE;
 	}
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (d) {
-		json_builder_put_integer(d, "models_ready", reload.models_ready);
-		json_builder_put_integer(d, "models_refused", reload.models_refused);
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
+	json_builder_put_integer(d, "models_ready", reload.models_ready);
+	json_builder_put_integer(d, "models_refused", reload.models_refused);
 	return print_document(d, s);
 }

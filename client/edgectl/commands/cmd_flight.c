@@ -69,9 +69,8 @@ static int ask(const struct settings *s, struct flights *flights, struct error *
 	owned(edge_client_close) struct edge_client *client = NULL;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
 	return r < 0 ? r
-		     : connection_ask(client, WIRE_FLIGHT,
-			       s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS, &flights->bytes,
-			       &flights->size, err);
+		     : connection_ask(client, WIRE_FLIGHT, remote_timeout_ms(s->timeout_ms),
+			       &flights->bytes, &flights->size, err);
 }
 
 static int by_seq(const void *a, const void *b)
@@ -150,11 +149,7 @@ static void put_record(struct json_document *d, const struct flights *flights, s
 static int print_json(const struct flights *flights)
 {
 	const struct flight_header *header = &flights->view.header;
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (!d) {
-		return -ENOMEM;
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
 	json_builder_put_integer(d, "pid", header->pid);
 	json_builder_put_integer(d, "signal", header->signal);
 	json_builder_put_integer(d, "started_us", (int64_t)header->started_us);
@@ -174,11 +169,7 @@ static int print_jsonl(const struct flights *flights)
 {
 	int r = 0;
 	for (size_t i = 0; i < flights->n && r == 0; i++) {
-		owned(json_builder_document_free) struct json_document *d =
-			json_builder_document_new(false);
-		if (!d) {
-			return -ENOMEM;
-		}
+		owned_json struct json_document *d = json_builder_document_new(false);
 		put_record(d, flights, i);
 		r = json_builder_print(d, stdout, false);
 	}
@@ -212,15 +203,11 @@ static void add_record(struct grid *grid, const struct flights *flights, size_t 
 
 static int print_table(const struct flights *flights, const struct settings *s)
 {
-	static const char *const titles[] = {"ENDED", "MODEL", "VERSION", "STATUS", "CLASS",
-		"QUEUE", "COMPUTE", "TOTAL", "BYTES", "USER", "PID"};
 	const struct flight_header *header = &flights->view.header;
 	char when[TIME_SIZE];
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 11, 0x5e4);
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		grid_add(&grid, "%s", titles[i]);
-	}
+	grid_begin(&grid, "ENDED|MODEL|VERSION|STATUS|CLASS|QUEUE|COMPUTE|TOTAL|BYTES|USER|PID",
+		0x5e4);
 	for (size_t i = 0; i < flights->n; i++) {
 		add_record(&grid, flights, i);
 	}
@@ -256,8 +243,5 @@ int cmd_flight(const struct settings *s)
 		return file ? EXIT_UNREADABLE : (int)report_exit_of(&err);
 	}
 	r = print(&flights, s);
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
-	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return report_output(r);
 }

@@ -194,11 +194,7 @@ static int print_result_json(
 		json_builder_end(job->list);
 		return 0;
 	}
-	owned(json_builder_document_free) struct json_document *one =
-		json_builder_document_new(false);
-	if (!one) {
-		return error_no_memory(err);
-	}
+	owned_json struct json_document *one = json_builder_document_new(false);
 	print_json(result, one);
 	int r = json_builder_print(one, stdout, job->settings->format == CLI_FORMAT_JSON);
 	return r < 0 ? error_set(err, r, "standard output: %s", strerror(-r)) : 0;
@@ -257,8 +253,7 @@ static int ask(struct job *job, const char *source)
 	}
 	r = r < 0 ? r : make_answer(job, &answer, &err);
 	if (r < 0) {
-		report_error(source, &err);
-		return report_exit_of(&err);
+		return report_failed(source, &err);
 	}
 	if (show(job, source, ns, &answer, &err) < 0) {
 		report_error(source, &err);
@@ -395,8 +390,7 @@ int cmd_infer(const struct settings *settings)
 	__attribute__((cleanup(job_deinit))) struct job job = {.settings = settings};
 	struct error err = {0};
 	if (open_target(settings, &job.target, &err) < 0 || prepare(&job, &err) < 0) {
-		report_error(settings->arguments[0], &err);
-		return report_exit_of(&err);
+		return report_failed(settings->arguments[0], &err);
 	}
 	if (settings->output_dir && make_output_dir(settings->output_dir, &err) < 0) {
 		report_error(settings->output_dir, &err);

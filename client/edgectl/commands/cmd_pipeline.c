@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "client/edgectl/commands.h"
 #include "client/edgectl/pipeline_files.h"
 #include "client/edgectl/pipeline_targets.h"
@@ -53,11 +54,7 @@ static int file_fill(const char *path, const void *data, size_t bytes)
 		S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH);
 	struct stat st;
 	int r = fd < 0 ? -errno : 0;
-	for (size_t done = 0; r == 0 && done < bytes;) {
-		ssize_t n = write(fd, (const char *)data + done, bytes - done);
-		done += n > 0 ? (size_t)n : 0;
-		r = n < 0 && errno != EINTR ? -errno : 0;
-	}
+	r = r < 0 ? r : file_write(fd, data, bytes);
 	if (r < 0 && fd >= 0 && ftruncate(fd, 0) == 0 && lstat(path, &st) == 0 &&
 		S_ISREG(st.st_mode)) {
 		(void)unlink(path); /* the caller reports the write error */
@@ -65,7 +62,7 @@ static int file_fill(const char *path, const void *data, size_t bytes)
 	return r;
 }
 
-static void file_write(struct work *work, const char *path, const void *data, size_t bytes)
+static void image_write(struct work *work, const char *path, const void *data, size_t bytes)
 {
 	int r = file_fill(path, data, bytes);
 	if (r < 0) {
@@ -107,7 +104,7 @@ static void result_print(void *context, const struct pipeline_result *result)
 	work->n_results++;
 	if (work->settings->mask && result->mask_png) {
 		work->has_mask = true;
-		file_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
+		image_write(work, work->settings->mask, result->mask_png, result->mask_bytes);
 	}
 }
 
@@ -148,7 +145,7 @@ static int drawing_write(struct work *work, const char *path, int code)
 		report_error(path, &err);
 		return code ? code : EXIT_UNREADABLE;
 	}
-	file_write(work, work->settings->draw, png, bytes);
+	image_write(work, work->settings->draw, png, bytes);
 	return code;
 }
 

@@ -94,7 +94,7 @@ static int remote_figures(const struct settings *s, struct figures *f, struct er
 	owned(edge_client_model_free) struct edge_client_model *model = NULL;
 	struct edge_client_error why = {0};
 	struct keys keys = {0};
-	uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
 	if (r < 0) {
 		return r;
@@ -158,14 +158,6 @@ static void add_spec_row(
 	}
 }
 
-static void begin_grid(struct grid *grid, const char *const *titles, unsigned int n)
-{
-	grid_init(grid, n, 0);
-	for (unsigned int i = 0; i < n; i++) {
-		grid_add(grid, "%s", titles[i]);
-	}
-}
-
 static int print_figures(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
@@ -187,10 +179,8 @@ static int print_figures(
 static int print_tensors(const struct tensor_spec *inputs, uint32_t n_inputs,
 	const struct tensor_spec *outputs, uint32_t n_outputs, const struct settings *s)
 {
-	static const char *const titles[] = {
-		"TENSOR", "NAME", "TYPE", "SHAPE", "REAL VALUE", "NORMALISED", "LABELS"};
 	owned_grid struct grid grid = {0};
-	begin_grid(&grid, titles, 7);
+	grid_begin(&grid, "TENSOR|NAME|TYPE|SHAPE|REAL VALUE|NORMALISED|LABELS", 0);
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		add_spec_row(&grid, "input", i, &inputs[i]);
 	}
@@ -229,12 +219,10 @@ static uint32_t signature_of(const struct edge_model *model, const struct settin
 static int print_nodes(const struct edge_model *model, const struct settings *s)
 {
 	uint32_t signature = signature_of(model, s);
-	static const char *const titles[] = {"NODE", "OP", "TYPE", "OUTPUT", "MACS", "KERNEL"};
 	owned_grid struct grid grid = {0};
 	struct edge_node_info info;
 	char shape[SHAPE_TEXT_SIZE];
-	begin_grid(&grid, titles, 6);
-	grid.right = 1u | 1u << 4;
+	grid_begin(&grid, "NODE|OP|TYPE|OUTPUT|MACS|KERNEL", 1u | 1u << 4);
 	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
 		grid_add(&grid, "%u", i);
 		grid_add(&grid, "%s", info.op);
@@ -351,12 +339,7 @@ static void put_signatures(struct json_document *d, const struct target *target)
 static int show_json(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (!d) {
-		report_line("out of memory");
-		return EXIT_NEGATIVE;
-	}
+	owned_json struct json_document *d = json_builder_document_new(false);
 	json_builder_put_text(d, "model", target->name);
 	json_builder_put_text(d, "version", target->version);
 	for (size_t i = 0; i < figures->n; i++) {
@@ -380,10 +363,7 @@ static int show_json(
 		put_nodes(d, model, signature_of(model, s));
 	}
 	r = r < 0 ? r : json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
-	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return report_output(r);
 }
 
 int cmd_show(const struct settings *s)
@@ -409,8 +389,7 @@ int cmd_show(const struct settings *s)
 		r = remote_figures(s, &figures, &err);
 	}
 	if (r < 0) {
-		report_error(name, &err);
-		return report_exit_of(&err);
+		return report_failed(name, &err);
 	}
 	if (local) {
 		local_figures(target_model(target), &figures);

@@ -54,26 +54,20 @@ static int print_json(const struct answers *a, const struct settings *s)
 {
 	struct figure figures[MAX_FIGURES];
 	const size_t n = list_figures(&a->status, figures);
-	owned(json_builder_document_free) struct json_document *d =
-		json_builder_document_new(false);
-	if (d) {
-		json_builder_put_text(d, "name", a->peer->name);
-		json_builder_put_text(d, "version", a->peer->version);
-		json_builder_put_real(d, "uptime_s", (double)a->status.uptime_us / 1e6);
-		for (size_t i = 0; i < n; i++) {
-			json_builder_put_integer(d, figures[i].key, (int64_t)figures[i].value);
-		}
-		stats_view_put_counts(d, "requests", a->status.counts);
-		if (a->stats) {
-			stats_view_put(d, a->stats);
-		}
-		power_view_put(d, &a->power);
+	owned_json struct json_document *d = json_builder_document_new(false);
+	json_builder_put_text(d, "name", a->peer->name);
+	json_builder_put_text(d, "version", a->peer->version);
+	json_builder_put_real(d, "uptime_s", (double)a->status.uptime_us / 1e6);
+	for (size_t i = 0; i < n; i++) {
+		json_builder_put_integer(d, figures[i].key, (int64_t)figures[i].value);
 	}
-	const int r = d ? json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON) : -ENOMEM;
-	if (r < 0) {
-		report_line("standard output: %s", strerror(-r));
+	stats_view_put_counts(d, "requests", a->status.counts);
+	if (a->stats) {
+		stats_view_put(d, a->stats);
 	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	power_view_put(d, &a->power);
+	const int r = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
+	return report_output(r);
 }
 
 static int print_counters(const struct answers *a, const struct settings *s)
@@ -112,7 +106,7 @@ static int print_tables(const struct answers *a, const struct settings *s)
 static int ask(struct edge_client *client, const struct settings *s, struct answers *answers,
 	struct edge_client_error *why)
 {
-	const uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	answers->peer = edge_client_peer(client);
 	int r = edge_client_status(client, timeout_ms, &answers->status, why);
 	if (r == 0) {
@@ -135,8 +129,7 @@ int cmd_status(const struct settings *s)
 		r = remote_error(&why, &err);
 	}
 	if (r < 0) {
-		report_error(NULL, &err);
-		return report_exit_of(&err);
+		return report_failed(NULL, &err);
 	}
 	int code =
 		s->format == CLI_FORMAT_TABLE ? print_tables(&answers, s) : print_json(&answers, s);

@@ -11,12 +11,6 @@
 #include "client/edgectl/report.h"
 #include "client/lib/edge_client.h"
 
-static int fail(const struct error *err)
-{
-	report_error(NULL, err);
-	return report_exit_of(err);
-}
-
 static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
 	const char *argument, char **ret_text)
 {
@@ -24,12 +18,12 @@ static int ask(const struct settings *s, enum edge_client_store_verb verb, const
 	struct edge_client_error why = {0};
 	struct error err = {0};
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return fail(&err);
+		return report_failed(NULL, &err);
 	}
 	/* Loading has no default timeout. */
 	if (edge_client_store(client, verb, model, argument, s->timeout_ms, ret_text, &why) < 0) {
 		remote_error(&why, &err);
-		return fail(&err);
+		return report_failed(NULL, &err);
 	}
 	return EXIT_DONE;
 }

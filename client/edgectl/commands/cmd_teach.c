@@ -114,8 +114,7 @@ static int file_learn(struct lesson *lesson, const char *path)
 		r = error_set(&err, -EINVAL, "gave no embedding");
 	}
 	if (r < 0) {
-		report_error(path, &err);
-		return report_exit_of(&err);
+		return report_failed(path, &err);
 	}
 	return EXIT_DONE;
 }
@@ -143,18 +142,16 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 	char *text = NULL;
 	char shown[256];
 	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		report_error(NULL, &err);
-		return report_exit_of(&err);
+		return report_failed(NULL, &err);
 	}
-	const uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, lesson->model,
 				 lesson->label, timeout_ms, &text, &why)
 		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, lesson->model,
 				 version_of(lesson), fd, timeout_ms, &text, &why);
 	if (r < 0) {
 		remote_error(&why, &err);
-		report_error(lesson->model, &err);
-		return report_exit_of(&err);
+		return report_failed(lesson->model, &err);
 	}
 	if (!s->quiet) {
 		report_line("%s", error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));

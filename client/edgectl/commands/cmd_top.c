@@ -23,7 +23,7 @@ struct sample {
 static int sample_take(struct edge_client *client, const struct settings *s,
 	struct sample *ret_sample, struct edge_client_error *why)
 {
-	const uint32_t timeout_ms = s->timeout_ms ? s->timeout_ms : REMOTE_TIMEOUT_MS;
+	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	int r = edge_client_status(client, timeout_ms, &ret_sample->status, why);
 	return r < 0 ? r : edge_client_stats(client, timeout_ms, &ret_sample->stats, why);
 }
@@ -154,13 +154,8 @@ static void add_model(struct grid *grid, const struct sample *before, const stru
 static int print_models(
 	const struct sample *before, const struct sample *now, FILE *out, const struct settings *s)
 {
-	static const char *const titles[] = {
-		"MODEL", "STATE", "OK/S", "FAILED/S", "QUEUE", "COMPUTE", "P50", "P99", "P99.9"};
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 9, 0x1fc);
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		grid_add(&grid, "%s", titles[i]);
-	}
+	grid_begin(&grid, "MODEL|STATE|OK/S|FAILED/S|QUEUE|COMPUTE|P50|P99|P99.9", 0x1fc);
 	for (size_t i = 0; i < now->stats->n_models; i++) {
 		add_model(&grid, before, now, &now->stats->models[i]);
 	}
@@ -170,13 +165,9 @@ static int print_models(
 static int print_users(
 	const struct sample *before, const struct sample *now, FILE *out, const struct settings *s)
 {
-	static const char *const titles[] = {"USER", "CLIENTS", "QUEUED", "OK/S", "BUSY"};
 	char name[64];
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 5, 0x1e);
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		grid_add(&grid, "%s", titles[i]);
-	}
+	grid_begin(&grid, "USER|CLIENTS|QUEUED|OK/S|BUSY", 0x1e);
 	for (size_t i = 0; i < now->stats->n_users; i++) {
 		const struct edge_client_stats_user *user = &now->stats->users[i];
 		const struct edge_client_stats_user *earlier = user_of(before, user->uid);
@@ -260,6 +251,5 @@ int cmd_top(const struct settings *s)
 	if (r == 0) {
 		return EXIT_DONE;
 	}
-	report_error(NULL, &err);
-	return report_exit_of(&err);
+	return report_failed(NULL, &err);
 }

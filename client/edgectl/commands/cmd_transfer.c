@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/tar.h"
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
@@ -17,12 +18,6 @@
 #define MAX_STREAM ((uint64_t)4 << 30) /* larger than any model: bounds an endless stream */
 #define MODEL_SUFFIX ".tflite"
 #define MOST_PARTS 100 /* attempts at a free temporary name */
-
-static int fail(const char *what, const struct error *err)
-{
-	report_error(what, err);
-	return report_exit_of(err);
-}
 
 /* ---- files */
 
@@ -44,16 +39,8 @@ static int spool_open(int *ret_fd, struct error *err)
 
 static int write_all(int fd, const void *data, size_t size, struct error *err)
 {
-	const char *at = data;
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-		if (n < 0 && errno != EINTR) {
-			return error_set(err, -errno, "writing: %s", strerror(errno));
-		}
-		at += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	const int code = file_write(fd, data, size);
+	return code < 0 ? error_set(err, code, "writing: %s", strerror(-code)) : 0;
 }
 
 /* Copies @from to its end. */
@@ -260,12 +247,12 @@ int cmd_install(const struct settings *s)
 	struct error err = {0};
 	owned_fd int fd = -1;
 	if (source_open(path, &fd, &err) < 0) {
-		fail(path, &err);
+		report_failed(path, &err);
 		return EXIT_UNREADABLE;
 	}
 	if (ask(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd, &text,
 		    &err) < 0) {
-		return fail(path, &err);
+		return report_failed(path, &err);
 	}
 	say(s, text);
 	edge_client_text_free(text);
@@ -276,7 +263,7 @@ int cmd_remove(const struct settings *s)
 {
 	struct error err = {0};
 	int code = ask(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
-	return code < 0 ? fail(NULL, &err) : EXIT_DONE;
+	return code < 0 ? report_failed(NULL, &err) : EXIT_DONE;
 }
 
 /* ---- export */
@@ -358,7 +345,7 @@ int cmd_export(const struct settings *s)
 	int code = spool_open(&fd, &err);
 	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
 	if (code < 0) {
-		return fail(NULL, &err);
+		return report_failed(NULL, &err);
 	}
 	if (deliver(fd, path, &err) < 0) {
 		report_error(path, &err);

@@ -17,11 +17,7 @@ struct watch {
 
 static int print_json(const struct edge_client_list_item *item)
 {
-	owned(json_builder_document_free) struct json_document *one =
-		json_builder_document_new(false);
-	if (!one) {
-		return -ENOMEM;
-	}
+	owned_json struct json_document *one = json_builder_document_new(false);
 	json_builder_put_text(one, "name", item->name);
 	json_builder_put_text(one, "version", item->version);
 	json_builder_put_text(one, "state", item->state);
@@ -89,6 +85,5 @@ int cmd_watch(const struct settings *s)
 		r = remote_error(&why, &err);
 	}
 	r = r < 0 ? r : follow(client, &watch, &err);
-	report_error(NULL, &err);
-	return report_exit_of(&err);
+	return report_failed(NULL, &err);
 }

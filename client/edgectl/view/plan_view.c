@@ -101,14 +101,9 @@ static int add_step_row(void *context, const struct edge_step *step)
 
 static void begin_plan_grid(struct grid *grid)
 {
-	static const char *const titles[] = {"STEP", "OP", "TYPE", "OUTPUT", "BYTES", "OFFSET",
-		"ARENA", "MACS", "us", "SHARE", "KERNEL"};
-	unsigned int n = sizeof(titles) / sizeof(titles[0]);
 	/* right-aligned: BYTES, OFFSET, MACS, us, SHARE */
-	grid_init(grid, n, 1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9);
-	for (unsigned int i = 0; i < n; i++) {
-		grid_add(grid, "%s", titles[i]);
-	}
+	grid_begin(grid, "STEP|OP|TYPE|OUTPUT|BYTES|OFFSET|ARENA|MACS|us|SHARE|KERNEL",
+		1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9);
 }
 
 static void print_totals(const struct edge_model *model, const struct totals *totals)

@@ -25,9 +25,6 @@ static void print_legend(const struct print_result *r, FILE *out, const struct s
 static void add_class_rows(struct grid *grid, const struct answer *answer)
 {
 	char label[256];
-	grid_add(grid, "SCORE");
-	grid_add(grid, "INDEX");
-	grid_add(grid, "LABEL");
 	for (size_t i = 0; i < answer->n_classes; i++) {
 		const struct answer_class *one = &answer->classes[i];
 		const char *text = one->label ? one->label : "";
@@ -86,11 +83,6 @@ static void add_number(struct grid *grid, double number)
 static void add_tensor_rows(struct grid *grid, const struct print_result *r)
 {
 	char shape[SHAPE_TEXT_SIZE];
-	static const char *const heading[] = {
-		"OUTPUT", "TYPE", "SHAPE", "MIN", "MEAN", "MAX", "VALUES"};
-	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++) {
-		grid_add(grid, "%s", heading[i]);
-	}
 	for (uint32_t i = 0; i < r->target->n_outputs; i++) {
 		const struct tensor_spec *spec = &r->target->outputs[i];
 		struct answer_summary s = answer_summarise(spec, &r->outputs[i]);
@@ -133,11 +125,11 @@ int print_table(const struct print_result *r, FILE *out, const struct settings *
 		print_anomaly(r->answer, out);
 		return 0;
 	case ANSWER_CLASSES:
-		grid_init(&grid, 3, 3);
+		grid_begin(&grid, "SCORE|INDEX|LABEL", 3);
 		add_class_rows(&grid, r->answer);
 		break;
 	case ANSWER_TENSORS:
-		grid_init(&grid, 7, 7u << 3);
+		grid_begin(&grid, "OUTPUT|TYPE|SHAPE|MIN|MEAN|MAX|VALUES", 7u << 3);
 		add_tensor_rows(&grid, r);
 		break;
 	}

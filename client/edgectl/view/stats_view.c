@@ -159,19 +159,6 @@ void stats_view_put(struct json_document *d, const struct edge_client_stats *sta
 
 /* ---- tables */
 
-static void add_titles(struct grid *grid, const char *const *titles)
-{
-	for (; *titles; titles++) {
-		grid_add(grid, "%s", *titles);
-	}
-}
-
-static void add_escaped(struct grid *grid, const char *text)
-{
-	char shown[512];
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), text, strlen(text)));
-}
-
 static void add_time(struct grid *grid, uint64_t ns)
 {
 	char shown[STATS_VIEW_TIME_SIZE];
@@ -188,19 +175,16 @@ static int print_queue(
 		grid_add(&grid, "%u", stats->queued[class_order[i]]);
 	}
 	grid_add(&grid, "backends");
-	add_escaped(&grid, stats->backends);
+	grid_add_escaped(&grid, stats->backends);
 	return grid_print(&grid, out, false, settings);
 }
 
 static int print_users(
 	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
 {
-	static const char *const titles[] = {
-		"USER", "CLIENTS", "QUEUED", "BYTES", "OK", "SHARE", NULL};
 	char name[64];
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 6, 0x3e);
-	add_titles(&grid, titles);
+	grid_begin(&grid, "USER|CLIENTS|QUEUED|BYTES|OK|SHARE", 0x3e);
 	for (size_t i = 0; i < stats->n_users; i++) {
 		const struct edge_client_stats_user *user = &stats->users[i];
 		grid_add(&grid, "%s", stats_view_user(name, sizeof(name), user->uid));
@@ -216,9 +200,9 @@ static int print_users(
 static void add_model(struct grid *grid, const struct edge_client_stats_model *model)
 {
 	const struct edge_client_timing *total = &model->phases[EDGE_CLIENT_PHASE_TOTAL];
-	add_escaped(grid, model->name);
-	add_escaped(grid, model->version);
-	add_escaped(grid, model->state);
+	grid_add_escaped(grid, model->name);
+	grid_add_escaped(grid, model->version);
+	grid_add_escaped(grid, model->state);
 	grid_add(grid, "%llu", (unsigned long long)model->counts[EDGE_CLIENT_OK]);
 	grid_add(grid, "%llu", (unsigned long long)failures_of(model));
 	add_time(grid, edge_client_percentile_ns(&model->phases[EDGE_CLIENT_PHASE_QUEUE], 0.5));
@@ -231,11 +215,8 @@ static void add_model(struct grid *grid, const struct edge_client_stats_model *m
 static int print_models(
 	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
 {
-	static const char *const titles[] = {"MODEL", "VERSION", "STATE", "OK", "FAILED", "QUEUE",
-		"COMPUTE", "P50", "P90", "P99", "P99.9", NULL};
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 11, 0x7f8);
-	add_titles(&grid, titles);
+	grid_begin(&grid, "MODEL|VERSION|STATE|OK|FAILED|QUEUE|COMPUTE|P50|P90|P99|P99.9", 0x7f8);
 	for (size_t i = 0; i < stats->n_models; i++) {
 		add_model(&grid, &stats->models[i]);
 	}

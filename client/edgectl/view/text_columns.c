@@ -16,6 +16,20 @@ void grid_init(struct grid *grid, unsigned int columns, unsigned int right)
 		.columns = columns < MAX_COLUMNS ? columns : MAX_COLUMNS, .right = right};
 }
 
+void grid_begin(struct grid *grid, const char *titles, unsigned int right)
+{
+	unsigned int columns = 1;
+	for (const char *at = titles; *at; at++) {
+		columns += *at == '|';
+	}
+	grid_init(grid, columns, right);
+	for (unsigned int i = 0; i < columns; i++) {
+		const int length = (int)strcspn(titles, "|");
+		grid_add(grid, "%.*s", length, titles);
+		titles += length + 1;
+	}
+}
+
 void grid_deinit(struct grid *grid)
 {
 	for (size_t i = 0; i < grid->n_cells; i++) {
@@ -30,15 +44,25 @@ void grid_add(struct grid *grid, const char *format, ...)
 	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	int n = array_room(&grid->cells, grid->n_cells, sizeof(grid->cells[0]))
-		? vasprintf(&text, format, args)
-		: -1;
+	const int n = vasprintf(&text, format, args);
 	va_end(args);
-	if (n < 0) {
-		grid->failed = true;
+	char **cell = n < 0
+		? NULL
+		: array_add(&grid->cells, &grid->n_cells, sizeof(*cell));
+	if (cell) {
+		*cell = text;
 		return;
 	}
-	grid->cells[grid->n_cells++] = text;
+	grid->failed = true;
+	if (n >= 0) {
+		free(text);
+	}
+}
+
+void grid_add_escaped(struct grid *grid, const char *text)
+{
+	char escaped[512];
+	grid_add(grid, "%s", error_escape(escaped, sizeof(escaped), text, strlen(text)));
 }
 
 /* Counts code points: bytes that are no UTF-8 continuation. */

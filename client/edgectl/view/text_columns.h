@@ -20,10 +20,14 @@ struct grid {
 
 /* @right: bit mask of the right-aligned columns, bit 0 for the first. */
 void grid_init(struct grid *grid, unsigned int columns, unsigned int right);
+/* As grid_init(), and adds a first row. @titles: one per column, separated by "|". */
+void grid_begin(struct grid *grid, const char *titles, unsigned int right);
 void grid_deinit(struct grid *grid);
 
 /* Adds the next cell. The caller has escaped control characters. */
 void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
+/* Adds @text escaped. */
+void grid_add_escaped(struct grid *grid, const char *text);
 
 /* Prints the rows. @heading: the first row is a heading, bold with colours, omitted with
  * no_legend. -ENOMEM. */

@@ -212,7 +212,7 @@ enum pipeline_config_kind {
 	PIPELINE_CONFIG_TEXT, /* char array of max + 1 bytes */
 	PIPELINE_CONFIG_COUNT, /* decimal integer */
 	PIPELINE_CONFIG_TIME, /* decimal with ms, s or min */
-	PIPELINE_CONFIG_TRUTH, /* yes or no */
+	PIPELINE_CONFIG_BOOL, /* yes or no */
 	PIPELINE_CONFIG_CHOICE, /* index in words */
 	PIPELINE_CONFIG_REAL, /* min..max; "" is NaN */
 	PIPELINE_CONFIG_REALS, /* up to max numbers, separated by commas */

@@ -81,7 +81,7 @@ static void value_get(const struct pipeline_config *config,
 	const void *base = pipeline_config_key_is_common(key) ? (const void *)config : stage;
 	pipeline_config_get(base, key, out, PIPELINE_CONFIG_TEXT_SIZE);
 	const bool counted =
-		key->kind == PIPELINE_CONFIG_COUNT || key->kind == PIPELINE_CONFIG_TRUTH;
+		key->kind == PIPELINE_CONFIG_COUNT || key->kind == PIPELINE_CONFIG_BOOL;
 	if (counted && (strcmp(out, "0") == 0 || strcmp(out, "no") == 0)) {
 		out[0] = 0;
 	}

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/ini.h"
+#include "base/value.h"
 #include "client/pipeline/config/pipeline_config.h"
 
 static int complain(const struct pipeline_config_key *key, const char *value, const char *wanted,
@@ -16,104 +15,62 @@ static int complain(const struct pipeline_config_key *key, const char *value, co
 		error_escape(shown, sizeof(shown), value, strlen(value)), wanted);
 }
 
-static int count_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
+static int count_set(uint64_t *count, const struct pipeline_config_key *key, const char *value,
 	struct error *err)
 {
+	const bool time = key->kind == PIPELINE_CONFIG_TIME;
 	uint64_t number = 0;
-	const char *at = value;
-	for (; *at >= '0' && *at <= '9'; at++) {
-		if (bytes_mul_overflows(number, 10u, &number) ||
-			bytes_add_overflows(number, (uint64_t)(*at - '0'), &number)) {
-			return complain(key, value, "a number", err);
-		}
+	if (!value_parse_count(value, time ? VALUE_MS : VALUE_PLAIN, &number)) {
+		return complain(
+			key, value, time ? "a time with its unit (ms, s, min)" : "a number", err);
 	}
-	uint64_t unit = 1;
-	if (key->kind == PIPELINE_CONFIG_TIME) {
-		unit = strcmp(at, "ms") == 0     ? 1
-			: strcmp(at, "s") == 0   ? 1000
-			: strcmp(at, "min") == 0 ? 60000
-						 : 0;
-	}
-	if (at == value || unit == 0 || (key->kind == PIPELINE_CONFIG_COUNT && *at)) {
-		return complain(key, value,
-			key->kind == PIPELINE_CONFIG_TIME ? "a time with its unit (ms, s, min)"
-							  : "a number",
-			err);
-	}
-	if (bytes_mul_overflows(number, unit, &number) || (double)number < key->min ||
-		(double)number > key->max) {
+	if ((double)number < key->min || (double)number > key->max) {
 		return error_set(err, -EINVAL, "%s: %s is not between %.0f and %.0f%s", key->key,
-			value, key->min, key->max, key->kind == PIPELINE_CONFIG_TIME ? " ms" : "");
+			value, key->min, key->max, time ? " ms" : "");
 	}
-	*place = number;
+	*count = number;
 	return 0;
 }
 
-static int choice_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
-	struct error *err)
+static int choice_set(uint64_t *choice, const struct pipeline_config_key *key, const char *words,
+	const char *value, struct error *err)
 {
-	size_t length = strlen(value);
-	uint64_t position = 0;
-	for (const char *word = key->words; *word; position++) {
-		size_t n = strcspn(word, " ");
-		if (n == length && memcmp(word, value, n) == 0) {
-			*place = position;
-			return 0;
-		}
-		word += n + (word[n] == ' ');
-	}
 	char wanted[160];
-	snprintf(wanted, sizeof(wanted), "one of: %s", key->words);
-	return complain(key, value, wanted, err);
-}
-
-static int truth_set(uint64_t *place, const struct pipeline_config_key *key, const char *value,
-	struct error *err)
-{
-	bool truth = false;
-	if (ini_truth(value, &truth) < 0) {
-		return complain(key, value, "yes or no", err);
+	const int index = value_find_word(words, value);
+	if (index < 0) {
+		snprintf(wanted, sizeof(wanted), key->words ? "one of: %s" : "yes or no", words);
+		return complain(key, value, wanted, err);
 	}
-	*place = truth;
+	*choice = (uint64_t)index;
 	return 0;
 }
 
-static int real_set(
-	double *place, const struct pipeline_config_key *key, const char *value, struct error *err)
+static int real_set(double *ret_real, const struct pipeline_config_key *key, const char *value,
+	struct error *err)
 {
-	char *end = NULL;
-	double real = value[0] ? strtod(value, &end) : NAN;
-	if (value[0] && (*end || end == value || !isfinite(real))) {
+	double real = NAN;
+	if (value[0] && !value_parse_real(value, &real)) {
 		return complain(key, value, "a number", err);
 	}
 	if (real < key->min || real > key->max) {
 		return error_set(err, -EINVAL, "%s: %g is not between %g and %g", key->key, real,
 			key->min, key->max);
 	}
-	*place = real;
+	*ret_real = real;
 	return 0;
 }
 
-static int reals_set(struct pipeline_config_reals *place, const struct pipeline_config_key *key,
+static int reals_set(struct pipeline_config_reals *ret_reals, const struct pipeline_config_key *key,
 	const char *value, struct error *err)
 {
 	struct pipeline_config_reals reals = {0};
 	char wanted[64];
-	snprintf(wanted, sizeof(wanted), "up to %.0f numbers with commas between", key->max);
-	for (const char *at = value; *at;) {
-		char *end = NULL;
-		double real = strtod(at, &end);
-		if (end == at || !isfinite(real) || (double)reals.n >= key->max) {
-			return complain(key, value, wanted, err);
-		}
-		reals.v[reals.n++] = real;
-		end += strspn(end, " \t");
-		if (*end && (*end != ',' || !end[1])) {
-			return complain(key, value, wanted, err);
-		}
-		at = end + (*end == ',');
+	if (!value_parse_reals(value, (uint32_t)key->max, reals.v, &reals.n)) {
+		snprintf(
+			wanted, sizeof(wanted), "up to %.0f numbers with commas between", key->max);
+		return complain(key, value, wanted, err);
 	}
-	*place = reals;
+	*ret_reals = reals;
 	return 0;
 }
 
@@ -139,10 +96,10 @@ int pipeline_config_set(
 	case PIPELINE_CONFIG_COUNT:
 	case PIPELINE_CONFIG_TIME:
 		return count_set(place, key, value, err);
-	case PIPELINE_CONFIG_TRUTH:
-		return truth_set(place, key, value, err);
+	case PIPELINE_CONFIG_BOOL:
+		return choice_set(place, key, "no yes", value, err);
 	case PIPELINE_CONFIG_CHOICE:
-		return choice_set(place, key, value, err);
+		return choice_set(place, key, key->words, value, err);
 	case PIPELINE_CONFIG_REAL:
 		return real_set(place, key, value, err);
 	case PIPELINE_CONFIG_REALS:
@@ -151,14 +108,6 @@ int pipeline_config_set(
 		return zones_parse(value, place, err);
 	}
 	return error_set(err, -EINVAL, "%s", key->key);
-}
-
-static void choice_get(const char *words, uint64_t position, char *out, size_t size)
-{
-	for (; position > 0; position--) {
-		words += strcspn(words, " ") + 1;
-	}
-	snprintf(out, size, "%.*s", (int)strcspn(words, " "), words);
 }
 
 static void reals_get(const struct pipeline_config_reals *reals, char *out, size_t size)
@@ -187,11 +136,11 @@ char *pipeline_config_get(
 		snprintf(out, size, "%llu%s", (unsigned long long)*count,
 			key->kind == PIPELINE_CONFIG_TIME ? "ms" : "");
 		break;
-	case PIPELINE_CONFIG_TRUTH:
+	case PIPELINE_CONFIG_BOOL:
 		snprintf(out, size, "%s", *count ? "yes" : "no");
 		break;
 	case PIPELINE_CONFIG_CHOICE:
-		choice_get(key->words, *count, out, size);
+		value_print_word(key->words, *count, out, size);
 		break;
 	case PIPELINE_CONFIG_REAL:
 		snprintf(out, isnan(*real) ? 0 : size, "%.9g", *real);

@@ -35,7 +35,7 @@ void config_init(struct config *config)
 	assert(n <= MAX_KEYS);
 	memset(config, 0, sizeof(*config));
 	for (size_t i = 0; i < n; i++) {
-		int code = config_set(config, &keys[i], keys[i].default_value, NULL);
+		int code = config_value_set(config, &keys[i], keys[i].default_value, NULL);
 		assert(code == 0);
 		(void)code;
 	}
@@ -91,7 +91,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 			reading->tracer->seen(
 				reading->tracer->context, &keys[i], reading->path, reading->line);
 		}
-		return config_set(reading->config, &keys[i], value, err);
+		return config_value_set(reading->config, &keys[i], value, err);
 	}
 	error_escape(escaped, sizeof(escaped), key, strlen(key));
 	return reading->section[0] == 0

@@ -145,19 +145,10 @@ typedef void config_seen_function(
 int must_check config_trace(struct config *config, const char *path, const struct log *log,
 	config_seen_function *seen, void *context, struct error *err);
 
-/* Prints the value of @key as written in a file, truncated to @size bytes. */
-void config_text(const struct config *config, const struct config_key *key, char *out, size_t size);
-
-/* Sets one key from a file's text. -EINVAL with the reason, without file and line. */
-int must_check config_set(
-	struct config *config, const struct config_key *key, const char *value, struct error *err);
-
 /* The policy of @model: the last entry of signatures-of with its name, else signatures. */
 enum config_policy config_policy_of(const struct config *config, const char *model);
 /* True when some policy is not off. */
 bool config_policy_any(const struct config *config);
-const char *config_policy_name(uint64_t policy);
-bool config_policy_parse(const char *text, size_t length, uint64_t *ret_policy);
 /* -EINVAL when @list is no value of signatures-of. */
 int must_check config_policy_check(const char *list, struct error *err);
 

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys signatures and signatures-of: one policy for all models, and others for some. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/value.h"
 #include "daemon/edged/config/config.h"
 
 #define BLANKS " \t,"
 
-static const char *const names[] = {
-	[CONFIG_POLICY_OFF] = "off",
-	[CONFIG_POLICY_WARN] = "warn",
-	[CONFIG_POLICY_REQUIRE] = "require",
-};
-
-bool config_policy_parse(const char *text, size_t length, uint64_t *ret_policy)
+/* Finds the policy that @length bytes of @text name. */
+static bool policy_find(const char *text, size_t length, uint64_t *ret_policy)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) {
-			*ret_policy = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *config_policy_name(uint64_t policy)
-{
-	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : "off";
+	char word[16];
+	snprintf(word, sizeof(word), "%.*s", (int)length, text);
+	const int found = length < sizeof(word) ? value_find_word(CONFIG_POLICY_WORDS, word) : -1;
+	*ret_policy = found < 0 ? CONFIG_POLICY_OFF : (uint64_t)found;
+	return found >= 0;
 }
 
 /* The next NAME=POLICY of a list; *ret_name is the name's length, 0 when the entry is malformed.
@@ -41,7 +31,7 @@ static const char *entry_next(const char **at, size_t *ret_name, uint64_t *ret_p
 		return NULL;
 	}
 	*ret_name = sign ? (size_t)(sign - entry) : 0;
-	if (!sign || !config_policy_parse(sign + 1, length - *ret_name - 1, ret_policy)) {
+	if (!sign || !policy_find(sign + 1, length - *ret_name - 1, ret_policy)) {
 		*ret_name = 0;
 	}
 	return entry;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Returns the index of @name, or the index to insert it at. */
 static size_t place_of(const struct registry *registry, const char *name, bool *ret_there)
 {
@@ -29,19 +31,6 @@ struct registry_model *registry_find(const struct registry *registry, const char
 	return there ? registry->models[at] : NULL;
 }
 
-static int grow(struct registry *registry)
-{
-	size_t capacity = registry->capacity ? 2 * registry->capacity : 8;
-	struct registry_model **models =
-		realloc(registry->models, capacity * sizeof(registry->models[0]));
-	if (!models) {
-		return -ENOMEM;
-	}
-	registry->models = models;
-	registry->capacity = capacity;
-	return 0;
-}
-
 struct registry_model *registry_add(struct registry *registry, const char *name)
 {
 	bool there = false;
@@ -49,18 +38,15 @@ struct registry_model *registry_add(struct registry *registry, const char *name)
 	if (there) {
 		return registry->models[at];
 	}
-	if (registry->n == registry->capacity && grow(registry) < 0) {
-		return NULL;
-	}
 	struct registry_model *model = calloc(1, sizeof(*model));
-	if (!model) {
+	struct registry_model **added =
+		model ? array_insert(&registry->models, at, &registry->n, sizeof(*added)) : NULL;
+	if (!added) {
+		free(model);
 		return NULL;
 	}
 	memcpy(model->manifest.name, name, strlen(name) + 1);
-	memmove(registry->models + at + 1, registry->models + at,
-		(registry->n - at) * sizeof(registry->models[0]));
-	registry->models[at] = model;
-	registry->n++;
+	*added = model;
 	return model;
 }
 
@@ -93,9 +79,7 @@ void registry_drop(struct registry *registry, const char *name)
 	size_t at = place_of(registry, name, &there);
 	if (there) {
 		free(registry->models[at]);
-		registry->n--;
-		memmove(registry->models + at, registry->models + at + 1,
-			(registry->n - at) * sizeof(registry->models[0]));
+		array_remove(&registry->models, at, &registry->n, sizeof(registry->models[0]));
 	}
 }
 

@@ -38,7 +38,7 @@ struct registry_model {
 
 struct registry {
 	struct registry_model **models; /* sorted by name */
-	size_t n, capacity;
+	size_t n;
 };
 
 void registry_deinit(struct registry *registry);

@@ -1,41 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/edged/model/checkpoints.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/own.h"
+#include "base/file.h"
+#include "daemon/system/atomic_write.h"
 
 /* Unfinished files have a dot first, which checkpoint names never have. */
-static void sweep(int folder)
+static int unfinished_remove(void *context, const char *name, unsigned char type)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-		return;
+	const int *folder = context;
+	(void)type;
+	if (name[0] == '.') {
+		unlinkat(*folder, name, 0);
 	}
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		const char *name = entry->d_name;
-		if (name[0] == '.' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-			unlinkat(folder, name, 0);
-		}
-	}
-	closedir(dir);
-}
-
-static int folder_open(int parent, const char *name, int *ret_folder)
-{
-	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST) {
-		return -errno;
-	}
-	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	*ret_folder = folder;
-	return folder < 0 ? -errno : 0;
+	return 0;
 }
 
 int checkpoints_open(const char *state, const char *name, int *ret_folder, struct error *err)
@@ -43,14 +25,15 @@ int checkpoints_open(const char *state, const char *name, int *ret_folder, struc
 	owned_fd int top = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	owned_fd int all = -1;
 	int folder = -1;
-	int code = top < 0 ? -errno : folder_open(top, "checkpoints", &all);
+	int code = top < 0 ? -errno : atomic_write_folder(top, "checkpoints", &all);
 	if (code == 0) {
-		code = folder_open(all, name, &folder);
+		code = atomic_write_folder(all, name, &folder);
 	}
 	if (code < 0) {
 		return error_set(err, code, "the checkpoints' folder: %s", strerror(-code));
 	}
-	sweep(folder);
+	code = file_each_entry(folder, unfinished_remove, &folder);
+	(void)code; /* the next opening removes the rest */
 	*ret_folder = folder;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "daemon/edged/store/few_shot_store.h"
 #include "daemon/system/notice.h"
@@ -118,23 +119,13 @@ static struct models_entry *add(struct models *models, const char *name)
 	if (there) {
 		return &models->entries[at];
 	}
-	if (models->n == models->capacity) {
-		size_t capacity = models->capacity ? 2 * models->capacity : 8;
-		struct models_entry *entries =
-			realloc(models->entries, capacity * sizeof(models->entries[0]));
-		if (!entries) {
-			return NULL;
-		}
-		models->entries = entries;
-		models->capacity = capacity;
+	struct models_entry *entry = array_insert(&models->entries, at, &models->n, sizeof(*entry));
+	if (!entry) {
+		return NULL;
 	}
-	memmove(models->entries + at + 1, models->entries + at,
-		(models->n - at) * sizeof(models->entries[0]));
-	models->n++;
-	models->entries[at] = (struct models_entry){0};
-	memcpy(models->entries[at].name, name, strlen(name) + 1);
-	models->entries[at].counters = take_counters(models, name);
-	return &models->entries[at];
+	memcpy(entry->name, name, strlen(name) + 1);
+	entry->counters = take_counters(models, name);
+	return entry;
 }
 
 static void drop(struct models *models, const char *name)
@@ -145,9 +136,7 @@ static void drop(struct models *models, const char *name)
 		loaded_model_unref(models->entries[at].loaded);
 		loaded_model_unref(models->entries[at].before);
 		free(models->entries[at].counters);
-		models->n--;
-		memmove(models->entries + at, models->entries + at + 1,
-			(models->n - at) * sizeof(models->entries[0]));
+		array_remove(&models->entries, at, &models->n, sizeof(models->entries[0]));
 	}
 }
 

@@ -61,7 +61,7 @@ struct models_restored {
 struct models {
 	const struct log *log;
 	struct models_entry *entries; /* array sorted by name */
-	size_t n, capacity;
+	size_t n;
 	uint64_t scans_done;
 	uint64_t generation; /* generation number given last */
 	bool swapped; /* a name got another version; adopt_waiting() reads this */

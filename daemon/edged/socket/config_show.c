@@ -66,14 +66,14 @@ static void item_encode(const struct server *server, const struct files *files, 
 	char value[VALUE_SIZE], said[VALUE_SIZE], pending[VALUE_SIZE + 32] = "";
 	const char *origin = override_of(server, key->key);
 	const bool same = config_value_same(server->config, &files->config, key);
-	config_text(server->config, key, value, sizeof(value));
+	config_value_print(server->config, key, value, sizeof(value));
 	if (!origin && !files->readable) {
 		origin = "not known: the files cannot be used as they are now";
 	} else if (!origin && is_cut(server, files, key->key)) {
 		origin = "the limit of open files";
 	} else if (!origin) {
 		origin = files->origins[index][0] ? files->origins[index] : "default";
-		config_text(&files->config, key, said, sizeof(said));
+		config_value_print(&files->config, key, said, sizeof(said));
 		if (!same) {
 			snprintf(pending, sizeof(pending), "%s, after a %s", said,
 				key->reloadable ? "reload" : "restart");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/edged/store/blobs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/fsverity.h>
@@ -12,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "daemon/system/atomic_write.h"
 
-#define CHUNK ((size_t)64 << 10)
 #define BLOB_MODE 0444 /* files in a folder with mode 0700 */
 
 static int in_memory(int *ret_fd)
@@ -30,30 +29,17 @@ static int in_memory(int *ret_fd)
 	return fd < 0 ? -errno : 0;
 }
 
-/* Copies exactly @size bytes; -EBUSY if the file is shorter. */
-static int copy_bytes(int from, off_t begin, int to, off_t size, struct digest_stream *stream)
+/* A copy that is being made. */
+struct copying {
+	int to;
+	struct digest_stream *stream;
+};
+
+static int chunk_copy(void *context, const void *data, size_t size)
 {
-	owned_mem char *chunk = malloc(CHUNK);
-	if (!chunk) {
-		return -ENOMEM;
-	}
-	for (off_t at = 0; at < size;) {
-		size_t rest = (size_t)(size - at < (off_t)CHUNK ? size - at : (off_t)CHUNK);
-		ssize_t n = pread(from, chunk, rest, begin + at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		digest_stream_add(stream, chunk, (size_t)n);
-		int code = atomic_write_all(to, chunk, (size_t)n);
-		if (code < 0) {
-			return code;
-		}
-		at += n;
-	}
-	return 0;
+	const struct copying *copying = context;
+	digest_stream_add(copying->stream, data, size);
+	return file_write(copying->to, data, size);
 }
 
 /* Byte range to copy. */
@@ -73,7 +59,8 @@ static int copy_hashed(const struct part *from, int to, bool memory, struct dige
 	owned(digest_stream_free) struct digest_stream *stream = NULL;
 	int code = digest_stream_new(&stream);
 	if (code == 0) {
-		code = copy_bytes(from->fd, from->at, to, from->size, stream);
+		struct copying copying = {to, stream};
+		code = file_each_chunk(from->fd, from->at, from->size, chunk_copy, &copying);
 	}
 	if (code == 0) {
 		*ret_digest = digest_stream_end(stream);
@@ -234,20 +221,19 @@ void blobs_remove(int folder, const struct digest *digest)
 	(void)code;
 }
 
+static int file_count(void *context, const char *name, unsigned char type)
+{
+	unsigned int *n = context;
+	(void)type;
+	*n += name[0] != '.';
+	return 0;
+}
+
 static unsigned int files_count(int folder)
 {
 	unsigned int n = 0;
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-		return 0;
-	}
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		n += entry->d_name[0] != '.';
-	}
-	closedir(dir);
-	return n;
+	const int code = file_each_entry(folder, file_count, &n);
+	return code < 0 ? 0 : n;
 }
 
 void blobs_quarantine(int folder, const struct digest *digest)
@@ -275,25 +261,29 @@ void blobs_clear(int folder, const struct digest *digest)
 	}
 }
 
+struct sweep {
+	int folder;
+	bool (*wanted)(void *context, const struct digest *digest);
+	void *context;
+	size_t n; /* removed files */
+};
+
+static int blob_sweep(void *context, const char *name, unsigned char type)
+{
+	struct sweep *sweep = context;
+	struct digest digest;
+	(void)type;
+	if (!digest_parse(name, &digest) || !sweep->wanted(sweep->context, &digest)) {
+		sweep->n += atomic_write_remove(sweep->folder, name) == 0;
+	}
+	return 0;
+}
+
 size_t blobs_sweep(
 	int folder, bool (*wanted)(void *context, const struct digest *digest), void *context)
 {
-	size_t n = 0;
-	int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-		return 0;
-	}
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		struct digest digest;
-		const char *name = entry->d_name;
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-			(digest_parse(name, &digest) && wanted(context, &digest))) {
-			continue;
-		}
-		n += atomic_write_remove(folder, name) == 0;
-	}
-	closedir(dir);
-	return n;
+	struct sweep sweep = {.folder = folder, .wanted = wanted, .context = context};
+	const int code = file_each_entry(folder, blob_sweep, &sweep);
+	(void)code; /* the next start sweeps the rest */
+	return sweep.n;
 }

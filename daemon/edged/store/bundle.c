@@ -7,15 +7,14 @@
 
 #include "base/background_yield.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/ini.h"
 #include "base/tar.h"
 #include "daemon/edged/store/import.h"
 #include "daemon/edged/store/models_folder.h"
-#include "daemon/system/atomic_write.h"
 
 #define MAX_ABOUT 4096
 #define MAX_ENTRIES (3 * BUNDLE_PARTS) /* parts, their extended headers, the end */
-#define CHUNK ((size_t)64 << 10)
 
 static const char *const names[BUNDLE_PARTS] = {
 	[BUNDLE_MODEL] = "model.tflite",
@@ -37,11 +36,8 @@ const char *bundle_part_name(enum bundle_part part)
 /* Reads one block; -EBADMSG at the end of the file. */
 static int block_read(int fd, off_t at, uint8_t ret_block[TAR_BLOCK])
 {
-	ssize_t n = 0;
-	do {
-		n = pread(fd, ret_block, TAR_BLOCK, at);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n < TAR_BLOCK ? -EBADMSG : 0;
+	const int code = file_read_at(fd, at, ret_block, TAR_BLOCK);
+	return code == -EBUSY ? -EBADMSG : code;
 }
 
 bool bundle_is(int fd)
@@ -187,52 +183,38 @@ int bundle_name(int fd, const struct bundle *bundle, char ret_name[LOADED_MODEL_
 static int zeros_write(int fd, size_t n)
 {
 	static const uint8_t zeros[2 * TAR_BLOCK];
-	return atomic_write_all(fd, zeros, n);
+	return file_write(fd, zeros, n);
 }
 
 static int header_write(int fd, enum bundle_part part, uint64_t size)
 {
 	uint8_t block[TAR_BLOCK];
 	tar_encode(names[part], size, block);
-	return atomic_write_all(fd, block, sizeof(block));
+	return file_write(fd, block, sizeof(block));
 }
 
 int bundle_write_bytes(int fd, enum bundle_part part, const void *data, size_t size)
 {
 	int code = header_write(fd, part, size);
 	if (code == 0) {
-		code = atomic_write_all(fd, data, size);
+		code = file_write(fd, data, size);
 	}
 	return code < 0 ? code : zeros_write(fd, tar_padding(size));
 }
 
-static int copy(int fd, int from, off_t size)
+static int chunk_write(void *context, const void *data, size_t size)
 {
-	owned_mem char *chunk = malloc(CHUNK);
-	if (!chunk) {
-		return -ENOMEM;
-	}
-	for (off_t at = 0; at < size;) {
-		size_t rest = (size_t)(size - at < (off_t)CHUNK ? size - at : (off_t)CHUNK);
-		ssize_t n = pread(from, chunk, rest, at);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		int code = n > 0 ? atomic_write_all(fd, chunk, (size_t)n) : n < 0 ? -errno : -EBUSY;
-		if (code < 0) {
-			return code;
-		}
-		background_yield_take();
-		at += n;
-	}
-	return 0;
+	const int *fd = context;
+	const int code = file_write(*fd, data, size);
+	background_yield_take();
+	return code;
 }
 
 int bundle_write_file(int fd, enum bundle_part part, int from, off_t size)
 {
 	int code = header_write(fd, part, (uint64_t)size);
 	if (code == 0) {
-		code = copy(fd, from, size);
+		code = file_each_chunk(from, 0, size, chunk_write, &fd);
 	}
 	return code < 0 ? code : zeros_write(fd, tar_padding((uint64_t)size));
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/edged/store/fsck.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/manifest.h"
 #include "daemon/edged/store/models_folder.h"
@@ -75,25 +75,30 @@ static void put_away(const struct fsck *fsck, int folder, const char *name)
 	}
 }
 
+/* A folder of the store while it is checked. */
+struct fsck_folder {
+	struct fsck *fsck;
+	int fd;
+	entry_fn *each;
+};
+
+static int entry_check(void *context, const char *name, unsigned char type)
+{
+	const struct fsck_folder *folder = context;
+	(void)type;
+	folder->each(folder->fsck, folder->fd, name);
+	return 0;
+}
+
 /* Calls @each for each entry of folder @name. A missing folder is empty. */
 static int folder_walk(struct fsck *fsck, const char *name, entry_fn *each, struct error *err)
 {
-	owned_fd int folder =
+	owned_fd int fd =
 		openat(fsck->state, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		int code = errno;
-		own_close_fd(&fd);
-		return code == ENOENT ? 0 : error_set(err, -code, "%s: %s", name, strerror(code));
-	}
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			each(fsck, folder, entry->d_name);
-		}
-	}
-	closedir(dir);
-	return 0;
+	struct fsck_folder folder = {fsck, fd, each};
+	const int code = fd < 0 ? -errno : file_each_entry(fd, entry_check, &folder);
+	return code == 0 || code == -ENOENT ? 0
+					    : error_set(err, code, "%s: %s", name, strerror(-code));
 }
 
 /* Returns true, and reports it, for an unfinished or non-regular file. */
@@ -119,22 +124,11 @@ static int manifest_read(
 	int folder, const char *name, struct manifest *ret_manifest, struct error *err)
 {
 	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
-	owned_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t n = fd < 0 || !text ? -1 : read(fd, text, MANIFEST_MAX_BYTES);
+	const ssize_t n = text ? file_read_in(folder, name, text, MANIFEST_MAX_BYTES) : -ENOMEM;
 	if (n < 0) {
-		int code = text ? errno : ENOMEM;
-		return error_set(err, -code, "%s", strerror(code));
+		return error_set(err, (int)n, "%s", strerror((int)-n));
 	}
 	return manifest_parse(name, text, (size_t)n, ret_manifest, err);
-}
-
-static bool remember(struct fsck *fsck, const struct manifest *manifest)
-{
-	if (!array_room(&fsck->manifests, fsck->n, sizeof(fsck->manifests[0]))) {
-		return false;
-	}
-	fsck->manifests[fsck->n++] = *manifest;
-	return true;
 }
 
 static void check_manifest(struct fsck *fsck, int folder, const char *name)
@@ -150,11 +144,13 @@ static void check_manifest(struct fsck *fsck, int folder, const char *name)
 		return;
 	}
 	int code = manifest_read(folder, name, &manifest, &err);
-	if (code == 0 && !remember(fsck, &manifest)) {
-		code = error_no_memory(&err);
-	}
 	if (code == 0) {
-		return;
+		struct manifest *intact = array_add(&fsck->manifests, &fsck->n, sizeof(*intact));
+		if (intact) {
+			*intact = manifest;
+			return;
+		}
+		code = error_no_memory(&err);
 	}
 	fsck->unsure = true;
 	report(fsck, "manifests", name, "%s", err.text);

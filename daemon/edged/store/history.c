@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "daemon/system/atomic_write.h"
 
 #define MAX_BYTES ((off_t)64 << 10)
@@ -59,7 +60,7 @@ void history_add(int folder, const char *name, const char *text)
 	int length = snprintf(line + n, sizeof(line) - n, " %s\n", text);
 	owned_fd int fd =
 		openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && length > 0 && atomic_write_all(fd, line, strlen(line)) == 0) {
+	if (fd >= 0 && length > 0 && file_write(fd, line, strlen(line)) == 0) {
 		shorten(folder, name, fd);
 	}
 }

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static bool same_time(struct timespec a, struct timespec b)
 {
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -88,15 +90,9 @@ int import_bytes(int fd, off_t at, off_t size, char **ret_bytes)
 	if (!bytes) {
 		return -ENOMEM;
 	}
-	for (off_t done = 0; done < size;) {
-		ssize_t n = pread(fd, bytes + done, (size_t)(size - done), at + done);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EBUSY;
-		}
-		done += n;
+	const int code = file_read_at(fd, at, bytes, (size_t)size);
+	if (code < 0) {
+		return code;
 	}
 	bytes[size] = 0;
 	*ret_bytes = take(bytes);

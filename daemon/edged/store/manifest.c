@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/ini.h"
+#include "base/value.h"
 
 #define SEAL "sealed = "
 
@@ -248,19 +248,6 @@ struct reading {
 	char *object;
 };
 
-static int number_parse(const char *text, uint64_t *ret_number)
-{
-	uint64_t number = 0;
-	for (const char *at = text; *at; at++) {
-		if (*at < '0' || *at > '9' || bytes_mul_overflows(number, 10, &number) ||
-			bytes_add_overflows(number, (uint64_t)(*at - '0'), &number)) {
-			return -EINVAL;
-		}
-	}
-	*ret_number = number;
-	return text[0] ? 0 : -EINVAL;
-}
-
 static int row_parse(const struct row *row, char *object, const char *value)
 {
 	char *at = object + row->offset;
@@ -268,7 +255,7 @@ static int row_parse(const struct row *row, char *object, const char *value)
 	case KIND_DIGEST:
 		return digest_parse(value, (struct digest *)at) ? 0 : -EINVAL;
 	case KIND_NUMBER:
-		return number_parse(value, (uint64_t *)(void *)at);
+		return value_parse_count(value, VALUE_PLAIN, (uint64_t *)(void *)at) ? 0 : -EINVAL;
 	case KIND_TRUTH:
 		break;
 	}

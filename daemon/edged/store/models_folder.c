@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
-#include "base/bytes.h"
+#include "base/file.h"
+#include "base/value.h"
 
 #define SUFFIX ".tflite"
 #define BUNDLE_SUFFIX ".tar"
@@ -32,16 +33,6 @@ bool models_folder_name_valid(const char *name, size_t length)
 		}
 	}
 	return true;
-}
-
-static DIR *open_again(int folder)
-{
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-	}
-	return dir;
 }
 
 static bool ends_in(const char *name, const char *suffix)
@@ -67,13 +58,13 @@ static bool entry_parse(const char *name, struct models_folder_model *ret_model)
 }
 
 /* Accepts links too: opening the link checks its target. */
-static bool is_folder(int folder, const struct dirent *entry)
+static bool is_folder(int folder, const char *name, unsigned char type)
 {
 	struct stat st;
-	if (entry->d_type != DT_UNKNOWN) {
-		return entry->d_type == DT_DIR || entry->d_type == DT_LNK;
+	if (type != DT_UNKNOWN) {
+		return type == DT_DIR || type == DT_LNK;
 	}
-	return fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
@@ -85,6 +76,7 @@ static bool is_beside(const char *name)
 }
 
 struct found {
+	int folder;
 	struct models_folder_model *models;
 	size_t n;
 	struct models_folder_left_out left_out;
@@ -131,11 +123,11 @@ static int found_add(struct found *found, const struct models_folder_model *mode
 	if (found->n == found->max + BATCH) {
 		found_cut(found);
 	}
-	if (!array_room(&found->models, found->n, sizeof(found->models[0]))) {
-		return -ENOMEM;
+	struct models_folder_model *added = array_add(&found->models, &found->n, sizeof(*added));
+	if (added) {
+		*added = *model;
 	}
-	found->models[found->n++] = *model;
-	return 0;
+	return added ? 0 : -ENOMEM;
 }
 
 static void leave_out(struct models_folder_left_out *left_out, const char *name)
@@ -146,36 +138,25 @@ static void leave_out(struct models_folder_left_out *left_out, const char *name)
 	}
 }
 
-static int entries_read(DIR *dir, int folder, struct found *found)
+static int entry_read(void *context, const char *name, unsigned char type)
 {
-	int code = 0;
-	errno = 0;
-	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
-		struct models_folder_model model;
-		if (entry->d_name[0] == '.' || is_beside(entry->d_name)) {
-			continue;
-		}
-		if (!entry_parse(entry->d_name, &model) ||
-			(model.folder && !is_folder(folder, entry))) {
-			leave_out(&found->left_out, entry->d_name);
-			continue;
-		}
-		code = found_add(found, &model);
-		errno = 0;
+	struct found *found = context;
+	struct models_folder_model model;
+	if (name[0] == '.' || is_beside(name)) {
+		return 0;
 	}
-	return code < 0 ? code : -errno;
+	if (!entry_parse(name, &model) || (model.folder && !is_folder(found->folder, name, type))) {
+		leave_out(&found->left_out, name);
+		return 0;
+	}
+	return found_add(found, &model);
 }
 
 int models_folder_list(int folder, size_t max, struct models_folder_model **ret_models,
 	size_t *ret_n, struct models_folder_left_out *ret_left_out)
 {
-	struct found found = {.max = max};
-	DIR *dir = open_again(folder);
-	if (!dir) {
-		return -errno;
-	}
-	int code = entries_read(dir, folder, &found);
-	closedir(dir);
+	struct found found = {.folder = folder, .max = max};
+	int code = file_each_entry(folder, entry_read, &found);
 	if (code < 0) {
 		free(found.models);
 		return code;
@@ -207,33 +188,15 @@ bool models_folder_find(int folder, const char *name, struct models_folder_model
  * higher numbers. */
 static bool version_parse(const char *name, uint64_t *ret_version)
 {
-	uint64_t version = 0;
-	if (name[0] < '1' || name[0] > '9') {
-		return false;
-	}
-	for (; *name >= '0' && *name <= '9'; name++) {
-		if (bytes_mul_overflows(version, 10, &version) ||
-			bytes_add_overflows(version, (uint64_t)(*name - '0'), &version)) {
-			return false;
-		}
-	}
-	*ret_version = version;
-	return *name == 0 && version <= INT64_MAX;
+	return name[0] >= '1' && name[0] <= '9' &&
+		value_parse_count(name, VALUE_PLAIN, ret_version) && *ret_version <= INT64_MAX;
 }
 
 struct numbers {
+	int folder;
 	uint64_t *versions;
 	size_t n;
 };
-
-static int numbers_add(struct numbers *numbers, uint64_t version)
-{
-	if (!array_room(&numbers->versions, numbers->n, sizeof(numbers->versions[0]))) {
-		return -ENOMEM;
-	}
-	numbers->versions[numbers->n++] = version;
-	return 0;
-}
 
 static int highest_first(const void *a, const void *b)
 {
@@ -241,29 +204,24 @@ static int highest_first(const void *a, const void *b)
 	return (first < second) - (first > second);
 }
 
-static int numbers_read(DIR *dir, int folder, struct numbers *numbers)
+static int number_read(void *context, const char *name, unsigned char type)
 {
-	int code = 0;
-	errno = 0;
-	for (struct dirent *entry; code == 0 && (entry = readdir(dir));) {
-		uint64_t version = 0;
-		if (version_parse(entry->d_name, &version) && is_folder(folder, entry)) {
-			code = numbers_add(numbers, version);
-		}
-		errno = 0;
+	struct numbers *numbers = context;
+	uint64_t version = 0;
+	if (!version_parse(name, &version) || !is_folder(numbers->folder, name, type)) {
+		return 0;
 	}
-	return code < 0 ? code : -errno;
+	uint64_t *added = array_add(&numbers->versions, &numbers->n, sizeof(*added));
+	if (added) {
+		*added = version;
+	}
+	return added ? 0 : -ENOMEM;
 }
 
 int models_folder_versions(int folder, uint64_t **ret_versions, size_t *ret_n)
 {
-	struct numbers numbers = {0};
-	DIR *dir = open_again(folder);
-	if (!dir) {
-		return -errno;
-	}
-	int code = numbers_read(dir, folder, &numbers);
-	closedir(dir);
+	struct numbers numbers = {.folder = folder};
+	int code = file_each_entry(folder, number_read, &numbers);
 	if (code < 0) {
 		free(numbers.versions);
 		return code;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/edged/store/pack_files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "backends/backends.h"
+#include "base/file.h"
 
 void pack_files_init(struct pack_files *files, int folder, uint64_t cpu_features)
 {
@@ -44,38 +44,33 @@ void pack_files_drop(const struct pack_files *files, const struct digest *model)
 	}
 }
 
-static bool is_kept(const struct pack_files *files, const char *name,
-	bool (*wanted)(void *context, const struct digest *digest), void *context)
+struct sweep {
+	const struct pack_files *files;
+	bool (*wanted)(void *context, const struct digest *digest);
+	void *context;
+	size_t n; /* removed files */
+};
+
+static int pack_file_sweep(void *context, const char *name, unsigned char type)
 {
+	struct sweep *sweep = context;
 	char text[DIGEST_TEXT_SIZE];
 	struct digest digest;
-	if (strlen(name) < DIGEST_TEXT_SIZE) {
-		return false;
+	(void)type;
+	snprintf(text, sizeof(text), "%s", name);
+	const bool ours = strlen(name) >= DIGEST_TEXT_SIZE - 1 &&
+		strcmp(name + DIGEST_TEXT_SIZE - 1, sweep->files->suffix) == 0;
+	if (!ours || !digest_parse(text, &digest) || !sweep->wanted(sweep->context, &digest)) {
+		sweep->n += unlinkat(sweep->files->folder, name, 0) == 0;
 	}
-	memcpy(text, name, DIGEST_TEXT_SIZE - 1);
-	text[DIGEST_TEXT_SIZE - 1] = 0;
-	return strcmp(name + DIGEST_TEXT_SIZE - 1, files->suffix) == 0 &&
-		digest_parse(text, &digest) && wanted(context, &digest);
+	return 0;
 }
 
 size_t pack_files_sweep(const struct pack_files *files,
 	bool (*wanted)(void *context, const struct digest *digest), void *context)
 {
-	size_t n = 0;
-	int fd = files->folder < 0 ? -1
-				   : openat(files->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-		return 0;
-	}
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		const char *name = entry->d_name;
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-			!is_kept(files, name, wanted, context)) {
-			n += unlinkat(files->folder, name, 0) == 0;
-		}
-	}
-	closedir(dir);
-	return n;
+	struct sweep sweep = {.files = files, .wanted = wanted, .context = context};
+	const int code = file_each_entry(files->folder, pack_file_sweep, &sweep);
+	(void)code; /* the next start sweeps the rest */
+	return sweep.n;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/edged/store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/history.h"
@@ -220,26 +220,6 @@ void store_close(struct store *store)
 	store->n_bad = 0;
 }
 
-/* ---- files */
-
-static DIR *folder_list(int folder)
-{
-	int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		own_close_fd(&fd);
-	}
-	return dir;
-}
-
-/* Reads at most @size bytes. Returns the number, or a negative errno. */
-static ssize_t file_get(int folder, const char *name, char *out, size_t size)
-{
-	owned_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, size);
-	return n < 0 ? -errno : n;
-}
-
 /* ---- manifests */
 
 static int manifest_get(const struct store *store, const char *name, struct manifest *ret_manifest,
@@ -249,27 +229,22 @@ static int manifest_get(const struct store *store, const char *name, struct mani
 	if (!text) {
 		return error_no_memory(err);
 	}
-	ssize_t n = file_get(store->manifests_ro, name, text, MANIFEST_MAX_BYTES);
+	ssize_t n = file_read_in(store->manifests_ro, name, text, MANIFEST_MAX_BYTES);
 	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
 		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
 }
 
 struct found {
+	struct store *store;
 	struct manifest *manifests;
 	size_t n;
 };
 
-static int found_add(struct found *found, const struct manifest *manifest)
+static int entry_read(void *context, const char *name, unsigned char type)
 {
-	if (!array_room(&found->manifests, found->n, sizeof(found->manifests[0]))) {
-		return -ENOMEM;
-	}
-	found->manifests[found->n++] = *manifest;
-	return 0;
-}
-
-static int entry_read(struct store *store, const char *name, struct found *found)
-{
+	struct found *found = context;
+	struct store *store = found->store;
+	(void)type;
 	struct error err = {0};
 	struct manifest manifest;
 	if (!models_folder_name_valid(name, strlen(name))) {
@@ -277,7 +252,11 @@ static int entry_read(struct store *store, const char *name, struct found *found
 	}
 	int code = manifest_get(store, name, &manifest, &err);
 	if (code == 0) {
-		return found_add(found, &manifest);
+		struct manifest *one = array_add(&found->manifests, &found->n, sizeof(*one));
+		if (one) {
+			*one = manifest;
+		}
+		return one ? 0 : -ENOMEM;
 	}
 	log_warning(store->log, "the manifest of model %s is ignored: %s", name, err.text);
 	if (code == -EINVAL && store->manifests >= 0) {
@@ -288,18 +267,10 @@ static int entry_read(struct store *store, const char *name, struct found *found
 
 int store_manifests(struct store *store, struct manifest **ret_manifests, size_t *ret_n)
 {
-	struct found found = {0};
-	int code = 0;
-	DIR *dir = folder_list(store->manifests_ro);
-	if (!dir && store->manifests_ro >= 0) {
-		return -errno;
-	}
-	for (struct dirent *entry; dir && code == 0 && (entry = readdir(dir));) {
-		code = entry_read(store, entry->d_name, &found);
-	}
-	if (dir) {
-		closedir(dir);
-	}
+	struct found found = {.store = store};
+	int code = store->manifests_ro < 0
+		? 0
+		: file_each_entry(store->manifests_ro, entry_read, &found);
 	if (code < 0) {
 		free(found.manifests);
 		return code;
@@ -403,24 +374,13 @@ static void bad_make_room(struct store *store, const char *model_name)
 	}
 }
 
-/* Appends an entry; NULL without memory. */
-static struct store_bad *bad_new(struct store *store)
-{
-	if (!array_room(&store->bad, store->n_bad, sizeof(store->bad[0]))) {
-		return NULL;
-	}
-	struct store_bad *bad = &store->bad[store->n_bad++];
-	*bad = (struct store_bad){0};
-	return bad;
-}
-
 /* Parses a file of STATE/bad: the reason, and on a line of its own the model. */
 static bool bad_parse(int folder, const char *name, struct store_bad *bad)
 {
 	char text[STORE_REASON_SIZE + LOADED_MODEL_NAME_SIZE];
 	struct stat st;
 	ssize_t n = digest_parse(name, &bad->digest)
-		? file_get(folder, name, text, sizeof(text) - 1)
+		? file_read_in(folder, name, text, sizeof(text) - 1)
 		: -ENOENT;
 	if (n < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		return false;
@@ -444,21 +404,32 @@ static int bad_compare(const void *a, const void *b)
 	return (first->since_ns > second->since_ns) - (first->since_ns < second->since_ns);
 }
 
-/* Reads the entries, oldest first. */
+/* The folder STATE/bad while its files are read. */
+struct bad_folder {
+	struct store *store;
+	int fd;
+};
+
+static int bad_read(void *context, const char *name, unsigned char type)
+{
+	const struct bad_folder *folder = context;
+	struct store *store = folder->store;
+	(void)type;
+	/* without memory the next attempt lists it again */
+	struct store_bad *bad = array_add(&store->bad, &store->n_bad, sizeof(*bad));
+	if (bad && !bad_parse(folder->fd, name, bad)) {
+		store->n_bad--;
+	}
+	return 0;
+}
+
+/* Reads the entries, oldest first. A missing folder has none. */
 static void bad_load(struct store *store, int state)
 {
-	owned_fd int folder = openat(state, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *dir = folder_list(folder);
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		/* without memory the next attempt lists it again */
-		struct store_bad *bad = bad_new(store);
-		if (bad && !bad_parse(folder, entry->d_name, bad)) {
-			store->n_bad--;
-		}
-	}
-	if (dir) {
-		closedir(dir);
-	}
+	owned_fd int fd = openat(state, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct bad_folder folder = {store, fd};
+	const int code = file_each_entry(fd, bad_read, &folder);
+	(void)code;
 	if (store->n_bad > 0) {
 		qsort(store->bad, store->n_bad, sizeof(store->bad[0]), bad_compare);
 	}
@@ -481,7 +452,7 @@ int store_add_bad(struct store *store, const struct digest *digest, const char *
 		return 0;
 	}
 	bad_make_room(store, model_name);
-	struct store_bad *bad = bad_new(store);
+	struct store_bad *bad = array_add(&store->bad, &store->n_bad, sizeof(*bad));
 	int code = bad ? 0 : -ENOMEM;
 	if (bad) {
 		bad->digest = *digest;

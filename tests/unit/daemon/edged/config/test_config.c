@@ -252,7 +252,7 @@ static void what_needs_a_restart_is_kept_at_a_reload(void **state)
 	for (size_t i = 0; i < n; i++) {
 		assert_true(config_value_same(&a, &b, &keys[i]));
 	}
-	assert_int_equal(config_set(&b, &keys[0], "/x", NULL), 0);
+	assert_int_equal(config_value_set(&b, &keys[0], "/x", NULL), 0);
 	assert_false(config_value_same(&a, &b, &keys[0]));
 	config_value_copy(&a, &b, &keys[0]);
 	assert_memory_equal(a.socket, "/x", 3);
