@@ -13,7 +13,7 @@
 #include "base/few_shot.h"
 #include "base/file.h"
 
-#define TURN_MS 20 /* time between two attempts to lock */
+#define RETRY_MS 20 /* time between two attempts to lock */
 
 static int fault(const char *path, struct error *err)
 {
@@ -21,33 +21,32 @@ static int fault(const char *path, struct error *err)
 }
 
 /* Polls, because a blocking flock() has no time limit. */
-static int lock(
-	int fd, const char *path, const struct few_shot_file_patience *patience, struct error *err)
+static int lock(int fd, const char *path, const struct few_shot_file_wait *wait, struct error *err)
 {
 	const uint64_t began = clock_now_ns();
-	bool said = false;
+	bool reported = false;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
 			return fault(path, err);
 		}
 		const uint64_t waited_ms = (clock_now_ns() - began) / NSEC_PER_MSEC;
-		if (waited_ms >= patience->say_ms && !said && patience->say) {
-			patience->say(patience->context, path);
-			said = true;
+		if (waited_ms >= wait->report_ms && !reported && wait->report) {
+			wait->report(wait->context, path);
+			reported = true;
 		}
-		if (waited_ms >= patience->most_ms) {
+		if (waited_ms >= wait->limit_ms) {
 			return error_set(err, -EBUSY,
 				"%s: another program has held its lock for %g s: nothing was written",
-				path, (double)patience->most_ms / 1000);
+				path, (double)wait->limit_ms / 1000);
 		}
-		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * NSEC_PER_MSEC}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * NSEC_PER_MSEC}, NULL);
 	}
 	return 0;
 }
 
 /* O_NONBLOCK: opening a FIFO must not block. */
-static int open_locked(const char *path, const struct few_shot_file_patience *patience, int *ret_fd,
-	struct error *err)
+static int open_locked(
+	const char *path, const struct few_shot_file_wait *wait, int *ret_fd, struct error *err)
 {
 	struct stat st;
 	owned_fd int fd =
@@ -58,7 +57,7 @@ static int open_locked(const char *path, const struct few_shot_file_patience *pa
 	if (!S_ISREG(st.st_mode)) {
 		return error_set(err, -EINVAL, "%s: not a regular file", path);
 	}
-	int r = lock(fd, path, patience, err);
+	int r = lock(fd, path, wait, err);
 	if (r == 0) {
 		*ret_fd = take_fd(fd);
 	}
@@ -116,12 +115,12 @@ static int append(
 }
 
 int few_shot_file_add(const char *path, const char *text, size_t size,
-	const struct few_shot_file_patience *patience, struct error *err)
+	const struct few_shot_file_wait *wait, struct error *err)
 {
 	owned_mem char *before = NULL, *joined = NULL;
 	owned_fd int fd = -1;
 	size_t before_size = 0, joined_size = 0;
-	int r = open_locked(path, patience, &fd, err);
+	int r = open_locked(path, wait, &fd, err);
 	r = r < 0 ? r : read_whole(fd, path, &before, &before_size, err);
 	if (r < 0) {
 		return r;

@@ -16,9 +16,9 @@
 #define FEW_SHOT_FILE_MAX_BYTES (16u << 20) /* limit of the pipeline's reader */
 
 /* How long to wait for another program's lock. */
-struct few_shot_file_patience {
-	uint64_t say_ms, most_ms; /* time in ms until say() is called once; until -EBUSY */
-	void (*say)(void *context, const char *path); /* NULL: no message */
+struct few_shot_file_wait {
+	uint64_t report_ms, limit_ms; /* time in ms until report() is called once; until -EBUSY */
+	void (*report)(void *context, const char *path); /* NULL: no message */
 	void *context;
 };
 
@@ -26,6 +26,6 @@ struct few_shot_file_patience {
  * -EINVAL: not a regular file. -EBADMSG, -EFBIG: the lines do not fit the file's content.
  * -EBUSY: the lock was not free in time. Else the error of the system call. */
 int must_check few_shot_file_add(const char *path, const char *text, size_t size,
-	const struct few_shot_file_patience *patience, struct error *err);
+	const struct few_shot_file_wait *wait, struct error *err);
 
 #endif

@@ -27,7 +27,7 @@ static int target_open(const struct pipeline_targets *targets, const char *model
 }
 
 /* Returns a free slot; closes the least recently used target if there is none. */
-static size_t place_make(struct pipeline_targets *targets)
+static size_t slot_take(struct pipeline_targets *targets)
 {
 	if (targets->n < PIPELINE_TARGETS_MAX) {
 		return targets->n++;
@@ -60,10 +60,10 @@ static int target_find(struct pipeline_targets *targets, const char *model, cons
 	}
 	int r = target_open(targets, model, signature, session != 0, ret_target, err);
 	if (r == 0) {
-		size_t place = place_make(targets);
-		targets->items[place].key = take(key);
-		targets->items[place].target = *ret_target;
-		targets->items[place].last_used = ++targets->uses;
+		size_t slot = slot_take(targets);
+		targets->items[slot].key = take(key);
+		targets->items[slot].target = *ret_target;
+		targets->items[slot].last_used = ++targets->uses;
 	}
 	return r;
 }
@@ -117,7 +117,7 @@ static int describe(void *context, const char *name, const char *signature,
 	return 0;
 }
 
-static int ask(void *context, const struct pipeline_question *q, struct tensor_bytes *outputs,
+static int infer(void *context, const struct pipeline_question *q, struct tensor_bytes *outputs,
 	uint32_t n_outputs, struct error *err)
 {
 	struct target *target = NULL;
@@ -160,5 +160,5 @@ static int examples(void *context, const char *model, char **ret_text, struct er
 struct pipeline_models pipeline_targets_models(struct pipeline_targets *targets)
 {
 	return (struct pipeline_models){
-		.describe = describe, .ask = ask, .context = targets, .examples = examples};
+		.describe = describe, .ask = infer, .context = targets, .examples = examples};
 }

@@ -11,7 +11,7 @@ struct decision_track {
 	size_t index; /* of the best finding in the last input that had the label */
 	char *label; /* owned; NULL: the class has no label and is identified by index */
 	bool on;
-	bool told; /* its begin was emitted, or it was on in an emitted result */
+	bool emitted; /* its begin was emitted, or it was on in an emitted result */
 	double scores[MAX_HISTORY]; /* ring buffers; entries not yet written are 0 */
 	bool hits[MAX_HISTORY];
 	size_t next_score, next_hit;
@@ -28,7 +28,7 @@ void decision_state_free(struct decision_state *state)
 		free(state->tracks[i].label);
 	}
 	free(state->tracks);
-	free(state->told);
+	free(state->emitted);
 	*state = (struct decision_state){0};
 }
 
@@ -197,7 +197,7 @@ static bool track_step(
 static bool is_held_off(const struct pipeline_config_decision *d,
 	const struct decision_state *state, uint64_t time_us)
 {
-	return state->begun && time_us - state->last_begin_us < d->hold_off_ms * 1000;
+	return state->has_begun && time_us - state->last_begin_us < d->hold_off_ms * 1000;
 }
 
 static void change_add(struct decision_verdict *verdict, struct decision_track *track, bool began)
@@ -213,7 +213,7 @@ static void change_add(struct decision_verdict *verdict, struct decision_track *
 		.score = track->score,
 		.count = track->count,
 		.zone = track->zone,
-		.awaited = !began && track->told};
+		.awaited = !began && track->emitted};
 }
 
 /* With hold-off only the best of the tracks that could begin now begins. */
@@ -236,7 +236,7 @@ static void tracks_step(const struct pipeline_config_decision *d, double thresho
 	}
 	if (best && !is_held_off(d, state, time_us)) {
 		best->on = true;
-		state->begun = true;
+		state->has_begun = true;
 		state->last_begin_us = time_us;
 		change_add(verdict, best, true);
 	}
@@ -249,9 +249,9 @@ static void tracks_step(const struct pipeline_config_decision *d, double thresho
 static bool has_changed(const struct pipeline_config_decision *d,
 	const struct decision_state *state, const struct findings *findings)
 {
-	bool changed = state->n_told != findings->n;
+	bool changed = state->n_emitted != findings->n;
 	for (size_t i = 0; i < findings->n && !changed; i++) {
-		changed = !(fabs(findings->items[i].score - state->told[i]) < d->change);
+		changed = !(fabs(findings->items[i].score - state->emitted[i]) < d->change);
 	}
 	return changed;
 }
@@ -259,14 +259,14 @@ static bool has_changed(const struct pipeline_config_decision *d,
 static int numbers_note(
 	struct decision_state *state, const struct findings *findings, struct error *err)
 {
-	double *told = realloc(state->told, (findings->n + 1) * sizeof(told[0]));
-	if (!told) {
+	double *emitted = realloc(state->emitted, (findings->n + 1) * sizeof(emitted[0]));
+	if (!emitted) {
 		return error_no_memory(err);
 	}
-	state->told = told;
-	state->n_told = findings->n;
+	state->emitted = emitted;
+	state->n_emitted = findings->n;
 	for (size_t i = 0; i < findings->n; i++) {
-		told[i] = findings->items[i].score;
+		emitted[i] = findings->items[i].score;
 	}
 	return 0;
 }
@@ -292,11 +292,11 @@ static int numbers_judge(const struct pipeline_config_decision *d, struct decisi
 {
 	bool wanted = d->publish == PIPELINE_CONFIG_PUBLISH_ALL || has_changed(d, state, findings);
 	verdict->limited = wanted && !is_within_limit(d, state, time_us);
-	verdict->told = wanted && !verdict->limited;
-	return verdict->told ? numbers_note(state, findings, err) : 0;
+	verdict->emitted = wanted && !verdict->limited;
+	return verdict->emitted ? numbers_note(state, findings, err) : 0;
 }
 
-static bool is_told(
+static bool is_emitted(
 	const struct pipeline_config_decision *d, const struct decision_verdict *verdict)
 {
 	bool began = false;
@@ -314,20 +314,20 @@ static void verdict_limit(
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		awaited += verdict->changes[i].awaited;
 	}
-	verdict->told = !beyond || awaited > 0;
+	verdict->emitted = !beyond || awaited > 0;
 	verdict->only_ends = beyond && awaited > 0;
 	verdict->limited = beyond && (awaited == 0 || awaited < verdict->n_changes);
 	for (size_t i = 0; i < state->n_tracks; i++) {
-		verdict->n_told_on += state->tracks[i].on && state->tracks[i].told;
+		verdict->n_emitted_on += state->tracks[i].on && state->tracks[i].emitted;
 	}
 }
 
 static void tracks_note(
-	const struct pipeline_config_decision *d, struct decision_state *state, bool all_told)
+	const struct pipeline_config_decision *d, struct decision_state *state, bool all_emitted)
 {
 	for (size_t i = 0; i < state->n_tracks; i++) {
 		struct decision_track *track = &state->tracks[i];
-		track->told = track->on && (track->told || all_told) &&
+		track->emitted = track->on && (track->emitted || all_emitted) &&
 			d->publish !=
 				PIPELINE_CONFIG_PUBLISH_BEGIN; /* `publish = begin` emits no ends */
 	}
@@ -341,10 +341,10 @@ static void tracks_limit(const struct pipeline_config_decision *d, struct decisi
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		counts |= verdict->changes[i].began;
 	}
-	if (verdict->told && d->rate_limit > 0) {
+	if (verdict->emitted && d->rate_limit > 0) {
 		verdict_limit(state, !counts || !is_within_limit(d, state, time_us), verdict);
 	}
-	tracks_note(d, state, verdict->told && !verdict->only_ends);
+	tracks_note(d, state, verdict->emitted && !verdict->only_ends);
 }
 
 void decision_leave_ends(struct decision_verdict *verdict)
@@ -356,7 +356,7 @@ void decision_leave_ends(struct decision_verdict *verdict)
 		}
 	}
 	verdict->n_changes = n;
-	verdict->n_on = verdict->n_told_on;
+	verdict->n_on = verdict->n_emitted_on;
 }
 
 /* Sets `began` of the findings whose label's begin is emitted now. */
@@ -368,7 +368,7 @@ static void beginnings_mark(const struct pipeline_config_decision *d,
 		struct finding *one = &findings->items[i];
 		const struct decision_track *track =
 			is_wanted(d, one) ? track_find(state, one) : NULL;
-		one->began = verdict->told && !verdict->only_ends && track && track->began;
+		one->began = verdict->emitted && !verdict->only_ends && track && track->began;
 	}
 }
 
@@ -389,7 +389,7 @@ int decision_judge(const struct pipeline_config_decision *d, double threshold,
 			return r;
 		}
 		tracks_step(d, threshold, state, time_us, &verdict);
-		verdict.told = is_told(d, &verdict);
+		verdict.emitted = is_emitted(d, &verdict);
 		tracks_limit(d, state, time_us, &verdict);
 		beginnings_mark(d, state, &verdict, findings);
 	}

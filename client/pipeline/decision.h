@@ -33,11 +33,11 @@ struct decision_track;
 struct decision_state {
 	struct decision_track *tracks; /* owned */
 	size_t n_tracks;
-	bool begun; /* a label began before, at last_begin_us */
+	bool has_begun; /* a label has begun; the last one at @last_begin_us */
 	uint64_t last_begin_us;
 	uint64_t period_start_us, period_events;
-	double *told; /* owned; the last emitted numbers */
-	size_t n_told;
+	double *emitted; /* owned; the last emitted numbers */
+	size_t n_emitted;
 };
 void decision_state_free(struct decision_state *state); /* @state may be zeroed */
 
@@ -56,10 +56,10 @@ struct decision_verdict {
 	struct decision_change changes[DECISION_MAX_CHANGES];
 	size_t n_changes;
 	size_t n_on; /* labels that are on now */
-	bool told; /* the input is to be emitted, by `publish` and rate-limit */
+	bool emitted; /* the input is to be emitted, by `publish` and rate-limit */
 	bool limited; /* rate-limit suppressed the input */
 	bool only_ends; /* only ends are to be emitted: call decision_leave_ends() */
-	size_t n_told_on; /* with rate-limit: labels that are on and whose begin was emitted */
+	size_t n_emitted_on; /* with rate-limit: labels that are on and whose begin was emitted */
 };
 
 /* Removes everything but the ends from a verdict with only_ends. */

@@ -116,8 +116,8 @@ const char *pipeline_model_name(const struct pipeline *p, size_t index)
 
 const char *pipeline_signature_name(const struct pipeline *p, size_t index)
 {
-	bool said = index < p->config->n_stages && p->config->stages[index].signature[0];
-	return said ? p->config->stages[index].signature : NULL;
+	bool given = index < p->config->n_stages && p->config->stages[index].signature[0];
+	return given ? p->config->stages[index].signature : NULL;
 }
 
 static bool has_threshold(const struct pipeline_config_stage *stage)

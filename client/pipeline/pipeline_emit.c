@@ -126,7 +126,7 @@ int pipeline_emit_result(struct pipeline *p, const struct question *q,
 	__attribute__((cleanup(extras_free))) struct extras extras = {0};
 	const struct pipeline_config_stage *config = &p->config->stages[q->stage];
 	struct result_json_facts facts = facts_of(p, q);
-	int r = verdict->told ? extras_make(p, q, findings, &extras, err) : 0;
+	int r = verdict->emitted ? extras_make(p, q, findings, &extras, err) : 0;
 	if (r < 0) {
 		return r;
 	}
@@ -141,7 +141,7 @@ int pipeline_emit_result(struct pipeline *p, const struct question *q,
 		.vector = findings->vector,
 		.n_vector = findings->n_vector};
 	struct pipeline_result result = more;
-	result.quiet = !verdict->told;
+	result.quiet = !verdict->emitted;
 	result.event = !result.quiet && config->decision.given &&
 		(verdict->n_changes > 0 || !isnan(config->decision.change));
 	tell(p, PIPELINE_RESULT, q, &facts, &result);

@@ -21,15 +21,15 @@ static void child_ask(struct pipeline *p, size_t index, const struct question *p
 	struct input_data *input_data)
 {
 	struct error err = {0};
-	struct question told = {.stage = index,
+	struct question shown = {.stage = index,
 		.input_data = input_data,
 		.time_us = parent->time_us,
 		.tag = parent->tag};
 	const struct pipeline_config_stage *config = &p->config->stages[index];
 	uint64_t passed_ns = clock_now_ns() - parent->pushed_ns;
-	told.source = parent->source;
+	shown.source = parent->source;
 	if (config->budget_ms && passed_ns > config->budget_ms * NSEC_PER_MSEC) {
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, "budget");
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, "budget");
 		pipeline_requests_lost(p, index, &parent->source, UINT64_MAX);
 		return;
 	}
@@ -38,7 +38,7 @@ static void child_ask(struct pipeline *p, size_t index, const struct question *p
 	int r = q ? pipeline_requests_put(p, q, &err) : error_no_memory(&err);
 	if (r < 0) {
 		pipeline_emit_trouble(
-			p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &told, err.text);
+			p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &shown, err.text);
 		pipeline_requests_lost(p, index, &parent->source, UINT64_MAX);
 	}
 }
@@ -53,12 +53,12 @@ static void crop_ask(
 		child_ask(p, index, parent, part);
 		return;
 	}
-	struct question told = {.stage = index,
+	struct question shown = {.stage = index,
 		.input_data = parent->input_data,
 		.time_us = parent->time_us,
 		.tag = parent->tag};
-	told.source = parent->source;
-	pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, err.text);
+	shown.source = parent->source;
+	pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, err.text);
 }
 
 /* True if the finding triggers stage @index. */
@@ -104,14 +104,14 @@ static void crops_run(struct pipeline *p, size_t index, const struct question *p
 		}
 	}
 	if (left > 0) {
-		struct question told = {.stage = index,
+		struct question shown = {.stage = index,
 			.input_data = parent->input_data,
 			.time_us = parent->time_us,
 			.tag = parent->tag};
 		char why[64];
-		told.source = parent->source;
+		shown.source = parent->source;
 		snprintf(why, sizeof(why), "max-crops: %zu more boxes", left);
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, why);
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, why);
 	}
 }
 
@@ -144,9 +144,9 @@ static int output_collect(struct pipeline *p, size_t index, const struct questio
 	char why[ROWS_WHY_SIZE];
 	r = rows_restart(rows, row, SIZE_MAX, why, err);
 	if (r == 0 && why[0]) {
-		struct question told = {.stage = index, .time_us = parent->time_us};
-		told.source = parent->source;
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, why);
+		struct question shown = {.stage = index, .time_us = parent->time_us};
+		shown.source = parent->source;
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, why);
 		pipeline_requests_lost(p, index, &parent->source, UINT64_MAX);
 	}
 	return r < 0 ? r : rows_append(rows, row, 2 * MAX_ROW, parent->time_us, err);
@@ -213,7 +213,7 @@ int pipeline_results_take(struct pipeline *p, const struct question *q,
 	const struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err)
 {
 	owned_findings struct findings findings = {0};
-	struct decision_verdict verdict = {.told = true};
+	struct decision_verdict verdict = {.emitted = true};
 	struct stage *stage = &p->stages[q->stage];
 	const struct pipeline_config_decision *decision = &stage->config->decision;
 	int r = stage_read(stage, &q->input, &q->frame, outputs, n_outputs, &findings, err);
@@ -226,12 +226,12 @@ int pipeline_results_take(struct pipeline *p, const struct question *q,
 	/* An output that only feeds another stage is no result. */
 	bool silent = stage->config->post.kind == PIPELINE_CONFIG_POST_TENSORS && q->serial &&
 		!decision->given;
-	if (r == 0 && (verdict.told || q->tag) && !silent) {
-		struct decision_verdict told = verdict;
+	if (r == 0 && (verdict.emitted || q->tag) && !silent) {
+		struct decision_verdict shown = verdict;
 		if (verdict.only_ends) {
-			decision_leave_ends(&told);
+			decision_leave_ends(&shown);
 		}
-		r = pipeline_emit_result(p, q, &findings, &told, err);
+		r = pipeline_emit_result(p, q, &findings, &shown, err);
 	}
 	if (r == 0) {
 		children_run(p, q, &findings);

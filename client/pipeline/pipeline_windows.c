@@ -55,37 +55,39 @@ static void catch_up(struct pipeline *p, struct stream *stream)
 
 /* Ends the open part if the rate differs or there was a gap. */
 static int follow(struct pipeline *p, struct stream *stream, const struct input_data *input_data,
-	uint64_t heard_us, struct error *err)
+	uint64_t received_us, struct error *err)
 {
 	struct rows *rows = &stream->waiting;
 	struct stage_window last = {0};
-	struct question told = {.time_us = heard_us};
+	struct question lost = {.time_us = received_us};
 	char why[ROWS_WHY_SIZE];
 	if (!rows->open.columns || window_of(p, &rows->open, &last, NULL) < 0) {
 		last.rows = SIZE_MAX; /* no window is known, so no request could use the rows */
 	}
 	int r = rows_restart(rows, input_data, last.rows, why, err);
 	if (r == 0 && why[0]) {
-		told.source = stream->source;
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &told, why);
+		lost.source = stream->source;
+		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &lost, why);
 	}
-	return r < 0 ? r
-		     : rows_hear(rows, input_data->rows, input_data->rate,
-			       p->config->source.gap_ms * USEC_PER_MSEC, heard_us, last.rows, err);
+	return r < 0
+		? r
+		: rows_hear(rows, input_data->rows, input_data->rate,
+			  p->config->source.gap_ms * USEC_PER_MSEC, received_us, last.rows, err);
 }
 
-/* On failure restores heard_us: the refused rows leave a gap. */
+/* On failure restores received_us: the refused rows leave a gap. */
 static int rows_push(struct pipeline *p, struct stream *stream, const struct input_data *input_data,
 	uint64_t time_us, struct error *err)
 {
 	struct rows *rows = &stream->waiting;
-	const uint64_t heard_us = time_us ? time_us : clock_now_ns() / NSEC_PER_USEC;
-	const uint64_t before_us = rows->heard_us;
+	const uint64_t received_us = time_us ? time_us : clock_now_ns() / NSEC_PER_USEC;
+	const uint64_t before_us = rows->received_us;
 	const uint64_t start_us = rows->start_us, late_us = rows->late_us;
-	int r = follow(p, stream, input_data, heard_us, err);
+	int r = follow(p, stream, input_data, received_us, err);
 	if (r == 0) {
-		time_us = time_us ? time_us
-				  : rows_time(rows, input_data->rows, input_data->rate, heard_us);
+		time_us = time_us
+			? time_us
+			: rows_time(rows, input_data->rows, input_data->rate, received_us);
 		r = rows_append(rows, input_data, room_of(p), time_us, err);
 	}
 	if (r == -ENOSPC) {
@@ -94,7 +96,7 @@ static int rows_push(struct pipeline *p, struct stream *stream, const struct inp
 			STREAM_MAX_VALUES - room_of(p));
 	}
 	if (r < 0) {
-		rows->heard_us = before_us;
+		rows->received_us = before_us;
 		rows->start_us = start_us;
 		rows->late_us = late_us;
 	}
@@ -119,9 +121,9 @@ int pipeline_windows_push(struct pipeline *p, struct stream *stream,
 static void window_fail(struct pipeline *p, const struct stream *stream,
 	const struct question *like, const char *why)
 {
-	struct question told = *like;
-	told.source = stream->source;
-	pipeline_emit_trouble(p, PIPELINE_FAILED, &told, why);
+	struct question lost = *like;
+	lost.source = stream->source;
+	pipeline_emit_trouble(p, PIPELINE_FAILED, &lost, why);
 	pipeline_requests_lost(p, 0, &stream->source, UINT64_MAX);
 }
 

@@ -16,8 +16,8 @@ double postprocess_get(const struct postprocess_view *view, size_t index)
 double postprocess_threshold(const struct postprocess *post, const struct postprocess_view *view)
 {
 	double own = (double)view->spec.score_threshold;
-	double said = post->keys->threshold;
-	return !isnan(said) ? said : !isnan(own) ? own : -INFINITY;
+	double configured = post->keys->threshold;
+	return !isnan(configured) ? configured : !isnan(own) ? own : -INFINITY;
 }
 
 const char *postprocess_label(const struct postprocess *post, size_t index)

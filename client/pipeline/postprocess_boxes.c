@@ -59,8 +59,8 @@ static int detections_read(const struct postprocess *post,
 			"%zu, %zu, %zu and %zu numbers are no boxes, classes, scores and count",
 			boxes->n, classes->n, scores->n, count->n);
 	}
-	double said = postprocess_get(count, 0);
-	size_t n = said >= 0 && said < (double)scores->n ? (size_t)said : scores->n;
+	double declared = postprocess_get(count, 0);
+	size_t n = declared >= 0 && declared < (double)scores->n ? (size_t)declared : scores->n;
 	for (size_t i = 0; i < n; i++) {
 		struct finding box = {.has_box = true,
 			.y1 = postprocess_get(boxes, 4 * i),

@@ -65,8 +65,8 @@ static int poses_read(const struct postprocess *post, const struct postprocess_o
 		k > FINDINGS_MAX_POINTS || !post->input_width || !post->input_height) {
 		return error_set(err, -EBADMSG, "the outputs are not those of PosenetDecoderOp");
 	}
-	double said = postprocess_get(count, 0);
-	n = said >= 0 && said < (double)n ? (size_t)said : n;
+	double declared = postprocess_get(count, 0);
+	n = declared >= 0 && declared < (double)n ? (size_t)declared : n;
 	if (room_make(f, n * k, err) < 0) {
 		return error_no_memory(err);
 	}

@@ -23,9 +23,11 @@ const char *result_json_point_name(const struct stage *stage, size_t index, size
 
 double result_json_threshold(const struct stage *stage)
 {
-	double said = stage->config->post.threshold;
+	double configured = stage->config->post.threshold;
 	bool own = stage->described && stage->model.n_outputs > 0;
-	return !isnan(said) ? said : own ? (double)stage->model.outputs[0].score_threshold : NAN;
+	return !isnan(configured) ? configured
+		: own             ? (double)stage->model.outputs[0].score_threshold
+				  : NAN;
 }
 
 void result_json_picture_size(const struct input_data *m, double *ret_width, double *ret_height)

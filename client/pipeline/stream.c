@@ -333,8 +333,8 @@ int rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t
 	size_t least, struct error *err)
 {
 	const uint64_t length_us = rate ? n * UINT64_C(1000000) / rate : 0;
-	const uint64_t due_us = s->heard_us + length_us;
-	if (s->heard_us && gap_us && now_us > due_us && now_us - due_us > gap_us) {
+	const uint64_t due_us = s->received_us + length_us;
+	if (s->received_us && gap_us && now_us > due_us && now_us - due_us > gap_us) {
 		int r = rows_break(s, least, err);
 		if (r < 0) {
 			return r;
@@ -342,7 +342,7 @@ int rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t
 		s->start_us += now_us - due_us;
 		s->late_us += now_us - due_us;
 	}
-	s->heard_us = now_us;
+	s->received_us = now_us;
 	return 0;
 }
 

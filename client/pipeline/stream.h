@@ -43,7 +43,7 @@ struct rows {
 	uint64_t start_us; /* arrival of the first row, for inputs without a time */
 	/* time that gaps added to start_us and early pieces have not taken back */
 	uint64_t late_us;
-	uint64_t heard_us; /* time of the last push */
+	uint64_t received_us; /* time of the last push */
 	uint64_t lost; /* of outputs: requests without outputs before the last row */
 };
 

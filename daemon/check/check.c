@@ -158,8 +158,8 @@ static int verdict_to_error(struct check_verdict *verdict, struct error *err)
 		return error_set(err, -ENOMEM,
 			"edged-check ran out of memory when it opened it; it is tried again");
 	}
-	const char *said = verdict->text[0] ? verdict->text : "it cannot be opened";
-	error_clean(text, sizeof(text), said, strlen(said));
+	const char *reason = verdict->text[0] ? verdict->text : "it cannot be opened";
+	error_clean(text, sizeof(text), reason, strlen(reason));
 	return error_set(err, verdict->code < 0 && verdict->code > -4096 ? verdict->code : -EBADMSG,
 		"%s", text);
 }
@@ -176,14 +176,14 @@ static uint64_t cpu_of(const struct rusage *used)
 
 int check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
 {
-	char said[sizeof(err->text)];
+	char reason[sizeof(err->text)];
 	if (cpu_ns >= limit_ms * UINT64_C(1000000) / 2) {
 		err->status = EDGE_MODEL_REFUSED;
 		return err->code;
 	}
-	snprintf(said, sizeof(said), "%s", err->text);
+	snprintf(reason, sizeof(reason), "%s", err->text);
 	return error_set(
-		err, -EAGAIN, "%.100s: it had too little of the CPU; it is tried again", said);
+		err, -EAGAIN, "%.100s: it had too little of the CPU; it is tried again", reason);
 }
 
 /* Waits a moment for the child's exit after it closed its pipe. Returns true if it ended. */

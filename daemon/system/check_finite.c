@@ -30,8 +30,8 @@ static bool above_64(const uint8_t *at, uint32_t n, uint64_t max)
 	return found;
 }
 
-/* @below: 1 finds NaN and infinities, 0 only NaN. */
-static bool found_in(const struct wire_tensor *tensor, unsigned int below)
+/* Returns true if @tensor has a value above infinity (NaN), or from infinity on if @below is 1. */
+static bool has_above(const struct wire_tensor *tensor, unsigned int below)
 {
 	switch (tensor->type) {
 	case DTYPE_FLOAT16:
@@ -50,7 +50,7 @@ static bool any(const struct wire_tensor *tensors, uint32_t n, unsigned int belo
 {
 	bool found = false;
 	for (uint32_t i = 0; i < n && !found; i++) {
-		found = found_in(&tensors[i], below);
+		found = has_above(&tensors[i], below);
 	}
 	return found;
 }

@@ -2,7 +2,7 @@
 /*
  * signals - signal handlers of the loop
  *
- * SIGTERM, SIGINT, SIGHUP and SIGUSR1 call back in the loop; SIGPIPE is ignored.
+ * SIGTERM, SIGINT, SIGHUP and SIGUSR1 call the callback in the loop; SIGPIPE is ignored.
  */
 #ifndef DAEMON_SYSTEM_SIGNALS_H
 #define DAEMON_SYSTEM_SIGNALS_H

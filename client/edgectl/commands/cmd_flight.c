@@ -64,7 +64,7 @@ static int read_file(const char *path, struct flights *flights, struct error *er
 	return 0;
 }
 
-static int ask(const struct settings *s, struct flights *flights, struct error *err)
+static int records_request(const struct settings *s, struct flights *flights, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
@@ -236,7 +236,8 @@ int cmd_flight(const struct settings *s)
 	__attribute__((cleanup(flights_deinit))) struct flights flights = {0};
 	struct error err = {0};
 	const bool file = s->n_arguments > 0;
-	int r = file ? read_file(s->arguments[0], &flights, &err) : ask(s, &flights, &err);
+	int r = file ? read_file(s->arguments[0], &flights, &err)
+		     : records_request(s, &flights, &err);
 	r = r < 0 ? r : sort(&flights, &err);
 	if (r < 0) {
 		report_error(NULL, &err);

@@ -238,7 +238,7 @@ static int make_answer(struct job *job, struct answer *ret_answer, struct error 
 }
 
 /* Runs the model and prints the result. All inputs are set. */
-static int ask(struct job *job, const char *source)
+static int infer(struct job *job, const char *source)
 {
 	owned_answer struct answer answer = {0};
 	struct error err = {0};
@@ -271,7 +271,7 @@ static int missing(const struct target *target, uint32_t index)
 }
 
 /* Runs the model for each argument. Continues after a failure and returns its exit code. */
-static int ask_each(struct job *job)
+static int infer_each(struct job *job)
 {
 	int code = EXIT_DONE;
 	int n = job->settings->n_arguments - 1;
@@ -287,7 +287,7 @@ static int ask_each(struct job *job)
 			report_error(path, &err);
 			one = EXIT_UNREADABLE;
 		} else {
-			one = ask(job, path);
+			one = infer(job, path);
 		}
 		code = code ? code : one;
 		if (one == EXIT_UNREACHABLE) {
@@ -302,7 +302,7 @@ static int ask_each(struct job *job)
 }
 
 /* Runs the model once with all arguments, by name or in the model's order. */
-static int ask_together(struct job *job)
+static int infer_together(struct job *job)
 {
 	uint32_t next = 0;
 	char source[1024] = "";
@@ -335,7 +335,7 @@ static int ask_together(struct job *job)
 			return missing(job->target, i);
 		}
 	}
-	return ask(job, source);
+	return infer(job, source);
 }
 
 static int prepare(struct job *job, struct error *err)
@@ -405,7 +405,7 @@ int cmd_infer(const struct settings *settings)
 		return EXIT_UNREADABLE;
 	}
 	bool each = job.target->n_inputs == 1 && settings->n_arguments > 1;
-	int code = each ? ask_each(&job) : ask_together(&job);
+	int code = each ? infer_each(&job) : infer_together(&job);
 	if (job.record && fflush(job.record) != 0) {
 		report_line("%s: %s", settings->record, strerror(errno));
 		return code ? code : EXIT_NEGATIVE;

@@ -103,8 +103,8 @@ static int print_tables(const struct answers *a, const struct settings *s)
 	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-static int ask(struct edge_client *client, const struct settings *s, struct answers *answers,
-	struct edge_client_error *why)
+static int status_request(struct edge_client *client, const struct settings *s,
+	struct answers *answers, struct edge_client_error *why)
 {
 	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	answers->peer = edge_client_peer(client);
@@ -125,7 +125,7 @@ int cmd_status(const struct settings *s)
 	struct edge_client_error why = {0};
 	struct error err = {0};
 	int r = remote_open(s->socket, s->timeout_ms, &client, &err);
-	if (r == 0 && ask(client, s, &answers, &why) < 0) {
+	if (r == 0 && status_request(client, s, &answers, &why) < 0) {
 		r = remote_error(&why, &err);
 	}
 	if (r < 0) {

@@ -11,8 +11,8 @@
 #include "client/edgectl/report.h"
 #include "client/lib/edge_client.h"
 
-static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
-	const char *argument, char **ret_text)
+static int store_request(const struct settings *s, enum edge_client_store_verb verb,
+	const char *model, const char *argument, char **ret_text)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};
@@ -37,12 +37,12 @@ int cmd_store(const struct settings *s)
 		[CLI_LOAD] = EDGE_CLIENT_STORE_LOAD,
 		[CLI_UNLOAD] = EDGE_CLIENT_STORE_UNLOAD,
 	};
-	return ask(s, verbs[s->command], s->arguments[0], NULL, NULL);
+	return store_request(s, verbs[s->command], s->arguments[0], NULL, NULL);
 }
 
 int cmd_forget_bad(const struct settings *s)
 {
-	return ask(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
+	return store_request(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
 }
 
 /* Escapes the lines: the daemon is not trusted to have done it. */
@@ -59,7 +59,7 @@ static void print_lines(const char *text)
 int cmd_history(const struct settings *s)
 {
 	char *text = NULL;
-	int code = ask(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
+	int code = store_request(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
 	if (code == EXIT_DONE) {
 		print_lines(text);
 	}
@@ -71,7 +71,7 @@ int cmd_history(const struct settings *s)
 
 /* Runs edged --fsck on a store without a running daemon: the program beside edgectl, or in
  * $PATH. */
-static int fsck_alone(const struct settings *s)
+static int fsck_offline(const struct settings *s)
 {
 	static const char name[] = "edged";
 	char path[4096];
@@ -92,9 +92,10 @@ int cmd_fsck(const struct settings *s)
 {
 	char *text = NULL;
 	if (s->state) {
-		return fsck_alone(s);
+		return fsck_offline(s);
 	}
-	int code = ask(s, EDGE_CLIENT_STORE_FSCK, NULL, s->repair ? "repair" : NULL, &text);
+	int code =
+		store_request(s, EDGE_CLIENT_STORE_FSCK, NULL, s->repair ? "repair" : NULL, &text);
 	if (code == EXIT_DONE) {
 		print_lines(text);
 		code = text[0] ? EXIT_NEGATIVE : EXIT_DONE;

@@ -17,10 +17,10 @@
 #include "client/media/byte_source.h"
 
 /* Waiting for the lock of a file of examples: time in ms until a message, and until an error. */
-#define SAY_MS 1000
-#define MOST_MS 10000
+#define REPORT_MS 1000
+#define LIMIT_MS 10000
 
-struct lesson {
+struct teaching {
 	const char *label;
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
@@ -34,83 +34,83 @@ struct lesson {
 	struct error err; /* of writing the embeddings */
 };
 
-static void lesson_deinit(struct lesson *lesson)
+static void teaching_deinit(struct teaching *teaching)
 {
-	pipeline_close(lesson->pipeline);
-	pipeline_targets_deinit(&lesson->targets);
-	if (lesson->file) {
-		fclose(lesson->file);
+	pipeline_close(teaching->pipeline);
+	pipeline_targets_deinit(&teaching->targets);
+	if (teaching->file) {
+		fclose(teaching->file);
 	}
-	free(lesson->text);
-	own_close_fd(&lesson->memory);
+	free(teaching->text);
+	own_close_fd(&teaching->memory);
 }
 
 static void vector_write(void *context, const struct pipeline_result *result)
 {
-	struct lesson *lesson = context;
-	if (!result->vector || lesson->err.code || strcmp(result->model, lesson->model) != 0) {
+	struct teaching *teaching = context;
+	if (!result->vector || teaching->err.code || strcmp(result->model, teaching->model) != 0) {
 		return;
 	}
-	if (few_shot_write(lesson->file, lesson->label, result->vector, result->n_vector,
-		    &lesson->err) == 0) {
-		lesson->n++;
+	if (few_shot_write(teaching->file, teaching->label, result->vector, result->n_vector,
+		    &teaching->err) == 0) {
+		teaching->n++;
 	}
 }
 
-static int lesson_open(struct lesson *lesson, const char *path, struct error *err)
+static int teaching_open(struct teaching *teaching, const char *path, struct error *err)
 {
-	struct pipeline_models models = pipeline_targets_models(&lesson->targets);
-	const struct pipeline_sink sink = {.result = vector_write, .context = lesson};
+	struct pipeline_models models = pipeline_targets_models(&teaching->targets);
+	const struct pipeline_sink sink = {.result = vector_write, .context = teaching};
 	models.examples = NULL; /* existing examples are not needed */
-	int r = pipeline_open(path, &models, &sink, &lesson->pipeline, err);
+	int r = pipeline_open(path, &models, &sink, &teaching->pipeline, err);
 	if (r < 0) {
 		return r;
 	}
-	pipeline_want_everything(lesson->pipeline);
-	lesson->model = pipeline_set_few_shot(lesson->pipeline, &lesson->path);
-	if (!lesson->model) {
+	pipeline_want_everything(teaching->pipeline);
+	teaching->model = pipeline_set_few_shot(teaching->pipeline, &teaching->path);
+	if (!teaching->model) {
 		return error_set(err, -EINVAL, "%s: it has no embeddings", path);
 	}
-	return !lesson->path[0] && target_names_file(lesson->model)
+	return !teaching->path[0] && target_names_file(teaching->model)
 		? error_set(
 			  err, -EINVAL, "%s: its model is a file, and [post] has no examples", path)
 		: 0;
 }
 
 /* Opens the buffer that collects the examples. */
-static int place_open(struct lesson *lesson, struct error *err)
+static int examples_open(struct teaching *teaching, struct error *err)
 {
-	if (lesson->path[0]) {
-		lesson->file = open_memstream(&lesson->text, &lesson->text_size);
-		return lesson->file ? 0 : error_no_memory(err);
+	if (teaching->path[0]) {
+		teaching->file = open_memstream(&teaching->text, &teaching->text_size);
+		return teaching->file ? 0 : error_no_memory(err);
 	}
-	lesson->memory = memfd_create("examples", MFD_CLOEXEC);
-	owned_fd int copy = lesson->memory < 0 ? -1 : fcntl(lesson->memory, F_DUPFD_CLOEXEC, 0);
-	lesson->file = copy < 0 ? NULL : fdopen(copy, "w");
-	if (!lesson->file) {
+	teaching->memory = memfd_create("examples", MFD_CLOEXEC);
+	owned_fd int copy = teaching->memory < 0 ? -1 : fcntl(teaching->memory, F_DUPFD_CLOEXEC, 0);
+	teaching->file = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!teaching->file) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
 	copy = -1; /* owned by the stream */
 	return 0;
 }
 
-static int file_learn(struct lesson *lesson, const char *path)
+static int file_embed(struct teaching *teaching, const char *path)
 {
 	owned_source struct source bytes = {0};
 	struct error err = {0};
-	size_t before = lesson->n;
+	size_t before = teaching->n;
 	if (source_open(path, PIPELINE_MAX_INPUT_BYTES, &bytes, &err) < 0) {
 		report_error(path, &err);
 		return EXIT_UNREADABLE;
 	}
 	const struct pipeline_input input = {
 		.data = bytes.data, .size = bytes.size, .source = path};
-	int r = pipeline_run(lesson->pipeline, &input, &err);
-	if (r == 0 && lesson->err.code) {
-		err = lesson->err;
+	int r = pipeline_run(teaching->pipeline, &input, &err);
+	if (r == 0 && teaching->err.code) {
+		err = teaching->err;
 		r = err.code;
 	}
-	if (r == 0 && lesson->n == before) {
+	if (r == 0 && teaching->n == before) {
 		r = error_set(&err, -EINVAL, "gave no embedding");
 	}
 	if (r < 0) {
@@ -120,13 +120,13 @@ static int file_learn(struct lesson *lesson, const char *path)
 }
 
 /* Returns the model's version that computed the embeddings. */
-static const char *version_of(const struct lesson *lesson)
+static const char *version_of(const struct teaching *teaching)
 {
-	const struct pipeline_targets *targets = &lesson->targets;
-	const size_t length = strlen(lesson->model);
+	const struct pipeline_targets *targets = &teaching->targets;
+	const size_t length = strlen(teaching->model);
 	for (size_t i = 0; i < targets->n; i++) {
 		const char *key = targets->items[i].key;
-		if (strncmp(key, lesson->model, length) == 0 && key[length] == '\n') {
+		if (strncmp(key, teaching->model, length) == 0 && key[length] == '\n') {
 			return targets->items[i].target->version;
 		}
 	}
@@ -134,7 +134,7 @@ static const char *version_of(const struct lesson *lesson)
 }
 
 /* @fd -1: removes the examples of the label. */
-static int tell_daemon(const struct settings *s, const struct lesson *lesson, int fd)
+static int examples_send(const struct settings *s, const struct teaching *teaching, int fd)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};
@@ -145,13 +145,13 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 		return report_failed(NULL, &err);
 	}
 	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
-	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, lesson->model,
-				 lesson->label, timeout_ms, &text, &why)
-		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, lesson->model,
-				 version_of(lesson), fd, timeout_ms, &text, &why);
+	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, teaching->model,
+				 teaching->label, timeout_ms, &text, &why)
+		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, teaching->model,
+				 version_of(teaching), fd, timeout_ms, &text, &why);
 	if (r < 0) {
 		remote_error(&why, &err);
-		return report_failed(lesson->model, &err);
+		return report_failed(teaching->model, &err);
 	}
 	if (!s->quiet) {
 		report_line("%s", error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));
@@ -160,7 +160,7 @@ static int tell_daemon(const struct settings *s, const struct lesson *lesson, in
 	return EXIT_DONE;
 }
 
-static void say_waiting(void *context, const char *path)
+static void report_waiting(void *context, const char *path)
 {
 	const struct settings *s = context;
 	if (!s->quiet) {
@@ -168,73 +168,77 @@ static void say_waiting(void *context, const char *path)
 	}
 }
 
-static int tell_file(const struct settings *s, const struct lesson *lesson)
+static int examples_append(const struct settings *s, const struct teaching *teaching)
 {
 	struct error err = {0};
 	char shown[4 * FEW_SHOT_LABEL_SIZE];
-	const struct few_shot_file_patience patience = {
-		.say_ms = SAY_MS, .most_ms = MOST_MS, .say = say_waiting, .context = (void *)s};
-	if (few_shot_file_add(lesson->path, lesson->text, lesson->text_size, &patience, &err) < 0) {
+	const struct few_shot_file_wait wait = {.report_ms = REPORT_MS,
+		.limit_ms = LIMIT_MS,
+		.report = report_waiting,
+		.context = (void *)s};
+	if (few_shot_file_add(teaching->path, teaching->text, teaching->text_size, &wait, &err) <
+		0) {
 		report_error(NULL, &err);
 		return err.code == -EBUSY ? report_exit_of(&err) : EXIT_NEGATIVE;
 	}
 	if (!s->quiet) {
-		report_line("%zu examples of %s", lesson->n,
-			error_escape(shown, sizeof(shown), lesson->label, strlen(lesson->label)));
+		report_line("%zu examples of %s", teaching->n,
+			error_escape(
+				shown, sizeof(shown), teaching->label, strlen(teaching->label)));
 	}
 	return EXIT_DONE;
 }
 
-static int learn(const struct settings *s, struct lesson *lesson)
+static int examples_add(const struct settings *s, struct teaching *teaching)
 {
 	int code = EXIT_DONE;
 	for (char **file = s->arguments + 2; *file; file++) {
-		int one = file_learn(lesson, *file);
+		int one = file_embed(teaching, *file);
 		code = code ? code : one;
 	}
-	if (fflush(lesson->file) != 0) {
+	if (fflush(teaching->file) != 0) {
 		report_line("the examples: %s", strerror(errno));
 		return code ? code : EXIT_NEGATIVE;
 	}
-	int kept = lesson->n == 0 ? EXIT_DONE
-		: lesson->path[0] ? tell_file(s, lesson)
-				  : tell_daemon(s, lesson, lesson->memory);
+	int kept = teaching->n == 0 ? EXIT_DONE
+		: teaching->path[0] ? examples_append(s, teaching)
+				    : examples_send(s, teaching, teaching->memory);
 	return code ? code : kept;
 }
 
 /* A file of examples has one example a line, which users remove with an editor. */
-static int forget(const struct settings *s, const struct lesson *lesson)
+static int forget(const struct settings *s, const struct teaching *teaching)
 {
-	if (lesson->path[0]) {
-		report_line("%s: its lines are the examples", lesson->path);
+	if (teaching->path[0]) {
+		report_line("%s: its lines are the examples", teaching->path);
 		return EXIT_USAGE;
 	}
-	return tell_daemon(s, lesson, -1);
+	return examples_send(s, teaching, -1);
 }
 
 int cmd_teach(const struct settings *s)
 {
-	__attribute__((cleanup(lesson_deinit))) struct lesson lesson = {
+	__attribute__((cleanup(teaching_deinit))) struct teaching teaching = {
 		.label = s->arguments[1], .memory = -1};
 	char path[PIPELINE_FILES_PATH_SIZE];
 	struct error err = {0};
-	lesson.targets.options = (struct target_options){
+	teaching.targets.options = (struct target_options){
 		.socket = s->socket, .timeout_ms = s->timeout_ms, .one_version = true};
 	if (s->forget == (s->arguments[2] != NULL)) {
 		report_line("teach: %s", s->forget ? "--forget takes no INPUT" : "no INPUT");
 		return EXIT_USAGE;
 	}
-	if (!few_shot_is_label(lesson.label, strlen(lesson.label))) {
+	if (!few_shot_is_label(teaching.label, strlen(teaching.label))) {
 		report_line("teach: a label has 1 to %d bytes, no control characters",
 			FEW_SHOT_LABEL_SIZE - 1);
 		return EXIT_USAGE;
 	}
 	int r = pipeline_files_find(s->pipelines, s->arguments[0], path, &err);
-	r = r < 0 ? r : lesson_open(&lesson, path, &err);
-	r = r < 0 || s->forget ? r : place_open(&lesson, &err);
+	r = r < 0 ? r : teaching_open(&teaching, path, &err);
+	r = r < 0 || s->forget ? r : examples_open(&teaching, &err);
 	if (r < 0) {
 		report_error(NULL, &err);
 		return r == -ENOENT ? EXIT_NO_MODEL : EXIT_UNREADABLE;
 	}
-	return s->forget ? forget(s, &lesson) : learn(s, &lesson);
+	return s->forget ? forget(s, &teaching) : examples_add(s, &teaching);
 }

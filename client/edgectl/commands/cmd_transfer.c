@@ -17,7 +17,7 @@
 #define CHUNK ((size_t)64 << 10)
 #define MAX_STREAM ((uint64_t)4 << 30) /* larger than any model: bounds an endless stream */
 #define MODEL_SUFFIX ".tflite"
-#define MOST_PARTS 100 /* attempts at a free temporary name */
+#define MAX_PARTS 100 /* attempts at a free temporary name */
 
 /* ---- files */
 
@@ -71,19 +71,19 @@ static void seal(int fd)
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
-/* ---- files beside a model */
+/* ---- companion files of a model */
 
 /* Files beside NAME.tflite, and their names in a bundle. */
-static const struct beside {
+static const struct companion {
 	const char *end, *name;
-} besides[] = {
+} companions[] = {
 	{".tflite.minisig", "model.tflite.minisig"},
 	{MODEL_SUFFIX, "model.tflite"},
 	{".labels.txt", "labels.txt"},
 	{".golden", "golden"},
 	{".conf", "model.conf"},
 };
-#define N_BESIDES (sizeof(besides) / sizeof(besides[0]))
+#define N_COMPANIONS (sizeof(companions) / sizeof(companions[0]))
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -91,12 +91,12 @@ static bool ends_in(const char *text, const char *end)
 	return length > n && strcmp(text + length - n, end) == 0;
 }
 
-/* Builds the path of a file beside the model. */
-static int beside_path(
-	const char *path, const struct beside *beside, char *out, size_t size, struct error *err)
+/* Builds the path of one of the model's companion files. */
+static int companion_path(const char *path, const struct companion *companion, char *out,
+	size_t size, struct error *err)
 {
 	int stem = (int)(strlen(path) - strlen(MODEL_SUFFIX));
-	int length = snprintf(out, size, "%.*s%s", stem, path, beside->end);
+	int length = snprintf(out, size, "%.*s%s", stem, path, companion->end);
 	return length < 0 || (size_t)length >= size
 		? error_set(err, -EINVAL, "the path is too long")
 		: 0;
@@ -124,13 +124,13 @@ static int part_add(int to, int from, const char *name, struct error *err)
 static int bundle_build(const char *path, int to, struct error *err)
 {
 	static const uint8_t end[2 * TAR_BLOCK];
-	char beside[4096];
+	char file[4096];
 	int code = 0;
-	for (size_t i = 0; i < N_BESIDES && code == 0; i++) {
-		code = beside_path(path, &besides[i], beside, sizeof(beside), err);
-		owned_fd int fd = code < 0 ? -1 : open(beside, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < N_COMPANIONS && code == 0; i++) {
+		code = companion_path(path, &companions[i], file, sizeof(file), err);
+		owned_fd int fd = code < 0 ? -1 : open(file, O_RDONLY | O_CLOEXEC);
 		if (code == 0 && fd >= 0) {
-			code = part_add(to, fd, besides[i].name, err);
+			code = part_add(to, fd, companions[i].name, err);
 		} else if (code == 0 && errno != ENOENT) {
 			code = error_set(err, -errno, "%s", strerror(errno));
 		}
@@ -138,18 +138,19 @@ static int bundle_build(const char *path, int to, struct error *err)
 	return code < 0 ? code : write_all(to, end, sizeof(end), err);
 }
 
-static bool has_company(const char *path)
+static bool has_companions(const char *path)
 {
-	char beside[4096];
-	bool company = false;
-	for (size_t i = 0; i < N_BESIDES; i++) {
-		bool itself = strcmp(besides[i].end, MODEL_SUFFIX) == 0;
-		company = company ||
+	char file[4096];
+	bool found = false;
+	for (size_t i = 0; i < N_COMPANIONS; i++) {
+		bool itself = strcmp(companions[i].end, MODEL_SUFFIX) == 0;
+		found = found ||
 			(!itself &&
-				beside_path(path, &besides[i], beside, sizeof(beside), NULL) == 0 &&
-				access(beside, F_OK) == 0);
+				companion_path(path, &companions[i], file, sizeof(file), NULL) ==
+					0 &&
+				access(file, F_OK) == 0);
 	}
-	return company;
+	return found;
 }
 
 /* ---- the file for the daemon */
@@ -167,7 +168,7 @@ static int spool_stream(int from, int *ret_fd, struct error *err)
 	return code;
 }
 
-static int spool_company(const char *path, int *ret_fd, struct error *err)
+static int spool_bundle(const char *path, int *ret_fd, struct error *err)
 {
 	owned_fd int fd = -1;
 	int code = spool_open(&fd, err);
@@ -191,8 +192,8 @@ static int source_open(const char *path, int *ret_fd, struct error *err)
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
-	if (S_ISREG(st.st_mode) && ends_in(path, MODEL_SUFFIX) && has_company(path)) {
-		return spool_company(path, ret_fd, err);
+	if (S_ISREG(st.st_mode) && ends_in(path, MODEL_SUFFIX) && has_companions(path)) {
+		return spool_bundle(path, ret_fd, err);
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return spool_stream(fd, ret_fd, err);
@@ -203,8 +204,8 @@ static int source_open(const char *path, int *ret_fd, struct error *err)
 
 /* ---- request */
 
-static int ask(const struct settings *s, enum edge_client_store_verb verb, const char *model,
-	int fd, char **ret_text, struct error *err)
+static int store_request(const struct settings *s, enum edge_client_store_verb verb,
+	const char *model, int fd, char **ret_text, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};
@@ -231,7 +232,7 @@ static const char *name_of(const struct settings *s, const char *path, char *out
 	return out;
 }
 
-static void say(const struct settings *s, const char *text)
+static void print_first_line(const struct settings *s, const char *text)
 {
 	char shown[256];
 	if (text && !s->quiet) {
@@ -250,11 +251,11 @@ int cmd_install(const struct settings *s)
 		report_failed(path, &err);
 		return EXIT_UNREADABLE;
 	}
-	if (ask(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd, &text,
-		    &err) < 0) {
+	if (store_request(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd,
+		    &text, &err) < 0) {
 		return report_failed(path, &err);
 	}
-	say(s, text);
+	print_first_line(s, text);
 	edge_client_text_free(text);
 	return EXIT_DONE;
 }
@@ -262,7 +263,7 @@ int cmd_install(const struct settings *s)
 int cmd_remove(const struct settings *s)
 {
 	struct error err = {0};
-	int code = ask(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
+	int code = store_request(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
 	return code < 0 ? report_failed(NULL, &err) : EXIT_DONE;
 }
 
@@ -272,7 +273,7 @@ int cmd_remove(const struct settings *s)
 static int part_new(const char *path, char **ret_name, int *ret_fd, struct error *err)
 {
 	int code = -EEXIST;
-	for (int i = 0; i < MOST_PARTS && code == -EEXIST; i++) {
+	for (int i = 0; i < MAX_PARTS && code == -EEXIST; i++) {
 		owned_mem char *name = NULL;
 		char number[16] = "";
 		if (i > 0) {
@@ -297,19 +298,19 @@ static int part_new(const char *path, char **ret_name, int *ret_fd, struct error
  * complete. */
 static int deliver_file(int from, const char *path, struct error *err)
 {
-	owned_mem char *fresh = NULL;
+	owned_mem char *temporary = NULL;
 	owned_fd int to = -1;
 	uint64_t bytes = 0;
-	int code = part_new(path, &fresh, &to, err);
+	int code = part_new(path, &temporary, &to, err);
 	if (code < 0) {
 		return code;
 	}
 	code = copy_rest(from, to, &bytes, err);
-	if (code == 0 && rename(fresh, path) < 0) {
+	if (code == 0 && rename(temporary, path) < 0) {
 		code = error_set(err, -errno, "%s", strerror(errno));
 	}
 	if (code < 0) {
-		unlink(fresh);
+		unlink(temporary);
 	}
 	return code;
 }
@@ -343,7 +344,9 @@ int cmd_export(const struct settings *s)
 		return EXIT_USAGE;
 	}
 	int code = spool_open(&fd, &err);
-	code = code < 0 ? code : ask(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
+	code = code < 0
+		? code
+		: store_request(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
 	if (code < 0) {
 		return report_failed(NULL, &err);
 	}

@@ -42,12 +42,12 @@ enum config_policy {
 	CONFIG_POLICY_REQUIRE, /* the model is refused */
 };
 
-/* All numbers are uint64_t: a row of the table gives the offset of any of them. */
 /* Options of the command line; NULL: not given. */
 struct config_options {
 	const char *config_path, *socket, *models, *state;
 };
 
+/* All numbers are uint64_t: a row of the table gives the offset of any of them. */
 struct config {
 	char socket[CONFIG_SOCKET_SIZE];
 	uint64_t socket_mode;

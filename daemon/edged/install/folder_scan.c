@@ -13,7 +13,7 @@
 #include "daemon/edged/install/watch.h"
 
 /* State of one model's scan. */
-struct look {
+struct model_scan {
 	struct job *job;
 	struct registry_model *model; /* of the job */
 	/* attempts of the last scan; those of this scan follow in a list of their own */
@@ -26,12 +26,12 @@ struct look {
 };
 
 static const struct registry_tried *tried_find(
-	const struct look *look, const struct candidate_source *source)
+	const struct model_scan *scan, const struct candidate_source *source)
 {
 	struct candidate_identity now;
 	candidate_identify(source, &now);
-	for (size_t i = 0; i < look->n_before; i++) {
-		const struct registry_tried *tried = &look->before[i];
+	for (size_t i = 0; i < scan->n_before; i++) {
+		const struct registry_tried *tried = &scan->before[i];
 		if (tried->settled && tried->number == source->number &&
 			tried->bundle == source->bundle && candidate_same(&tried->identity, &now)) {
 			return tried;
@@ -40,55 +40,55 @@ static const struct registry_tried *tried_find(
 	return NULL;
 }
 
-static void refused(struct look *look, const struct registry_tried *tried)
+static void refused(struct model_scan *scan, const struct registry_tried *tried)
 {
-	if (look->reason[0] != 0) {
+	if (scan->reason[0] != 0) {
 		return;
 	}
 	if (tried->number == 0) {
-		snprintf(look->reason, sizeof(look->reason), "%s", tried->reason);
+		snprintf(scan->reason, sizeof(scan->reason), "%s", tried->reason);
 	} else {
-		snprintf(look->reason, sizeof(look->reason), "version %" PRIu64 ": %s",
+		snprintf(scan->reason, sizeof(scan->reason), "version %" PRIu64 ": %s",
 			tried->number, tried->reason);
-		utf8_end(look->reason);
+		utf8_end(scan->reason);
 	}
 }
 
 /* Returns true if the last scan refused it for this reason: no new line in the history. */
-static bool is_known(const struct look *look, const struct registry_tried *tried)
+static bool is_known(const struct model_scan *scan, const struct registry_tried *tried)
 {
-	for (size_t i = 0; i < look->n_before; i++) {
-		if (look->before[i].number == tried->number &&
-			look->before[i].bundle == tried->bundle) {
-			return strcmp(look->before[i].reason, tried->reason) == 0 &&
-				candidate_same(&look->before[i].identity, &tried->identity);
+	for (size_t i = 0; i < scan->n_before; i++) {
+		if (scan->before[i].number == tried->number &&
+			scan->before[i].bundle == tried->bundle) {
+			return strcmp(scan->before[i].reason, tried->reason) == 0 &&
+				candidate_same(&scan->before[i].identity, &tried->identity);
 		}
 	}
 	return false;
 }
 
-static void version_install(
-	struct look *look, const struct candidate_source *source, struct registry_tried *tried)
+static void version_install(struct model_scan *scan, const struct candidate_source *source,
+	struct registry_tried *tried)
 {
 	struct error err = {0};
 	static const struct digest none;
-	struct job *job = look->job;
+	struct job *job = scan->job;
 	job->ask(job->ask_context, JOB_LOADING);
-	int code = install_candidate(job, source, &none, tried, &look->loaded, &err);
+	int code = install_candidate(job, source, &none, tried, &scan->loaded, &err);
 	tried->settled = candidate_settled(code > 0 ? 0 : code, &tried->identity);
 	if (code < 0) {
 		/* Frees the blob before the next version needs disk space. */
 		job_sweep(job);
 		snprintf(tried->reason, sizeof(tried->reason), "%.*s",
 			(int)sizeof(tried->reason) - 1, err.text);
-		refused(look, tried);
-		if (code != -ECANCELED && !is_known(look, tried)) {
-			store_history_add(job->load->store, look->model->manifest.name,
+		refused(scan, tried);
+		if (code != -ECANCELED && !is_known(scan, tried)) {
+			store_history_add(job->load->store, scan->model->manifest.name,
 				"refused: %s", err.text);
 		}
 		return;
 	}
-	look->outcome = code > 0 ? JOB_KEPT : JOB_READY;
+	scan->outcome = code > 0 ? JOB_KEPT : JOB_READY;
 }
 
 /* Returns true if the version that serves is this file or replaced it. */
@@ -100,99 +100,99 @@ static bool stands(const struct job *job, const struct digest *digest)
 }
 
 /* Tries one version, unless a higher one serves already. */
-static void version_try(struct look *look, const struct candidate_source *source)
+static void version_try(struct model_scan *scan, const struct candidate_source *source)
 {
-	struct registry_model *model = look->model;
-	if (look->outcome != JOB_REFUSED) {
+	struct registry_model *model = scan->model;
+	if (scan->outcome != JOB_REFUSED) {
 		return;
 	}
-	const struct registry_tried *before = tried_find(look, source);
+	const struct registry_tried *before = tried_find(scan, source);
 	struct registry_tried *tried = &model->tried[model->n++];
-	look->version = source->number;
+	scan->version = source->number;
 	if (before && before->reason[0] != 0) {
 		*tried = *before;
-		refused(look, tried);
-	} else if (before && stands(look->job, &before->digest)) {
+		refused(scan, tried);
+	} else if (before && stands(scan->job, &before->digest)) {
 		*tried = *before;
-		look->outcome = JOB_KEPT;
+		scan->outcome = JOB_KEPT;
 	} else {
 		*tried =
 			(struct registry_tried){.number = source->number, .bundle = source->bundle};
-		version_install(look, source, tried);
+		version_install(scan, source, tried);
 	}
 }
 
 /* Records an unreadable folder. A folder that vanished, or a dangling link, is ignored. */
-static void folder_refused(struct look *look, uint64_t number, int code)
+static void folder_refused(struct model_scan *scan, uint64_t number, int code)
 {
 	if (code == -ENOENT || code == -ENOTDIR || code == -ELOOP) {
 		return;
 	}
-	struct registry_tried *tried = &look->model->tried[look->model->n++];
+	struct registry_tried *tried = &scan->model->tried[scan->model->n++];
 	*tried = (struct registry_tried){.number = number};
-	look->version = number;
+	scan->version = number;
 	snprintf(tried->reason, sizeof(tried->reason), "%s", candidate_why(code));
-	refused(look, tried);
+	refused(scan, tried);
 }
 
 /* Tries a version folder. A folder without a model is watched if @waits, for a file to come. */
-static void folder_try(struct look *look, int folder, uint64_t number, bool waits)
+static void folder_try(struct model_scan *scan, int folder, uint64_t number, bool waits)
 {
 	char name[LOADED_MODEL_VERSION_SIZE];
 	owned_fd int inside = -1;
 	snprintf(name, sizeof(name), "%" PRIu64, number);
 	int code = import_open(folder, name, O_DIRECTORY, &inside);
 	if (code == 0 && waits) {
-		watch_folder(look->job->load->watch, inside);
+		watch_folder(scan->job->load->watch, inside);
 	}
 	if (code == 0 && faccessat(inside, "model.tflite", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		code = -errno;
 	}
 	if (code < 0) {
-		folder_refused(look, number, code);
+		folder_refused(scan, number, code);
 		return;
 	}
 	if (!waits) {
-		watch_folder(look->job->load->watch, inside);
+		watch_folder(scan->job->load->watch, inside);
 	}
 	struct candidate_source source = candidate_nested(inside, number);
-	version_try(look, &source);
+	version_try(scan, &source);
 }
 
-static void folders_try(struct look *look, int models)
+static void folders_try(struct model_scan *scan, int models)
 {
 	owned_fd int folder = -1;
 	owned_mem uint64_t *versions = NULL;
 	size_t n = 0;
-	int code = import_open(models, look->model->manifest.name, O_DIRECTORY, &folder);
+	int code = import_open(models, scan->model->manifest.name, O_DIRECTORY, &folder);
 	if (code == 0) {
-		watch_folder(look->job->load->watch, folder);
+		watch_folder(scan->job->load->watch, folder);
 		code = models_folder_versions(folder, &versions, &n);
 	}
 	if (code < 0) {
-		folder_refused(look, 0, code);
+		folder_refused(scan, 0, code);
 		return;
 	}
 	/* Empty folders do not count, but only a limited number is watched, because a user's
 	 * inotify watches are limited. */
 	for (size_t i = 0;
-		i < n && look->outcome == JOB_REFUSED && look->model->n < SCAN_MAX_VERSIONS; i++) {
-		folder_try(look, folder, versions[i], i < SCAN_MAX_VERSIONS);
+		i < n && scan->outcome == JOB_REFUSED && scan->model->n < SCAN_MAX_VERSIONS; i++) {
+		folder_try(scan, folder, versions[i], i < SCAN_MAX_VERSIONS);
 	}
 }
 
-static void look_init(struct look *look, struct job *job)
+static void model_scan_init(struct model_scan *scan, struct job *job)
 {
 	struct registry_model *model = &job->model;
-	*look = (struct look){
+	*scan = (struct model_scan){
 		.job = job, .model = model, .outcome = JOB_REFUSED, .n_before = model->n};
-	memcpy(look->before, model->tried, model->n * sizeof(model->tried[0]));
+	memcpy(scan->before, model->tried, model->n * sizeof(model->tried[0]));
 	model->n = 0;
 }
 
 void folder_scan_model(struct job *job)
 {
-	struct look look;
+	struct model_scan scan;
 	struct models_folder_model *found = &job->found;
 	struct registry_model *model = &job->model;
 	const int folder = job->folder->fd;
@@ -204,22 +204,22 @@ void folder_scan_model(struct job *job)
 		model->folder_scan = model->seen = true; /* no scan changes a pinned model */
 		return;
 	}
-	look_init(&look, job);
+	model_scan_init(&scan, job);
 	if (found->folder) {
-		folders_try(&look, folder);
+		folders_try(&scan, folder);
 	}
 	if (found->bundle) {
 		struct candidate_source source = candidate_bundle(folder, model->manifest.name);
-		version_try(&look, &source);
+		version_try(&scan, &source);
 	}
 	if (found->file) {
 		struct candidate_source source = candidate_flat(folder, model->manifest.name);
-		version_try(&look, &source);
+		version_try(&scan, &source);
 	}
 	/* A folder without a model file is no model, unless it was one before. */
 	if (model->n > 0) {
 		model->folder_scan = model->seen = true;
-		job_finish(job, look.outcome, look.version, take(look.loaded), look.reason);
+		job_finish(job, scan.outcome, scan.version, take(scan.loaded), scan.reason);
 	}
 }
 

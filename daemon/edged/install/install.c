@@ -106,10 +106,10 @@ static bool is_superseded(const struct registry_model *model, const struct candi
 		digest_same(&model->manifest.superseded, &candidate->version.model);
 }
 
-static struct trust_question question_of(
+static struct trust_file trust_file_of(
 	const struct registry_model *model, const struct candidate *candidate)
 {
-	return (struct trust_question){
+	return (struct trust_file){
 		.text = candidate->minisig,
 		.size = candidate->minisig_bytes,
 		.blob = candidate->blob,
@@ -129,7 +129,7 @@ static struct trust_question question_of(
 static int trusted(const struct load_context *context, const struct registry_model *model,
 	struct candidate *candidate, struct error *err)
 {
-	const struct trust_question question = question_of(model, candidate);
+	const struct trust_file question = trust_file_of(model, candidate);
 	struct manifest_version *version = &candidate->version;
 	int code = trust_verify(
 		context->trust, &question, &version->signed_version, &version->signed_by, err);

@@ -22,48 +22,48 @@ void models_init(struct models *models, const struct log *log)
 
 void models_keep_counters(struct models *models, const char *name, const struct counters *counters)
 {
-	struct models_restored *kept = calloc(1, sizeof(*kept));
+	struct models_restored *restored = calloc(1, sizeof(*restored));
 	struct counters *own = malloc(sizeof(*own));
-	if (!kept || !own) {
-		free(kept);
+	if (!restored || !own) {
+		free(restored);
 		free(own);
 		return;
 	}
 	*own = *counters;
-	snprintf(kept->name, sizeof(kept->name), "%s", name);
-	kept->counters = own;
-	kept->next = models->kept;
-	models->kept = kept;
+	snprintf(restored->name, sizeof(restored->name), "%s", name);
+	restored->counters = own;
+	restored->next = models->restored;
+	models->restored = restored;
 }
 
 /* Removes and returns the saved counters of @name; NULL: none. */
 static struct counters *take_counters(struct models *models, const char *name)
 {
-	struct models_restored **at = &models->kept;
+	struct models_restored **at = &models->restored;
 	while (*at && strcmp((*at)->name, name) != 0) {
 		at = &(*at)->next;
 	}
-	struct models_restored *kept = *at;
-	if (!kept) {
+	struct models_restored *restored = *at;
+	if (!restored) {
 		return NULL;
 	}
-	struct counters *counters = kept->counters;
-	*at = kept->next;
-	free(kept);
+	struct counters *counters = restored->counters;
+	*at = restored->next;
+	free(restored);
 	return counters;
 }
 
-static void drop_kept(struct models *models)
+static void drop_restored(struct models *models)
 {
-	while (models->kept) {
-		free(take_counters(models, models->kept->name));
+	while (models->restored) {
+		free(take_counters(models, models->restored->name));
 	}
 }
 
 void models_scanned(struct models *models)
 {
 	if (models->scans_done > 0) {
-		drop_kept(models);
+		drop_restored(models);
 	}
 }
 
@@ -71,7 +71,7 @@ void models_scanned(struct models *models)
 
 void models_deinit(struct models *models)
 {
-	drop_kept(models);
+	drop_restored(models);
 	for (size_t i = 0; i < models->n; i++) {
 		loaded_model_unref(models->entries[i].loaded);
 		loaded_model_unref(models->entries[i].before);

@@ -72,7 +72,7 @@ struct models {
 	struct registry registry; /* a running job may read it */
 	struct scan scan;
 	struct models_restored
-		*kept; /* counters from before the restart; NULL after the first scan */
+		*restored; /* counters from before the restart; NULL after the first scan */
 };
 
 struct models_count {

@@ -38,7 +38,8 @@ static uint32_t count_counters(const struct models *models)
 	for (size_t i = 0; i < models->n; i++) {
 		n += models->entries[i].counters != NULL;
 	}
-	for (const struct models_restored *kept = models->kept; kept; kept = kept->next) {
+	for (const struct models_restored *restored = models->restored; restored;
+		restored = restored->next) {
 		n++;
 	}
 	return n;
@@ -62,19 +63,19 @@ static bool rows_write(int fd, const struct models *models)
 		const struct models_entry *model = &models->entries[i];
 		written = !model->counters || row_write(fd, model->name, model->counters);
 	}
-	for (const struct models_restored *kept = models->kept; kept && written;
-		kept = kept->next) {
-		written = row_write(fd, kept->name, kept->counters);
+	for (const struct models_restored *restored = models->restored; restored && written;
+		restored = restored->next) {
+		written = row_write(fd, restored->name, restored->counters);
 	}
 	return written;
 }
 
-static int memory_of(const struct stats_file *kept, const struct models *models)
+static int memory_of(const struct stats_file *restored, const struct models *models)
 {
 	owned_fd int fd =
 		memfd_create("edged-" STATS_PERSIST_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || write(fd, kept, sizeof(*kept)) != sizeof(*kept) || !rows_write(fd, models) ||
-		fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+	if (fd < 0 || write(fd, restored, sizeof(*restored)) != sizeof(*restored) ||
+		!rows_write(fd, models) || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
 		return -1;
 	}
 	return take_fd(fd);
@@ -83,7 +84,7 @@ static int memory_of(const struct stats_file *kept, const struct models *models)
 void stats_persist_save(
 	const struct metrics *metrics, const struct models *models, const struct log *log)
 {
-	struct stats_file kept = {.size = sizeof(kept),
+	struct stats_file restored = {.size = sizeof(restored),
 		.n_counts = EDGE_STATUS_COUNT,
 		.n_models = count_counters(models),
 		.row_size = sizeof(struct row),
@@ -92,9 +93,9 @@ void stats_persist_save(
 	if (!bus_listens()) {
 		return;
 	}
-	memcpy(kept.magic, magic, sizeof(magic));
-	memcpy(kept.counts, metrics->counts, sizeof(kept.counts));
-	owned_fd int fd = memory_of(&kept, models);
+	memcpy(restored.magic, magic, sizeof(magic));
+	memcpy(restored.counts, metrics->counts, sizeof(restored.counts));
+	owned_fd int fd = memory_of(&restored, models);
 	if (fd < 0 || bus_keep(STATS_PERSIST_NAME, fd) < 0) {
 		log_info(log, "statistics are not saved for the next start");
 	}
@@ -127,13 +128,13 @@ static void rows_read(int fd, uint32_t n, struct models *models)
 
 bool stats_persist_load(int fd, struct metrics *metrics, struct models *models)
 {
-	struct stats_file kept;
-	if (!head_read(fd, &kept)) {
+	struct stats_file restored;
+	if (!head_read(fd, &restored)) {
 		return false;
 	}
-	rows_read(fd, kept.n_models, models);
-	metrics->queue_us = kept.queue_us;
-	metrics->run_us = kept.run_us;
-	memcpy(metrics->counts, kept.counts, sizeof(kept.counts));
+	rows_read(fd, restored.n_models, models);
+	metrics->queue_us = restored.queue_us;
+	metrics->run_us = restored.run_us;
+	memcpy(metrics->counts, restored.counts, sizeof(restored.counts));
 	return true;
 }

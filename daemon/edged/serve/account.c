@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 
-#define LOOK_PARTS 20
-#define LOOK_MAX_NS INT64_C(10000000)
+#define QUERY_PARTS 20
+#define QUERY_MAX_NS INT64_C(10000000)
 
 void accounts_init(struct accounts *accounts, const struct config *config, const struct log *log)
 {
@@ -124,17 +124,17 @@ static bool is_trusted(const struct account *account)
 
 /* ---- loop time */
 
-int account_may_look(struct account *account, uint64_t now_ns, struct error *err)
+int account_may_query(struct account *account, uint64_t now_ns, struct error *err)
 {
-	const uint64_t gained = (now_ns - account->looked_ns) / LOOK_PARTS;
+	const uint64_t gained = (now_ns - account->query_refilled_ns) / QUERY_PARTS;
 	const bool alone = account->accounts->first == account && !account->next;
-	const bool full = gained >= (uint64_t)(LOOK_MAX_NS - account->look_ns);
-	account->look_ns = full ? LOOK_MAX_NS : account->look_ns + (int64_t)gained;
-	account->looked_ns = now_ns;
-	if (account->look_ns > 0 || alone || is_trusted(account)) {
+	const bool full = gained >= (uint64_t)(QUERY_MAX_NS - account->query_ns);
+	account->query_ns = full ? QUERY_MAX_NS : account->query_ns + (int64_t)gained;
+	account->query_refilled_ns = now_ns;
+	if (account->query_ns > 0 || alone || is_trusted(account)) {
 		return 0;
 	}
-	const uint64_t wait_us = (uint64_t)-account->look_ns * LOOK_PARTS / 1000 + 1;
+	const uint64_t wait_us = (uint64_t)-account->query_ns * QUERY_PARTS / 1000 + 1;
 	error_set(err, -EAGAIN, "this user asks for lists and numbers all the time");
 	if (err) {
 		err->retry_after_us = (uint32_t)wait_us;
@@ -142,10 +142,10 @@ int account_may_look(struct account *account, uint64_t now_ns, struct error *err
 	return -EAGAIN;
 }
 
-void account_note_look(struct account *account, uint64_t ns)
+void account_note_query(struct account *account, uint64_t ns)
 {
-	const int64_t rest = account->look_ns + LOOK_MAX_NS;
-	account->look_ns = ns < (uint64_t)rest ? account->look_ns - (int64_t)ns : -LOOK_MAX_NS;
+	const int64_t rest = account->query_ns + QUERY_MAX_NS;
+	account->query_ns = ns < (uint64_t)rest ? account->query_ns - (int64_t)ns : -QUERY_MAX_NS;
 }
 
 /* ---- charges of bytes */

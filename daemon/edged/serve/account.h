@@ -27,8 +27,8 @@ struct account {
 	uint64_t requests, run_ns; /* requests answered OK and their run time, for STATS */
 	struct queue_user queue; /* the user's part of the scheduler's queue */
 	uint32_t queued; /* requests in the queue when STATS was last encoded */
-	int64_t look_ns; /* loop time left for lists and numbers, in ns; negative: overdrawn */
-	uint64_t looked_ns; /* when @look_ns was last refilled, on clock_now_ns() */
+	int64_t query_ns; /* loop time left for lists and numbers, in ns; negative: overdrawn */
+	uint64_t query_refilled_ns; /* when @query_ns was last refilled, on clock_now_ns() */
 	uint64_t window_ns; /* start of the minute that the counters below are of */
 	uint64_t lines, suppressed; /* log lines written and dropped in this minute */
 	uint64_t offences; /* breaches of protocol or time limits in this minute */
@@ -66,11 +66,11 @@ void account_offend(struct account *account);
  * accounts, a user may take a twentieth of the loop's time for them and save up 10 ms. Root and
  * edged's own user have no such limit.
  *
- * account_may_look() returns -EAGAIN and sets err->retry_after_us when the time is used up.
- * account_note_look() subtracts the time that an answer took.
+ * account_may_query() returns -EAGAIN and sets err->retry_after_us when the time is used up.
+ * account_note_query() subtracts the time that an answer took.
  */
-int must_check account_may_look(struct account *account, uint64_t now_ns, struct error *err);
-void account_note_look(struct account *account, uint64_t ns);
+int must_check account_may_query(struct account *account, uint64_t now_ns, struct error *err);
+void account_note_query(struct account *account, uint64_t ns);
 
 /* Charges @bytes. -EAGAIN above max-bytes-per-user, or above half of the part of max-bytes that
  * the other users leave; the second limit is not for root and edged's own user. A charge keeps

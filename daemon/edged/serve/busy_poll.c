@@ -10,7 +10,7 @@
 /* bytes; a client with larger requests does not send the next one within a yield */
 #define SMALL 4096
 #define WAY_NS 50000 /* a yield that takes less gave the core to the client, not to others */
-#define STAYS 255 /* limit of yields that are skipped in a row */
+#define MAX_SKIPS 255 /* limit of yields that are skipped in a row */
 #define CREDIT_NS 500 /* credit for yields that each request earns */
 #define MAX_CREDIT_NS 10000000 /* limit of the saved credit */
 
@@ -56,12 +56,14 @@ static void give_way(struct busy_poll *busy_poll)
 {
 	for (int i = 0; i < WAYS && busy_poll->alone; i++) {
 		if (!gave_way_soon(busy_poll)) {
-			busy_poll->vain = busy_poll->vain < STAYS ? 2 * busy_poll->vain + 1 : STAYS;
-			busy_poll->stays = busy_poll->vain;
+			busy_poll->last_skips = busy_poll->last_skips < MAX_SKIPS
+				? 2 * busy_poll->last_skips + 1
+				: MAX_SKIPS;
+			busy_poll->skips = busy_poll->last_skips;
 			end(busy_poll);
 			return;
 		}
-		busy_poll->vain = 0;
+		busy_poll->last_skips = 0;
 		if (busy_poll->credit_ns <= 0) {
 			end(busy_poll);
 			return;
@@ -119,10 +121,10 @@ void busy_poll_on(struct busy_poll *busy_poll, uint64_t us)
 	}
 }
 
-void busy_poll_give_way(struct busy_poll *busy_poll, const void *who, uint32_t bytes)
+void busy_poll_give_way(struct busy_poll *busy_poll, const void *connection, uint32_t bytes)
 {
-	const bool again = who == busy_poll->who;
-	busy_poll->who = who;
+	const bool again = connection == busy_poll->connection;
+	busy_poll->connection = connection;
 	busy_poll->alone = busy_poll->alone && again;
 	if (busy_poll->credit_ns < MAX_CREDIT_NS) {
 		busy_poll->credit_ns += CREDIT_NS;
@@ -130,8 +132,8 @@ void busy_poll_give_way(struct busy_poll *busy_poll, const void *who, uint32_t b
 	if (is_begun(busy_poll) || !again || busy_poll->credit_ns <= 0 || bytes > SMALL) {
 		return;
 	}
-	if (busy_poll->stays > 0) {
-		busy_poll->stays--;
+	if (busy_poll->skips > 0) {
+		busy_poll->skips--;
 		return;
 	}
 	busy_poll->until_ns = 0;

@@ -20,13 +20,13 @@ struct busy_poll {
 	uv_idle_t idle; /* active: the loop polls without sleeping */
 	/* end of polling, on clock_now_ns(); 0: the loop yields the core instead */
 	uint64_t until_ns;
-	const void *who; /* connection of the last inline run; only compared */
-	bool alone; /* @who alone sends requests, and waits for each answer */
+	const void *connection; /* of the last inline run; only compared */
+	bool alone; /* only @connection sends requests, and it waits for each answer */
 	/* time that yields may still give to other processes; no yields at 0 or less */
 	int64_t credit_ns;
-	unsigned int stays; /* how many of the next yields are skipped */
-	/* value of @stays after the last yield without a request; 0 after a yield with one */
-	unsigned int vain;
+	unsigned int skips; /* how many of the next yields are skipped */
+	/* value of @skips after the last yield without a request; 0 after a yield with one */
+	unsigned int last_skips;
 	bool (*poll)(void *context, bool thoroughly);
 	void (*sleep)(void *context, bool asleep);
 	void *context;
@@ -42,8 +42,8 @@ void busy_poll_init(struct busy_poll *busy_poll, uv_loop_t *loop,
 /* A request came: the loop polls for @us. 0: no change. */
 void busy_poll_on(struct busy_poll *busy_poll, uint64_t us);
 
-/* A request of @bytes from @who ran inline and nothing else is to be done: begins to yield,
- * unless the loop polls already or the request before was somebody else's. */
-void busy_poll_give_way(struct busy_poll *busy_poll, const void *who, uint32_t bytes);
+/* A request of @bytes from @connection ran inline and nothing else is to be done: begins to yield,
+ * unless the loop polls already or the request before was another connection's. */
+void busy_poll_give_way(struct busy_poll *busy_poll, const void *connection, uint32_t bytes);
 
 #endif

@@ -49,7 +49,7 @@ static void events_take(struct memfds *memfds, const char *bytes, size_t size)
 	}
 }
 
-void memfds_hear(struct memfds *memfds)
+void memfds_read_events(struct memfds *memfds)
 {
 	_Alignas(struct inotify_event) char bytes[4096];
 	ssize_t n = 0;
@@ -64,7 +64,7 @@ void memfds_hear(struct memfds *memfds)
 static void on_events(uv_poll_t *poll, int status, int events)
 {
 	(void)events;
-	memfds_hear(poll->data);
+	memfds_read_events(poll->data);
 	if (status < 0) {
 		uv_poll_stop(poll);
 	}
@@ -74,7 +74,7 @@ static void on_events(uv_poll_t *poll, int status, int events)
 
 static void release_freed(void *context)
 {
-	memfds_hear(context);
+	memfds_read_events(context);
 }
 
 void memfds_start(
@@ -153,7 +153,7 @@ int memfd_lend(struct memfds *memfds, int fd, uint64_t bytes, struct account *ac
 	struct memfd **ret_memfd, struct error *err)
 {
 	int wd = -1;
-	memfds_hear(memfds);
+	memfds_read_events(memfds);
 	int code = watch(memfds, fd, &wd, err);
 	if (code < 0) {
 		return code;
@@ -174,5 +174,5 @@ int memfd_lend(struct memfds *memfds, int fd, uint64_t bytes, struct account *ac
 void memfd_return(struct memfd *memfd)
 {
 	memfd->lent = false;
-	memfds_hear(memfd->memfds); /* unmapping may have freed the memory just now */
+	memfds_read_events(memfd->memfds); /* unmapping may have freed the memory just now */
 }

@@ -44,7 +44,7 @@ void memfds_start(
 void memfds_deinit(struct memfds *memfds);
 
 /* Releases the charges of all memfds that the kernel has freed by now. */
-void memfds_hear(struct memfds *memfds);
+void memfds_read_events(struct memfds *memfds);
 
 /*
  * Lends the charge of the memfd @fd until memfd_return(). *ret_memfd is NULL when the charge is

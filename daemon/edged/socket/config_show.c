@@ -54,16 +54,16 @@ static const char *override_of(const struct server *server, const char *key)
 /* True when process_reserve_files() lowered the value. */
 static bool is_cut(const struct server *server, const struct files *files, const char *key)
 {
-	const struct config *now = server->config, *said = &files->config;
-	return (strcmp(key, "max-clients") == 0 && now->max_clients < said->max_clients) ||
+	const struct config *now = server->config, *in_files = &files->config;
+	return (strcmp(key, "max-clients") == 0 && now->max_clients < in_files->max_clients) ||
 		(strcmp(key, "max-shared-clients") == 0 &&
-			now->max_shared_clients < said->max_shared_clients);
+			now->max_shared_clients < in_files->max_shared_clients);
 }
 
 static void item_encode(const struct server *server, const struct files *files, size_t index,
 	const struct config_key *key, struct bytes_writer *w)
 {
-	char value[VALUE_SIZE], said[VALUE_SIZE], pending[VALUE_SIZE + 32] = "";
+	char value[VALUE_SIZE], in_files[VALUE_SIZE], pending[VALUE_SIZE + 32] = "";
 	const char *origin = override_of(server, key->key);
 	const bool same = config_value_same(server->config, &files->config, key);
 	config_value_print(server->config, key, value, sizeof(value));
@@ -73,9 +73,9 @@ static void item_encode(const struct server *server, const struct files *files, 
 		origin = "the limit of open files";
 	} else if (!origin) {
 		origin = files->origins[index][0] ? files->origins[index] : "default";
-		config_value_print(&files->config, key, said, sizeof(said));
+		config_value_print(&files->config, key, in_files, sizeof(in_files));
 		if (!same) {
-			snprintf(pending, sizeof(pending), "%s, after a %s", said,
+			snprintf(pending, sizeof(pending), "%s, after a %s", in_files,
 				key->reloadable ? "reload" : "restart");
 		}
 	}

@@ -73,7 +73,7 @@ static void skip(struct conn *conn, const struct error *err)
 static void on_message(struct conn *conn)
 {
 	struct request *request = take(conn->in.request);
-	conn->server->asked = conn;
+	conn->server->last_active = conn;
 	conn->in.part = CONN_HEADER;
 	conn->in.got = 0;
 	conn->read_deadline_ms = 0;

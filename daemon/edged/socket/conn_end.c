@@ -57,8 +57,8 @@ void conn_close(struct conn *conn)
 	regions_close(&conn->regions);
 	ring_close(take(conn->ring));
 	conn->subscription.active = false;
-	if (conn->server->asked == conn) {
-		conn->server->asked = NULL;
+	if (conn->server->last_active == conn) {
+		conn->server->last_active = NULL;
 	}
 	own_close_fd(&conn->in.fd);
 	conn->in.fd = -1;

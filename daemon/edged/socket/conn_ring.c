@@ -63,7 +63,7 @@ static void take_one(struct conn *conn)
 		return;
 	}
 	request->client.by_ring = true;
-	conn->server->asked = NULL;
+	conn->server->last_active = NULL;
 	ring_read_body(ring, request->body, header.body_bytes);
 	conn_begin(conn, request);
 	conn_handle(conn, request);

@@ -260,7 +260,7 @@ static void answer_simple(struct conn *conn, struct request *request)
 }
 
 /* True for lists and numbers, which the loop answers itself. */
-static bool is_look(unsigned int type)
+static bool is_query(unsigned int type)
 {
 	return type == WIRE_LIST || type == WIRE_STORE_LIST || type == WIRE_STATUS ||
 		type == WIRE_STATS || type == WIRE_FLIGHT || type == WIRE_CONFIG ||
@@ -272,14 +272,14 @@ static void on_simple(struct conn *conn, struct request *request)
 	struct account *account = conn->account;
 	struct error err = {0};
 	const uint64_t start_ns = clock_now_ns();
-	if (!is_look(request->type)) {
+	if (!is_query(request->type)) {
 		answer_simple(conn, request);
-	} else if (account_may_look(account, start_ns, &err) < 0) {
+	} else if (account_may_query(account, start_ns, &err) < 0) {
 		dispatch_refuse(conn->server->serve, request, &err);
 	} else {
 		/* This may close conn, whose memory keeps the account. */
 		answer_simple(conn, request);
-		account_note_look(account, clock_now_ns() - start_ns);
+		account_note_query(account, clock_now_ns() - start_ns);
 	}
 }
 

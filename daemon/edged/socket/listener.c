@@ -127,7 +127,7 @@ void listener_stop(struct server *server)
 bool listener_poll(void *context, bool thoroughly)
 {
 	struct server *server = context;
-	struct conn *conn = thoroughly ? server->asked : NULL;
+	struct conn *conn = thoroughly ? server->last_active : NULL;
 	server->serve->short_line = NULL; /* each look counts as a turn of the loop */
 	return conn_ring_poll(server) || (conn && conn_poll(conn));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listener - the Unix socket: starts and stops the room, and finds requests for busy_poll.h */
+/* listener - the Unix socket: accepts connections, and takes requests while the loop polls */
 #ifndef DAEMON_EDGED_SOCKET_LISTENER_H
 #define DAEMON_EDGED_SOCKET_LISTENER_H
 
@@ -11,10 +11,12 @@ void listener_drain(struct server *server);
 /* Closes all connections. */
 void listener_stop(struct server *server);
 
-/* look() of busy_poll.h; @server is a struct server. Takes requests from all rings. @thoroughly
- * also reads the socket of the client that asked last. True when there were any. */
+/* Takes requests from all rings. With @thoroughly also reads the socket of the connection that sent
+ * the last request. Returns true if there were any. @server: a struct server. Function poll() of
+ * struct busy_poll. */
 bool listener_poll(void *server, bool thoroughly);
-/* sleep() of busy_poll.h. */
+/* Tells the clients of all rings whether a request must wake the loop. Function sleep() of struct
+ * busy_poll. */
 void listener_sleep(void *server, bool asleep);
 
 #endif

@@ -37,11 +37,11 @@ struct server {
 	struct pending_reads pending_reads;
 	struct ring *rings; /* rings of all connections */
 	/* connection of the last request by socket; NULL: none, or it came by a ring */
-	struct conn *asked;
+	struct conn *last_active;
 	uint32_t unsent; /* replies of all connections that are not written completely */
 	uint32_t n_pre_hello; /* connections without HELLO yet */
 	uint32_t n_fd_passing; /* connections that agreed on shared memory */
-	/* what subscribers were told last (events.h) */
+	/* the models in the last event that subscribers got (events.h) */
 	struct events {
 		struct events_model *models;
 		size_t n, capacity;

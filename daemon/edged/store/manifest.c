@@ -141,7 +141,7 @@ const struct manifest_version *manifest_fallback(const struct manifest *manifest
 enum kind {
 	KIND_DIGEST,
 	KIND_NUMBER,
-	KIND_TRUTH
+	KIND_BOOL
 };
 
 struct row {
@@ -157,8 +157,8 @@ static const struct row model_rows[] = {
 	{"active", KIND_DIGEST, MODEL(active)},
 	{"last-good", KIND_DIGEST, MODEL(last_good)},
 	{"previous", KIND_DIGEST, MODEL(previous)},
-	{"trial", KIND_TRUTH, MODEL(trial)},
-	{"pinned", KIND_TRUTH, MODEL(pinned)},
+	{"trial", KIND_BOOL, MODEL(trial)},
+	{"pinned", KIND_BOOL, MODEL(pinned)},
 	{"newest", KIND_NUMBER, MODEL(newest)},
 	{"signed-newest", KIND_NUMBER, MODEL(signed_newest)},
 	{"signed-file", KIND_DIGEST, MODEL(signed_file)},
@@ -180,7 +180,7 @@ static const struct row version_rows[] = {
 	{"by", KIND_NUMBER, VERSION(by)},
 	{"signed-by", KIND_NUMBER, VERSION(signed_by)},
 	{"signed-version", KIND_NUMBER, VERSION(signed_version)},
-	{"installed", KIND_TRUTH, VERSION(installed)},
+	{"installed", KIND_BOOL, VERSION(installed)},
 	{NULL, KIND_NUMBER, 0},
 };
 
@@ -198,7 +198,7 @@ static void row_print(FILE *out, const struct row *row, const void *object)
 		fprintf(out, "%s = %" PRIu64 "\n", row->key, number);
 		break;
 	}
-	case KIND_TRUTH:
+	case KIND_BOOL:
 		fprintf(out, "%s = %s\n", row->key, *(const bool *)at ? "yes" : "no");
 		break;
 	}
@@ -256,7 +256,7 @@ static int row_parse(const struct row *row, char *object, const char *value)
 		return digest_parse(value, (struct digest *)at) ? 0 : -EINVAL;
 	case KIND_NUMBER:
 		return value_parse_count(value, VALUE_PLAIN, (uint64_t *)(void *)at) ? 0 : -EINVAL;
-	case KIND_TRUTH:
+	case KIND_BOOL:
 		break;
 	}
 	return ini_truth(value, (bool *)at);

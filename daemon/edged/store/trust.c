@@ -134,12 +134,12 @@ static bool comment_is_signed(const struct sodium *sodium,
 }
 
 /* The legacy algorithm, without BLAKE2b, needs the whole file in memory. */
-static int check_whole(const struct sodium *sodium, const struct trust_question *question,
+static int check_whole(const struct sodium *sodium, const struct trust_file *file,
 	const struct minisign_signature *signature, const struct minisign_key *key, bool *ret_good)
 {
-	const size_t size = (size_t)question->bytes;
+	const size_t size = (size_t)file->bytes;
 	void *bytes =
-		size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, question->blob, 0) : MAP_FAILED;
+		size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, file->blob, 0) : MAP_FAILED;
 	if (bytes == MAP_FAILED) {
 		return size > 0 ? -errno : -EBADMSG;
 	}
@@ -148,24 +148,24 @@ static int check_whole(const struct sodium *sodium, const struct trust_question 
 	return 0;
 }
 
-static int check_hashed(const struct sodium *sodium, const struct trust_question *question,
+static int check_hashed(const struct sodium *sodium, const struct trust_file *file,
 	const struct minisign_signature *signature, const struct minisign_key *key, bool *ret_good)
 {
 	uint8_t hash[SODIUM_HASH_BYTES];
-	int code = sodium_hash_file(sodium, question->blob, question->bytes, hash);
+	int code = sodium_hash_file(sodium, file->blob, file->bytes, hash);
 	if (code == 0) {
 		*ret_good = sodium_verify(sodium, signature->bytes, hash, sizeof(hash), key->bytes);
 	}
 	return code;
 }
 
-static int check_file(const struct sodium *sodium, const struct trust_question *question,
+static int check_file(const struct sodium *sodium, const struct trust_file *file,
 	const struct minisign_signature *signature, const struct minisign_key *key,
 	struct error *err)
 {
 	bool good = false;
-	int code = signature->hashed ? check_hashed(sodium, question, signature, key, &good)
-				     : check_whole(sodium, question, signature, key, &good);
+	int code = signature->hashed ? check_hashed(sodium, file, signature, key, &good)
+				     : check_whole(sodium, file, signature, key, &good);
 	if (code < 0) {
 		return error_set(err, code, "reading the file: %s", strerror(-code));
 	}
@@ -173,23 +173,23 @@ static int check_file(const struct sodium *sodium, const struct trust_question *
 }
 
 /* Only edgectl rollback may go back to an older version. */
-static int check_version(const struct trust_question *question,
-	const struct minisign_claims *claims, struct error *err)
+static int check_version(
+	const struct trust_file *file, const struct minisign_claims *claims, struct error *err)
 {
-	const struct manifest *manifest = question->manifest;
+	const struct manifest *manifest = file->manifest;
 	if (claims->version == 0) {
 		return error_set(err, -EBADMSG, "its trusted comment has no version:N");
 	}
-	if (question->number != 0 && question->number != claims->version) {
+	if (file->number != 0 && file->number != claims->version) {
 		return error_set(err, -EBADMSG, "it is of version %" PRIu64 ", not %" PRIu64,
-			claims->version, question->number);
+			claims->version, file->number);
 	}
 	if (claims->version < manifest->signed_newest) {
 		return error_set(err, -EBADMSG, "version %" PRIu64 " is older than %" PRIu64,
 			claims->version, manifest->signed_newest);
 	}
 	if (claims->version == manifest->signed_newest &&
-		!digest_same(&manifest->signed_file, question->digest)) {
+		!digest_same(&manifest->signed_file, file->digest)) {
 		return error_set(
 			err, -EBADMSG, "version %" PRIu64 " was another file", claims->version);
 	}
@@ -198,10 +198,10 @@ static int check_version(const struct trust_question *question,
 
 /* A clock set back does not revive an expired file: the time of the last accepted version is a
  * lower bound. */
-static uint64_t latest_time(const struct trust_question *question)
+static uint64_t latest_time(const struct trust_file *file)
 {
-	uint64_t latest = question->now;
-	const struct manifest *manifest = question->manifest;
+	uint64_t latest = file->now;
+	const struct manifest *manifest = file->manifest;
 	for (size_t i = 0; i < manifest->n; i++) {
 		latest =
 			manifest->versions[i].since > latest ? manifest->versions[i].since : latest;
@@ -210,12 +210,12 @@ static uint64_t latest_time(const struct trust_question *question)
 }
 
 /* Compares companion files with the claims. */
-static int check_parts(const struct trust_question *question, const struct minisign_claims *claims,
-	struct error *err)
+static int check_parts(
+	const struct trust_file *file, const struct minisign_claims *claims, struct error *err)
 {
 	for (int i = 0; i < MINISIGN_PARTS; i++) {
 		char text[DIGEST_TEXT_SIZE];
-		const struct digest *digest = question->parts[i];
+		const struct digest *digest = file->parts[i];
 		const char *there =
 			digest_none(digest) ? MINISIGN_NONE : digest_print(digest, text);
 		if (claims->parts[i][0] != 0 && strcmp(claims->parts[i], there) != 0) {
@@ -226,26 +226,25 @@ static int check_parts(const struct trust_question *question, const struct minis
 	return 0;
 }
 
-static int check_claims(const struct trust_question *question, const struct minisign_claims *claims,
-	struct error *err)
+static int check_claims(
+	const struct trust_file *file, const struct minisign_claims *claims, struct error *err)
 {
-	const char *model = question->manifest->name;
+	const char *model = file->manifest->name;
 	char escaped[100];
 	if (claims->model[0] != 0 && strcmp(claims->model, model) != 0) {
 		return error_set(err, -EBADMSG, "it is for model %s",
 			error_escape(
 				escaped, sizeof(escaped), claims->model, strlen(claims->model)));
 	}
-	if (claims->expires != 0 && latest_time(question) >= claims->expires) {
+	if (claims->expires != 0 && latest_time(file) >= claims->expires) {
 		return error_set(err, -EBADMSG, "it has expired");
 	}
-	int code = check_parts(question, claims, err);
-	return code < 0 ? code : check_version(question, claims, err);
+	int code = check_parts(file, claims, err);
+	return code < 0 ? code : check_version(file, claims, err);
 }
 
-static int check_by(const struct trust_question *question,
-	const struct minisign_signature *signature, const struct minisign_key *key,
-	struct minisign_claims *ret_claims, struct error *err)
+static int check_by(const struct trust_file *file, const struct minisign_signature *signature,
+	const struct minisign_key *key, struct minisign_claims *ret_claims, struct error *err)
 {
 	owned(sodium_unload) struct sodium *sodium = NULL;
 	int code = sodium_load(&sodium, err);
@@ -258,36 +257,36 @@ static int check_by(const struct trust_question *question,
 	}
 	code = minisign_claims(signature, ret_claims, err);
 	if (code == 0) {
-		code = check_claims(question, ret_claims, err);
+		code = check_claims(file, ret_claims, err);
 	}
-	return code < 0 ? code : check_file(sodium, question, signature, key, err);
+	return code < 0 ? code : check_file(sodium, file, signature, key, err);
 }
 
-static int verify(const struct trust *trust, const struct trust_question *question,
+static int verify(const struct trust *trust, const struct trust_file *file,
 	struct minisign_claims *ret_claims, uint64_t *ret_key, struct error *err)
 {
 	struct minisign_signature signature;
-	if (!question->text) {
+	if (!file->text) {
 		return error_set(err, -EBADMSG, "there is none");
 	}
-	int code = minisign_parse(question->text, question->size, &signature, err);
+	int code = minisign_parse(file->text, file->size, &signature, err);
 	if (code < 0) {
 		return code;
 	}
 	for (size_t i = 0; i < trust->n; i++) {
 		if (trust->keys[i].id == signature.key) {
 			*ret_key = signature.key;
-			return check_by(question, &signature, &trust->keys[i], ret_claims, err);
+			return check_by(file, &signature, &trust->keys[i], ret_claims, err);
 		}
 	}
 	return key_missing(trust, &signature, err);
 }
 
-int trust_verify(const struct trust *trust, const struct trust_question *question,
-	uint64_t *ret_version, uint64_t *ret_key, struct error *err)
+int trust_verify(const struct trust *trust, const struct trust_file *file, uint64_t *ret_version,
+	uint64_t *ret_key, struct error *err)
 {
 	struct minisign_claims claims = {0};
-	int code = verify(trust, question, &claims, ret_key, err);
+	int code = verify(trust, file, &claims, ret_key, err);
 	if (code < 0) {
 		error_prefix(err, "signature");
 		return code;

@@ -29,7 +29,7 @@ struct trust {
 bool trust_load(struct trust *trust, const struct config *config, const struct log *log);
 
 /* A file to verify. */
-struct trust_question {
+struct trust_file {
 	const char *text; /* content of the signature file; NULL: none */
 	size_t size;
 	int blob; /* descriptor of the signed file, which nobody can write */
@@ -45,7 +45,7 @@ struct trust_question {
 /* Returns 0 if a trusted key signed the file for this model, and the signature is neither expired
  * nor older than an accepted one. *ret_version: signed version; *ret_key: id of the key. -EBADMSG
  * with the reason, or an error of the verification itself. */
-int must_check trust_verify(const struct trust *trust, const struct trust_question *question,
+int must_check trust_verify(const struct trust *trust, const struct trust_file *file,
 	uint64_t *ret_version, uint64_t *ret_key, struct error *err);
 
 #endif

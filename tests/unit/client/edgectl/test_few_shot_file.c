@@ -59,8 +59,8 @@ static void check(const char *path, const char *wanted)
 
 static int add(const char *path, const char *text, struct error *err)
 {
-	const struct few_shot_file_patience patience = {.most_ms = 60000};
-	return few_shot_file_add(path, text, strlen(text), &patience, err);
+	const struct few_shot_file_wait wait = {.limit_ms = 60000};
+	return few_shot_file_add(path, text, strlen(text), &wait, err);
 }
 
 static void examples_are_added_to_a_file_that_is_made(void **state)
@@ -134,22 +134,22 @@ static void a_lock_that_stays_is_told_once_and_given_up(void **state)
 {
 	const struct place *place = *state;
 	unsigned int words = 0;
-	struct few_shot_file_patience patience = {
-		.say_ms = 10, .most_ms = 100, .say = count_words, .context = &words};
+	struct few_shot_file_wait wait = {
+		.report_ms = 10, .limit_ms = 100, .report = count_words, .context = &words};
 	struct error err = {0};
 	put(place->path, "a\t1 2\n");
 	int fd = open(place->path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_SH), 0);
-	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &patience, &err), -EBUSY);
+	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &wait, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "examples.tsv: another program has held its lock"));
 	assert_int_equal(words, 1);
-	patience.say = NULL;
-	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &patience, NULL), -EBUSY);
+	wait.report = NULL;
+	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &wait, NULL), -EBUSY);
 	check(place->path, "a\t1 2\n");
 	close(fd);
-	patience.most_ms = 60000;
-	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &patience, &err), 0);
+	wait.limit_ms = 60000;
+	assert_int_equal(few_shot_file_add(place->path, "b\t3 4\n", 6, &wait, &err), 0);
 	check(place->path, "a\t1 2\nb\t3 4\n");
 }
 

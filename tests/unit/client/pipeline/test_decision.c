@@ -118,13 +118,13 @@ static void beginnings_beyond_the_rate_and_their_ends_are_not_told(void **state)
 	owned_bench struct bench bench = {.decision = plain()};
 	bench.decision.rate_limit = 2;
 	bench.decision.rate_period_ms = 10000;
-	size_t told = 0, limited = 0;
+	size_t emitted = 0, limited = 0;
 	for (int i = 0; i < 12; i++) {
 		step(&bench, i % 2 ? NAN : 0.9);
-		told += bench.verdict.told;
+		emitted += bench.verdict.emitted;
 		limited += bench.verdict.limited;
 	}
-	assert_int_equal(told, 6);
+	assert_int_equal(emitted, 6);
 	assert_int_equal(limited, 6);
 }
 
@@ -135,17 +135,17 @@ static void the_end_of_what_was_told_is_never_limited(void **state)
 	bench.decision.rate_limit = 1;
 	bench.decision.rate_period_ms = 60000;
 	static const double scores[] = {0.9, 0.9, NAN, 0.9, NAN};
-	static const bool told[] = {true, false, true, false, false};
+	static const bool emitted[] = {true, false, true, false, false};
 	for (size_t i = 0; i < 5; i++) {
 		step(&bench, scores[i]);
-		assert_int_equal(bench.verdict.told, told[i]);
+		assert_int_equal(bench.verdict.emitted, emitted[i]);
 	}
 	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_BEGIN;
 	bench.time_us += 60 * SECOND;
 	step(&bench, 0.9);
-	assert_true(bench.verdict.told);
+	assert_true(bench.verdict.emitted);
 	step(&bench, NAN);
-	assert_false(bench.verdict.told);
+	assert_false(bench.verdict.emitted);
 }
 
 /* One ends as the other begins, each time: only the first end is awaited. */
@@ -161,7 +161,7 @@ static void labels_that_take_turns_are_limited_all_the_same(void **state)
 		assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f,
 					 bench.time_us + i * SECOND, &bench.verdict, NULL),
 			0);
-		assert_int_equal(bench.verdict.told, i < 2);
+		assert_int_equal(bench.verdict.emitted, i < 2);
 		assert_int_equal(bench.verdict.only_ends, i == 1);
 		assert_int_equal(bench.verdict.n_on, 1);
 		assert_int_equal(bench.verdict.n_changes, i == 0 ? 1 : 2);
@@ -173,7 +173,7 @@ static void labels_that_take_turns_are_limited_all_the_same(void **state)
 			assert_int_equal(bench.verdict.n_on, 0);
 		}
 	}
-	/* b goes on in the count of the next that is told, so its end is awaited. */
+	/* b goes on in the count of the next that is emitted, so its end is awaited. */
 	bench.time_us += 70 * SECOND;
 	struct finding both[2] = {
 		{.label = "a", .index = 0, .score = 0.9}, {.label = "b", .index = 1, .score = 0.9}};
@@ -181,12 +181,12 @@ static void labels_that_take_turns_are_limited_all_the_same(void **state)
 	assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f, bench.time_us,
 				 &bench.verdict, NULL),
 		0);
-	assert_true(bench.verdict.told && bench.verdict.n_on == 2);
+	assert_true(bench.verdict.emitted && bench.verdict.n_on == 2);
 	f.n = 0;
 	assert_int_equal(decision_judge(&bench.decision, NAN, &bench.state, &f,
 				 bench.time_us + SECOND, &bench.verdict, NULL),
 		0);
-	assert_true(bench.verdict.told && bench.verdict.only_ends);
+	assert_true(bench.verdict.emitted && bench.verdict.only_ends);
 	decision_leave_ends(&bench.verdict);
 	assert_int_equal(bench.verdict.n_changes, 2);
 	assert_int_equal(bench.verdict.n_on, 0);
@@ -200,31 +200,31 @@ static void with_all_results_told_an_end_is_beyond_the_limit(void **state)
 	bench.decision.rate_limit = 2;
 	bench.decision.rate_period_ms = 60000;
 	static const double scores[] = {0.9, 0.9, 0.9, NAN, NAN, 0.9, NAN};
-	static const bool told[] = {true, true, false, true, false, false, false};
+	static const bool emitted[] = {true, true, false, true, false, false, false};
 	for (size_t i = 0; i < 7; i++) {
 		step(&bench, scores[i]);
-		assert_int_equal(bench.verdict.told, told[i]);
+		assert_int_equal(bench.verdict.emitted, emitted[i]);
 	}
 }
 
-static void publish_says_what_is_told(void **state)
+static void publish_says_what_is_emitted(void **state)
 {
 	(void)state;
 	static const struct {
 		enum pipeline_config_publish publish;
-		size_t told;
+		size_t emitted;
 	} cases[] = {{PIPELINE_CONFIG_PUBLISH_ALL, 5}, {PIPELINE_CONFIG_PUBLISH_CHANGES, 3},
 		{PIPELINE_CONFIG_PUBLISH_BEGIN, 2}};
 	for (size_t i = 0; i < 3; i++) {
 		owned_bench struct bench bench = {.decision = plain()};
 		const double scores[5] = {0.9, 0.9, 0.1, 0.1, 0.9};
-		size_t told = 0;
+		size_t emitted = 0;
 		bench.decision.publish = cases[i].publish;
 		for (int k = 0; k < 5; k++) {
 			step(&bench, scores[k]);
-			told += bench.verdict.told;
+			emitted += bench.verdict.emitted;
 		}
-		assert_int_equal(told, cases[i].told);
+		assert_int_equal(emitted, cases[i].emitted);
 	}
 }
 
@@ -433,33 +433,33 @@ static void a_number_is_told_when_it_has_changed_enough(void **state)
 	(void)state;
 	owned_bench struct bench bench = {.decision = plain()};
 	static const double numbers[] = {20, 20.4, 20.5, 20.9, 19.9};
-	static const bool told[] = {true, false, true, false, true};
+	static const bool emitted[] = {true, false, true, false, true};
 	bench.decision.change = 0.5;
 	for (size_t i = 0; i < 5; i++) {
 		step(&bench, numbers[i]);
-		assert_int_equal(bench.verdict.told, told[i]);
+		assert_int_equal(bench.verdict.emitted, emitted[i]);
 	}
 }
 
-/* The limit keeps 40 back; it is told when the period is over, though it has not changed since. */
+/* The limit keeps 40 back; it is emitted when the period is over, though it has not changed since. */
 static void a_number_that_was_limited_is_told_later(void **state)
 {
 	(void)state;
 	owned_bench struct bench bench = {.decision = plain()};
 	static const double numbers[] = {20, 40, 40, 40, 40, 40.4};
-	static const bool told[] = {true, false, false, true, false, false};
+	static const bool emitted[] = {true, false, false, true, false, false};
 	static const bool limited[] = {false, true, true, false, false, false};
 	bench.decision.change = 0.5;
 	bench.decision.rate_limit = 1;
 	bench.decision.rate_period_ms = 3000;
 	for (size_t i = 0; i < 6; i++) {
 		step(&bench, numbers[i]);
-		assert_int_equal(bench.verdict.told, told[i]);
+		assert_int_equal(bench.verdict.emitted, emitted[i]);
 		assert_int_equal(bench.verdict.limited, limited[i]);
 	}
 }
 
-/* With all told, the last one told is the one to differ from. */
+/* With all emitted, the last one emitted is the one to differ from. */
 static void a_change_counts_from_what_was_told_last(void **state)
 {
 	(void)state;
@@ -468,12 +468,12 @@ static void a_change_counts_from_what_was_told_last(void **state)
 	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_ALL;
 	step(&bench, 20);
 	step(&bench, 20.4);
-	assert_true(bench.verdict.told);
+	assert_true(bench.verdict.emitted);
 	bench.decision.publish = PIPELINE_CONFIG_PUBLISH_CHANGES;
 	step(&bench, 20.8);
-	assert_false(bench.verdict.told);
+	assert_false(bench.verdict.emitted);
 	step(&bench, 20.9);
-	assert_true(bench.verdict.told);
+	assert_true(bench.verdict.emitted);
 }
 
 static void more_labels_than_fit_do_no_harm(void **state)
@@ -506,7 +506,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_what_was_told_is_never_limited),
 		cmocka_unit_test(labels_that_take_turns_are_limited_all_the_same),
 		cmocka_unit_test(with_all_results_told_an_end_is_beyond_the_limit),
-		cmocka_unit_test(publish_says_what_is_told),
+		cmocka_unit_test(publish_says_what_is_emitted),
 		cmocka_unit_test(only_boxes_that_stand_in_a_zone_count),
 		cmocka_unit_test(a_box_that_is_cut_off_by_the_edge_stands_on_it),
 		cmocka_unit_test(so_many_at_once_may_be_asked_for),

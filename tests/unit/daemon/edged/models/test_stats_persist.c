@@ -67,13 +67,13 @@ static void each_models_counters_are_kept_by_its_name(void **state)
 	memset(memory.rows[1].name, 'n', LOADED_MODEL_NAME_SIZE - 1);
 	load(&memory, &metrics, &models);
 	assert_int_equal(metrics.counts[EDGE_OK], 12);
-	assert_non_null(models.kept);
-	assert_string_equal(models.kept->name, memory.rows[1].name);
-	assert_int_equal(models.kept->counters->counts[EDGE_OK], 7);
-	assert_non_null(models.kept->next);
-	assert_string_equal(models.kept->next->name, "first");
-	assert_int_equal(models.kept->next->counters->counts[EDGE_OK], 5);
-	assert_null(models.kept->next->next);
+	assert_non_null(models.restored);
+	assert_string_equal(models.restored->name, memory.rows[1].name);
+	assert_int_equal(models.restored->counters->counts[EDGE_OK], 7);
+	assert_non_null(models.restored->next);
+	assert_string_equal(models.restored->next->name, "first");
+	assert_int_equal(models.restored->next->counters->counts[EDGE_OK], 5);
+	assert_null(models.restored->next->next);
 	models_deinit(&models);
 }
 
@@ -87,9 +87,9 @@ static void a_name_without_an_end_is_left_out(void **state)
 	memset(&memory.rows[1], 'n', sizeof(memory.rows[1]));
 	load(&memory, &metrics, &models);
 	assert_int_equal(metrics.counts[EDGE_OK], 12);
-	assert_non_null(models.kept);
-	assert_string_equal(models.kept->name, "first");
-	assert_null(models.kept->next);
+	assert_non_null(models.restored);
+	assert_string_equal(models.restored->name, "first");
+	assert_null(models.restored->next);
 	models_deinit(&models);
 }
 

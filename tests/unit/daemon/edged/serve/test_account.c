@@ -177,20 +177,20 @@ static void who_looks_all_the_time_has_a_twentieth_of_it(void **state)
 	struct error err = {0};
 	uint64_t now = 1000000 * MS;
 	assert_int_equal(account_open(&bench->accounts, 70000, &user, NULL), 0);
-	account_note_look(user, 500 * MS); /* alone it may have all */
-	assert_int_equal(account_may_look(user, now, NULL), 0);
+	account_note_query(user, 500 * MS); /* alone it may have all */
+	assert_int_equal(account_may_query(user, now, NULL), 0);
 	assert_int_equal(account_open(&bench->accounts, 0, &root, NULL), 0);
-	assert_int_equal(account_may_look(user, now, NULL), 0);
-	account_note_look(user, 11 * MS); /* 10 were saved up */
-	assert_int_equal(account_may_look(user, now, &err), -EAGAIN);
+	assert_int_equal(account_may_query(user, now, NULL), 0);
+	account_note_query(user, 11 * MS); /* 10 were saved up */
+	assert_int_equal(account_may_query(user, now, &err), -EAGAIN);
 	assert_int_equal(err.retry_after_us, 20001);
-	assert_int_equal(account_may_look(user, now + 20 * MS, NULL), -EAGAIN);
-	assert_int_equal(account_may_look(user, now + 21 * MS, NULL), 0);
-	account_note_look(user, 3600000 * MS); /* what it owes has an end */
-	assert_int_equal(account_may_look(user, now + 200 * MS, NULL), -EAGAIN);
-	assert_int_equal(account_may_look(user, now + 222 * MS, NULL), 0);
-	account_note_look(root, 500 * MS);
-	assert_int_equal(account_may_look(root, now, NULL), 0);
+	assert_int_equal(account_may_query(user, now + 20 * MS, NULL), -EAGAIN);
+	assert_int_equal(account_may_query(user, now + 21 * MS, NULL), 0);
+	account_note_query(user, 3600000 * MS); /* what it owes has an end */
+	assert_int_equal(account_may_query(user, now + 200 * MS, NULL), -EAGAIN);
+	assert_int_equal(account_may_query(user, now + 222 * MS, NULL), 0);
+	account_note_query(root, 500 * MS);
+	assert_int_equal(account_may_query(root, now, NULL), 0);
 	account_close(user);
 	account_close(root);
 }

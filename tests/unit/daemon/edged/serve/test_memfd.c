@@ -94,13 +94,13 @@ static void a_charge_stays_until_the_last_who_has_the_memory_lets_go(void **stat
 	int other = dup(fd);
 	void *data = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->a->charged, PAGE);
 	close(other);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->a->charged, PAGE);
 	munmap(data, PAGE);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->a->charged, 0);
 	assert_int_equal(bench->a->n_memfds, 0);
 	assert_int_equal(bench->memfds.n, 0);
@@ -114,7 +114,7 @@ static void who_has_let_go_before_is_charged_nothing_after_its_return(void **sta
 	void *data = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	assert_int_equal(memfd_lend(&bench->memfds, fd, PAGE, bench->a, &memfd, NULL), 0);
 	close(fd);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->a->charged, PAGE);
 	munmap(data, PAGE);
 	memfd_return(memfd);
@@ -153,7 +153,7 @@ static void one_memory_is_charged_once_to_who_brought_it_first(void **state)
 	assert_int_equal(bench->memfds.n, 2);
 	close(fd);
 	close(other);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->accounts.charged, 0);
 }
 
@@ -185,7 +185,7 @@ static void what_is_refused_is_neither_charged_nor_watched(void **state)
 	use_once(bench, bench->a, fd);
 	assert_int_equal(watched(&bench->memfds), 1);
 	close(fd);
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->accounts.charged, 0);
 	assert_int_equal(memfd_lend(&bench->memfds, fd, PAGE, bench->a, &memfd, NULL), -EAGAIN);
 	const struct memfds none = {.events = -1};
@@ -261,13 +261,13 @@ static void no_user_has_more_than_it_leaves_free(void **state)
 	for (unsigned int i = 0; i < n_a; i++) {
 		munmap(of_a[i], PAGE);
 	}
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->a->charged, 0);
 	assert_int_equal(bench->b->charged, n_b * PAGE);
 	for (unsigned int i = 0; i < n_b; i++) {
 		munmap(of_b[i], PAGE);
 	}
-	memfds_hear(&bench->memfds);
+	memfds_read_events(&bench->memfds);
 	assert_int_equal(bench->accounts.charged, 0);
 }
 

@@ -43,7 +43,7 @@ struct asked {
 	struct trust trust;
 	struct manifest manifest;
 	struct digest digest;
-	struct trust_question question;
+	struct trust_file question;
 	struct error err;
 	uint64_t version, key;
 };
@@ -63,7 +63,7 @@ static void ask_about(struct asked *asked, const char *signature, const char *mo
 	assert_int_equal(minisign_parse_key(KEY, strlen(KEY), &asked->trust.keys[0], NULL), 0);
 	asked->trust.n = 1;
 	asked->digest = digest_of(model, strlen(model));
-	asked->question = (struct trust_question){
+	asked->question = (struct trust_file){
 		.text = signature,
 		.size = strlen(signature),
 		.blob = memory_of(model),
