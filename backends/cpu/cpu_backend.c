@@ -6,8 +6,8 @@
 
 #include "backends/cpu/chains.h"
 #include "backends/cpu/op.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/op_memory.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/packing.h"
 #include "backends/cpu/pads.h"
 #include "backends/cpu/tune.h"

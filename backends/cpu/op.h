@@ -14,6 +14,9 @@
 #include "engine/operators.h"
 
 struct cpu_op;
+/* The row of a kernel's list that @features allow, as ek_pick(). */
+#define OP_PICK(list, features) ek_pick(list, list##_count, sizeof((list)[0]), features)
+
 /* Rows and columns around operand 0, of its zero point, that a window sees as well. */
 struct op_pad {
 	uint32_t top, bottom, left, right;
@@ -68,7 +71,7 @@ struct cpu_op {
 	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
 	uint32_t params;
 	uint32_t session_bytes; /* of each session: what setup->session_bytes starts with */
-	/* Sums of ACCEPT() (backends/cpu/operand/op_accept.h), 0: any. Types of operand 0 with a result
+	/* Sums of ACCEPT() (backends/cpu/op_accept.h), 0: any. Types of operand 0 with a result
 	 * of the same type; of operands 0 and 1; of the result. */
 	uint32_t types, types_in[2], types_out;
 	uint64_t

@@ -4,7 +4,7 @@
  *
  *   operators_page HEAD
  *
- * HEAD is the page's beginning (docs/operators.head.md). Fails where engine/plan/op_notes.h lacks a
+ * HEAD is the page's beginning (docs/operators.head.md). Fails where tests/lint/op_notes.h lacks a
  * row of the table, or has one that the table has not.
  */
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct note {
 
 static const struct note notes[] = {
 #define NOTE(name, types, text) {OP_##name, types, text},
-#include "engine/plan/op_notes.h"
+#include "tests/lint/op_notes.h"
 #undef NOTE
 };
 
@@ -66,7 +66,7 @@ static int print_row(const struct op_row *row)
 {
 	const struct note *note = find_note(row->op);
 	if (!note) {
-		fprintf(stderr, "engine/plan/op_notes.h has no NOTE for %s\n",
+		fprintf(stderr, "tests/lint/op_notes.h has no NOTE for %s\n",
 			operators_name(row->op));
 		return -1;
 	}

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tile_grid.h"
 #include "backends/cpu/tiles.h"
 

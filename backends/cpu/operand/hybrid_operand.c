@@ -15,8 +15,7 @@ struct hybrid hybrid_prepare(
 		.codes_at = op_scratch(setup, n_rows * depth),
 		.rows_at = op_scratch(setup, n_rows * sizeof(struct ek_hybrid_row)),
 		.asymmetric = asymmetric,
-		.kernel = ek_pick(
-			ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features),
+		.kernel = OP_PICK(ek_hybrid, setup->cpu_features),
 	};
 }
 

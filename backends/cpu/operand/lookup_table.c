@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tile_grid.h"
@@ -11,8 +11,7 @@
 
 void lookup_table_init(struct op_setup *setup, size_t entry_bytes, struct lookup_table *table)
 {
-	const struct ek_lut8 *kernel =
-		ek_pick(ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features);
+	const struct ek_lut8 *kernel = OP_PICK(ek_lut8, setup->cpu_features);
 	table->entry_bytes = (uint8_t)entry_bytes;
 	table->run = kernel->run;
 	setup->detail = entry_bytes == 1 ? kernel->variant.name
@@ -81,8 +80,10 @@ static void run_part(const void *args, uint64_t first, uint64_t n)
 	}
 }
 
-bool lookup_table_row_shape(const struct op_setup *setup, struct row_fusion_shape *ret)
+bool lookup_table_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
+	(void)operand;
 	const struct shape *out = op_shape_out(setup, 0);
 	const unsigned int in_type = op_tensor_in(setup, 0)->type;
 	if (out->rank != 4 || out->dim[0] != 1 ||
@@ -99,11 +100,10 @@ bool lookup_table_row_shape(const struct op_setup *setup, struct row_fusion_shap
 	return true;
 }
 
-void lookup_table_run_rows(const struct lookup_table *table, const struct op_call *call,
-	const struct row_fusion_rows *rows)
+void lookup_table_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
 	const uint64_t n = op_gemm(&op_out(call, 0)->shape, 2, 4);
-	const struct table_job job = {table, rows->output, rows->input};
+	const struct table_job job = {call->state, rows->output, rows->input};
 	run_part(&job, rows->first * n, rows->n * n);
 }
 

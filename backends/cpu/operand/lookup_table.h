@@ -45,10 +45,10 @@ void lookup_table_fill_codes(const struct op_setup *setup, ek_quantized_one_fn *
 void lookup_table_fill_requant(const struct op_setup *setup, const struct ek_requant_params *params,
 	struct lookup_table *table);
 
-/* op.h's strip() and run_rows() of a node that is a table: pictures of a batch of one. */
-bool lookup_table_row_shape(const struct op_setup *setup, struct row_fusion_shape *ret);
-void lookup_table_run_rows(const struct lookup_table *table, const struct op_call *call,
-	const struct row_fusion_rows *rows);
+/* row_shape() and run_rows() of a row whose state begins with its table: pictures of a batch of one. */
+bool lookup_table_row_shape(
+	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret);
+void lookup_table_run_rows(const struct op_call *call, const struct row_fusion_rows *rows);
 
 /* All elements, in tiles. */
 int must_check lookup_table_run(

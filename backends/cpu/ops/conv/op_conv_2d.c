@@ -50,11 +50,11 @@ static const struct ek_conv_q_row *pick(unsigned int type, uint64_t features)
 {
 	switch (type) {
 	case DTYPE_INT8:
-		return ek_pick(ek_conv_s8, ek_conv_s8_count, sizeof(*ek_conv_s8), features);
+		return OP_PICK(ek_conv_s8, features);
 	case DTYPE_UINT8:
-		return ek_pick(ek_conv_u8, ek_conv_u8_count, sizeof(*ek_conv_u8), features);
+		return OP_PICK(ek_conv_u8, features);
 	default:
-		return ek_pick(ek_conv_s16, ek_conv_s16_count, sizeof(*ek_conv_s16), features);
+		return OP_PICK(ek_conv_s16, features);
 	}
 }
 
@@ -136,8 +136,7 @@ static int prepare_f32(struct op_setup *setup, struct conv_state *state, struct 
 {
 	struct ek_conv_f32 *a = &state->f32;
 	a->shape = state->shape;
-	state->row_f32 = ek_pick(ek_conv_f32, ek_conv_f32_count, sizeof(*ek_conv_f32),
-		conv_prepare_features(setup, rows_of(&a->shape)));
+	state->row_f32 = OP_PICK(ek_conv_f32, conv_prepare_features(setup, rows_of(&a->shape)));
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
@@ -179,8 +178,7 @@ static int prepare_h(struct op_setup *setup, struct conv_state *state, struct er
 	struct ek_conv_h *a = &state->h;
 	const struct ek_window *w = &state->shape.window;
 	a->shape = state->shape;
-	state->row_h =
-		ek_pick(ek_conv_h8, ek_conv_h8_count, sizeof(*ek_conv_h8), setup->cpu_features);
+	state->row_h = OP_PICK(ek_conv_h8, setup->cpu_features);
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));
 	setup->detail = state->row_h->variant.name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CONV_3D. Source: tflite kernels/conv3d.cc. */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/conv/conv_prepare.h"
 #include "backends/cpu/tile_grid.h"

@@ -55,14 +55,13 @@ static uint64_t rows_of(const struct ek_depthwise_shape *s)
 
 static const struct ek_depthwise_q_row *pick(unsigned int type, uint64_t features)
 {
-	size_t row_bytes = sizeof(struct ek_depthwise_q_row);
 	switch (type) {
 	case DTYPE_INT8:
-		return ek_pick(ek_depthwise_s8, ek_depthwise_s8_count, row_bytes, features);
+		return OP_PICK(ek_depthwise_s8, features);
 	case DTYPE_UINT8:
-		return ek_pick(ek_depthwise_u8, ek_depthwise_u8_count, row_bytes, features);
+		return OP_PICK(ek_depthwise_u8, features);
 	default:
-		return ek_pick(ek_depthwise_s16, ek_depthwise_s16_count, row_bytes, features);
+		return OP_PICK(ek_depthwise_s16, features);
 	}
 }
 
@@ -110,8 +109,7 @@ static int prepare_f32(struct op_setup *setup, struct depthwise_state *state, st
 {
 	struct ek_depthwise_f32 *a = &state->f32;
 	a->shape = state->shape;
-	state->row_f32 = ek_pick(ek_depthwise_f32, ek_depthwise_f32_count,
-		sizeof(*ek_depthwise_f32), setup->cpu_features);
+	state->row_f32 = OP_PICK(ek_depthwise_f32, setup->cpu_features);
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_f32->scratch_bytes(&a->shape));
 	setup->detail = state->row_f32->variant.name;
@@ -126,8 +124,7 @@ static int prepare_h(struct op_setup *setup, struct depthwise_state *state, stru
 	struct ek_depthwise_h *a = &state->h;
 	const struct ek_window *w = &state->shape.window;
 	a->shape = state->shape;
-	state->row_h = ek_pick(ek_depthwise_h8, ek_depthwise_h8_count, sizeof(*ek_depthwise_h8),
-		setup->cpu_features);
+	state->row_h = OP_PICK(ek_depthwise_h8, setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
 	state->hybrid =
 		hybrid_prepare(setup, w->batch, (uint64_t)w->y.in * w->x.in * a->shape.in_c, true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* REDUCE_WINDOW and STABLEHLO_REDUCE_WINDOW */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"

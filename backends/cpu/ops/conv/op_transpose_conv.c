@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TRANSPOSE_CONV and CONV_3D_TRANSPOSE. Source: tflite kernels/transpose_conv.cc,
  * conv3d_transpose.cc. Operands: shape of the output, weights, input, bias. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/hybrid_operand.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/conv/conv_prepare.h"
 #include "backends/cpu/tile_grid.h"

@@ -2,8 +2,8 @@
 /* ADD and SUB. Source of the scales: tflite kernels/add.cc and sub.cc, Prepare. */
 #include <math.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
 #include "backends/cpu/row_fusion.h"
@@ -58,15 +58,13 @@ static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p
 static const struct ek_add *pick(const struct op_setup *setup, bool pot)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_add);
 	switch (op_tensor_out(setup, 0)->type) {
 	case DTYPE_INT8:
-		return ek_pick(ek_add_s8, ek_add_s8_count, row, mask);
+		return OP_PICK(ek_add_s8, mask);
 	case DTYPE_UINT8:
-		return ek_pick(ek_add_u8, ek_add_u8_count, row, mask);
+		return OP_PICK(ek_add_u8, mask);
 	default:
-		return pot ? ek_pick(ek_add_s16_pot, ek_add_s16_pot_count, row, mask)
-			   : ek_pick(ek_add_s16, ek_add_s16_count, row, mask);
+		return pot ? OP_PICK(ek_add_s16_pot, mask) : OP_PICK(ek_add_s16, mask);
 	}
 }
 

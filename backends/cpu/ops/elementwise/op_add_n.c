@@ -2,7 +2,7 @@
 /* ADD_N (tflite kernels/add_n.cc): the sum of all operands, from the first to the last. */
 #include <float.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/elementwise/arith.h"
 

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 
 /* The largest finite number of half precision. */

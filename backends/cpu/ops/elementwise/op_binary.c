@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of two numbers that know no scales: MAXIMUM, MINIMUM, FLOOR_DIV, FLOOR_MOD, ATAN2,
  * LOGICAL_AND, LOGICAL_OR, BITWISE_XOR, RIGHT_SHIFT and those of StableHLO. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/refuse.h"
 #include "kernels/elementwise/binary.h"
 

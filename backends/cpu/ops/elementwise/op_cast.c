@@ -2,7 +2,7 @@
 /* CAST, and BITCAST, which only moves. Source: tflite kernels/cast.cc, bitcast.cc. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/elementwise/cast.h"
 #include "kernels/requant/requant.h"

@@ -4,7 +4,7 @@
  * reference/dequantize.h, numeric_verify.cc. */
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/math/f16.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DIV. Source of the scale: tflite kernels/div.cc, Prepare. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/operand/refuse.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"

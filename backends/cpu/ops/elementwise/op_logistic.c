@@ -3,17 +3,16 @@
  * sigmoid_table_uint16 of kernels/internal/common.h. */
 #include <math.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/unary_tiles.h"
-#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/elementwise/sigmoid.h"
 
 struct sigmoid_state {
+	struct lookup_table table; /* int8, uint8; first, as lookup_table_run_rows() wants it */
 	ek_unary_fn *real; /* of floats */
-	struct lookup_table table; /* int8, uint8 */
 	struct ek_sigmoid_s16_params params; /* int16 */
 	uint16_t points[256];
 };
@@ -56,9 +55,7 @@ static void scale_s16(const struct op_setup *setup, struct ek_sigmoid_s16_params
 
 static const struct ek_unary *pick_real(bool is_tanh, uint64_t mask)
 {
-	const size_t row = sizeof(struct ek_unary);
-	return is_tanh ? ek_pick(ek_tanh_list, ek_tanh_list_count, row, mask)
-		       : ek_pick(ek_logistic_list, ek_logistic_list_count, row, mask);
+	return is_tanh ? OP_PICK(ek_tanh_list, mask) : OP_PICK(ek_logistic_list, mask);
 }
 
 static void sigmoid_init(struct op_setup *setup)
@@ -114,18 +111,6 @@ static int sigmoid_run(const struct op_call *call, struct error *err)
 	}
 }
 
-static bool sigmoid_row_shape(
-	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
-{
-	(void)operand;
-	return lookup_table_row_shape(setup, ret);
-}
-
-static void sigmoid_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
-{
-	lookup_table_run_rows(&((const struct sigmoid_state *)call->state)->table, call, rows);
-}
-
 #define SIGMOID_OP(name, number)                                                                   \
 	const struct cpu_op name = {                                                               \
 		.op = (number),                                                                    \
@@ -133,8 +118,8 @@ static void sigmoid_run_rows(const struct op_call *call, const struct row_fusion
 		.state_bytes = sizeof(struct sigmoid_state),                                       \
 		.init = sigmoid_init,                                                              \
 		.run = sigmoid_run,                                                                \
-		.row_shape = sigmoid_row_shape,                                                    \
-		.run_rows = sigmoid_run_rows,                                                      \
+		.row_shape = lookup_table_row_shape,                                               \
+		.run_rows = lookup_table_run_rows,                                                 \
 		.in_place = 1,                                                                     \
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MUL. Source of the scale: tflite kernels/mul.cc, Prepare. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
 #include "kernels/elementwise/mul.h"
@@ -28,17 +28,14 @@ static int mul_accept(const struct op_setup *setup, struct error *err)
 static const struct ek_mul *pick(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_mul);
 	bool from16 = op_tensor_in(setup, 0)->type == DTYPE_INT16;
 	switch (op_tensor_out(setup, 0)->type) {
 	case DTYPE_INT8:
-		return from16 ? ek_pick(ek_mul_s16s8, ek_mul_s16s8_count, row, mask)
-			      : ek_pick(ek_mul_s8, ek_mul_s8_count, row, mask);
+		return from16 ? OP_PICK(ek_mul_s16s8, mask) : OP_PICK(ek_mul_s8, mask);
 	case DTYPE_UINT8:
-		return from16 ? ek_pick(ek_mul_s16u8, ek_mul_s16u8_count, row, mask)
-			      : ek_pick(ek_mul_u8, ek_mul_u8_count, row, mask);
+		return from16 ? OP_PICK(ek_mul_s16u8, mask) : OP_PICK(ek_mul_u8, mask);
 	default:
-		return ek_pick(ek_mul_s16, ek_mul_s16_count, row, mask);
+		return OP_PICK(ek_mul_s16, mask);
 	}
 }
 

@@ -2,8 +2,8 @@
 /* POW (tflite kernels/pow.cc; optimized_ops.h, BroadcastPow4D) */
 #include <math.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/refuse.h"
 #include "kernels/elementwise/binary.h"
 

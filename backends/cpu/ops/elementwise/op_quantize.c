@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QUANTIZE: floats to codes, and codes of one scale to another's. Source: tflite
  * kernels/quantize.cc (Prepare, Eval), reference/quantize.h, requantize.h. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
-#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/requant/requant.h"
 
 struct quantize_state {
-	struct lookup_table table; /* from 8 bits */
+	struct lookup_table table; /* from 8 bits; first, as lookup_table_run_rows() wants it */
 	struct ek_requant_params params; /* from 16 and 32 bits */
 	ek_requant_fn *requant;
 	ek_quantize_fn *quantize; /* from float */
@@ -41,14 +40,13 @@ static int quantize_accept(const struct op_setup *setup, struct error *err)
 static const struct ek_quantize *pick_quantize(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_quantize);
 	switch (op_tensor_out(setup, 0)->type) {
 	case DTYPE_UINT8:
-		return ek_pick(ek_quantize_u8, ek_quantize_u8_count, row, mask);
+		return OP_PICK(ek_quantize_u8, mask);
 	case DTYPE_INT16:
-		return ek_pick(ek_quantize_s16, ek_quantize_s16_count, row, mask);
+		return OP_PICK(ek_quantize_s16, mask);
 	default:
-		return ek_pick(ek_quantize_s8, ek_quantize_s8_count, row, mask);
+		return OP_PICK(ek_quantize_s8, mask);
 	}
 }
 
@@ -84,17 +82,14 @@ static int prepare_float(struct op_setup *setup, struct quantize_state *state, s
 static const struct ek_requant *pick_requant(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_requant);
 	bool from32 = op_tensor_in(setup, 0)->type == DTYPE_INT32;
 	switch (op_tensor_out(setup, 0)->type) {
 	case DTYPE_INT8:
-		return from32 ? ek_pick(ek_requant_s32s8, ek_requant_s32s8_count, row, mask)
-			      : ek_pick(ek_requant_s16s8, ek_requant_s16s8_count, row, mask);
+		return from32 ? OP_PICK(ek_requant_s32s8, mask) : OP_PICK(ek_requant_s16s8, mask);
 	case DTYPE_INT16:
-		return from32 ? ek_pick(ek_requant_s32s16, ek_requant_s32s16_count, row, mask)
-			      : ek_pick(ek_requant_s16s16, ek_requant_s16s16_count, row, mask);
+		return from32 ? OP_PICK(ek_requant_s32s16, mask) : OP_PICK(ek_requant_s16s16, mask);
 	default:
-		return ek_pick(ek_requant_s16s32, ek_requant_s16s32_count, row, mask);
+		return OP_PICK(ek_requant_s16s32, mask);
 	}
 }
 
@@ -167,25 +162,13 @@ static int quantize_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-static bool quantize_row_shape(
-	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
-{
-	(void)operand;
-	return lookup_table_row_shape(setup, ret);
-}
-
-static void quantize_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
-{
-	lookup_table_run_rows(&((const struct quantize_state *)call->state)->table, call, rows);
-}
-
 const struct cpu_op op_quantize = {
 	.op = OP_QUANTIZE,
 	.accept = quantize_accept,
 	.state_bytes = sizeof(struct quantize_state),
 	.prepare = quantize_prepare,
 	.run = quantize_run,
-	.row_shape = quantize_row_shape,
-	.run_rows = quantize_run_rows,
+	.row_shape = lookup_table_row_shape,
+	.run_rows = lookup_table_run_rows,
 	.in_place = 1,
 };

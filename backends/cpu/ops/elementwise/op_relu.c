@@ -3,16 +3,15 @@
  * QuantizedReluX). */
 #include <math.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/unary_tiles.h"
-#include "backends/cpu/row_fusion.h"
 #include "backends/cpu/tiles.h"
 
 struct relu_state {
+	struct lookup_table table; /* int8, uint8; first, as lookup_table_run_rows() wants it */
 	float limits[2]; /* float */
-	struct lookup_table table; /* int8, uint8 */
 	struct ek_requant_params params; /* int16 */
 	ek_requant_fn *run;
 };
@@ -51,8 +50,7 @@ static void relu_init(struct op_setup *setup)
 	}
 	prepare_quantised(setup, state);
 	if (type == DTYPE_INT16) {
-		const struct ek_requant *kernel = ek_pick(ek_requant_s16s16,
-			ek_requant_s16s16_count, sizeof(*kernel), setup->cpu_features);
+		const struct ek_requant *kernel = OP_PICK(ek_requant_s16s16, setup->cpu_features);
 		state->run = kernel->run;
 		setup->detail = kernel->variant.name;
 	} else {
@@ -80,18 +78,6 @@ static int relu_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-static bool relu_row_shape(
-	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
-{
-	(void)operand;
-	return lookup_table_row_shape(setup, ret);
-}
-
-static void relu_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
-{
-	lookup_table_run_rows(&((const struct relu_state *)call->state)->table, call, rows);
-}
-
 #define RELU_OP(name, number)                                                                      \
 	const struct cpu_op name = {                                                               \
 		.op = (number),                                                                    \
@@ -99,8 +85,8 @@ static void relu_run_rows(const struct op_call *call, const struct row_fusion_ro
 		.state_bytes = sizeof(struct relu_state),                                          \
 		.init = relu_init,                                                                 \
 		.run = relu_run,                                                                   \
-		.row_shape = relu_row_shape,                                                       \
-		.run_rows = relu_run_rows,                                                         \
+		.row_shape = lookup_table_row_shape,                                               \
+		.run_rows = lookup_table_run_rows,                                                 \
 		.in_place = 1,                                                                     \
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SELECT and SELECT_V2: moves by width, whatever the type. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "kernels/elementwise/select.h"
 
 struct select_state {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQUARED_DIFFERENCE. Source of the scales: tflite kernels/squared_difference.cc, Prepare. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "kernels/elementwise/add.h"
 #include "kernels/elementwise/binary.h"
@@ -30,8 +30,8 @@ static void squared_init(struct op_setup *setup)
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	if (type == DTYPE_INT8) {
-		const struct ek_add *kernel = ek_pick(ek_squared_difference_s8,
-			ek_squared_difference_s8_count, sizeof(*kernel), setup->cpu_features);
+		const struct ek_add *kernel =
+			OP_PICK(ek_squared_difference_s8, setup->cpu_features);
 		prepare_scales(setup, &state->params);
 		state->run = kernel->run;
 		setup->detail = kernel->variant.name;

@@ -4,9 +4,9 @@
  * Sources: tflite kernels/elementwise.cc, activations.cc, neg.cc, sign.cc, gelu.cc, floor.cc,
  * ceil.cc, round.cc, fake_quant.cc, complex_support.cc.
  */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table.h"
 #include "backends/cpu/operand/lookup_table513.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/unary_factors.h"
 #include "backends/cpu/ops/elementwise/unary_tiles.h"
@@ -31,9 +31,9 @@ struct unary_row {
 };
 
 struct unary_state {
+	struct lookup_table table; /* 8 bits; first, as lookup_table_run_rows() wants it */
 	const struct unary_row *row;
 	union unary_factors factors;
-	struct lookup_table table; /* 8 bits */
 	struct ek_quantized codes;
 	int16_t curve[EK_LUT513]; /* int16 */
 };
@@ -249,13 +249,7 @@ static bool unary_row_shape(
 	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct unary_row *row = ((const struct unary_state *)setup->state)->row;
-	(void)operand;
-	return !row->plain && !row->no_negatives && lookup_table_row_shape(setup, ret);
-}
-
-static void unary_run_rows(const struct op_call *call, const struct row_fusion_rows *row_shape)
-{
-	lookup_table_run_rows(&((const struct unary_state *)call->state)->table, call, row_shape);
+	return !row->plain && !row->no_negatives && lookup_table_row_shape(setup, operand, ret);
 }
 
 #define UNARY_OP(name, number)                                                                     \
@@ -266,7 +260,7 @@ static void unary_run_rows(const struct op_call *call, const struct row_fusion_r
 		.init = unary_init,                                                                \
 		.run = unary_op_run,                                                               \
 		.row_shape = unary_row_shape,                                                      \
-		.run_rows = unary_run_rows,                                                        \
+		.run_rows = lookup_table_run_rows,                                                 \
 		.in_place = 1,                                                                     \
 	};
 

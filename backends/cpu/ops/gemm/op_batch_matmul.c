@@ -3,9 +3,9 @@
 #include <math.h>
 
 #include "backends/cpu/blas.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/hybrid_operand.h"
 #include "backends/cpu/operand/matrices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tile_grid.h"
 #include "kernels/gemm/batch_matmul.h"
@@ -61,10 +61,8 @@ static void prepare_f32(struct op_setup *setup, struct matmul_state *state)
 /* Each row of the left operand has a scale of its own. */
 static int prepare_h(struct op_setup *setup, struct matmul_state *state, struct error *err)
 {
-	state->row_h = ek_pick(
-		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
-	state->quantise =
-		ek_pick(ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features);
+	state->row_h = OP_PICK(ek_matmul_h8, setup->cpu_features);
+	state->quantise = OP_PICK(ek_hybrid, setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
 	state->h = (struct ek_matmul_h){
 		.shape = {state->q.rows, state->q.cols, state->q.depth},

@@ -60,14 +60,13 @@ static int shape_of(
 
 static const struct ek_matmul_q_row *pick(unsigned int type, uint64_t features)
 {
-	size_t row_bytes = sizeof(struct ek_matmul_q_row);
 	switch (type) {
 	case DTYPE_INT8:
-		return ek_pick(ek_matmul_s8, ek_matmul_s8_count, row_bytes, features);
+		return OP_PICK(ek_matmul_s8, features);
 	case DTYPE_UINT8:
-		return ek_pick(ek_matmul_u8, ek_matmul_u8_count, row_bytes, features);
+		return OP_PICK(ek_matmul_u8, features);
 	default:
-		return ek_pick(ek_matmul_s16, ek_matmul_s16_count, row_bytes, features);
+		return OP_PICK(ek_matmul_s16, features);
 	}
 }
 
@@ -191,8 +190,7 @@ static int prepare_f32(struct op_setup *setup, struct fc_state *state, struct er
 {
 	struct ek_matmul_f32 *a = &state->f32;
 	a->shape = state->shape;
-	state->row_f32 = ek_pick(ek_matmul_f32, ek_matmul_f32_count, sizeof(*ek_matmul_f32),
-		conv_prepare_features(setup, a->shape.rows));
+	state->row_f32 = OP_PICK(ek_matmul_f32, conv_prepare_features(setup, a->shape.rows));
 	setup->detail = state->row_f32->variant.name;
 	int r = quant_params_activation_range_float(
 		setup->node->options.fully_connected.activation, &a->lo, &a->hi, err);
@@ -223,8 +221,7 @@ static int prepare_h(struct op_setup *setup, struct fc_state *state, struct erro
 	struct ek_matmul_h *a = &state->h;
 	bool blockwise = op_tensor_in(setup, 1)->quant.block_size > 0;
 	a->shape = state->shape;
-	state->row_h = ek_pick(
-		ek_matmul_h8, ek_matmul_h8_count, sizeof(*ek_matmul_h8), setup->cpu_features);
+	state->row_h = OP_PICK(ek_matmul_h8, setup->cpu_features);
 	setup->detail = state->row_h->variant.name;
 	state->threads = setup->threads;
 	state->scratch_each = op_scratch_each(setup, state->row_h->scratch_bytes(&a->shape));

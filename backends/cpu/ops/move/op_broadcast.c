@@ -2,8 +2,8 @@
 /* BROADCAST_TO and BROADCAST_ARGS (tflite reference/broadcast_to.h, broadcast_args.h) */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/move/strided_copy.h"
 

@@ -4,8 +4,8 @@
  * (ConcatenationWithScaling), kernels/pack.cc. */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
@@ -68,9 +68,7 @@ static int concat_prepare(struct op_setup *setup, struct error *err)
 	size_t element = op_accept_element_bytes(out);
 	state->rows = op_gemm(shape, 0, axis);
 	state->row_bytes = op_gemm(shape, axis, shape->rank) * element;
-	state->lut8 = ((const struct ek_lut8 *)ek_pick(
-			       ek_lut8, ek_lut8_count, sizeof(ek_lut8[0]), setup->cpu_features))
-			      ->run;
+	state->lut8 = ((const struct ek_lut8 *)OP_PICK(ek_lut8, setup->cpu_features))->run;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct shape *part = op_shape_in(setup, i);
 		state->parts[i].row_bytes = op_gemm(part, axis, part->rank) * element;

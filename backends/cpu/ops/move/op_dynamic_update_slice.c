@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DYNAMIC_UPDATE_SLICE: where the update goes is data, moved so far that it fits. Source: tflite
  * kernels/dynamic_update_slice.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 
 struct update_state {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MATRIX_DIAG and MATRIX_SET_DIAG. Source: tflite kernels/matrix_diag.cc, matrix_set_diag.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/copies.h"
-#include "backends/cpu/operand/op_accept.h"
 
 /* Input @from onto the diagonals of the matrices in the result. */
 static struct copy diagonal_piece(const struct copies *p, uint32_t from)

@@ -2,8 +2,8 @@
 /* ONE_HOT: an index that is out of range leaves all off. Source: tflite kernels/one_hot.cc. */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 

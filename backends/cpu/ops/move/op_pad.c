@@ -3,8 +3,8 @@
  * mirror_pad.cc; StableHLO specification, "pad". */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/copies.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
 

@@ -2,7 +2,7 @@
 /* RANGE: the rule has counted its elements. Source: tflite kernels/range.cc. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/reduce/cumsum.h"
 

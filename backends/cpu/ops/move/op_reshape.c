@@ -3,7 +3,7 @@
  * result the operand's memory there is nothing to do. Strings are copied. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/string_tensor.h"
 #include "backends/cpu/tiles.h"
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/move/resize.h"
 
@@ -74,16 +74,15 @@ static int fill_points(
 static const struct ek_resize *pick(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_resize);
 	switch (op_tensor_in(setup, 0)->type) {
 	case DTYPE_INT8:
-		return ek_pick(ek_resize_s8, ek_resize_s8_count, row, mask);
+		return OP_PICK(ek_resize_s8, mask);
 	case DTYPE_UINT8:
-		return ek_pick(ek_resize_u8, ek_resize_u8_count, row, mask);
+		return OP_PICK(ek_resize_u8, mask);
 	case DTYPE_INT16:
-		return ek_pick(ek_resize_s16, ek_resize_s16_count, row, mask);
+		return OP_PICK(ek_resize_s16, mask);
 	default:
-		return ek_pick(ek_resize_f32, ek_resize_f32_count, row, mask);
+		return OP_PICK(ek_resize_f32, mask);
 	}
 }
 

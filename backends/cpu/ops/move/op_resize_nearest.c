@@ -3,7 +3,7 @@
  * (GetNearestNeighbor). */
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/move/strided_copy.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* REVERSE_SEQUENCE: lengths are data, read anew in each run. Source: tflite
  * kernels/reverse_sequence.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SCATTER_ND: what meets in one place is added. Source: tflite kernels/scatter_nd.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/tiles.h"
 

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 
 static int rank_run(const struct op_call *call, struct error *err)
 {

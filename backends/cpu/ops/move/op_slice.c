@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SLICE, STRIDED_SLICE, REVERSE_V2: one strided copy. Source: tflite kernels/slice.cc,
  * strided_slice.cc, reverse.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/copies.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 #include "base/slicing.h"
 

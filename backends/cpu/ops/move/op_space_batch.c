@@ -3,7 +3,7 @@
  * batch_to_space_nd.h. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"

@@ -2,8 +2,8 @@
 /* DEPTH_TO_SPACE and SPACE_TO_DEPTH. Source: tflite kernels/depth_to_space.cc, space_to_depth.cc. */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/copies.h"
-#include "backends/cpu/operand/op_accept.h"
 
 /*
  * Walks an image of batch, height / block, block, width / block, block, depth; the other tensor has

@@ -3,8 +3,8 @@
  * kernels/sparse_to_dense.cc. */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 

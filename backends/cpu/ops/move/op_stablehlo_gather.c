@@ -3,9 +3,9 @@
  * STABLEHLO_GATHER: for each batch one slice of the operand, its start clamped so that it fits.
  * Source: the StableHLO specification, gather; tflite kernels/stablehlo_gather.cc.
  */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/hlo_index.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/tiles.h"
 

@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/hlo_index.h"
 #include "backends/cpu/operand/indices.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/ops/reduce/reduce_kernel.h"
 #include "backends/cpu/tiles.h"
 

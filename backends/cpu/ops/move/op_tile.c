@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TILE and FILL. Source: tflite kernels/tile.cc, fill.cc. */
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/copies.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/params.h"
 
 /* Each dimension becomes two: how often, and the dimension itself. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TRANSPOSE of every fixed-width type. Source: tflite kernels/transpose.cc. */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/params.h"
 #include "kernels/requant/requant.h"

@@ -141,8 +141,7 @@ int lstm_q_prepare(struct op_setup *setup, struct error *err)
 	lstm_directions(setup, directions);
 	state->d = directions[0];
 	state->together = state->d.way.walk.time_major;
-	state->row =
-		ek_pick(ek_lstm_s8, ek_lstm_s8_count, sizeof(*ek_lstm_s8), setup->cpu_features);
+	state->row = OP_PICK(ek_lstm_s8, setup->cpu_features);
 	setup->detail = state->row->variant.name;
 	/* four gates and what is projected */
 	setup->scratch_bytes = (uint64_t)state->d.cells * (4 * sizeof(int16_t) + 1);

@@ -46,8 +46,7 @@ static void scales_prepare(const struct op_setup *setup, struct ek_svdf_q *a)
 
 static void prepare_q(struct op_setup *setup, struct svdf_state *state)
 {
-	state->row_q =
-		ek_pick(ek_svdf_s8, ek_svdf_s8_count, sizeof(*ek_svdf_s8), setup->cpu_features);
+	state->row_q = OP_PICK(ek_svdf_s8, setup->cpu_features);
 	state->q.shape = state->shape;
 	scales_prepare(setup, &state->q);
 	setup->detail = state->row_q->variant.name;

@@ -82,8 +82,7 @@ struct recurrent_product recurrent_product_of(
 	return (struct recurrent_product){
 		.row = ek_pick(list, n, sizeof(*list), setup->cpu_features),
 		.hybrid = hybrid,
-		.quantise = ek_pick(
-			ek_hybrid, ek_hybrid_count, sizeof(*ek_hybrid), setup->cpu_features),
+		.quantise = OP_PICK(ek_hybrid, setup->cpu_features),
 		.asymmetric = asymmetric,
 	};
 }

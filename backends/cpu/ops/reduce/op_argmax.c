@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/reduce/argmax.h"

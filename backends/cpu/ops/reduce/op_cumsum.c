@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CUMSUM. Source: tflite kernels/cumsum.cc. */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/reduce/cumsum.h"

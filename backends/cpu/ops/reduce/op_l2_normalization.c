@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* L2_NORMALIZATION over the last dimension. Source: tflite kernels/l2norm.cc. */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/reduce/l2norm.h"
 

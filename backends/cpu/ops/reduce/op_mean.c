@@ -3,7 +3,7 @@
  * QuantizedMeanOrSum). */
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/reduce/reduce_axes.h"
 #include "backends/cpu/tiles.h"
@@ -32,11 +32,9 @@ static int floor_log2(uint64_t n)
 /* From sums to codes; uint8 codes are the same bytes. */
 static ek_requant_fn *pick_requant(const struct op_setup *setup)
 {
-	const size_t row = sizeof(struct ek_requant);
 	bool wide = op_tensor_out(setup, 0)->type == DTYPE_INT16;
-	const struct ek_requant *kernel = wide
-		? ek_pick(ek_requant_s32s16, ek_requant_s32s16_count, row, setup->cpu_features)
-		: ek_pick(ek_requant_s32s8, ek_requant_s32s8_count, row, setup->cpu_features);
+	const struct ek_requant *kernel = wide ? OP_PICK(ek_requant_s32s16, setup->cpu_features)
+					       : OP_PICK(ek_requant_s32s8, setup->cpu_features);
 	return kernel->run;
 }
 

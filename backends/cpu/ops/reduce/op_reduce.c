@@ -4,7 +4,7 @@
 #include <float.h>
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/operand/strided.h"
 #include "backends/cpu/ops/reduce/reduce_axes.h"

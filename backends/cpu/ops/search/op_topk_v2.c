@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/sort.h"
 #include "backends/cpu/tiles.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFFT2D: rows as real numbers, then the columns of what they give; in double, as the reference
  * does. Source: tflite kernels/rfft2d.cc. */
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/ops/signal/fft_parts.h"
 #include "backends/cpu/params.h"
 #include "backends/cpu/tiles.h"

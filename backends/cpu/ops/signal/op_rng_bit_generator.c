@@ -3,7 +3,7 @@
  * kernels/rng_bit_generator.cc, which takes the 64-bit words of the state as 32-bit ones. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/math/random.h"
 

@@ -3,7 +3,7 @@
  * reduction, gain, logarithm. */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/signal/signal.h"
 

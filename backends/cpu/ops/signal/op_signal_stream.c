@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "kernels/signal/signal.h"
 
 #define PIECE (1u << 19) /* bytes between two looks at the control: some 50 us */

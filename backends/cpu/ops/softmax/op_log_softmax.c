@@ -3,7 +3,7 @@
  * PreprocessLogSoftmaxScalingExp of kernels/internal/quantization_util.cc. */
 #include <math.h>
 
-#include "backends/cpu/operand/op_accept.h"
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/softmax/log_softmax.h"

@@ -3,8 +3,8 @@
  * PreprocessSoftmaxScaling and CalculateInputRadius of kernels/internal/quantization_util.cc. */
 #include <math.h>
 
+#include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/lookup_table513.h"
-#include "backends/cpu/operand/op_accept.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/tiles.h"
 #include "kernels/math/f16.h"
@@ -77,17 +77,14 @@ static int prepare_s16(const struct op_setup *setup, struct softmax_state *state
 static const struct ek_softmax *pick(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
-	const size_t row = sizeof(struct ek_softmax);
 	bool to16 = op_tensor_out(setup, 0)->type == DTYPE_INT16;
 	switch (op_tensor_in(setup, 0)->type) {
 	case DTYPE_INT8:
-		return to16 ? ek_pick(ek_softmax_s8to16, ek_softmax_s8to16_count, row, mask)
-			    : ek_pick(ek_softmax_s8, ek_softmax_s8_count, row, mask);
+		return to16 ? OP_PICK(ek_softmax_s8to16, mask) : OP_PICK(ek_softmax_s8, mask);
 	case DTYPE_UINT8:
-		return to16 ? ek_pick(ek_softmax_u8to16, ek_softmax_u8to16_count, row, mask)
-			    : ek_pick(ek_softmax_u8, ek_softmax_u8_count, row, mask);
+		return to16 ? OP_PICK(ek_softmax_u8to16, mask) : OP_PICK(ek_softmax_u8, mask);
 	default:
-		return ek_pick(ek_softmax_s16, ek_softmax_s16_count, row, mask);
+		return OP_PICK(ek_softmax_s16, mask);
 	}
 }
 

@@ -15,7 +15,7 @@ static const struct note {
 	const char *types;
 } notes[] = {
 #define NOTE(name, types, text) {OP_##name, types},
-#include "engine/plan/op_notes.h"
+#include "tests/lint/op_notes.h"
 #undef NOTE
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* op_accept - what an operator's accept() says, in the same words everywhere */
-#ifndef BACKENDS_CPU_OPERAND_OP_ACCEPT_H
-#define BACKENDS_CPU_OPERAND_OP_ACCEPT_H
+#ifndef BACKENDS_CPU_OP_ACCEPT_H
+#define BACKENDS_CPU_OP_ACCEPT_H
 
 #include "backends/cpu/op.h"
 
