@@ -30,13 +30,15 @@ static void on_message(struct broker_connection *conn, const struct mosq_message
 
 static void on_room(struct broker_connection *conn)
 {
-	request_serve_dispatch(conn->data);
+	struct bridge *b = conn->data;
+	pipelines_dispatch(&b->pipelines);
 }
 
 static void on_refused(
 	struct broker_connection *conn, struct outbox_message *message, bool too_large)
 {
-	request_respond_given_up(conn->data, conn, message, too_large);
+	struct bridge *b = conn->data;
+	request_respond_given_up(&b->requests, conn, message, too_large);
 }
 
 static void on_retained(struct broker_connection *conn, const char *topic)

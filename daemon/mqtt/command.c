@@ -186,6 +186,20 @@ void command_message(struct bridge *b, struct broker_connection *conn, const cha
 	announce_settings(&b->announce, model);
 }
 
+static int set_pipeline(struct bridge *b, struct mqtt_pipeline *pipeline, const char *key,
+	const char *value, bool *ret_changed, struct error *err)
+{
+	bool on = true;
+	if (strcmp(key, "threshold") == 0) {
+		return pipelines_set_threshold(&b->pipelines, pipeline, value, ret_changed, err);
+	}
+	if (strcmp(key, "enable") != 0 || command_parse_switch(value, &on) < 0) {
+		return error_set(err, -EINVAL, "what is set is a threshold, or enable: ON or OFF");
+	}
+	*ret_changed = pipelines_set_off(&b->pipelines, pipeline, !on);
+	return 0;
+}
+
 void command_pipeline_message(struct bridge *b, struct broker_connection *conn, const char *name,
 	const char *key, const struct mosq_message *message)
 {
@@ -196,7 +210,7 @@ void command_pipeline_message(struct bridge *b, struct broker_connection *conn, 
 	bool changed = false;
 	int r = pipeline ? take_value(b, key, message, value, &err)
 			 : error_set(&err, -ENOENT, "there is no such pipeline");
-	r = r < 0 ? r : pipelines_set(&b->pipelines, pipeline, key, value, &changed, &err);
+	r = r < 0 ? r : set_pipeline(b, pipeline, key, value, &changed, &err);
 	if (r < 0) {
 		pipelines_topic(&b->pipelines, name, "error", "set", topic);
 		refuse(b, conn, "pipeline", name, topic, &err);

@@ -32,7 +32,6 @@ struct announce {
 	const struct service *service;
 	const struct dedup *dedup;
 	const struct mqtt_requests *requests;
-	const bool *listed; /* edged has sent its list of models */
 	double (*wait_ms)(void *data); /* the time that a new request would wait */
 	void *data;
 
@@ -61,10 +60,6 @@ void announce_gateway(struct announce *announce, struct broker_connection *conn)
 void announce_models(struct announce *announce);
 void announce_settings(struct announce *announce, struct model_entry *model);
 void announce_pool(struct announce *announce);
-/* Writes the shared subscription of a pool member. */
-void announce_pool_filter_of_pipeline(
-	const struct settings *settings, char out[TOPICS_MAX], const char *pipeline);
-void announce_pool_filter(const struct settings *settings, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct announce *announce, struct broker_connection *conn);
 /* Publishes retained topics again to brokers whose outbox was full, once it is half empty. */
 void announce_untold(struct announce *announce);

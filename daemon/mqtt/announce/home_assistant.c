@@ -24,11 +24,11 @@ static bool is_known(const struct model_entry *m)
 
 bool home_assistant_is_settled(struct announce *a)
 {
-	bool all = *a->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
+	bool all = a->models->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
 	for (size_t i = 0; i < a->models->n; i++) {
 		all &= is_known(a->models->entries[i]);
 	}
-	bool late = *a->listed && clock_now_ns() - a->started_ns > LATEST_NS;
+	bool late = a->models->listed && clock_now_ns() - a->started_ns > LATEST_NS;
 	a->settled |= all || late;
 	return a->settled;
 }

@@ -162,7 +162,7 @@ struct broker_connection {
 	struct outbox outbox;
 	bool full; /* requests wait for outbox room (request/outbox_reserve.c) */
 	bool packed; /* the outbox has no room even for an error response */
-	bool stuck; /* the outbox had no room for a response at the last outbox_reserve_look() */
+	bool stuck; /* the outbox had no room for a response at the last outbox_reserve_update_stuck() */
 	bool unpublished; /* a retained message found no room; see announce_untold() */
 	struct spool *spool; /* NULL: none */
 	struct broker_connection_sync sync;

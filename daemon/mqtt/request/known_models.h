@@ -58,6 +58,7 @@ struct model_entry {
 struct known_models {
 	struct model_entry *entries[MODELS_MAX];
 	size_t n;
+	bool listed; /* edged has sent its list of models */
 };
 
 void known_models_deinit(struct known_models *models);

@@ -287,7 +287,7 @@ static void results_go_to_the_topics_of_their_source(void **state)
 		fake_bridge_newest(&bridge, 0)->topic, "edged/gw1/pipeline/digit/error/cam");
 	result.pipeline = 1;
 	assert_false(pipelines_publish(&bridge.pipelines, &result));
-	request_serve_finish(&bridge, request);
+	request_serve_finish(&bridge.requests, request);
 }
 
 static void what_is_set_is_told_and_a_mistake_is_refused(void **state)
@@ -296,16 +296,12 @@ static void what_is_set_is_told_and_a_mistake_is_refused(void **state)
 	struct error err = {0};
 	bool changed = false;
 	(void)state;
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "off", &changed, &err), 0);
-	assert_true(changed && pipeline->off);
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "OFF", &changed, &err), 0);
-	assert_false(changed);
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "maybe", &changed, &err),
-		-EINVAL);
+	assert_true(pipelines_set_off(&bridge.pipelines, pipeline, true));
 	assert_true(pipeline->off);
+	assert_false(pipelines_set_off(&bridge.pipelines, pipeline, true));
+	assert_int_equal(
+		pipelines_set_threshold(&bridge.pipelines, pipeline, "2", &changed, &err), -EINVAL);
+	assert_false(changed);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
