@@ -77,11 +77,11 @@ static uint32_t index_of(const struct pipelines *pipelines, const char *name)
 	return i;
 }
 
-/* Waits while the limit of model requests or held inputs is reached. */
+/* Waits while the limit of model requests or running inputs is reached. */
 struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines)
 {
 	bool room = pipelines->n_requests < pipelines->queue->settings->in_flight &&
-		pipelines->n_held + 1 < PIPELINES_MAX_TAGS;
+		pipelines->queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
 	return room ? pipelines_dispatch_next_input(pipelines) : NULL;
 }
 
@@ -211,7 +211,7 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 	} else if (failed->code) {
 		log_warning(pipelines->queue->log, "pipelines: %s", failed->text);
 	}
-	pipelines_answer_held(pipelines, done);
+	pipelines_answer_running(pipelines, done);
 	pipelines_dispatch(pipelines);
 }
 
@@ -263,7 +263,7 @@ static void forget_child(struct pipelines *pipelines, const char *why, bool may_
 	pipelines->epoch++;
 	pipelines_forget_requests(pipelines);
 	pipelines_publish_reset(pipelines);
-	pipelines_refuse_held(pipelines, why);
+	pipelines_refuse_running(pipelines, why);
 	pipelines_job_again(pipelines, why, may_again);
 }
 

@@ -128,8 +128,6 @@ struct pipelines {
 	bool has_worked;
 	bool result_sent; /* a result of the command in work was published */
 	struct pipelines_job job;
-	struct mqtt_request *held; /* owned; inputs with outstanding results, without payload */
-	size_t n_held;
 	uint64_t last_tag;
 	struct pipelines_request *requests;
 	size_t n_requests;
@@ -224,7 +222,7 @@ void pipelines_job_start(
 /* Handle frames about the request. Return false if the frame is invalid. */
 bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reader *r);
 bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader *r);
-/* Ends the request: it is ready, waits for its second pass, is held for its results, or answered.
+/* Ends the request: it is ready, waits for its second pass or for its results, or answered.
  * @failed: the child's error, code 0: none. */
 void pipelines_job_end(
 	struct pipelines *pipelines, enum worker_command command, const struct error *failed);
@@ -241,15 +239,13 @@ void pipelines_expect_answers(
 /* Returns the number that the child's results for @request carry, or 0 if it gets no response. */
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct mqtt_request *request);
-/* Keeps @request, which is out of the queue, until its results are complete. */
-void pipelines_hold(struct pipelines *pipelines, struct mqtt_request *request);
 /* Stores a result for the response to its input. Publishes the result before it. */
 void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct pipelines_result *result);
-/* Completes the responses to all held inputs that are not in @done. */
-void pipelines_answer_held(struct pipelines *pipelines, const struct pipelines_done *done);
-/* Answers all held inputs with an error. */
-void pipelines_refuse_held(struct pipelines *pipelines, const char *why);
+/* Completes the responses to all running inputs that are not in @done. */
+void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done);
+/* Answers all running inputs with an error. */
+void pipelines_refuse_running(struct pipelines *pipelines, const char *why);
 
 /* ---- pipelines_publish.c */
 

@@ -113,8 +113,7 @@ static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 		request_serve_finish(pipelines->queue, request);
 		return;
 	}
-	request_serve_leave(pipelines->queue, request);
-	pipelines_hold(pipelines, request);
+	request_serve_await_results(pipelines->queue, request);
 }
 
 void pipelines_job_end(
@@ -196,21 +195,11 @@ uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *
 	return request->replies.tag;
 }
 
-void pipelines_hold(struct pipelines *pipelines, struct mqtt_request *request)
-{
-	free(take(request->payload));
-	request->next = pipelines->held;
-	pipelines->held = request;
-	pipelines->n_held++;
-}
-
+/* Returns the input that the worker has, or whose results are outstanding; NULL: none. */
 static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag)
 {
-	if (pipelines->job.request && pipelines->job.request->replies.tag == tag) {
-		return pipelines->job.request;
-	}
-	struct mqtt_request *request = pipelines->held;
-	while (request && request->replies.tag != tag) {
+	struct mqtt_request *request = pipelines->queue->first;
+	while (request && (request->replies.tag != tag || request->state == MQTT_REQUEST_NEW)) {
 		request = request->next;
 	}
 	return request;
@@ -273,32 +262,35 @@ static void end(struct pipelines *pipelines, struct mqtt_request *request)
 		pipeline->answers_bytes =
 			bytes > pipeline->answers_bytes ? bytes : pipeline->answers_bytes;
 	}
-	mqtt_request_free(request);
+	request_serve_finish(pipelines->queue, request);
 }
 
-void pipelines_answer_held(struct pipelines *pipelines, const struct pipelines_done *done)
+/* Returns an input whose results are outstanding, but not in @done (NULL: any); NULL: none. */
+static struct mqtt_request *next_running(
+	const struct pipelines *pipelines, const struct pipelines_done *done)
 {
-	for (struct mqtt_request **at = &pipelines->held; *at;) {
-		struct mqtt_request *request = *at;
-		if (has_more(done, request->replies.tag)) {
-			at = &request->next;
-			continue;
-		}
-		*at = request->next;
-		request->next = NULL;
-		pipelines->n_held--;
+	struct mqtt_request *request = pipelines->queue->first;
+	while (request &&
+		(request->state != MQTT_REQUEST_RUNNING || !request->of_pipeline ||
+			(done && has_more(done, request->replies.tag)))) {
+		request = request->next;
+	}
+	return request;
+}
+
+void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done)
+{
+	struct mqtt_request *request = NULL;
+	while ((request = next_running(pipelines, done))) {
 		end(pipelines, request);
 	}
 }
 
-void pipelines_refuse_held(struct pipelines *pipelines, const char *why)
+void pipelines_refuse_running(struct pipelines *pipelines, const char *why)
 {
-	struct mqtt_request *request = take(pipelines->held);
-	pipelines->n_held = 0;
-	while (request) {
-		struct mqtt_request *next = take(request->next);
-		request_respond_refuse(pipelines->queue, request, EDGE_CLIENT_INTERNAL, why);
-		mqtt_request_free(request);
-		request = next;
+	struct mqtt_request *request = NULL;
+	while ((request = next_running(pipelines, NULL))) {
+		request_respond_refuse_and_end(
+			pipelines->queue, request, EDGE_CLIENT_INTERNAL, why);
 	}
 }

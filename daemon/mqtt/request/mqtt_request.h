@@ -20,7 +20,7 @@ enum mqtt_request_state {
 	MQTT_REQUEST_NEW, /* not decoded */
 	MQTT_REQUEST_DECODING, /* in the worker process */
 	MQTT_REQUEST_READY, /* decoded */
-	MQTT_REQUEST_RUNNING, /* sent to edged */
+	MQTT_REQUEST_RUNNING, /* sent to edged; a pipeline's input: its results are outstanding */
 };
 
 enum mqtt_request_answer {
@@ -89,7 +89,7 @@ struct mqtt_request {
 	bool names_deadline; /* the message names the deadline, not the settings */
 	/* the message has an expiry: its result expires at the deadline too */
 	bool expires;
-	uint8_t *payload; /* owned, zero-terminated; of a pipeline input NULL once held */
+	uint8_t *payload; /* owned, zero-terminated; of a pipeline's input NULL once running */
 	size_t size;
 	struct decode_result tensors;
 	struct {
@@ -128,7 +128,7 @@ struct mqtt_requests {
 	struct mqtt_request *first;
 	size_t n, bytes, max,
 		max_bytes; /* n, bytes: of requests that are not MQTT_REQUEST_RUNNING */
-	size_t running;
+	size_t running, running_inputs; /* requests to models, inputs of pipelines */
 	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
 	bool paused; /* reading from at least one broker is paused */
 	uint64_t lost_said_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */

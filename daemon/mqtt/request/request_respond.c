@@ -65,20 +65,26 @@ static void count(struct mqtt_requests *requests, unsigned int status)
 	requests->counts->by_code[status < EDGE_CLIENT_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
 }
 
-/* Publishes on the error topic of the model or pipeline. */
-static void publish_error(struct mqtt_requests *requests, const struct mqtt_request *request,
-	const struct bytes_writer *w)
+void request_respond_report(struct mqtt_requests *requests, const struct mqtt_request *request,
+	unsigned int status, const char *text)
 {
 	char topic[TOPICS_MAX];
+	struct bytes_writer w = {0};
+	const struct settings *s = requests->settings;
+	const struct result_message_options options = options_of(requests, 0);
 	if (request->of_pipeline) {
-		topics_of_pipeline(topic, requests->settings->prefix, requests->settings->gateway,
-			request->target, "error", request->source);
+		topics_of_pipeline(
+			topic, s->prefix, s->gateway, request->target, "error", request->source);
 	} else {
-		snprintf(topic, sizeof(topic), "%s/%s/%s/error", requests->settings->prefix,
-			requests->settings->gateway, request->target);
+		snprintf(topic, sizeof(topic), "%s/%s/%s/error", s->prefix, s->gateway,
+			request->target);
 	}
-	brokers_publish(
-		requests->brokers, request->conn, OUTBOX_RESULT, false, topic, w->data, w->size);
+	result_message_write_error(&w, request, status, text, &options);
+	if (!w.failed) {
+		brokers_publish(requests->brokers, request->conn, OUTBOX_RESULT, false, topic,
+			w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
 }
 
 void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request *request,
@@ -94,12 +100,14 @@ void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request 
 	if (!request->conn) {
 		return; /* the broker was removed from the configuration */
 	}
+	if (!request->response_topic) {
+		request_respond_report(requests, request, status, text);
+		return;
+	}
 	result_message_write_error(&w, request, status, text, &options);
-	if (!w.failed && request->response_topic) {
+	if (!w.failed) {
 		publish_response(requests, request, w.data, w.size, "application/json",
 			edge_client_code_name(status), "");
-	} else if (!w.failed) {
-		publish_error(requests, request, &w);
 	}
 	bytes_writer_deinit(&w);
 }

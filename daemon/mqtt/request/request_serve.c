@@ -72,12 +72,19 @@ static void on_pause_end(uv_timer_t *timer)
 	hold_back(timer->data);
 }
 
-void request_serve_leave(struct mqtt_requests *requests, struct mqtt_request *request)
+/* After a change of the queue. */
+static void update_pause(struct mqtt_requests *requests)
 {
-	mqtt_requests_remove(requests, request);
 	if (requests->paused) {
 		hold_back(requests);
 	}
+}
+
+void request_serve_await_results(struct mqtt_requests *requests, struct mqtt_request *request)
+{
+	mqtt_requests_set_running(requests, request, true);
+	free(take(request->payload));
+	update_pause(requests);
 }
 
 void request_serve_lack_memory(struct mqtt_requests *requests, struct mqtt_request *request)
@@ -97,7 +104,8 @@ void request_serve_lack_memory(struct mqtt_requests *requests, struct mqtt_reque
 
 void request_serve_finish(struct mqtt_requests *requests, struct mqtt_request *request)
 {
-	request_serve_leave(requests, request);
+	mqtt_requests_remove(requests, request);
+	update_pause(requests);
 	outbox_reserve_give_back(request);
 	mqtt_request_free(request);
 }

@@ -50,8 +50,9 @@ bool must_check request_serve_saw(
 /* Like request_serve_saw(), for a queued request that has only an "id" in JSON. Frees @request if true. */
 bool must_check request_serve_drop_repeated(
 	struct mqtt_requests *requests, struct mqtt_request *request);
-/* Removes @request from the queue. The caller owns it and its outbox reserve. */
-void request_serve_leave(struct mqtt_requests *requests, struct mqtt_request *request);
+/* The pipeline has taken the input @request, which stays in the queue without payload until its results
+ * are complete. */
+void request_serve_await_results(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Handles a lack of memory for @request: a request in the journal is taken again later, any other one
  * is answered with OVERLOADED. Frees @request. */
 void request_serve_lack_memory(struct mqtt_requests *requests, struct mqtt_request *request);
@@ -88,7 +89,12 @@ bool outbox_reserve_is_stuck(
 
 /* ---- request_respond.c */
 
-/* Publishes an error response. The caller keeps @request. */
+/* Publishes an error on the error topic of the model or pipeline, at the broker of @request. Of
+ * @request only the connection, the target, the source and the id are read. */
+void request_respond_report(struct mqtt_requests *requests, const struct mqtt_request *request,
+	unsigned int status, const char *text);
+/* Publishes an error response, or an error as request_respond_report() does. The caller keeps
+ * @request. */
 void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request *request,
 	unsigned int status, const char *text);
 void request_respond_refuse_and_end(struct mqtt_requests *requests, struct mqtt_request *request,
