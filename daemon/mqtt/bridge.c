@@ -29,7 +29,7 @@ static void on_change(void *data)
 {
 	struct bridge *b = data;
 	announce_pool(&b->announce);
-	retained_cleanup_look(&b->announce);
+	retained_cleanup_run(&b->announce);
 	home_assistant_follow(&b->announce);
 }
 
@@ -131,7 +131,7 @@ static void on_service_models(void *data)
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 	announce_models(&b->announce);
-	retained_cleanup_look(&b->announce);
+	retained_cleanup_run(&b->announce);
 	pipelines_dispatch(&b->pipelines);
 }
 
@@ -197,7 +197,7 @@ static void open_journal(struct bridge *b)
 		log_warning(&b->log, "journal: %s", err.text);
 	}
 	if (b->journal.n_waiting > 0) {
-		log_notice(&b->log, "%zu requests of an earlier life are asked again",
+		log_notice(&b->log, "%zu requests of an earlier run are repeated",
 			b->journal.n_waiting);
 	}
 }
@@ -293,8 +293,8 @@ static int start_threads(struct bridge *b)
 static void on_capability(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	retained_cleanup_look(&b->announce);
-	announce_untold(&b->announce);
+	retained_cleanup_run(&b->announce);
+	announce_unpublished(&b->announce);
 	announce_capability(&b->announce);
 }
 
@@ -351,7 +351,7 @@ static int start(struct bridge *b, struct error *err)
 	state_file_init(&b->commands.models_file, &b->loop, &b->log, b->state, "set");
 	state_file_init(&b->commands.pipelines_file, &b->loop, &b->log, b->state, "set-pipelines");
 	if (known_models_load_settings(&b->models, b->state, err) < 0) {
-		log_warning(&b->log, "what was set: %s", err->text);
+		log_warning(&b->log, "settings: %s", err->text);
 	}
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
 	start_rooms(b);
@@ -390,7 +390,7 @@ static void on_guard(int number)
 }
 
 /* Waits until the settings files are written. */
-static void save_what_was_set(struct bridge *b)
+static void save_settings(struct bridge *b)
 {
 	state_file_try_again(&b->commands.models_file);
 	state_file_try_again(&b->commands.pipelines_file);
@@ -425,7 +425,7 @@ int bridge_run(struct bridge *b)
 	while (!uv_is_closing((uv_handle_t *)&b->brokers.drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}
-	save_what_was_set(b);
+	save_settings(b);
 	signal(SIGALRM, on_guard);
 	alarm(2);
 	uv_run(&b->loop, UV_RUN_DEFAULT);

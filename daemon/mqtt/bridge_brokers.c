@@ -87,7 +87,7 @@ static void on_left(struct broker_connection *conn)
 	pipelines_forget_connection(&b->pipelines, conn);
 }
 
-static void on_places(void *data)
+static void on_free_slots(void *data)
 {
 	struct bridge *b = data;
 	struct error err = {0};
@@ -114,7 +114,7 @@ const struct brokers_events bridge_brokers_events = {
 	.is_answered = is_answered,
 	.on_stop = on_stop,
 	.on_left = on_left,
-	.on_places = on_places,
+	.on_free_slots = on_free_slots,
 	.on_drained = on_drained,
 };
 

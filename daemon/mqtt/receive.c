@@ -42,7 +42,7 @@ static void put_off(struct bridge *b, struct broker_connection *conn, const stru
 	if (journal) {
 		b->counts.requests--; /* counted again when it is read from the journal */
 		journal_put_off(journal);
-		request_serve_look_again(&b->requests);
+		request_serve_retry_soon(&b->requests);
 		return;
 	}
 	b->counts.shed++;
@@ -210,7 +210,7 @@ void receive_message(struct bridge *b, struct broker_connection *conn, const str
 	}
 }
 
-struct place {
+struct journal_room {
 	const struct bridge *bridge;
 	struct outbox_reserve_live live;
 };
@@ -223,29 +223,29 @@ static bool is_stuck(const struct bridge *b, const struct journal_note *note)
 
 /* Requests of the journal must not fill the queue so far that they are refused. One above
  * queue-bytes waits for an empty queue. */
-static bool has_place(const struct place *place, const struct journal_note *note)
+static bool has_room(const struct journal_room *room, const struct journal_note *note)
 {
-	const struct mqtt_requests *requests = &place->bridge->requests;
-	const bool stuck = is_stuck(place->bridge, note);
-	const size_t n = stuck ? requests->n : place->live.n;
-	const size_t bytes = stuck ? requests->bytes : place->live.bytes;
+	const struct mqtt_requests *requests = &room->bridge->requests;
+	const bool stuck = is_stuck(room->bridge, note);
+	const size_t n = stuck ? requests->n : room->live.n;
+	const size_t bytes = stuck ? requests->bytes : room->live.bytes;
 	return n == 0 || (n <= requests->max / 2 && bytes + note->bytes <= requests->max_bytes);
 }
 
 /* In order, but a stuck broker does not delay the others. */
 static bool may_be_next(const void *data, const struct journal_note *note)
 {
-	const struct place *place = data;
-	return !is_stuck(place->bridge, note) || has_place(place, note);
+	const struct journal_room *room = data;
+	return !is_stuck(room->bridge, note) || has_room(room, note);
 }
 
 static bool next_journalled(
 	struct bridge *b, struct journal_record *ret_record, struct journal_note **ret_note)
 {
-	const struct place place = {b, outbox_reserve_update_stuck(&b->requests)};
-	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &place);
-	return next && has_place(&place, next) &&
-		journal_next(&b->journal, may_be_next, &place, ret_record, ret_note);
+	const struct journal_room room = {b, outbox_reserve_update_stuck(&b->requests)};
+	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &room);
+	return next && has_room(&room, next) &&
+		journal_next(&b->journal, may_be_next, &room, ret_record, ret_note);
 }
 
 void receive_journalled(struct bridge *b)
@@ -274,6 +274,6 @@ void receive_on_expiry(uv_timer_t *timer)
 	receive_journalled(b);
 	pipelines_dispatch(&b->pipelines);
 	if (b->requests.n > 0 || b->pipelines.n_requests > 0 || b->journal.n_waiting > 0) {
-		request_serve_look_again(&b->requests);
+		request_serve_retry_soon(&b->requests);
 	}
 }

@@ -225,14 +225,14 @@ void announce_all(struct announce *a, struct broker_connection *conn)
 		publish_model(a, conn, a->models->entries[i]);
 	}
 	pipelines_announce(a->pipelines, conn);
-	retained_cleanup_look(a);
+	retained_cleanup_run(a);
 	home_assistant_emit_again(a, conn);
 	announce_capability(a);
 }
 
 /* Waits until the outbox is half empty, because models and pipelines are published to all
  * brokers. */
-void announce_untold(struct announce *a)
+void announce_unpublished(struct announce *a)
 {
 	bool any = false;
 	for (size_t i = 0; i < a->brokers->n; i++) {

@@ -257,7 +257,7 @@ static bool on_frame(void *data, enum worker_command command, uint8_t type, stru
 
 /* ---- life of the child */
 
-/* Forgets what was told to a child that has ended. */
+/* Forgets the state of a child that has ended. */
 static void forget_child(struct pipelines *pipelines, const char *why, bool may_again)
 {
 	pipelines->epoch++;

@@ -76,7 +76,7 @@ struct pipelines_known {
 	uint64_t elements[PIPELINES_MAX_TENSORS]; /* elements of each output */
 	struct bytes_writer examples; /* WORKER_COMMAND_EXAMPLES frame; size 0: none */
 	bool is_news, examples_are_news;
-	bool rests; /* tell the child once that the model is gone */
+	bool rests; /* send the child once that the model is gone */
 };
 
 struct pipelines_request;

@@ -29,9 +29,8 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 	struct model_entry *model = known_models_find(pipelines->queue->models, request->target);
 	double took = (double)(clock_now_ns() - running->since_ns);
 	outbox_reserve_give_back(request);
-	if (reply->error.code == -ENOTCONN && !request->asked_again &&
-		!pipelines->service->stopping) {
-		request->asked_again = true; /* edged was restarted and has not answered */
+	if (reply->error.code == -ENOTCONN && !request->retried && !pipelines->service->stopping) {
+		request->retried = true; /* edged was restarted and has not answered */
 		mqtt_requests_set_running(pipelines->queue, request, false);
 		return;
 	}

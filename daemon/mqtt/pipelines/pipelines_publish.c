@@ -491,7 +491,7 @@ void pipelines_load_settings(struct pipelines *pipelines)
 		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
 		fclose(file);
 		if (r < 0 || reading.bad.code) {
-			log_warning(pipelines->queue->log, "what was set: %s", reading.bad.text);
+			log_warning(pipelines->queue->log, "settings: %s", reading.bad.text);
 		}
 	}
 }

@@ -155,8 +155,8 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 		request->envelope_parsed = false; /* the next process reads the envelope again */
 	}
 	request_serve_decode_again(request);
-	if (may_again && !request->asked_again) {
-		request->asked_again = true;
+	if (may_again && !request->retried) {
+		request->retried = true;
 		return;
 	}
 	pipelines->counts.refused += request->of_pipeline;

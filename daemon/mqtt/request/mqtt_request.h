@@ -99,7 +99,7 @@ struct mqtt_request {
 	} memory;
 	uint64_t key; /* see dedup.h; 0: not checked for duplicates */
 	struct journal_note *journal; /* owned; journal entry; NULL: none */
-	bool asked_again; /* run again once after edged or a child process was lost */
+	bool retried; /* run again once after edged or a child process was lost */
 	struct mqtt_request_reserve reserve;
 	struct mqtt_request_replies replies;
 	bool envelope_parsed; /* the JSON envelope was read */

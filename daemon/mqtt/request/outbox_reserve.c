@@ -61,7 +61,7 @@ static size_t bytes_of_pipeline(
 	return bytes < left ? bytes : left;
 }
 
-/* Once a request has found no room, link->full keeps later ones waiting, so that small responses do
+/* Once a request has found no room, conn->full keeps later ones waiting, so that small responses do
  * not starve a large one. */
 bool outbox_reserve_take(const struct mqtt_requests *requests, struct mqtt_request *request)
 {

@@ -49,7 +49,7 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 	}
 	dedup_forget(requests->dedup, request->key);
 	if (journal) {
-		request_serve_look_again(requests);
+		request_serve_retry_soon(requests);
 	} else if (!requests->lost_said_ns || now - requests->lost_said_ns > LOST_EVERY_NS) {
 		requests->lost_said_ns = now;
 		log_warning(requests->log,

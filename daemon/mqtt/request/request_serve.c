@@ -93,7 +93,7 @@ void request_serve_lack_memory(struct mqtt_requests *requests, struct mqtt_reque
 		dedup_forget(requests->dedup, request->key);
 		requests->counts->requests--; /* counted again when it is read from the journal */
 		journal_put_off(take(request->journal));
-		request_serve_look_again(requests);
+		request_serve_retry_soon(requests);
 		request_serve_finish(requests, request);
 		return;
 	}
@@ -130,7 +130,7 @@ void request_serve_again(
 {
 	request->reserve.answer_bytes = answer_bytes;
 	mqtt_requests_set_running(requests, request, false);
-	request_serve_look_again(requests);
+	request_serve_retry_soon(requests);
 }
 
 /* ---- decoding */
@@ -205,7 +205,7 @@ bool request_serve_drop_repeated(struct mqtt_requests *requests, struct mqtt_req
 	return true;
 }
 
-void request_serve_look_again(struct mqtt_requests *requests)
+void request_serve_retry_soon(struct mqtt_requests *requests)
 {
 	if (!uv_is_active((uv_handle_t *)&requests->expiry)) {
 		uv_timer_start(&requests->expiry, requests->on_expiry, EXPIRY_MS, 0);
@@ -262,5 +262,5 @@ void request_serve_add(struct mqtt_requests *requests, struct mqtt_request *requ
 	if (requests->paused || requests->n >= requests->max - requests->max / 4) {
 		hold_back(requests);
 	}
-	request_serve_look_again(requests);
+	request_serve_retry_soon(requests);
 }

@@ -57,13 +57,13 @@ void request_serve_await_results(struct mqtt_requests *requests, struct mqtt_req
  * is answered with OVERLOADED. Frees @request. */
 void request_serve_lack_memory(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Starts the timer of requests->on_expiry(), unless it runs. */
-void request_serve_look_again(struct mqtt_requests *requests);
+void request_serve_retry_soon(struct mqtt_requests *requests);
 /* Returns the time in ms that a new request would wait. */
 double request_serve_wait_ms(struct mqtt_requests *requests);
 
 /* ---- outbox_reserve.c */
 
-/* Reserves outbox room for all responses to @request, once. Returns false and sets link->full if there
+/* Reserves outbox room for all responses to @request, once. Returns false and sets conn->full if there
  * is none now. */
 bool must_check outbox_reserve_take(
 	const struct mqtt_requests *requests, struct mqtt_request *request);
@@ -71,7 +71,7 @@ bool must_check outbox_reserve_take(
 void outbox_reserve_use(struct mqtt_request *request, size_t size);
 /* Releases the whole outbox reserve of @request. */
 void outbox_reserve_give_back(struct mqtt_request *request);
-/* Returns true if the outbox has room for an error response. Sets link->packed if not. */
+/* Returns true if the outbox has room for an error response. Sets conn->packed if not. */
 bool must_check outbox_reserve_is_there(const struct mqtt_request *request);
 
 /* Queued requests that do not wait for a stuck broker. */
