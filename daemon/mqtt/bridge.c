@@ -33,6 +33,12 @@ static void on_change(void *data)
 	home_assistant_follow(&b->announce);
 }
 
+static void on_source(void *data)
+{
+	struct bridge *b = data;
+	home_assistant_follow(&b->announce);
+}
+
 void bridge_init(struct bridge *b)
 {
 	*b = (struct bridge){0};
@@ -50,6 +56,7 @@ void bridge_init(struct bridge *b)
 		.queue = &b->requests,
 		.service = &b->service,
 		.on_change = on_change,
+		.on_source = on_source,
 		.data = b};
 	b->announce = (struct announce){.loop = &b->loop,
 		.log = &b->log,

@@ -113,8 +113,9 @@ struct pipelines {
 	const char *state; /* path of the state folder; "": none */
 	struct mqtt_requests *queue;
 	struct service *service;
-	/* A pipeline's setting, its sources or the working pipelines have changed. */
+	/* A setting, or which pipelines work, has changed. */
 	void (*on_change)(void *data);
+	void (*on_source)(void *data); /* a source has its first result */
 	void *data;
 
 	struct mqtt_pipeline *items[PIPELINES_MAX]; /* owned */

@@ -172,7 +172,7 @@ static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pi
 	bytes_writer_deinit(&w);
 	if (!source->announced) {
 		source->announced = true;
-		pipelines->on_change(pipelines->data);
+		pipelines->on_source(pipelines->data);
 	}
 }
 
