@@ -17,13 +17,67 @@
 #define THREAD_STACK (256 << 10)
 #define CAPABILITY_MS 2000
 
+/* ---- what the rooms use of each other */
+
+static double wait_ms(void *data)
+{
+	return request_serve_wait_ms(data);
+}
+
+/* The pipelines have changed. */
+static void on_change(void *data)
+{
+	struct bridge *b = data;
+	announce_pool(&b->announce);
+	retained_cleanup_run(&b->announce);
+	home_assistant_follow(&b->announce);
+}
+
+static void on_source(void *data)
+{
+	struct bridge *b = data;
+	home_assistant_follow(&b->announce);
+}
+
+void bridge_init(struct bridge *b)
+{
+	*b = (struct bridge){0};
+	log_init(&b->log, LOG_LEVEL_INFO);
+	b->requests = (struct mqtt_requests){.log = &b->log,
+		.settings = &b->settings,
+		.brokers = &b->brokers,
+		.models = &b->models,
+		.dedup = &b->dedup,
+		.counts = &b->counts,
+		.expect = pipelines_expect_answers,
+		.data = &b->pipelines};
+	b->pipelines = (struct pipelines){.loop = &b->loop,
+		.state = b->state,
+		.queue = &b->requests,
+		.service = &b->service,
+		.on_change = on_change,
+		.on_source = on_source,
+		.data = b};
+	b->announce = (struct announce){.loop = &b->loop,
+		.log = &b->log,
+		.settings = &b->settings,
+		.state = b->state,
+		.status_topic = b->status_topic,
+		.brokers = &b->brokers,
+		.models = &b->models,
+		.pipelines = &b->pipelines,
+		.service = &b->service,
+		.dedup = &b->dedup,
+		.requests = &b->requests,
+		.wait_ms = wait_ms,
+		.data = &b->requests};
+}
+
 int bridge_configure(
 	struct bridge *b, const char *path, const char *socket, size_t *ret_bad, struct error *err)
 {
-	*b = (struct bridge){0};
+	bridge_init(b);
 	journal_init(&b->journal);
-	log_init(&b->log, LOG_LEVEL_INFO);
-	b->pipelines.bridge = b;
 	b->path = path;
 	b->socket = socket;
 	int r = reload_read(b, &b->settings, err);
@@ -53,7 +107,7 @@ static void on_service_up(void *data)
 	struct bridge *b = data;
 	bridge_publish_status(b);
 	announce_gateway(&b->announce, NULL);
-	request_serve_dispatch(b);
+	pipelines_dispatch(&b->pipelines);
 }
 
 static void on_service_down(void *data)
@@ -79,13 +133,13 @@ static void on_service_away(void *data)
 static void on_service_models(void *data)
 {
 	struct bridge *b = data;
-	b->listed = true;
+	b->models.listed = true;
 	pipelines_check_models(&b->pipelines);
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 	announce_models(&b->announce);
-	retained_cleanup_look(&b->announce);
-	request_serve_dispatch(b);
+	retained_cleanup_run(&b->announce);
+	pipelines_dispatch(&b->pipelines);
 }
 
 static void on_service_description(void *data, const struct edge_client_model *model)
@@ -120,14 +174,14 @@ static void close_timer(uv_timer_t *timer)
 
 void bridge_stop(struct bridge *b)
 {
-	uv_timer_t *const timers[] = {
-		&b->expiry, &b->stats, &b->capability, &b->pause, &b->watchdog};
+	uv_timer_t *const timers[] = {&b->stats, &b->capability, &b->watchdog};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		close_timer(timers[i]);
 	}
 	for (size_t i = 0; i < BRIDGE_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&b->signals[i], NULL);
 	}
+	request_serve_stop(&b->requests);
 	journal_close(
 		&b->journal); /* the next run takes the unanswered requests from the journal */
 	pipelines_stop(&b->pipelines);
@@ -150,7 +204,7 @@ static void open_journal(struct bridge *b)
 		log_warning(&b->log, "journal: %s", err.text);
 	}
 	if (b->journal.n_waiting > 0) {
-		log_notice(&b->log, "%zu requests of an earlier life are asked again",
+		log_notice(&b->log, "%zu requests of an earlier run are repeated",
 			b->journal.n_waiting);
 	}
 }
@@ -246,15 +300,14 @@ static int start_threads(struct bridge *b)
 static void on_capability(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	retained_cleanup_look(&b->announce);
-	announce_untold(&b->announce);
+	retained_cleanup_run(&b->announce);
+	announce_unpublished(&b->announce);
 	announce_capability(&b->announce);
 }
 
 static void start_timers(struct bridge *b)
 {
-	uv_timer_t *const timers[] = {
-		&b->expiry, &b->stats, &b->capability, &b->pause, &b->watchdog};
+	uv_timer_t *const timers[] = {&b->stats, &b->capability, &b->watchdog};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&b->loop, timers[i]);
 		timers[i]->data = b;
@@ -281,32 +334,12 @@ static void start_signals(struct bridge *b)
 	}
 }
 
-static double wait_ms(void *data)
-{
-	return request_serve_wait_ms(data);
-}
-
-/* Gives brokers and announcements what they use of the other parts. */
 static void start_rooms(struct bridge *b)
 {
 	brokers_init(&b->brokers, &b->loop, &b->log, &b->settings, b->state, b->status_topic,
 		&bridge_brokers_events, b);
-	b->announce = (struct announce){.loop = &b->loop,
-		.log = &b->log,
-		.settings = &b->settings,
-		.state = b->state,
-		.status_topic = b->status_topic,
-		.brokers = &b->brokers,
-		.models = &b->models,
-		.pipelines = &b->pipelines,
-		.service = &b->service,
-		.dedup = &b->dedup,
-		.requests = &b->requests,
-		.listed = &b->listed,
-		.wait_ms = wait_ms,
-		.data = b,
-		.started_ns = b->started_ns};
 	announce_start(&b->announce);
+	request_serve_start(&b->requests, &b->loop, receive_on_expiry, b);
 }
 
 static int start(struct bridge *b, struct error *err)
@@ -316,16 +349,16 @@ static int start(struct bridge *b, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	b->requests = (struct mqtt_requests){.max = s->queue_length,
-		.max_bytes = s->queue_bytes,
-		.max_decoded_bytes = settings_work_bytes(s)};
-	b->started_ns = clock_now_ns();
+	b->requests.max = s->queue_length;
+	b->requests.max_bytes = s->queue_bytes;
+	b->requests.max_decoded_bytes = settings_work_bytes(s);
+	b->started_ns = b->announce.started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_journal(b);
 	state_file_init(&b->commands.models_file, &b->loop, &b->log, b->state, "set");
 	state_file_init(&b->commands.pipelines_file, &b->loop, &b->log, b->state, "set-pipelines");
 	if (known_models_load_settings(&b->models, b->state, err) < 0) {
-		log_warning(&b->log, "what was set: %s", err->text);
+		log_warning(&b->log, "settings: %s", err->text);
 	}
 	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
 	start_rooms(b);
@@ -338,7 +371,7 @@ static int start(struct bridge *b, struct error *err)
 	if (r == 0) {
 		reload_follow_up(b);
 		pipelines_start(&b->pipelines);
-		request_serve_on_expiry(&b->expiry);
+		receive_on_expiry(&b->requests.expiry);
 	}
 	return r;
 }
@@ -364,7 +397,7 @@ static void on_guard(int number)
 }
 
 /* Waits until the settings files are written. */
-static void save_what_was_set(struct bridge *b)
+static void save_settings(struct bridge *b)
 {
 	state_file_try_again(&b->commands.models_file);
 	state_file_try_again(&b->commands.pipelines_file);
@@ -399,7 +432,7 @@ int bridge_run(struct bridge *b)
 	while (!uv_is_closing((uv_handle_t *)&b->brokers.drain)) {
 		uv_run(&b->loop, UV_RUN_ONCE);
 	}
-	save_what_was_set(b);
+	save_settings(b);
 	signal(SIGALRM, on_guard);
 	alarm(2);
 	uv_run(&b->loop, UV_RUN_DEFAULT);

@@ -30,13 +30,15 @@ static void on_message(struct broker_connection *conn, const struct mosq_message
 
 static void on_room(struct broker_connection *conn)
 {
-	request_serve_dispatch(conn->data);
+	struct bridge *b = conn->data;
+	pipelines_dispatch(&b->pipelines);
 }
 
 static void on_refused(
 	struct broker_connection *conn, struct outbox_message *message, bool too_large)
 {
-	request_respond_given_up(conn->data, conn, message, too_large);
+	struct bridge *b = conn->data;
+	request_respond_given_up(&b->requests, conn, message, too_large);
 }
 
 static void on_retained(struct broker_connection *conn, const char *topic)
@@ -56,22 +58,17 @@ static int on_begin(struct broker_connection *conn, struct error *err)
 	return reload_subscribe(conn->data, conn, err);
 }
 
-static bool has_one_of(const struct mqtt_request *request, const struct broker_connection *conn)
-{
-	while (request && request->conn != conn) {
-		request = request->next;
-	}
-	return request;
-}
-
 static bool is_answered(const struct broker_connection *conn)
 {
 	const struct bridge *b = conn->data;
+	const struct mqtt_request *request = b->requests.first;
 	if (b->brokers.draining) {
-		return !b->requests.first && b->pipelines.n_requests == 0 && !b->pipelines.held &&
-			b->journal.n_waiting == 0;
+		return !request && b->pipelines.n_requests == 0 && b->journal.n_waiting == 0;
 	}
-	return !has_one_of(b->requests.first, conn) && !has_one_of(b->pipelines.held, conn);
+	while (request && request->conn != conn) {
+		request = request->next;
+	}
+	return !request;
 }
 
 static void on_stop(struct broker_connection *conn)
@@ -81,22 +78,16 @@ static void on_stop(struct broker_connection *conn)
 	announce_stopped(&b->announce, conn);
 }
 
-static void forget_link(struct mqtt_request *request, const struct broker_connection *conn)
-{
-	for (; request; request = request->next) {
-		request->conn = request->conn == conn ? NULL : request->conn;
-	}
-}
-
 static void on_left(struct broker_connection *conn)
 {
 	struct bridge *b = conn->data;
-	forget_link(b->requests.first, conn);
-	forget_link(b->pipelines.held, conn);
+	for (struct mqtt_request *request = b->requests.first; request; request = request->next) {
+		request->conn = request->conn == conn ? NULL : request->conn;
+	}
 	pipelines_forget_connection(&b->pipelines, conn);
 }
 
-static void on_places(void *data)
+static void on_free_slots(void *data)
 {
 	struct bridge *b = data;
 	struct error err = {0};
@@ -123,7 +114,7 @@ const struct brokers_events bridge_brokers_events = {
 	.is_answered = is_answered,
 	.on_stop = on_stop,
 	.on_left = on_left,
-	.on_places = on_places,
+	.on_free_slots = on_free_slots,
 	.on_drained = on_drained,
 };
 

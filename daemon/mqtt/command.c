@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "daemon/mqtt/bridge.h"
-#include "daemon/mqtt/text/json_writer.h"
 #include "daemon/mqtt/text/threshold.h"
 
 #define VALUE_SIZE 32
@@ -120,32 +119,21 @@ static int take_value(const struct bridge *b, const char *key, const struct mosq
 }
 
 /* Reports a refused command on the error topic. The value in force stays on the "get" topic. */
-static void refuse(struct bridge *b, struct broker_connection *conn, const char *kind,
-	const char *name, const char *topic, const struct error *why)
+static void refuse(struct bridge *b, struct broker_connection *conn, bool of_pipeline,
+	const char *name, const struct error *why)
 {
-	struct bytes_writer w = {0};
 	char others[LOG_RATELIMIT_TEXT_SIZE];
+	struct mqtt_request command = {.conn = conn, .of_pipeline = of_pipeline, .source = "set"};
 	const unsigned int status = why->code == -EPERM ? EDGE_CLIENT_DENIED
 		: why->code == -ENOENT                  ? EDGE_CLIENT_NOT_FOUND
 							: EDGE_CLIENT_INVALID;
 	b->counts.refused++;
 	if (log_ratelimit_allows(&b->commands.refused, clock_now_ns(), others)) {
-		log_notice(&b->log, "%s %s: an order that is not taken: %s%s", kind, name,
-			why->text, others);
+		log_notice(&b->log, "%s %s: a refused command: %s%s",
+			of_pipeline ? "pipeline" : "model", name, why->text, others);
 	}
-	json_writer_begin(&w, NULL, '{');
-	json_writer_text(&w, kind, name);
-	json_writer_text(&w, "gw", b->settings.gateway);
-	json_writer_text(&w, "source", "set");
-	json_writer_time(&w);
-	json_writer_text(&w, "error", edge_client_code_name(status));
-	json_writer_integer(&w, "code", status);
-	json_writer_escaped(&w, "message", why->text);
-	json_writer_end(&w, '}');
-	if (!w.failed) {
-		brokers_publish(&b->brokers, conn, OUTBOX_RESULT, false, topic, w.data, w.size);
-	}
-	bytes_writer_deinit(&w);
+	snprintf(command.target, sizeof(command.target), "%s", name);
+	request_respond_report(&b->requests, &command, status, why->text);
 }
 
 static void log_set(struct bridge *b, const char *kind, const char *name, const char *key)
@@ -159,7 +147,7 @@ static void log_set(struct bridge *b, const char *kind, const char *name, const 
 void command_message(struct bridge *b, struct broker_connection *conn, const char *name,
 	const char *key, const struct mosq_message *message)
 {
-	char value[VALUE_SIZE], topic[TOPICS_MAX];
+	char value[VALUE_SIZE];
 	struct error err = {0};
 	struct bytes_writer settings = {0};
 	struct model_entry *model = known_models_find(&b->models, name);
@@ -170,9 +158,7 @@ void command_message(struct bridge *b, struct broker_connection *conn, const cha
 		      : error_set(&err, -ENOENT, "there is no such model");
 	r = r < 0 ? r : set(b, model, key, value, &err);
 	if (r < 0) {
-		snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix,
-			b->settings.gateway, name);
-		refuse(b, conn, "model", name, topic, &err);
+		refuse(b, conn, false, name, &err);
 		return;
 	}
 	b->counts.commands++;
@@ -186,20 +172,33 @@ void command_message(struct bridge *b, struct broker_connection *conn, const cha
 	announce_settings(&b->announce, model);
 }
 
+static int set_pipeline(struct bridge *b, struct mqtt_pipeline *pipeline, const char *key,
+	const char *value, bool *ret_changed, struct error *err)
+{
+	bool on = true;
+	if (strcmp(key, "threshold") == 0) {
+		return pipelines_set_threshold(&b->pipelines, pipeline, value, ret_changed, err);
+	}
+	if (strcmp(key, "enable") != 0 || command_parse_switch(value, &on) < 0) {
+		return error_set(err, -EINVAL, "what is set is a threshold, or enable: ON or OFF");
+	}
+	*ret_changed = pipelines_set_off(&b->pipelines, pipeline, !on);
+	return 0;
+}
+
 void command_pipeline_message(struct bridge *b, struct broker_connection *conn, const char *name,
 	const char *key, const struct mosq_message *message)
 {
-	char value[VALUE_SIZE], topic[TOPICS_MAX];
+	char value[VALUE_SIZE];
 	struct error err = {0};
 	struct bytes_writer settings = {0};
 	struct mqtt_pipeline *pipeline = pipelines_find(&b->pipelines, name);
 	bool changed = false;
 	int r = pipeline ? take_value(b, key, message, value, &err)
 			 : error_set(&err, -ENOENT, "there is no such pipeline");
-	r = r < 0 ? r : pipelines_set(&b->pipelines, pipeline, key, value, &changed, &err);
+	r = r < 0 ? r : set_pipeline(b, pipeline, key, value, &changed, &err);
 	if (r < 0) {
-		pipelines_topic(&b->pipelines, name, "error", "set", topic);
-		refuse(b, conn, "pipeline", name, topic, &err);
+		refuse(b, conn, true, name, &err);
 		return;
 	}
 	b->counts.commands++;

@@ -97,7 +97,7 @@ static void begin_anew_after_abort(char **argv)
 }
 
 /* An exec leaves libmosquitto's sockets open. A child has descriptors 0 to 2 only. */
-static void keep_only_what_was_given(void)
+static void close_inherited(void)
 {
 	syscall(SYS_close_range, 3u, ~0u, 0u);
 }
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 {
 	const char *config = NULL, *socket = NULL;
 	if (argc == 3 && strcmp(argv[1], "--worker") == 0) {
-		keep_only_what_was_given();
+		close_inherited();
 		return worker_main(strtoull(argv[2], NULL, 10));
 	}
 	switch (parse(argc, argv, &config, &socket)) {

@@ -42,12 +42,13 @@ static void put_off(struct bridge *b, struct broker_connection *conn, const stru
 	if (journal) {
 		b->counts.requests--; /* counted again when it is read from the journal */
 		journal_put_off(journal);
-		request_serve_look_again(b);
+		request_serve_retry_soon(&b->requests);
 		return;
 	}
 	b->counts.shed++;
 	if (request) {
-		request_respond_refuse(b, request, EDGE_CLIENT_OVERLOADED, "no memory for it");
+		request_respond_refuse(
+			&b->requests, request, EDGE_CLIENT_OVERLOADED, "no memory for it");
 	}
 }
 
@@ -60,14 +61,14 @@ static bool is_settled(struct bridge *b, struct mqtt_request *request, const str
 		why = reason_of_pipeline(b, request, &status);
 	}
 	if (why) {
-		request_respond_refuse(b, request, status, why);
+		request_respond_refuse(&b->requests, request, status, why);
 		return true;
 	}
 	if (m->qos == 0 || !b->settings.duplicate_window_ms) {
 		return false;
 	}
 	request->key = request_parse_key(&b->dedup, request, m);
-	bool duplicate = request->correlation.bytes && request_serve_saw(b, request);
+	bool duplicate = request->correlation.bytes && request_serve_saw(&b->requests, request);
 	b->counts.duplicates += duplicate;
 	return duplicate;
 }
@@ -107,7 +108,7 @@ static void request(struct bridge *b, struct broker_connection *conn, const stru
 	if (m->qos > 0 && !of_pipeline && !request->journal) {
 		request->journal = journal_add(&b->journal, conn->settings->name, m);
 	}
-	request_serve_accept(b, take(request));
+	pipelines_dispatch_accept(&b->pipelines, take(request));
 }
 
 static const struct settings_route *route_of(const struct bridge *b, const char *topic)
@@ -149,11 +150,13 @@ static void leave_stranger(
 	struct bridge *b, struct broker_connection *conn, const struct topics_parts *parts)
 {
 	char filter[TOPICS_MAX];
-	bool known = b->listed || clock_now_ns() - b->started_ns > STRANGER_NS;
+	bool known = b->models.listed || clock_now_ns() - b->started_ns > STRANGER_NS;
 	if (parts->kind == TOPICS_POOL) {
-		announce_pool_filter(&b->settings, filter, parts->model);
+		topics_pool_filter(
+			filter, b->settings.pool_group, b->settings.prefix, parts->model);
 	} else {
-		announce_pool_filter_of_pipeline(&b->settings, filter, parts->model);
+		topics_pool_filter_of_pipeline(
+			filter, b->settings.pool_group, b->settings.prefix, parts->model);
 	}
 	if (known && !conn->leave_by_ns && conn->subscriptions.unsubscribing == 0 &&
 		!broker_connection_is_subscribed(conn, filter)) {
@@ -207,7 +210,7 @@ void receive_message(struct bridge *b, struct broker_connection *conn, const str
 	}
 }
 
-struct place {
+struct journal_room {
 	const struct bridge *bridge;
 	struct outbox_reserve_live live;
 };
@@ -220,29 +223,29 @@ static bool is_stuck(const struct bridge *b, const struct journal_note *note)
 
 /* Requests of the journal must not fill the queue so far that they are refused. One above
  * queue-bytes waits for an empty queue. */
-static bool has_place(const struct place *place, const struct journal_note *note)
+static bool has_room(const struct journal_room *room, const struct journal_note *note)
 {
-	const struct mqtt_requests *requests = &place->bridge->requests;
-	const bool stuck = is_stuck(place->bridge, note);
-	const size_t n = stuck ? requests->n : place->live.n;
-	const size_t bytes = stuck ? requests->bytes : place->live.bytes;
+	const struct mqtt_requests *requests = &room->bridge->requests;
+	const bool stuck = is_stuck(room->bridge, note);
+	const size_t n = stuck ? requests->n : room->live.n;
+	const size_t bytes = stuck ? requests->bytes : room->live.bytes;
 	return n == 0 || (n <= requests->max / 2 && bytes + note->bytes <= requests->max_bytes);
 }
 
 /* In order, but a stuck broker does not delay the others. */
 static bool may_be_next(const void *data, const struct journal_note *note)
 {
-	const struct place *place = data;
-	return !is_stuck(place->bridge, note) || has_place(place, note);
+	const struct journal_room *room = data;
+	return !is_stuck(room->bridge, note) || has_room(room, note);
 }
 
 static bool next_journalled(
 	struct bridge *b, struct journal_record *ret_record, struct journal_note **ret_note)
 {
-	const struct place place = {b, outbox_reserve_look(b)};
-	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &place);
-	return next && has_place(&place, next) &&
-		journal_next(&b->journal, may_be_next, &place, ret_record, ret_note);
+	const struct journal_room room = {b, outbox_reserve_update_stuck(&b->requests)};
+	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &room);
+	return next && has_room(&room, next) &&
+		journal_next(&b->journal, may_be_next, &room, ret_record, ret_note);
 }
 
 void receive_journalled(struct bridge *b)
@@ -262,5 +265,15 @@ void receive_journalled(struct bridge *b)
 			journal_delete(note);
 		}
 		free(record.buffer);
+	}
+}
+
+void receive_on_expiry(uv_timer_t *timer)
+{
+	struct bridge *b = timer->data;
+	receive_journalled(b);
+	pipelines_dispatch(&b->pipelines);
+	if (b->requests.n > 0 || b->pipelines.n_requests > 0 || b->journal.n_waiting > 0) {
+		request_serve_retry_soon(&b->requests);
 	}
 }

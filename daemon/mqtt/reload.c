@@ -108,7 +108,7 @@ void reload_follow_up(struct bridge *b)
 	}
 
 /* Restores keys that only a restart changes. Returns true if one has changed. */
-static bool keep_fixed(const struct settings *old, struct settings *now)
+static bool restore_fixed(const struct settings *old, struct settings *now)
 {
 	static const struct {
 		size_t offset, size;
@@ -174,7 +174,7 @@ void reload_begin(struct bridge *b)
 		log_error(&b->log, "configuration: %s; all stays as it was", err.text);
 	} else {
 		*old = b->settings;
-		if (keep_fixed(old, now)) {
+		if (restore_fixed(old, now)) {
 			log_warning(&b->log,
 				"gateway, socket, state, prefix, discovery-prefix, pool-group, max-memory, max-message and kept-bytes stay as they were until a restart");
 		}
@@ -182,7 +182,7 @@ void reload_begin(struct bridge *b)
 		take_settings(b);
 		r = pipelines_reload(&b->pipelines, &bad, &err);
 		log_reloaded(b, r, bad, &err);
-		retained_cleanup_owe(
+		retained_cleanup_schedule(
 			&b->announce); /* settings and pipelines may have been removed */
 	}
 	announce_models(&b->announce);

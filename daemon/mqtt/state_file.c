@@ -53,7 +53,7 @@ static void write_it(uv_work_t *work)
 	int r = write_file(state_file);
 	state_file->err = (struct error){0};
 	if (r < 0) {
-		r = error_set(&state_file->err, r, "what was set: %s", strerror(-r));
+		r = error_set(&state_file->err, r, "settings: %s", strerror(-r));
 	}
 }
 
@@ -97,7 +97,7 @@ void state_file_write(struct state_file *state_file, struct bytes_writer *text)
 	*text = (struct bytes_writer){0};
 	if (!state_file->path[0] || newest.failed) {
 		if (newest.failed) {
-			log_warning(state_file->log, "what was set: no memory to keep it");
+			log_warning(state_file->log, "settings: no memory to keep it");
 		}
 		drop(&newest);
 		return;

@@ -43,7 +43,7 @@ static void write_connections(struct bytes_writer *w, const struct bridge *b)
 
 static void write_counts(struct bytes_writer *w, const struct bridge *b)
 {
-	const struct bridge_counts *c = &b->counts;
+	const struct mqtt_requests_counts *c = &b->counts;
 	json_writer_integer(w, "requests", (int64_t)c->requests);
 	json_writer_integer(w, "answers", (int64_t)c->answers);
 	json_writer_integer(w, "answers_ok", (int64_t)c->by_code[EDGE_CLIENT_OK]);
@@ -100,7 +100,7 @@ void stats_on_timer(uv_timer_t *timer)
 		&w, "uptime_s", (int64_t)((clock_now_ns() - b->started_ns) / NSEC_PER_SEC));
 	json_writer_integer(&w, "queue_length", (int64_t)b->requests.n);
 	json_writer_integer(&w, "in_flight", (int64_t)b->requests.running);
-	json_writer_real(&w, "wait_ms", request_serve_wait_ms(b), DIGITS);
+	json_writer_real(&w, "wait_ms", request_serve_wait_ms(&b->requests), DIGITS);
 	write_counts(&w, b);
 	write_pipelines(&w, b);
 	write_connections(&w, b);

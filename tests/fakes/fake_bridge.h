@@ -13,8 +13,8 @@
 
 static inline void fake_bridge_start(struct bridge *b, size_t max_requests, size_t max_messages)
 {
-	memset(b, 0, sizeof(*b));
-	log_init(&b->log, LOG_LEVEL_ERROR);
+	bridge_init(b);
+	atomic_store(&b->log.level, LOG_LEVEL_ERROR);
 	strcpy(b->settings.gateway, "gw1");
 	strcpy(b->settings.prefix, "edged");
 	strcpy(b->settings.response_prefix, "edged/reply");
@@ -24,34 +24,19 @@ static inline void fake_bridge_start(struct bridge *b, size_t max_requests, size
 	b->settings.in_flight = 4;
 	b->settings.top_k = 3;
 	b->settings.duplicate_window_ms = 60000;
-	b->requests = (struct mqtt_requests){
-		.max = max_requests, .max_bytes = 10000, .max_decoded_bytes = 100000};
-	b->pipelines.bridge = b;
+	b->requests.max = max_requests;
+	b->requests.max_bytes = 10000;
+	b->requests.max_decoded_bytes = 100000;
 	dedup_init(&b->dedup);
 	journal_init(&b->journal);
 	assert_int_equal(uv_loop_init(&b->loop), 0);
-	uv_timer_init(&b->loop, &b->expiry);
-	uv_timer_init(&b->loop, &b->pause);
+	request_serve_start(&b->requests, &b->loop, receive_on_expiry, b);
 	b->brokers.loop = &b->loop;
 	b->brokers.log = &b->log;
 	b->brokers.settings = &b->settings;
 	b->brokers.state = b->state;
 	b->brokers.status_topic = b->status_topic;
-	b->announce = (struct announce){.loop = &b->loop,
-		.log = &b->log,
-		.settings = &b->settings,
-		.state = b->state,
-		.status_topic = b->status_topic,
-		.brokers = &b->brokers,
-		.models = &b->models,
-		.pipelines = &b->pipelines,
-		.service = &b->service,
-		.dedup = &b->dedup,
-		.requests = &b->requests,
-		.listed = &b->listed,
-		.data = b};
 	uv_timer_init(&b->loop, &b->announce.home);
-	b->expiry.data = b->pause.data = b;
 	b->announce.home.data = &b->announce;
 	for (size_t i = 0; i < FAKE_LINKS; i++) {
 		struct broker_connection *conn = b->brokers.connections[i] =
@@ -79,8 +64,7 @@ static inline void fake_bridge_end(struct bridge *b)
 		outbox_deinit(&b->brokers.connections[i]->outbox);
 		free(b->brokers.connections[i]);
 	}
-	uv_close((uv_handle_t *)&b->expiry, NULL);
-	uv_close((uv_handle_t *)&b->pause, NULL);
+	request_serve_stop(&b->requests);
 	uv_close((uv_handle_t *)&b->announce.home, NULL);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&b->loop), 0);
@@ -119,7 +103,7 @@ static inline struct model_entry *fake_bridge_model(struct bridge *b)
 	model->generation = model->described = 1;
 	model->n_inputs = model->n_outputs = 1;
 	model->inputs[0] = model->outputs[0] = spec;
-	b->listed = true;
+	b->models.listed = true;
 	return model;
 }
 

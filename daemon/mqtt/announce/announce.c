@@ -225,14 +225,14 @@ void announce_all(struct announce *a, struct broker_connection *conn)
 		publish_model(a, conn, a->models->entries[i]);
 	}
 	pipelines_announce(a->pipelines, conn);
-	retained_cleanup_look(a);
+	retained_cleanup_run(a);
 	home_assistant_emit_again(a, conn);
 	announce_capability(a);
 }
 
 /* Waits until the outbox is half empty, because models and pipelines are published to all
  * brokers. */
-void announce_untold(struct announce *a)
+void announce_unpublished(struct announce *a)
 {
 	bool any = false;
 	for (size_t i = 0; i < a->brokers->n; i++) {
@@ -261,18 +261,6 @@ void announce_stopped(struct announce *a, struct broker_connection *conn)
 
 /* ---- the pool */
 
-void announce_pool_filter(const struct settings *s, char out[TOPICS_MAX], const char *model)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/%s/infer", s->pool_group, s->prefix, model);
-}
-
-void announce_pool_filter_of_pipeline(
-	const struct settings *s, char out[TOPICS_MAX], const char *pipeline)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/pipeline/%s/in/+", s->pool_group, s->prefix,
-		pipeline);
-}
-
 /* Hysteresis: leaves the pool when the waiting time reaches pool-max-wait, joins below half of
  * it. */
 static bool has_time(const struct announce *a)
@@ -298,19 +286,21 @@ static void be_in_pool(
 void announce_pool(struct announce *a)
 {
 	char filter[TOPICS_MAX];
-	a->in_pool =
-		!a->brokers->draining && service_is_up(a->service) && *a->listed && has_time(a);
+	a->in_pool = !a->brokers->draining && service_is_up(a->service) && a->models->listed &&
+		has_time(a);
 	for (size_t i = 0; i < a->brokers->n; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
 		bool in = a->in_pool && !conn->leave_by_ns;
 		for (size_t k = 0; k < a->models->n && conn->settings->pool; k++) {
 			const struct model_entry *m = a->models->entries[k];
-			announce_pool_filter(a->settings, filter, m->name);
+			topics_pool_filter(
+				filter, a->settings->pool_group, a->settings->prefix, m->name);
 			be_in_pool(a, conn, filter, in && known_models_is_ready(m) && !m->off);
 		}
 		for (size_t k = 0; k < a->pipelines->n && conn->settings->pool; k++) {
 			const struct mqtt_pipeline *pipeline = a->pipelines->items[k];
-			announce_pool_filter_of_pipeline(a->settings, filter, pipeline->name);
+			topics_pool_filter_of_pipeline(filter, a->settings->pool_group,
+				a->settings->prefix, pipeline->name);
 			be_in_pool(a, conn, filter,
 				in && pipelines_is_poolable(a->pipelines, pipeline));
 		}

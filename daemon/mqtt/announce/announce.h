@@ -32,7 +32,6 @@ struct announce {
 	const struct service *service;
 	const struct dedup *dedup;
 	const struct mqtt_requests *requests;
-	const bool *listed; /* edged has sent its list of models */
 	double (*wait_ms)(void *data); /* the time that a new request would wait */
 	void *data;
 
@@ -61,13 +60,9 @@ void announce_gateway(struct announce *announce, struct broker_connection *conn)
 void announce_models(struct announce *announce);
 void announce_settings(struct announce *announce, struct model_entry *model);
 void announce_pool(struct announce *announce);
-/* Writes the shared subscription of a pool member. */
-void announce_pool_filter_of_pipeline(
-	const struct settings *settings, char out[TOPICS_MAX], const char *pipeline);
-void announce_pool_filter(const struct settings *settings, char out[TOPICS_MAX], const char *model);
 void announce_stopped(struct announce *announce, struct broker_connection *conn);
 /* Publishes retained topics again to brokers whose outbox was full, once it is half empty. */
-void announce_untold(struct announce *announce);
+void announce_unpublished(struct announce *announce);
 /* Publishes the capability topic, for load balancing by others. */
 void announce_capability(struct announce *announce);
 
@@ -85,7 +80,7 @@ void announce_rediscover(struct announce *announce, uint64_t wait_ms);
 bool home_assistant_is_settled(struct announce *announce);
 /* Forgets what was announced at the broker of @conn, which has removed the device. */
 void announce_forget(struct announce *announce, const struct broker_connection *conn);
-/* Removes the device from Home Assistant if link->home.leaves. */
+/* Removes the device from Home Assistant if conn->home.leaves. */
 void home_assistant_leave(struct announce *announce, struct broker_connection *conn);
 
 /* ---- retained_cleanup.c */
@@ -96,8 +91,8 @@ void retained_cleanup_on_retained(
 void retained_cleanup_on_emptied(
 	struct announce *announce, const struct broker_connection *conn, const char *topic);
 /* Empties topics that are out of use, if that is due and all models and pipelines are known. */
-void retained_cleanup_look(struct announce *announce);
+void retained_cleanup_run(struct announce *announce);
 /* Makes it due. */
-void retained_cleanup_owe(struct announce *announce);
+void retained_cleanup_schedule(struct announce *announce);
 
 #endif

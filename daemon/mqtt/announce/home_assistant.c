@@ -24,11 +24,11 @@ static bool is_known(const struct model_entry *m)
 
 bool home_assistant_is_settled(struct announce *a)
 {
-	bool all = *a->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
+	bool all = a->models->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
 	for (size_t i = 0; i < a->models->n; i++) {
 		all &= is_known(a->models->entries[i]);
 	}
-	bool late = *a->listed && clock_now_ns() - a->started_ns > LATEST_NS;
+	bool late = a->models->listed && clock_now_ns() - a->started_ns > LATEST_NS;
 	a->settled |= all || late;
 	return a->settled;
 }
@@ -175,7 +175,8 @@ void announce_forget(struct announce *a, const struct broker_connection *conn)
 
 /* Sends the message if it has changed. Removed components are in one message with their platform
  * only, and not in the next one. Returns the size. */
-static size_t tell(struct announce *a, struct broker_connection *conn, struct discovery *now)
+static size_t publish_if_changed(
+	struct announce *a, struct broker_connection *conn, struct discovery *now)
 {
 	struct broker_connection_home *home = &conn->home;
 	struct bytes_writer w = {0};
@@ -236,7 +237,7 @@ static void on_timer(uv_timer_t *timer)
 		struct broker_connection *conn = a->brokers->connections[i];
 		struct broker_connection_home *home = &conn->home;
 		if (!settled || !wants_discovery(conn)) {
-			continue; /* retained_cleanup_look() starts the timer once it is settled */
+			continue; /* retained_cleanup_run() starts the timer once it is settled */
 		}
 		home->announced = home->announced ? home->announced : load(a, conn);
 		if (!home->announced) {
@@ -246,7 +247,7 @@ static void on_timer(uv_timer_t *timer)
 			wait = true;
 			continue;
 		}
-		size_t size = tell(a, conn, now);
+		size_t size = publish_if_changed(a, conn, now);
 		largest = size > largest ? size : largest;
 		more |= home->has_gone;
 	}

@@ -119,7 +119,7 @@ static bool empty_stale(struct announce *a, struct broker_connection *conn)
 	return done;
 }
 
-void retained_cleanup_look(struct announce *a)
+void retained_cleanup_run(struct announce *a)
 {
 	bool first = !a->settled;
 	if (!home_assistant_is_settled(a)) {
@@ -136,8 +136,8 @@ void retained_cleanup_look(struct announce *a)
 	}
 }
 
-void retained_cleanup_owe(struct announce *a)
+void retained_cleanup_schedule(struct announce *a)
 {
 	a->cleanup_due = true;
-	retained_cleanup_look(a);
+	retained_cleanup_run(a);
 }

@@ -56,19 +56,19 @@ static bool insert(struct retained_list *list, size_t at, const char *entry)
 	if (!copy) {
 		return false;
 	}
-	char **place = &list->entries[at];
-	memmove(place + 1, place, (list->n - at) * sizeof(*place));
-	*place = copy;
+	char **slot = &list->entries[at];
+	memmove(slot + 1, slot, (list->n - at) * sizeof(*slot));
+	*slot = copy;
 	list->n++;
 	return true;
 }
 
 static void erase(struct retained_list *list, size_t at)
 {
-	char **place = &list->entries[at];
-	free(*place);
+	char **slot = &list->entries[at];
+	free(*slot);
 	list->n--;
-	memmove(place, place + 1, (list->n - at) * sizeof(*place));
+	memmove(slot, slot + 1, (list->n - at) * sizeof(*slot));
 }
 
 /* ---- the file */

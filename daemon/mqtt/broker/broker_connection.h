@@ -7,7 +7,7 @@
  * is a random part of a time that doubles with each failure, and is reset after a connection of 30
  * seconds.
  *
- * A link is allocated on the heap and copies its options, so that the configuration may change. It
+ * A connection is allocated on the heap and copies its options, so that the configuration may change. It
  * is freed after broker_connection_stop(), once the loop has closed its handles.
  *
  * All messages go through the outbox, which survives connections. With a spool, results go to disk
@@ -71,7 +71,7 @@ struct broker_connection_subscription {
 	char *filter; /* owned */
 	unsigned int qos;
 	int mid; /* message id of the SUBSCRIBE; 0: not sent on this connection */
-	bool asked; /* was sent on some connection */
+	bool sent; /* was sent on some connection */
 	bool refused;
 	/* to be unsubscribed on the next connection, because the broker may keep it in the
 	 * session */
@@ -106,7 +106,8 @@ struct broker_connection_handles {
 	uv_timer_t timer; /* next attempt, or timeout of the current one */
 	uv_timer_t second;
 	uv_prepare_t prepare;
-	unsigned int holds; /* references: open handles and the sync; the last one frees the link */
+	unsigned int
+		holds; /* references: open handles and the sync; the last one frees the connection */
 };
 
 /* An fsync of the spool in the worker thread. */
@@ -162,8 +163,8 @@ struct broker_connection {
 	struct outbox outbox;
 	bool full; /* requests wait for outbox room (request/outbox_reserve.c) */
 	bool packed; /* the outbox has no room even for an error response */
-	bool stuck; /* the outbox had no room for a response at the last outbox_reserve_look() */
-	bool unpublished; /* a retained message found no room; see announce_untold() */
+	bool stuck; /* the outbox had no room for a response at the last outbox_reserve_update_stuck() */
+	bool unpublished; /* a retained message found no room; see announce_unpublished() */
 	struct spool *spool; /* NULL: none */
 	struct broker_connection_sync sync;
 	struct broker_connection_subscriptions subscriptions;
@@ -178,7 +179,7 @@ int must_check broker_connection_start(uv_loop_t *loop, const struct log *log,
 	const struct broker_connection_events *events, void *data,
 	struct broker_connection **ret_conn, struct error *err);
 
-/* Sends DISCONNECT, closes the spool and the handles. The link frees itself in the loop's turns. */
+/* Sends DISCONNECT, closes the spool and the handles. The connection frees itself in the loop's turns. */
 void broker_connection_stop(struct broker_connection *conn);
 
 /* Sends or spools @message, and takes it. Returns false if the outbox dropped it. */
@@ -213,7 +214,7 @@ void broker_connection_put_back(struct broker_connection *conn);
 void broker_connection_say_missing(const struct broker_connection *conn, uint64_t before);
 /* Syncs new spool data to disk in a worker thread. */
 void broker_connection_sync(struct broker_connection *conn);
-/* Drops one reference of link->handles.holds. The last one frees @conn. */
+/* Drops one reference of conn->handles.holds. The last one frees @conn. */
 void broker_connection_release(struct broker_connection *conn);
 /* Callback of struct mosq_events. */
 void broker_connection_on_published(void *data, int mid, int reason);

@@ -17,7 +17,7 @@ static void subscribe_one(struct broker_connection *conn, struct broker_connecti
 			error_escape(escaped, sizeof(escaped), s->filter, strlen(s->filter)),
 			err.text);
 	}
-	s->asked |= s->mid != 0;
+	s->sent |= s->mid != 0;
 }
 
 static void now_if_up(struct broker_connection *conn, struct broker_connection_subscription *s)
@@ -104,14 +104,14 @@ void broker_connection_unsubscribe(struct broker_connection *conn, const char *f
 	if (conn->state == BROKER_CONNECTION_UP) {
 		unsubscribe_now(conn, filter);
 	}
-	if (s && (conn->state == BROKER_CONNECTION_UP || conn->leave_by_ns || !s->asked)) {
+	if (s && (conn->state == BROKER_CONNECTION_UP || conn->leave_by_ns || !s->sent)) {
 		drop_subscription(conn, s);
 	} else if (s) {
 		s->gone = true;
 	} else if (conn->state != BROKER_CONNECTION_UP && !conn->leave_by_ns) {
 		s = add(conn, filter);
 		if (s) {
-			s->asked = s->gone = true;
+			s->sent = s->gone = true;
 		}
 	}
 }

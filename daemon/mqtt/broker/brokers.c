@@ -106,15 +106,15 @@ static int begin(struct brokers *b, const struct settings_broker *broker, struct
 	snprintf(options.will_topic, sizeof(options.will_topic), "%s", b->status_topic);
 	settings_write_client_id(b->settings, broker, options.client_id);
 	snprintf(folder, sizeof(folder), "%s/spool-%s", b->state, broker->name);
-	struct broker_connection **place = &b->connections[b->n];
+	struct broker_connection **slot = &b->connections[b->n];
 	int r = broker_connection_start(b->loop, b->log, &options, b->state[0] ? folder : NULL,
-		&b->events->conn, b->data, place, err);
+		&b->events->conn, b->data, slot, err);
 	if (r < 0) {
 		return r;
 	}
 	b->n++;
-	(*place)->number = ++b->last_number;
-	return b->events->on_begin(*place, err);
+	(*slot)->number = ++b->last_number;
+	return b->events->on_begin(*slot, err);
 }
 
 /* Returns why @folder cannot be used; NULL: it can. */
@@ -129,17 +129,17 @@ int brokers_check(const char *state, const struct settings *s, struct error *err
 {
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		const struct settings_broker *broker = &s->brokers[i];
-		char place[SETTINGS_PLACE_SIZE];
-		settings_write_place(s, "broker", broker->places, "spool", place);
+		char location[SETTINGS_LOCATION_SIZE];
+		settings_write_location(s, "broker", broker->locations, "spool", location);
 		if (broker->spool_bytes && !state[0]) {
 			return error_set(err, -EINVAL, "%s[broker %s]: spool needs a state folder",
-				place, broker->name);
+				location, broker->name);
 		}
 		const char *why = broker->spool_bytes ? why_no_folder(state) : NULL;
 		if (why) {
 			return error_set(err, -EINVAL,
 				"%s[broker %s]: spool needs the folder of [bridge] state, %s: %s",
-				place, broker->name, state, why);
+				location, broker->name, state, why);
 		}
 	}
 	return 0;
@@ -206,7 +206,7 @@ static void on_drain(uv_timer_t *timer)
 	if (b->draining && n_leaving == 0) {
 		b->events->on_drained(b->data);
 	} else if (n_gone > 0) {
-		b->events->on_places(b->data);
+		b->events->on_free_slots(b->data);
 	}
 }
 

@@ -19,7 +19,7 @@
 #define BROKERS_MAX (2 * SETTINGS_MAX_BROKERS) /* old and new connection of each broker */
 
 struct brokers_events {
-	struct broker_connection_events conn; /* of each connection; link->data is brokers.data */
+	struct broker_connection_events conn; /* of each connection; conn->data is brokers.data */
 	/* A connection was started: subscribe. */
 	int (*on_begin)(struct broker_connection *conn, struct error *err);
 	/* Returns true if no request of @conn is to be answered. */
@@ -29,7 +29,7 @@ struct brokers_events {
 	/* @conn has left and is freed afterwards. */
 	void (*on_left)(struct broker_connection *conn);
 	/* Some have left: call brokers_follow(). Not called while draining. */
-	void (*on_places)(void *data);
+	void (*on_free_slots)(void *data);
 	/* All have left, while draining. */
 	void (*on_drained)(void *data);
 };

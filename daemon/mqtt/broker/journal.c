@@ -87,7 +87,7 @@ static bool read_whole(const struct journal *journal, uint64_t from, void *to, s
 	return true;
 }
 
-/* Returns the size of the record at kept->end; 0: there is no complete one. */
+/* Returns the size of the record at journal->end; 0: there is no complete one. */
 static uint64_t find_record(
 	const struct journal *journal, struct head *head, char broker[SETTINGS_NAME_SIZE])
 {

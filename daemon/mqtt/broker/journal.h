@@ -20,7 +20,7 @@
  *
  * Record numbers rise and begin at the monotonic clock's value at the start.
  *
- * Each broker has an equal share of places and bytes, so that a broker that takes no responses
+ * Each broker has an equal share of records and bytes, so that a broker that takes no responses
  * leaves room for the others' requests.
  */
 #ifndef DAEMON_MQTT_BROKER_JOURNAL_H

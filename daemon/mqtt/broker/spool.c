@@ -227,25 +227,25 @@ static int mend(struct spool *spool)
 	return 0;
 }
 
-static void read_mark(struct spool *spool)
+static void read_done(struct spool *spool)
 {
-	uint8_t mark[sizeof(spool->done)];
+	uint8_t done[sizeof(spool->done)];
 	owned_fd int fd = openat(spool->folder, "done", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && read_whole(fd, mark, sizeof(mark))) {
-		spool->done = bytes_get_u64(mark);
+	if (fd >= 0 && read_whole(fd, done, sizeof(done))) {
+		spool->done = bytes_get_u64(done);
 	}
 }
 
-static bool write_mark(const struct spool *spool)
+static bool write_done(const struct spool *spool)
 {
 	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
 	owned_fd int fd = openat(spool->folder, "done.new", flags, 0600);
 	return fd >= 0 && write(fd, &spool->done, sizeof(spool->done)) == sizeof(spool->done);
 }
 
-static int look(struct spool *spool)
+static int read_folder(struct spool *spool)
 {
-	read_mark(spool);
+	read_done(spool);
 	int r = find_segments(spool);
 	r = r == 0 && spool->n_segments ? mend(spool) : r;
 	if (r == 0 && spool->n_segments && spool->done < spool->segments[0].first) {
@@ -272,7 +272,7 @@ int spool_open(const char *folder, uint64_t max_bytes, struct spool **ret_spool,
 	spool->max_bytes = max_bytes;
 	spool->in = spool->out = -1;
 	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = spool->folder < 0 ? -errno : look(spool);
+	int r = spool->folder < 0 ? -errno : read_folder(spool);
 	if (r < 0) {
 		return error_set(err, r, "spool: %s: %s", folder, strerror(-r));
 	}
@@ -496,7 +496,7 @@ size_t spool_take_fds(struct spool *spool, int ret_fds[SPOOL_MAX_FDS])
 {
 	size_t n = spool->n_full;
 	spool->dirty = false;
-	if (write_mark(spool)) {
+	if (write_done(spool)) {
 		int r = renameat(spool->folder, "done.new", spool->folder, "done");
 		(void)r; /* after a failure delivered records are sent again */
 	}

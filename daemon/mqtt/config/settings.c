@@ -21,7 +21,7 @@ struct reading {
 	const struct config_key *keys;
 	size_t n_keys;
 	void *record; /* struct that the section fills */
-	struct settings_place *places; /* of the record */
+	struct settings_location *locations; /* of the record */
 	unsigned int file; /* index in settings->files */
 	bool foreign;
 	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* sections of this file so far */
@@ -86,7 +86,7 @@ static int named_section(
 	struct settings_broker *b = broker ? find_broker(reading->settings, name) : NULL;
 	struct settings_route *r = broker ? NULL : find_route(reading->settings, name);
 	reading->record = broker ? (void *)b : (void *)r;
-	reading->places = b ? b->places : r ? r->places : NULL;
+	reading->locations = b ? b->locations : r ? r->locations : NULL;
 	reading->keys = settings_keys(kind, &reading->n_keys);
 	return reading->record ? 0
 			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
@@ -128,7 +128,7 @@ static int section_read(void *context, const char *name, struct error *err)
 	}
 	if (strcmp(name, "bridge") == 0) {
 		reading->record = reading->settings;
-		reading->places = reading->settings->places;
+		reading->locations = reading->settings->locations;
 		reading->keys = settings_keys("bridge", &reading->n_keys);
 		return 0;
 	}
@@ -143,26 +143,27 @@ static int section_read(void *context, const char *name, struct error *err)
 		error_escape(escaped, sizeof(escaped), name, strlen(name)));
 }
 
-static void write_place(
-	const struct settings *s, const struct settings_place *place, char out[SETTINGS_PLACE_SIZE])
+static void write_location(const struct settings *s, const struct settings_location *location,
+	char out[SETTINGS_LOCATION_SIZE])
 {
-	snprintf(out, SETTINGS_PLACE_SIZE, "%s:%u: ", s->files[place->file], place->line);
+	snprintf(out, SETTINGS_LOCATION_SIZE, "%s:%u: ", s->files[location->file], location->line);
 }
 
-void settings_write_place(const struct settings *s, const char *kind,
-	const struct settings_place *places, const char *keys, char out[SETTINGS_PLACE_SIZE])
+void settings_write_location(const struct settings *s, const char *kind,
+	const struct settings_location *locations, const char *keys,
+	char out[SETTINGS_LOCATION_SIZE])
 {
 	size_t n = 0;
 	const struct config_key *table = settings_keys(kind, &n);
 	out[0] = 0;
 	for (size_t i = n; i-- > 0 && strcmp(kind, "bridge") != 0;) {
-		if (places[i].line) {
-			write_place(s, &places[i], out);
+		if (locations[i].line) {
+			write_location(s, &locations[i], out);
 		}
 	}
 	for (size_t i = n; i-- > 0;) {
-		if (places[i].line && settings_has_word(keys, table[i].key)) {
-			write_place(s, &places[i], out);
+		if (locations[i].line && settings_has_word(keys, table[i].key)) {
+			write_location(s, &locations[i], out);
 		}
 	}
 }
@@ -186,7 +187,8 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 				err, -EINVAL, "%s was given in line %u already", key, *seen);
 		}
 		*seen = line;
-		reading->places[i] = (struct settings_place){.file = reading->file, .line = line};
+		reading->locations[i] =
+			(struct settings_location){.file = reading->file, .line = line};
 		return config_value_set(reading->record, &reading->keys[i], value, err);
 	}
 	return reading->keys

@@ -27,10 +27,10 @@
 #define SETTINGS_MAX_KEYS 40 /* keys of one section */
 #define SETTINGS_MAX_FILES 96 /* the file and its drop-ins */
 #define SETTINGS_FILE_SIZE 144 /* a longer path keeps its end */
-#define SETTINGS_PLACE_SIZE (SETTINGS_FILE_SIZE + 16) /* "file:line: " */
+#define SETTINGS_LOCATION_SIZE (SETTINGS_FILE_SIZE + 16) /* "file:line: " */
 
 /* Where a key was set last. */
-struct settings_place {
+struct settings_location {
 	unsigned int file, line; /* file: index in settings.files; line 0: not set */
 };
 
@@ -56,7 +56,7 @@ struct settings_broker {
 	uint64_t spool_bytes; /* 0: no spool */
 	uint64_t pool; /* 0 or 1: join the pool of gateways */
 	uint64_t discovery; /* 0 or 1: Home Assistant discovery */
-	struct settings_place places[SETTINGS_MAX_KEYS]; /* by index in the table of keys */
+	struct settings_location locations[SETTINGS_MAX_KEYS]; /* by index in the table of keys */
 };
 
 /* A [route NAME] section: messages of a foreign topic are input of a model or pipeline. */
@@ -68,7 +68,7 @@ struct settings_route {
 	char format[16]; /* auto, image, wav, s16le, csv, json or raw */
 	char fields[SETTINGS_TOPIC_SIZE]; /* JSON members with the numbers, separated by blanks */
 	uint64_t qos;
-	struct settings_place places[SETTINGS_MAX_KEYS];
+	struct settings_location locations[SETTINGS_MAX_KEYS];
 };
 
 struct settings {
@@ -99,7 +99,7 @@ struct settings {
 	uint64_t decode_timeout_ms, decode_memory;
 	uint64_t poll_ms, stats_ms, drain_timeout_ms;
 	uint64_t health; /* 0 or 1: publish thin-edge.io's health topic */
-	struct settings_place places[SETTINGS_MAX_KEYS];
+	struct settings_location locations[SETTINGS_MAX_KEYS];
 
 	size_t n_files; /* files that were read */
 	char files[SETTINGS_MAX_FILES][SETTINGS_FILE_SIZE];
@@ -110,8 +110,9 @@ struct settings {
 
 /* Writes "file:line: " of the first key of the table that is in the word list @keys and was set. If
  * none was, and @kind is not "bridge", writes the first key that was set; else "". */
-void settings_write_place(const struct settings *settings, const char *kind,
-	const struct settings_place *places, const char *keys, char out[SETTINGS_PLACE_SIZE]);
+void settings_write_location(const struct settings *settings, const char *kind,
+	const struct settings_location *locations, const char *keys,
+	char out[SETTINGS_LOCATION_SIZE]);
 
 /* Returns the table of a kind of section in the file's order. @kind: "bridge", "broker" or
  * "route". */

@@ -40,13 +40,13 @@ static int fault_set(struct fault *fault, const char *keys, const char *format, 
 }
 
 /* @name: of a [@kind NAME] section, or NULL. */
-static int fault_tell(const struct fault *fault, const struct settings *s, const char *kind,
-	const char *name, const struct settings_place *places, struct error *err)
+static int fault_report(const struct fault *fault, const struct settings *s, const char *kind,
+	const char *name, const struct settings_location *locations, struct error *err)
 {
-	char place[SETTINGS_PLACE_SIZE];
-	settings_write_place(s, kind, places, fault->keys, place);
-	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", place, kind, name, fault->why)
-		    : error_set(err, -EINVAL, "%s%s", place, fault->why);
+	char location[SETTINGS_LOCATION_SIZE];
+	settings_write_location(s, kind, locations, fault->keys, location);
+	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", location, kind, name, fault->why)
+		    : error_set(err, -EINVAL, "%s%s", location, fault->why);
 }
 
 /* Returns true if every word of @list is in @known. */
@@ -388,19 +388,19 @@ int settings_check(const struct settings *s, struct error *err)
 {
 	struct fault fault = {0};
 	if (bridge_check(s, &fault) < 0 || memory_check(s, &fault) < 0) {
-		return fault_tell(&fault, s, "bridge", NULL, s->places, err);
+		return fault_report(&fault, s, "bridge", NULL, s->locations, err);
 	}
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		const struct settings_broker *b = &s->brokers[i];
 		if (broker_check(b, &fault) < 0 || brokers_check_apart(s, i, &fault) < 0) {
-			return fault_tell(&fault, s, "broker", b->name, b->places, err);
+			return fault_report(&fault, s, "broker", b->name, b->locations, err);
 		}
 	}
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct settings_route *r = &s->routes[i];
 		if (route_check(r, &fault) < 0 || check_not_own(s, r, &fault) < 0 ||
 			check_apart(s, r, &fault) < 0 || check_no_circle(s, r, &fault) < 0) {
-			return fault_tell(&fault, s, "route", r->name, r->places, err);
+			return fault_report(&fault, s, "route", r->name, r->locations, err);
 		}
 	}
 	return 0;
@@ -447,7 +447,7 @@ static int sources_check(const struct settings *s, const struct settings_broker 
 		{"psk", b->psk, psk_check}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct error why = {0};
-		char place[SETTINGS_PLACE_SIZE];
+		char location[SETTINGS_LOCATION_SIZE];
 		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
 		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
 			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
@@ -456,8 +456,8 @@ static int sources_check(const struct settings *s, const struct settings_broker 
 		}
 		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;
 		if (r < 0) {
-			settings_write_place(s, "broker", b->places, all[i].key, place);
-			return error_set(err, r, "%s[broker %s]: %s: %s", place, b->name,
+			settings_write_location(s, "broker", b->locations, all[i].key, location);
+			return error_set(err, r, "%s[broker %s]: %s: %s", location, b->name,
 				all[i].key, why.text);
 		}
 	}

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
 
 #define MAX_ENDS 2 /* processes that may end in opening one file */
 
@@ -25,7 +25,7 @@ static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
 		worker_frames_open_write(frame, pipeline->path, ends ? "" : pipeline->text,
 			ends ? 0 : pipeline->size);
 	} else {
-		worker_frames_begin_write(frame, (uint32_t)pipelines->bridge->settings.in_flight);
+		worker_frames_begin_write(frame, (uint32_t)pipelines->queue->settings->in_flight);
 	}
 	return true;
 }
@@ -77,13 +77,12 @@ static uint32_t index_of(const struct pipelines *pipelines, const char *name)
 	return i;
 }
 
-/* Waits while the limit of model requests or held inputs is reached. */
+/* Waits while the limit of model requests or running inputs is reached. */
 struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines)
 {
-	const struct bridge *b = pipelines->bridge;
-	bool room = pipelines->n_requests < b->settings.in_flight &&
-		pipelines->n_held + 1 < PIPELINES_MAX_TAGS;
-	return room ? request_serve_next_input(b) : NULL;
+	bool room = pipelines->n_requests < pipelines->queue->settings->in_flight &&
+		pipelines->queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
+	return room ? pipelines_dispatch_next_input(pipelines) : NULL;
 }
 
 static bool can_take(const struct pipelines *pipelines)
@@ -171,7 +170,7 @@ static void open_end(struct pipelines *pipelines, const struct error *failed)
 						     : "";
 	snprintf(pipeline->refused, sizeof(pipeline->refused), "%s", why);
 	if (failed->code) {
-		log_error(&pipelines->bridge->log, "%s", failed->text);
+		log_error(pipelines->queue->log, "%s", failed->text);
 	}
 }
 
@@ -187,9 +186,7 @@ static void begin_end(struct pipelines *pipelines, const struct error *failed)
 	pipelines->has_worked = true;
 	pipelines_check_needs(pipelines);
 	pipelines_announce(pipelines, NULL);
-	announce_pool(&pipelines->bridge->announce);
-	retained_cleanup_look(&pipelines->bridge->announce);
-	home_assistant_follow(&pipelines->bridge->announce);
+	pipelines->on_change(pipelines->data);
 }
 
 static void on_done(void *data, enum worker_command command, const struct pipelines_done *done)
@@ -201,7 +198,7 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 	if (lacks && failed->code == -ENOMEM) {
 		/* Only a new child gets the model or setting again. */
 		worker_give_up(&pipelines->worker, failed->text);
-		request_serve_dispatch(pipelines->bridge);
+		pipelines_dispatch(pipelines);
 		return;
 	}
 	pipelines_command_ended(pipelines);
@@ -212,10 +209,10 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 	} else if (command == WORKER_COMMAND_BEGIN) {
 		begin_end(pipelines, failed);
 	} else if (failed->code) {
-		log_warning(&pipelines->bridge->log, "pipelines: %s", failed->text);
+		log_warning(pipelines->queue->log, "pipelines: %s", failed->text);
 	}
-	pipelines_answer_held(pipelines, done);
-	request_serve_dispatch(pipelines->bridge);
+	pipelines_answer_running(pipelines, done);
+	pipelines_dispatch(pipelines);
 }
 
 /* Without memory for its tensors, the child's request is answered with an error. */
@@ -260,13 +257,13 @@ static bool on_frame(void *data, enum worker_command command, uint8_t type, stru
 
 /* ---- life of the child */
 
-/* Forgets what was told to a child that has ended. */
+/* Forgets the state of a child that has ended. */
 static void forget_child(struct pipelines *pipelines, const char *why, bool may_again)
 {
 	pipelines->epoch++;
 	pipelines_forget_requests(pipelines);
 	pipelines_publish_reset(pipelines);
-	pipelines_refuse_held(pipelines, why);
+	pipelines_refuse_running(pipelines, why);
 	pipelines_job_again(pipelines, why, may_again);
 }
 
@@ -306,32 +303,31 @@ static void on_again(void *data)
 	if (pipelines->n > 0) {
 		begin(pipelines);
 	}
-	request_serve_dispatch(pipelines->bridge);
+	pipelines_dispatch(pipelines);
 }
 
 void pipelines_start(struct pipelines *pipelines)
 {
 	static const struct worker_events events = {
 		.on_frame = on_frame, .on_done = on_done, .on_end = on_end, .on_again = on_again};
-	struct bridge *b = pipelines->bridge;
-	const struct settings *s = &b->settings;
-	worker_init(&pipelines->worker, &b->loop, &b->log, s->decode_memory, s->decode_timeout_ms,
-		s->max_memory ? s->max_memory / 4 : s->decode_memory, &events, pipelines);
+	const struct settings *s = pipelines->queue->settings;
+	worker_init(&pipelines->worker, pipelines->loop, pipelines->queue->log, s->decode_memory,
+		s->decode_timeout_ms, s->max_memory ? s->max_memory / 4 : s->decode_memory, &events,
+		pipelines);
 	pipelines_load_settings(pipelines);
 	on_again(pipelines);
 }
 
 int pipelines_reload(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
 {
-	const struct settings *s = &pipelines->bridge->settings;
+	const struct settings *s = pipelines->queue->settings;
 	worker_kill(&pipelines->worker);
 	pipelines->worker.memory_bytes = s->decode_memory;
 	pipelines->worker.timeout_ms = s->decode_timeout_ms;
 	forget_child(pipelines, "the configuration was read again", true);
 	int r = pipelines_load(pipelines, ret_bad, err);
 	for (size_t i = 0; i < pipelines->n_known; i++) {
-		known_models_forget_description(
-			&pipelines->bridge->models, pipelines->known[i].name);
+		known_models_forget_description(pipelines->queue->models, pipelines->known[i].name);
 	}
 	on_again(pipelines);
 	pipelines_announce(pipelines, NULL);
@@ -415,7 +411,7 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 	const char *model = NULL;
 	for (size_t i = 0; ready && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
 		const struct model_entry *entry =
-			known_models_find(&pipelines->bridge->models, model);
+			known_models_find(pipelines->queue->models, model);
 		ready = entry && known_models_is_ready(entry);
 	}
 	return ready && !pipeline->says.remembers && pipelines_answers(pipeline);
@@ -428,15 +424,15 @@ void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 		pipelines, pipeline, request->conn, request->connection_id, request->source);
 	source->last_used = ++pipelines->uses;
 	struct mqtt_request *older = pipeline->says.latest_only
-		? mqtt_requests_find_input(&pipelines->bridge->requests, request->target,
+		? mqtt_requests_find_input(pipelines->queue, request->target,
 			  request->connection_id, request->source)
 		: NULL;
 	if (older) {
 		pipelines->counts.sampled++;
 		if (older->response_topic) {
-			request_respond_refuse(pipelines->bridge, older, EDGE_CLIENT_SUPERSEDED,
+			request_respond_refuse(pipelines->queue, older, EDGE_CLIENT_SUPERSEDED,
 				"a newer input took its place");
 		}
-		request_serve_finish(pipelines->bridge, older);
+		request_serve_finish(pipelines->queue, older);
 	}
 }

@@ -8,6 +8,7 @@
  * all sources is lost. The input in work is sent to the next process once more, unless it took too
  * long.
  *
+ *   pipelines_dispatch.c  which request goes next
  *   pipelines.c           commands to the worker        pipelines_files.c     files and models
  *   pipelines_request.c   the child's model requests    pipelines_publish.c   results and states
  *   pipelines_respond.c   the request in work           worker_frames.h       the frames
@@ -20,15 +21,14 @@
 
 #include "client/lib/edge_client.h"
 #include "client/pipeline/pipeline.h"
+#include "daemon/mqtt/request/edged_client.h"
+#include "daemon/mqtt/request/request_serve.h"
 #include "daemon/mqtt/worker/worker.h"
 #include "daemon/mqtt/worker/worker_main.h"
 
 #define PIPELINES_MAX_SESSIONS 16 /* edged sessions of models with state */
 
-struct bridge;
 struct broker_connection;
-struct mqtt_request;
-struct model_entry;
 
 /* A source of inputs at one broker. */
 struct pipelines_source {
@@ -76,7 +76,7 @@ struct pipelines_known {
 	uint64_t elements[PIPELINES_MAX_TENSORS]; /* elements of each output */
 	struct bytes_writer examples; /* WORKER_COMMAND_EXAMPLES frame; size 0: none */
 	bool is_news, examples_are_news;
-	bool rests; /* tell the child once that the model is gone */
+	bool rests; /* send the child once that the model is gone */
 };
 
 struct pipelines_request;
@@ -108,7 +108,16 @@ struct pipelines_counts {
 };
 
 struct pipelines {
-	struct bridge *bridge;
+	/* Borrowed; set before pipelines_load(). */
+	uv_loop_t *loop;
+	const char *state; /* path of the state folder; "": none */
+	struct mqtt_requests *queue;
+	struct service *service;
+	/* A setting, or which pipelines work, has changed. */
+	void (*on_change)(void *data);
+	void (*on_source)(void *data); /* a source has its first result */
+	void *data;
+
 	struct mqtt_pipeline *items[PIPELINES_MAX]; /* owned */
 	size_t n;
 	struct pipelines_known *known; /* owned */
@@ -120,8 +129,6 @@ struct pipelines {
 	bool has_worked;
 	bool result_sent; /* a result of the command in work was published */
 	struct pipelines_job job;
-	struct mqtt_request *held; /* owned; inputs with outstanding results, without payload */
-	size_t n_held;
 	uint64_t last_tag;
 	struct pipelines_request *requests;
 	size_t n_requests;
@@ -160,6 +167,15 @@ bool pipelines_can_decode(struct pipelines *pipelines);
 /* Sends @request to be decoded for @model. Takes @request: it is ready in the end, or answered. */
 void pipelines_decode(
 	struct pipelines *pipelines, struct mqtt_request *request, const struct model_entry *model);
+
+/* ---- pipelines_dispatch.c */
+
+/* Adds @request, for a model or a pipeline, to the request queue or refuses it. Takes @request. */
+void pipelines_dispatch_accept(struct pipelines *pipelines, struct mqtt_request *request);
+/* Drops expired requests, then starts every request that can start now. */
+void pipelines_dispatch(struct pipelines *pipelines);
+/* Returns the first pipeline input that is ready and has its outbox reserve; NULL: none. */
+struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines);
 
 /* ---- pipelines_request.c */
 
@@ -207,7 +223,7 @@ void pipelines_job_start(
 /* Handle frames about the request. Return false if the frame is invalid. */
 bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reader *r);
 bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader *r);
-/* Ends the request: it is ready, waits for its second pass, is held for its results, or answered.
+/* Ends the request: it is ready, waits for its second pass or for its results, or answered.
  * @failed: the child's error, code 0: none. */
 void pipelines_job_end(
 	struct pipelines *pipelines, enum worker_command command, const struct error *failed);
@@ -218,18 +234,19 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 
 /* Returns true if inputs of @pipeline get responses. Pieces of streams do not, except errors. */
 bool pipelines_answers(const struct mqtt_pipeline *pipeline);
+/* Implements expect() of struct mqtt_requests. */
+void pipelines_expect_answers(
+	void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes);
 /* Returns the number that the child's results for @request carry, or 0 if it gets no response. */
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct mqtt_request *request);
-/* Keeps @request, which is out of the queue, until its results are complete. */
-void pipelines_hold(struct pipelines *pipelines, struct mqtt_request *request);
 /* Stores a result for the response to its input. Publishes the result before it. */
 void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct pipelines_result *result);
-/* Completes the responses to all held inputs that are not in @done. */
-void pipelines_answer_held(struct pipelines *pipelines, const struct pipelines_done *done);
-/* Answers all held inputs with an error. */
-void pipelines_refuse_held(struct pipelines *pipelines, const char *why);
+/* Completes the responses to all running inputs that are not in @done. */
+void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done);
+/* Answers all running inputs with an error. */
+void pipelines_refuse_running(struct pipelines *pipelines, const char *why);
 
 /* ---- pipelines_publish.c */
 
@@ -262,10 +279,12 @@ bool pipelines_was_published(const struct pipelines *pipelines,
 void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
 	const char *level, char *out);
 
-/* Sets "threshold" or "enable". -EINVAL for invalid values. *ret_changed: the value differs from
- * before. */
-int must_check pipelines_set(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
-	const char *key, const char *value, bool *ret_changed, struct error *err);
+/* Sets the threshold; "": the file's. -EINVAL for other text that is no threshold of the pipeline.
+ * *ret_changed: it differs from before. */
+int must_check pipelines_set_threshold(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
+	const char *value, bool *ret_changed, struct error *err);
+/* Returns true if @off differs from before. */
+bool pipelines_set_off(struct pipelines *pipelines, struct mqtt_pipeline *pipeline, bool off);
 /* Read and write the settings file of the state folder. */
 void pipelines_load_settings(struct pipelines *pipelines);
 void pipelines_write_settings(const struct pipelines *pipelines, struct bytes_writer *w);

@@ -7,7 +7,8 @@
 
 #include "base/ini.h"
 #include "client/edgectl/pipeline_files.h"
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/pipelines/pipelines.h"
 
 #define MAX_FILE (1u << 20)
 
@@ -204,11 +205,11 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 	const char *signature = pipeline_signature_name(pipeline->parsed, index);
 	const struct pipelines_known *known =
 		known_find(pipelines, model, signature ? signature : "");
-	const struct model_entry *entry = known_models_find(&pipelines->bridge->models, model);
+	const struct model_entry *entry = known_models_find(pipelines->queue->models, model);
 	const char *taught = pipeline_set_few_shot(pipeline->parsed, &file);
 	bool there = entry && entry->listed;
 	why[0] = 0;
-	if (service_is_away(&pipelines->bridge->service)) {
+	if (service_is_away(pipelines->service)) {
 		snprintf(why, size, "edged is away");
 	} else if (!there) {
 		snprintf(why, size, "there is no model %s", model);
@@ -225,8 +226,7 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 
 void pipelines_check_needs(struct pipelines *pipelines)
 {
-	const struct bridge *b = pipelines->bridge;
-	bool known = b->listed || service_is_away(&b->service);
+	bool known = pipelines->queue->models->listed || service_is_away(pipelines->service);
 	for (size_t i = 0; i < pipelines->n && known; i++) {
 		struct mqtt_pipeline *pipeline = pipelines->items[i];
 		char why[sizeof(pipeline->waits)] = "";
@@ -242,7 +242,7 @@ void pipelines_check_needs(struct pipelines *pipelines)
 
 bool pipelines_knows_models(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	bool all = pipelines->bridge->listed;
+	bool all = pipelines->queue->models->listed;
 	const char *model = NULL;
 	for (size_t i = 0; all && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
 		const char *signature = pipeline_signature_name(pipeline->parsed, i);
@@ -270,7 +270,7 @@ void pipelines_check_models(struct pipelines *pipelines)
 	for (size_t i = 0; i < pipelines->n_known; i++) {
 		struct pipelines_known *known = &pipelines->known[i];
 		const struct model_entry *entry =
-			known_models_find(&pipelines->bridge->models, known->name);
+			known_models_find(pipelines->queue->models, known->name);
 		if (known->there && (!entry || !entry->listed)) {
 			describe_known(known, NULL);
 		}
@@ -326,8 +326,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 	char name[PIPELINE_NAME_SIZE];
 	name_of(path, name, sizeof(name));
 	if (pipelines->n == PIPELINES_MAX) {
-		log_error(
-			&pipelines->bridge->log, "%s: more than %d pipelines", path, PIPELINES_MAX);
+		log_error(pipelines->queue->log, "%s: more than %d pipelines", path, PIPELINES_MAX);
 		++*bad;
 		return;
 	}
@@ -335,7 +334,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 	int r = pipe_load(path, &pipeline, &err);
 	r = r < 0 ? r : known_add_all(pipelines, pipeline, &err);
 	if (r < 0) {
-		log_error(&pipelines->bridge->log, "%s", err.text);
+		log_error(pipelines->queue->log, "%s", err.text);
 		++*bad;
 		mqtt_pipeline_free(take(pipeline));
 		if (before) {
@@ -352,7 +351,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 int pipelines_load(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
 {
 	struct pipeline_files files = {0};
-	const char *folder = pipelines->bridge->settings.pipelines;
+	const char *folder = pipelines->queue->settings->pipelines;
 	struct mqtt_pipeline *old[PIPELINES_MAX];
 	size_t n_old = pipelines->n;
 	memcpy(old, pipelines->items, sizeof(old));

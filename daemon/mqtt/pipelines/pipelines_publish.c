@@ -7,7 +7,8 @@
 
 #include "base/clock.h"
 #include "base/ini.h"
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/pipelines/pipelines.h"
 #include "daemon/mqtt/text/json_writer.h"
 #include "daemon/mqtt/text/threshold.h"
 
@@ -18,9 +19,8 @@
 void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
 	const char *level, char *out)
 {
-	const struct settings *s = &pipelines->bridge->settings;
-	snprintf(out, TOPICS_MAX, "%s/%s/pipeline/%s/%s%s%s", s->prefix, s->gateway, pipeline, leaf,
-		level ? "/" : "", level ? level : "");
+	const struct settings *s = pipelines->queue->settings;
+	topics_of_pipeline(out, s->prefix, s->gateway, pipeline, leaf, level);
 }
 
 /* Returns false if the outbox could never hold the message. @conn NULL: the broker was removed.
@@ -36,7 +36,7 @@ static bool publish(struct pipelines *pipelines, struct broker_connection *conn,
 	struct outbox_message *m = conn ? outbox_message_new(kind, topic, payload, size) : NULL;
 	if (m) {
 		m->qos = kind == OUTBOX_RESULT
-			? (unsigned int)pipelines->bridge->settings.result_qos
+			? (unsigned int)pipelines->queue->settings->result_qos
 			: 1;
 		m->retain = retain;
 		m->content_type = content_type;
@@ -54,7 +54,7 @@ static void publish_last(struct pipelines *pipelines, const struct mqtt_pipeline
 	struct pipelines_source *source, const char *text)
 {
 	char topic[TOPICS_MAX];
-	bool taken = true, retain = settings_has_word(pipelines->bridge->settings.retain, "last");
+	bool taken = true, retain = settings_has_word(pipelines->queue->settings->retain, "last");
 	pipelines_topic(pipelines, pipeline->name, "last", source->name, topic);
 	publish(pipelines, source->conn, OUTBOX_LAST, retain, topic, "application/json", text,
 		strlen(text), &taken);
@@ -97,9 +97,9 @@ void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipel
 {
 	uint32_t rate = 0, channels = 0;
 	json_writer_begin(w, NULL, '{');
-	json_writer_text(w, "gw", pipelines->bridge->settings.gateway);
+	json_writer_text(w, "gw", pipelines->queue->settings->gateway);
 	if (result->kind == PIPELINE_RESULT && !request) {
-		json_writer_integer(w, "seq", (int64_t)++pipelines->bridge->sequence);
+		json_writer_integer(w, "seq", (int64_t)++pipelines->queue->sequence);
 	}
 	if (request && request->id[0]) {
 		json_writer_text(w, "id", request->id);
@@ -128,7 +128,7 @@ static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pi
 	source->no_snapshot_ns = now;
 	snprintf(text, sizeof(text), "the snapshot has %zu bytes, more than outbox-bytes", bytes);
 	json_writer_begin(&w, NULL, '{');
-	json_writer_text(&w, "gw", pipelines->bridge->settings.gateway);
+	json_writer_text(&w, "gw", pipelines->queue->settings->gateway);
 	json_writer_time(&w);
 	json_writer_escaped(&w, "error", text);
 	json_writer_end(&w, '}');
@@ -138,13 +138,13 @@ static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pi
 			w.data, w.size, NULL);
 	}
 	bytes_writer_deinit(&w);
-	log_notice(&pipelines->bridge->log, "pipeline %s: %s", pipeline->name, text);
+	log_notice(pipelines->queue->log, "pipeline %s: %s", pipeline->name, text);
 }
 
 static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	struct pipelines_source *source, const struct pipelines_result *result)
 {
-	const char *retain = pipelines->bridge->settings.retain;
+	const char *retain = pipelines->queue->settings->retain;
 	struct bytes_writer w = {0};
 	char topic[TOPICS_MAX];
 	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
@@ -172,7 +172,7 @@ static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pi
 	bytes_writer_deinit(&w);
 	if (!source->announced) {
 		source->announced = true;
-		home_assistant_follow(&pipelines->bridge->announce);
+		pipelines->on_source(pipelines->data);
 	}
 }
 
@@ -234,10 +234,10 @@ bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_resul
 static void publish_if_changed(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *topic, const void *data, size_t size, uint64_t *hash)
 {
-	struct bridge *b = pipelines->bridge;
-	uint64_t now = dedup_hash(&b->dedup, 0, data, size);
+	uint64_t now = dedup_hash(pipelines->queue->dedup, 0, data, size);
 	if (conn || *hash != now) {
-		bool all = brokers_publish(&b->brokers, conn, OUTBOX_LAST, true, topic, data, size);
+		bool all = brokers_publish(
+			pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, data, size);
 		brokers_note(conn, all, now, hash);
 	}
 }
@@ -274,7 +274,7 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 {
 	char topic[TOPICS_MAX];
 	bool its = strcmp(key, "threshold") != 0 || pipeline->says.has_threshold;
-	if (its && settings_has_word(pipelines->bridge->settings.commands, key)) {
+	if (its && settings_has_word(pipelines->queue->settings->commands, key)) {
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
 		publish_if_changed(pipelines, conn, topic, value, strlen(value), hash);
 	} else {
@@ -312,35 +312,37 @@ static void empty(struct pipelines *pipelines, struct broker_connection *conn, c
 {
 	char topic[TOPICS_MAX];
 	pipelines_topic(pipelines, pipeline, leaf, level, topic);
-	brokers_publish(&pipelines->bridge->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
+	brokers_publish(pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
 }
 
 void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source)
 {
-	const struct bridge *b = pipelines->bridge;
-	for (size_t i = 0; i < b->brokers.n && source->announced; i++) {
+	for (size_t i = 0; i < pipelines->queue->brokers->n && source->announced; i++) {
 		/* Another connection may lead to a removed broker. */
 		bool its = source->conn
-			? source->conn == b->brokers.connections[i]
-			: !source_find(pipeline, b->brokers.connections[i]->number, source->name);
+			? source->conn == pipelines->queue->brokers->connections[i]
+			: !source_find(pipeline, pipelines->queue->brokers->connections[i]->number,
+				  source->name);
 		if (its) {
-			empty(pipelines, b->brokers.connections[i], pipeline->name, "last",
-				source->name);
-			empty(pipelines, b->brokers.connections[i], pipeline->name, "snapshot",
-				source->name);
+			empty(pipelines, pipelines->queue->brokers->connections[i], pipeline->name,
+				"last", source->name);
+			empty(pipelines, pipelines->queue->brokers->connections[i], pipeline->name,
+				"snapshot", source->name);
 		}
 	}
 }
 
 static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	struct bridge *b = pipelines->bridge;
 	char filter[TOPICS_MAX];
-	announce_pool_filter_of_pipeline(&b->settings, filter, pipeline->name);
-	for (size_t i = 0; i < b->brokers.n; i++) {
-		if (broker_connection_is_subscribed(b->brokers.connections[i], filter)) {
-			broker_connection_unsubscribe(b->brokers.connections[i], filter);
+	topics_pool_filter_of_pipeline(filter, pipelines->queue->settings->pool_group,
+		pipelines->queue->settings->prefix, pipeline->name);
+	for (size_t i = 0; i < pipelines->queue->brokers->n; i++) {
+		if (broker_connection_is_subscribed(
+			    pipelines->queue->brokers->connections[i], filter)) {
+			broker_connection_unsubscribe(
+				pipelines->queue->brokers->connections[i], filter);
 		}
 	}
 }
@@ -410,27 +412,31 @@ static bool is_same(double a, double b)
 	return a == b || (isnan(a) && isnan(b));
 }
 
-int pipelines_set(struct pipelines *pipelines, struct mqtt_pipeline *pipeline, const char *key,
+static void announce_setting(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
+{
+	announce_one(pipelines, NULL, pipeline);
+	pipelines->on_change(pipelines->data);
+	pipelines_feed(pipelines);
+}
+
+int pipelines_set_threshold(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const char *value, bool *ret_changed, struct error *err)
 {
-	bool on = true;
-	bool was_off = pipeline->off;
-	double was = pipeline->threshold;
-	int r = 0;
-	if (strcmp(key, "threshold") == 0) {
-		r = set_threshold(pipeline, value, err);
-	} else if (strcmp(key, "enable") == 0 && command_parse_switch(value, &on) == 0) {
-		pipeline->off = !on;
-	} else {
-		r = error_set(err, -EINVAL, "what is set is a threshold, or enable: ON or OFF");
-	}
-	*ret_changed = r == 0 && (pipeline->off != was_off || !is_same(pipeline->threshold, was));
+	const double before = pipeline->threshold;
+	int r = set_threshold(pipeline, value, err);
 	if (r == 0) {
-		announce_one(pipelines, NULL, pipeline);
-		announce_pool(&pipelines->bridge->announce);
-		pipelines_feed(pipelines);
+		*ret_changed = !is_same(pipeline->threshold, before);
+		announce_setting(pipelines, pipeline);
 	}
 	return r;
+}
+
+bool pipelines_set_off(struct pipelines *pipelines, struct mqtt_pipeline *pipeline, bool off)
+{
+	const bool changed = pipeline->off != off;
+	pipeline->off = off;
+	announce_setting(pipelines, pipeline);
+	return changed;
 }
 
 /* The file: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
@@ -468,7 +474,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 
 static bool path_of(const struct pipelines *pipelines, const char *name, char *out, size_t size)
 {
-	const char *folder = pipelines->bridge->state;
+	const char *folder = pipelines->state;
 	int n = snprintf(out, size, "%s/%s", folder, name);
 	return folder[0] && n > 0 && (size_t)n < size;
 }
@@ -485,7 +491,7 @@ void pipelines_load_settings(struct pipelines *pipelines)
 		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
 		fclose(file);
 		if (r < 0 || reading.bad.code) {
-			log_warning(&pipelines->bridge->log, "what was set: %s", reading.bad.text);
+			log_warning(pipelines->queue->log, "settings: %s", reading.bad.text);
 		}
 	}
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/pipelines/pipelines.h"
 
 #define DEADLINE_TEXT "deadline exceeded"
 
@@ -122,7 +123,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		request_free(request); /* that child has ended */
 		return;
 	}
-	bool retry = reply->error.code == -ENOTCONN && !pipelines->bridge->service.stopping;
+	bool retry = reply->error.code == -ENOTCONN && !pipelines->service->stopping;
 	struct pipelines_session *session = session_find(pipelines, &request->q);
 	if (reply->error.status == EDGE_CLIENT_NOT_FOUND && request->q.session && session) {
 		*session =
@@ -137,7 +138,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 	} else {
 		succeed(request, reply->answer);
 	}
-	request_serve_dispatch(pipelines->bridge);
+	pipelines_dispatch(pipelines);
 }
 
 bool pipelines_next_answer(struct pipelines *pipelines, struct bytes_writer *ret_frame)
@@ -183,7 +184,7 @@ static void on_session(void *data, const struct edge_client_reply *reply)
 		opening->epoch == pipelines->epoch ? session_find(pipelines, &opening->q) : NULL;
 	if (!session) {
 		if (!reply->error.code) {
-			service_session_close(&pipelines->bridge->service, reply->session);
+			service_session_close(pipelines->service, reply->session);
 		}
 		return;
 	}
@@ -198,7 +199,7 @@ static void on_session(void *data, const struct edge_client_reply *reply)
 	if (!session->edged_id) {
 		*session = (struct pipelines_session){0};
 	}
-	request_serve_dispatch(pipelines->bridge);
+	pipelines_dispatch(pipelines);
 }
 
 /* Returns a free session slot, or closes the least recently used open one. NULL: none. */
@@ -211,7 +212,7 @@ static struct pipelines_session *session_slot(struct pipelines *pipelines)
 		slot = reusable && (!slot || s->last_used < slot->last_used) ? s : slot;
 	}
 	if (slot && slot->number) {
-		service_session_close(&pipelines->bridge->service, slot->edged_id);
+		service_session_close(pipelines->service, slot->edged_id);
 	}
 	return slot;
 }
@@ -235,8 +236,8 @@ static struct pipelines_session *session_get(
 	*slot = (struct pipelines_session){.pipeline = request->q.pipeline,
 		.number = request->q.session,
 		.last_used = ++pipelines->uses};
-	if (service_session_open(
-		    &pipelines->bridge->service, request->q.model, on_session, opening, &err) < 0) {
+	if (service_session_open(pipelines->service, request->q.model, on_session, opening, &err) <
+		0) {
 		free(opening);
 		*slot = (struct pipelines_session){0};
 		fail(request, code_of(&err), err.text);
@@ -276,7 +277,7 @@ bool pipelines_request_model(
 	/* The request whose answer the child works on is about to be freed. */
 	size_t open = pipelines->n_requests - (pipelines->worker.command == WORKER_COMMAND_ANSWER);
 	if (!request || !may_ask(pipelines, wanted) ||
-		open >= pipelines->bridge->settings.in_flight) {
+		open >= pipelines->queue->settings->in_flight) {
 		free(request);
 		worker_frames_model_request_deinit(wanted);
 		return false;
@@ -285,7 +286,7 @@ bool pipelines_request_model(
 	request->epoch = pipelines->epoch;
 	request->q = *wanted;
 	request->of_current_input = pipelines->worker.command == WORKER_COMMAND_INPUT;
-	uint64_t default_deadline_ms = pipelines->bridge->settings.deadline_ms;
+	uint64_t default_deadline_ms = pipelines->queue->settings->deadline_ms;
 	if (!request->q.deadline_ns && default_deadline_ms) {
 		request->q.deadline_ns = clock_now_ns() + default_deadline_ms * NSEC_PER_MSEC;
 	}
@@ -318,7 +319,7 @@ static int start(struct pipelines *pipelines, struct pipelines_request *request,
 		.deadline_ns = q->deadline_ns};
 	return q->session && !session
 		? -EAGAIN
-		: service_infer(&pipelines->bridge->service, &run, on_answer, request, err);
+		: service_infer(pipelines->service, &run, on_answer, request, err);
 }
 
 void pipelines_start_waiting(struct pipelines *pipelines)
@@ -334,7 +335,7 @@ void pipelines_start_waiting(struct pipelines *pipelines)
 			fail(request, -ETIMEDOUT, DEADLINE_TEXT);
 			continue;
 		}
-		if (!service_is_up(&pipelines->bridge->service)) {
+		if (!service_is_up(pipelines->service)) {
 			continue;
 		}
 		int r = start(pipelines, request, &err);
@@ -378,8 +379,7 @@ void pipelines_forget_requests(struct pipelines *pipelines)
 	}
 	for (size_t i = 0; i < PIPELINES_MAX_SESSIONS; i++) {
 		if (pipelines->sessions[i].edged_id) {
-			service_session_close(
-				&pipelines->bridge->service, pipelines->sessions[i].edged_id);
+			service_session_close(pipelines->service, pipelines->sessions[i].edged_id);
 		}
 	}
 	pipelines_forget_sessions(pipelines);

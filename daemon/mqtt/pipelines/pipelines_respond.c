@@ -9,7 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/pipelines/pipelines.h"
 
 void pipelines_job_start(
 	struct pipelines *pipelines, struct mqtt_request *request, struct bytes_writer *frame)
@@ -20,7 +21,7 @@ void pipelines_job_start(
 	if (worker_send(&pipelines->worker, frame, &err) == -ENOMEM) {
 		pipelines->job.request = NULL;
 		request->state = MQTT_REQUEST_NEW;
-		request_serve_lack_memory(pipelines->bridge, request);
+		request_serve_lack_memory(pipelines->queue, request);
 	}
 }
 
@@ -51,7 +52,7 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 		(job->request->of_pipeline && job->request->envelope_parsed)) {
 		return false;
 	}
-	if (!request_serve_take_envelope(pipelines->bridge, job->request, &envelope)) {
+	if (!request_serve_take_envelope(pipelines->queue, job->request, &envelope)) {
 		job->state = JOB_DENIED;
 	} else if (!job->request->envelope_parsed) {
 		job->state = JOB_OPENED;
@@ -77,27 +78,27 @@ bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader
 static bool end_by_envelope(struct pipelines *pipelines, struct mqtt_request *request,
 	enum pipelines_job_state state, bool failed)
 {
-	struct bridge *b = pipelines->bridge;
 	if (state == JOB_DENIED) {
 		pipelines->counts.refused += request->of_pipeline;
-		request_serve_refuse_reply_to(b, request);
+		request_serve_refuse_reply_to(pipelines->queue, request);
 		return true;
 	}
 	if (state != JOB_OPENED || failed) {
 		return false;
 	}
-	if (request_serve_drop_repeated(b, request)) {
+	if (request_serve_drop_repeated(pipelines->queue, request)) {
 		return true;
 	}
 	request->state = MQTT_REQUEST_NEW; /* a pipeline's input needs its response topic first */
 	return request->of_pipeline;
 }
 
-static void refuse(struct bridge *b, struct mqtt_request *request, const struct error *failed)
+static void refuse(
+	struct mqtt_requests *requests, struct mqtt_request *request, const struct error *failed)
 {
 	bool bad = failed->code == -EBADMSG || (request->of_pipeline && failed->code == -EINVAL);
 	bool full = request->of_pipeline && failed->code == -ENOSPC;
-	request_respond_refuse_and_end(b, request,
+	request_respond_refuse_and_end(requests, request,
 		full          ? EDGE_CLIENT_OVERLOADED
 			: bad ? EDGE_CLIENT_INVALID
 			      : error_status_of(failed->code),
@@ -109,17 +110,15 @@ static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	pipelines->counts.inputs++;
 	if (!request->replies.tag) {
-		request_serve_finish(pipelines->bridge, request);
+		request_serve_finish(pipelines->queue, request);
 		return;
 	}
-	request_serve_leave(pipelines->bridge, request);
-	pipelines_hold(pipelines, request);
+	request_serve_await_results(pipelines->queue, request);
 }
 
 void pipelines_job_end(
 	struct pipelines *pipelines, enum worker_command command, const struct error *failed)
 {
-	struct bridge *b = pipelines->bridge;
 	const struct pipelines_job job = pipelines->job;
 	struct mqtt_request *request = job.request;
 	struct error none = {0};
@@ -133,10 +132,10 @@ void pipelines_job_end(
 		return;
 	}
 	if (job.state == JOB_NO_MEMORY) {
-		request_serve_lack_memory(b, request);
+		request_serve_lack_memory(pipelines->queue, request);
 	} else if (failed->code) {
 		pipelines->counts.refused += request->of_pipeline;
-		refuse(b, request, failed);
+		refuse(pipelines->queue, request, failed);
 	} else if (command == WORKER_COMMAND_DECODE) {
 		request->state = MQTT_REQUEST_READY;
 	} else {
@@ -156,12 +155,12 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 		request->envelope_parsed = false; /* the next process reads the envelope again */
 	}
 	request_serve_decode_again(request);
-	if (may_again && !request->asked_again) {
-		request->asked_again = true;
+	if (may_again && !request->retried) {
+		request->retried = true;
 		return;
 	}
 	pipelines->counts.refused += request->of_pipeline;
-	request_respond_refuse_and_end(pipelines->bridge, request, EDGE_CLIENT_INVALID, why);
+	request_respond_refuse_and_end(pipelines->queue, request, EDGE_CLIENT_INVALID, why);
 }
 
 /* ---- responses */
@@ -170,6 +169,21 @@ bool pipelines_answers(const struct mqtt_pipeline *pipeline)
 {
 	uint32_t rate = 0, channels = 0;
 	return pipeline_feed(pipeline->parsed, &rate, &channels) == PIPELINE_SINGLE;
+}
+
+void pipelines_expect_answers(
+	void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes)
+{
+	const struct mqtt_pipeline *pipeline = pipelines_find(data, input->target);
+	*ret_n = 1;
+	*ret_bytes = 0;
+	if (pipeline && pipelines_answers(pipeline)) {
+		while (pipeline_model_name(pipeline->parsed, *ret_n)) {
+			++*ret_n; /* one per stage */
+		}
+		*ret_n = *ret_n > pipeline->answers ? *ret_n : pipeline->answers;
+		*ret_bytes = pipeline->answers_bytes;
+	}
 }
 
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
@@ -181,32 +195,22 @@ uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *
 	return request->replies.tag;
 }
 
-void pipelines_hold(struct pipelines *pipelines, struct mqtt_request *request)
-{
-	free(take(request->payload));
-	request->next = pipelines->held;
-	pipelines->held = request;
-	pipelines->n_held++;
-}
-
+/* Returns the input that the worker has, or whose results are outstanding; NULL: none. */
 static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag)
 {
-	if (pipelines->job.request && pipelines->job.request->replies.tag == tag) {
-		return pipelines->job.request;
-	}
-	struct mqtt_request *request = pipelines->held;
-	while (request && request->replies.tag != tag) {
+	struct mqtt_request *request = pipelines->queue->first;
+	while (request && (request->replies.tag != tag || request->state == MQTT_REQUEST_NEW)) {
 		request = request->next;
 	}
 	return request;
 }
 
-static void publish_reply(struct bridge *b, struct mqtt_request *request, bool more)
+static void publish_reply(struct mqtt_requests *requests, struct mqtt_request *request, bool more)
 {
 	request->replies.n++;
 	request->replies.bytes += request->replies.newest_bytes;
-	request_respond_with(b, request, request->replies.newest, request->replies.newest_bytes,
-		request->replies.newest_status, more);
+	request_respond_with(requests, request, request->replies.newest,
+		request->replies.newest_bytes, request->replies.newest_status, more);
 }
 
 void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
@@ -218,7 +222,7 @@ void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeli
 		return;
 	}
 	if (request->replies.newest) {
-		publish_reply(pipelines->bridge, request, true);
+		publish_reply(pipelines->queue, request, true);
 		free(take(request->replies.newest));
 	}
 	pipelines_write_result(pipelines, pipeline, result, request, &w);
@@ -245,12 +249,11 @@ static bool has_more(const struct pipelines_done *done, uint64_t tag)
 
 static void end(struct pipelines *pipelines, struct mqtt_request *request)
 {
-	struct bridge *b = pipelines->bridge;
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
 	if (request->replies.newest) {
-		publish_reply(b, request, false);
+		publish_reply(pipelines->queue, request, false);
 	} else {
-		request_respond_refuse(b, request, EDGE_CLIENT_SUPERSEDED,
+		request_respond_refuse(pipelines->queue, request, EDGE_CLIENT_SUPERSEDED,
 			"it was not looked at (every, latest-only)");
 	}
 	if (pipeline) { /* for the outbox reserve of later inputs */
@@ -259,32 +262,35 @@ static void end(struct pipelines *pipelines, struct mqtt_request *request)
 		pipeline->answers_bytes =
 			bytes > pipeline->answers_bytes ? bytes : pipeline->answers_bytes;
 	}
-	mqtt_request_free(request);
+	request_serve_finish(pipelines->queue, request);
 }
 
-void pipelines_answer_held(struct pipelines *pipelines, const struct pipelines_done *done)
+/* Returns an input whose results are outstanding, but not in @done (NULL: any); NULL: none. */
+static struct mqtt_request *next_running(
+	const struct pipelines *pipelines, const struct pipelines_done *done)
 {
-	for (struct mqtt_request **at = &pipelines->held; *at;) {
-		struct mqtt_request *request = *at;
-		if (has_more(done, request->replies.tag)) {
-			at = &request->next;
-			continue;
-		}
-		*at = request->next;
-		request->next = NULL;
-		pipelines->n_held--;
+	struct mqtt_request *request = pipelines->queue->first;
+	while (request &&
+		(request->state != MQTT_REQUEST_RUNNING || !request->of_pipeline ||
+			(done && has_more(done, request->replies.tag)))) {
+		request = request->next;
+	}
+	return request;
+}
+
+void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done)
+{
+	struct mqtt_request *request = NULL;
+	while ((request = next_running(pipelines, done))) {
 		end(pipelines, request);
 	}
 }
 
-void pipelines_refuse_held(struct pipelines *pipelines, const char *why)
+void pipelines_refuse_running(struct pipelines *pipelines, const char *why)
 {
-	struct mqtt_request *request = take(pipelines->held);
-	pipelines->n_held = 0;
-	while (request) {
-		struct mqtt_request *next = take(request->next);
-		request_respond_refuse(pipelines->bridge, request, EDGE_CLIENT_INTERNAL, why);
-		mqtt_request_free(request);
-		request = next;
+	struct mqtt_request *request = NULL;
+	while ((request = next_running(pipelines, NULL))) {
+		request_respond_refuse_and_end(
+			pipelines->queue, request, EDGE_CLIENT_INTERNAL, why);
 	}
 }

@@ -70,7 +70,7 @@ static void lose(struct service *service, const char *why)
 	edge_client_close(client);
 	service->gone_ns = service->gone_ns ? service->gone_ns : clock_now_ns();
 	for (size_t i = 0; i < service->models->n; i++) {
-		service->models->entries[i]->asked = false;
+		service->models->entries[i]->describe_sent = false;
 		service->models->entries[i]->described = 0; /* the old one stays usable */
 	}
 	service->events->on_down(service->data);
@@ -220,7 +220,8 @@ static void on_description(void *data, const struct edge_client_reply *reply)
 	struct error err = {0};
 	if (reply->error.code || !reply->model) {
 		for (size_t i = 0; i < service->models->n; i++) {
-			service->models->entries[i]->asked = false; /* requested by the next poll */
+			service->models->entries[i]->describe_sent =
+				false; /* requested by the next poll */
 		}
 		return;
 	}
@@ -228,7 +229,7 @@ static void on_description(void *data, const struct edge_client_reply *reply)
 	if (!entry) {
 		return;
 	}
-	entry->asked = false;
+	entry->describe_sent = false;
 	if (known_models_describe(entry, reply->model, &err) < 0) {
 		log_warning(service->log, "%s: labels: %s", entry->name, err.text);
 	}
@@ -241,9 +242,9 @@ static void describe(struct service *service, struct model_entry *entry)
 	uint64_t id = 0;
 	struct edge_client_error err = {0};
 	if (entry->listed && entry->generation && entry->described != entry->generation &&
-		!entry->asked) {
-		entry->asked = edge_client_start_describe(service->client, entry->name, NULL,
-				       on_description, service, &id, &err) == 0;
+		!entry->describe_sent) {
+		entry->describe_sent = edge_client_start_describe(service->client, entry->name,
+					       NULL, on_description, service, &id, &err) == 0;
 	}
 }
 
@@ -255,7 +256,7 @@ static void on_examples(void *data, const struct edge_client_reply *reply)
 	if (!entry) {
 		return;
 	}
-	entry->examples_asked = false;
+	entry->examples_sent = false;
 	if (!service->client || reply->error.code == -ENOTCONN) {
 		return;
 	}
@@ -278,8 +279,8 @@ static bool mqtt_request_examples(
 {
 	struct edge_client_error err = {0};
 	uint64_t id = 0;
-	if (entry->examples_asked || entry->taught == taught) {
-		return entry->examples_asked;
+	if (entry->examples_sent || entry->taught == taught) {
+		return entry->examples_sent;
 	}
 	if (taught == 0) {
 		entry->taught = 0;
@@ -294,9 +295,9 @@ static bool mqtt_request_examples(
 	examples->service = service;
 	examples->taught = taught;
 	memcpy(examples->model, entry->name, sizeof(examples->model));
-	entry->examples_asked = edge_client_start_store(service->client, EDGE_CLIENT_STORE_EXAMPLES,
-					entry->name, NULL, on_examples, examples, &id, &err) == 0;
-	if (!entry->examples_asked) {
+	entry->examples_sent = edge_client_start_store(service->client, EDGE_CLIENT_STORE_EXAMPLES,
+				       entry->name, NULL, on_examples, examples, &id, &err) == 0;
+	if (!entry->examples_sent) {
 		free(examples);
 	}
 	return true;

@@ -35,10 +35,10 @@ struct model_entry {
 	char name[64], version[64], state[16], reason[240], sha256[65];
 	uint64_t generation;
 	uint64_t described; /* generation of the description in @inputs and @outputs; 0: none */
-	bool asked; /* the description was requested */
+	bool describe_sent; /* the description was requested */
 	/* edge_client_list_item's "taught" of the examples that pipelines have */
 	uint32_t taught;
-	bool examples_asked; /* new examples were requested */
+	bool examples_sent; /* new examples were requested */
 	char no_examples[240]; /* why the examples could not be read; "" */
 	bool listed; /* in edged's last list */
 	struct known_models_published published;
@@ -58,6 +58,7 @@ struct model_entry {
 struct known_models {
 	struct model_entry *entries[MODELS_MAX];
 	size_t n;
+	bool listed; /* edged has sent its list of models */
 };
 
 void known_models_deinit(struct known_models *models);

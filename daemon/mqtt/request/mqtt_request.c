@@ -77,13 +77,18 @@ void mqtt_requests_add(struct mqtt_requests *requests, struct mqtt_request *requ
 	requests->bytes += request->size;
 }
 
+static size_t *running_of(struct mqtt_requests *requests, const struct mqtt_request *request)
+{
+	return request->of_pipeline ? &requests->running_inputs : &requests->running;
+}
+
 void mqtt_requests_set_running(
 	struct mqtt_requests *requests, struct mqtt_request *request, bool running)
 {
 	bool was_running = request->state == MQTT_REQUEST_RUNNING;
 	request->state = running ? MQTT_REQUEST_RUNNING : MQTT_REQUEST_READY;
 	if (was_running != running) {
-		requests->running += running ? 1 : (size_t)-1;
+		*running_of(requests, request) += running ? 1 : (size_t)-1;
 		requests->n -= running ? 1 : (size_t)-1;
 		requests->bytes -= running ? request->size : (size_t)0 - request->size;
 	}
@@ -99,7 +104,7 @@ void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *r
 	*at = request->next;
 	request->next = NULL;
 	if (request->state == MQTT_REQUEST_RUNNING) {
-		requests->running--;
+		--*running_of(requests, request);
 		return;
 	}
 	requests->n--;

@@ -9,6 +9,9 @@
 #ifndef DAEMON_MQTT_REQUEST_MQTT_REQUEST_H
 #define DAEMON_MQTT_REQUEST_MQTT_REQUEST_H
 
+#include <uv.h>
+
+#include "client/lib/edge_client.h"
 #include "daemon/mqtt/broker/journal.h"
 #include "daemon/mqtt/broker/outbox.h"
 #include "daemon/mqtt/worker/decode_format.h"
@@ -17,7 +20,7 @@ enum mqtt_request_state {
 	MQTT_REQUEST_NEW, /* not decoded */
 	MQTT_REQUEST_DECODING, /* in the worker process */
 	MQTT_REQUEST_READY, /* decoded */
-	MQTT_REQUEST_RUNNING, /* sent to edged */
+	MQTT_REQUEST_RUNNING, /* sent to edged; a pipeline's input: its results are outstanding */
 };
 
 enum mqtt_request_answer {
@@ -36,13 +39,18 @@ enum mqtt_request_priority {
 };
 
 struct broker_connection;
+struct brokers;
+struct dedup;
+struct known_models;
+struct log;
+struct settings;
 
 /* Room in the broker connection's outbox that
  is set aside for the responses (outbox_reserve.c). */
 struct mqtt_request_reserve {
 	size_t bytes, n; /* bytes and number of responses; 0: none is set aside */
 	bool is_short; /* the outbox had no room for it */
-	bool stuck; /* see outbox_reserve_look() */
+	bool stuck; /* see outbox_reserve_update_stuck() */
 	/* size of a response that found no room in the outbox; 0: not known */
 	size_t answer_bytes;
 };
@@ -81,7 +89,7 @@ struct mqtt_request {
 	bool names_deadline; /* the message names the deadline, not the settings */
 	/* the message has an expiry: its result expires at the deadline too */
 	bool expires;
-	uint8_t *payload; /* owned, zero-terminated; of a pipeline input NULL once held */
+	uint8_t *payload; /* owned, zero-terminated; of a pipeline's input NULL once running */
 	size_t size;
 	struct decode_result tensors;
 	struct {
@@ -91,18 +99,45 @@ struct mqtt_request {
 	} memory;
 	uint64_t key; /* see dedup.h; 0: not checked for duplicates */
 	struct journal_note *journal; /* owned; journal entry; NULL: none */
-	bool asked_again; /* run again once after edged or a child process was lost */
+	bool retried; /* run again once after edged or a child process was lost */
 	struct mqtt_request_reserve reserve;
 	struct mqtt_request_replies replies;
 	bool envelope_parsed; /* the JSON envelope was read */
 };
 
+struct mqtt_requests_counts {
+	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands,
+		resumed;
+	uint64_t by_code[EDGE_CLIENT_N_CODES]; /* responses by status code */
+};
+
+/* The state of the room: the request queue, and what requests need of other parts. */
 struct mqtt_requests {
+	/* Borrowed; set before the first request. */
+	const struct log *log;
+	const struct settings *settings;
+	struct brokers *brokers;
+	struct known_models *models;
+	struct dedup *dedup;
+	struct mqtt_requests_counts *counts;
+	/* Returns the number and the bytes of the responses to expect for a pipeline's input. */
+	void (*expect)(
+		void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes);
+	void *data;
+
 	struct mqtt_request *first;
 	size_t n, bytes, max,
 		max_bytes; /* n, bytes: of requests that are not MQTT_REQUEST_RUNNING */
-	size_t running;
+	size_t running, running_inputs; /* requests to models, inputs of pipelines */
 	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
+	bool paused; /* reading from at least one broker is paused */
+	uint64_t lost_said_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
+	uint64_t sequence; /* number of the last published result */
+	double service_ns; /* moving average of a request's time in edged, in ns */
+	/* @expiry runs while requests wait. on_expiry() takes requests from the journal, and starts
+	 * those that can start. */
+	uv_timer_t expiry, pause;
+	uv_timer_cb on_expiry;
 };
 
 /* Returns a request without a payload, or NULL without memory. */

@@ -3,7 +3,8 @@
  * Reserves outbox room for the responses to a request before it goes to edged or to the child
  * process, because a QoS 1 response must not be dropped.
  */
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/request/request_serve.h"
 
 #define SMALL_ANSWER 1024 /* bytes of an error, or of flat JSON of unknown size */
 
@@ -28,9 +29,10 @@ static uint64_t guess(const struct model_entry *model, enum mqtt_request_answer 
 
 /* Returns the bytes to reserve: the largest response so far, or a guess. A response that the outbox
  * could never hold is replaced by an error. */
-static size_t bytes_of_model(const struct bridge *b, const struct mqtt_request *request)
+static size_t bytes_of_model(
+	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	const struct model_entry *model = known_models_find(&b->models, request->target);
+	const struct model_entry *model = known_models_find(requests->models, request->target);
 	uint64_t known = model ? model->answer_bytes[request->answer] : 0;
 	uint64_t bytes = known || !model ? known : guess(model, request->answer);
 	bytes = request->reserve.answer_bytes ? request->reserve.answer_bytes : bytes;
@@ -42,20 +44,13 @@ static size_t bytes_of_model(const struct bridge *b, const struct mqtt_request *
 /* Returns the bytes and the number of responses to reserve: the most of any input so far, but at
  * most half of the outbox, so that other requests run too. */
 static size_t bytes_of_pipeline(
-	const struct bridge *b, const struct mqtt_request *request, size_t *ret_n)
+	const struct mqtt_requests *requests, const struct mqtt_request *request, size_t *ret_n)
 {
 	const struct outbox *outbox = &request->conn->outbox;
 	const size_t head = outbox_cost(request->response_topic, 0);
 	const size_t half = (outbox_largest_answer(outbox, request->response_topic) + head) / 2;
-	const struct mqtt_pipeline *pipeline = pipelines_find(&b->pipelines, request->target);
 	size_t n = 1, bytes = 0;
-	if (pipeline && pipelines_answers(pipeline)) {
-		while (pipeline_model_name(pipeline->parsed, n)) {
-			n++; /* one per stage */
-		}
-		n = n > pipeline->answers ? n : pipeline->answers;
-		bytes = pipeline->answers_bytes;
-	}
+	requests->expect(requests->data, request, &n, &bytes);
 	size_t max = half / (head + SMALL_ANSWER);
 	max = max < outbox->max_messages / 2 ? max : outbox->max_messages / 2;
 	n = n < max ? n : max;
@@ -66,17 +61,17 @@ static size_t bytes_of_pipeline(
 	return bytes < left ? bytes : left;
 }
 
-/* Once a request has found no room, link->full keeps later ones waiting, so that small responses do
+/* Once a request has found no room, conn->full keeps later ones waiting, so that small responses do
  * not starve a large one. */
-bool outbox_reserve_take(const struct bridge *b, struct mqtt_request *request)
+bool outbox_reserve_take(const struct mqtt_requests *requests, struct mqtt_request *request)
 {
 	struct broker_connection *conn = request->conn;
 	size_t n = 1;
 	if (!conn || !request->response_topic || request->reserve.bytes) {
 		return true;
 	}
-	size_t size = request->of_pipeline ? bytes_of_pipeline(b, request, &n)
-					   : bytes_of_model(b, request);
+	size_t size = request->of_pipeline ? bytes_of_pipeline(requests, request, &n)
+					   : bytes_of_model(requests, request);
 	conn->full = conn->full ||
 		!outbox_reserve(
 			&conn->outbox, request->response_topic, n, size, &request->reserve.bytes);
@@ -124,30 +119,31 @@ bool outbox_reserve_is_there(const struct mqtt_request *request)
 }
 
 /* Ignores reserves of running requests, which end soon. */
-static bool lacks_room(const struct bridge *b, const struct mqtt_request *request)
+static bool lacks_room(const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	size_t n = 1;
-	size_t size = request->of_pipeline ? bytes_of_pipeline(b, request, &n)
-					   : bytes_of_model(b, request);
+	size_t size = request->of_pipeline ? bytes_of_pipeline(requests, request, &n)
+					   : bytes_of_model(requests, request);
 	return !outbox_could_reserve(&request->conn->outbox, request->response_topic, n, size);
 }
 
-bool outbox_reserve_is_stuck(const struct bridge *b, const struct mqtt_request *request)
+bool outbox_reserve_is_stuck(
+	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	bool waits = request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
 	return waits && request->conn && request->response_topic && !request->reserve.bytes &&
-		(request->conn->stuck || lacks_room(b, request));
+		(request->conn->stuck || lacks_room(requests, request));
 }
 
-struct outbox_reserve_live outbox_reserve_look(const struct bridge *b)
+struct outbox_reserve_live outbox_reserve_update_stuck(struct mqtt_requests *requests)
 {
 	struct outbox_reserve_live live = {0};
-	for (size_t i = 0; i < b->brokers.n; i++) {
-		struct broker_connection *conn = b->brokers.connections[i];
+	for (size_t i = 0; i < requests->brokers->n; i++) {
+		struct broker_connection *conn = requests->brokers->connections[i];
 		conn->stuck = !outbox_could_reserve(&conn->outbox, "", 1, SMALL_ANSWER);
 	}
-	for (struct mqtt_request *request = b->requests.first; request; request = request->next) {
-		request->reserve.stuck = outbox_reserve_is_stuck(b, request);
+	for (struct mqtt_request *request = requests->first; request; request = request->next) {
+		request->reserve.stuck = outbox_reserve_is_stuck(requests, request);
 		if (request->reserve.stuck) {
 			request->conn->stuck = true;
 		} else if (request->state != MQTT_REQUEST_RUNNING) {

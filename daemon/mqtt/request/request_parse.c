@@ -108,7 +108,7 @@ const char *request_parse_refusal(const struct settings *settings,
 {
 	if (journal_is_given_up(request->journal)) {
 		*ret_status = EDGE_CLIENT_INTERNAL;
-		return "edged-mqtt has ended each time that it was asked";
+		return "edged-mqtt has ended each time that it ran this request";
 	}
 	*ret_status = EDGE_CLIENT_INVALID;
 	if (request->format == DECODE_N_FORMATS) {

@@ -4,25 +4,28 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/mqtt/bridge.h"
+#include "daemon/mqtt/broker/brokers.h"
+#include "daemon/mqtt/request/request_serve.h"
 #include "daemon/mqtt/request/result_message.h"
 #include "daemon/mqtt/text/json_writer.h"
 
 #define ERROR_SIZE 512 /* limit of the message of answer_too_large() */
 #define LOST_EVERY_NS (60 * NSEC_PER_SEC)
 
-static struct result_message_options options_of(const struct bridge *b, uint64_t sequence)
+static struct result_message_options options_of(
+	const struct mqtt_requests *requests, uint64_t sequence)
 {
-	return (struct result_message_options){.gateway = b->settings.gateway,
-		.top_k = (uint32_t)b->settings.top_k,
+	return (struct result_message_options){.gateway = requests->settings->gateway,
+		.top_k = (uint32_t)requests->settings->top_k,
 		.now_ns = clock_now_ns(),
 		.sequence = sequence};
 }
 
 /* Publishes a response. -ENOMEM. -ENOBUFS: the outbox had no room; a request of the journal is run
  * again then. */
-static int publish_response(struct bridge *b, struct mqtt_request *request, const void *data,
-	size_t size, const char *content_type, const char *status, const char *tensors)
+static int publish_response(struct mqtt_requests *requests, struct mqtt_request *request,
+	const void *data, size_t size, const char *content_type, const char *status,
+	const char *tensors)
 {
 	uint64_t now = clock_now_ns();
 	struct outbox_message *m =
@@ -44,62 +47,73 @@ static int publish_response(struct bridge *b, struct mqtt_request *request, cons
 	if (broker_connection_publish(request->conn, m)) {
 		return 0;
 	}
-	dedup_forget(&b->dedup, request->key);
+	dedup_forget(requests->dedup, request->key);
 	if (journal) {
-		request_serve_look_again(b);
-	} else if (!b->lost_said_ns || now - b->lost_said_ns > LOST_EVERY_NS) {
-		b->lost_said_ns = now;
-		log_warning(&b->log,
+		request_serve_retry_soon(requests);
+	} else if (!requests->lost_said_ns || now - requests->lost_said_ns > LOST_EVERY_NS) {
+		requests->lost_said_ns = now;
+		log_warning(requests->log,
 			"broker %s: an answer found no room (outbox-messages, outbox-bytes)",
 			request->conn->settings->name);
 	}
 	return -ENOBUFS;
 }
 
-static void count(struct bridge *b, unsigned int status)
+static void count(struct mqtt_requests *requests, unsigned int status)
 {
-	b->counts.answers++;
-	b->counts.by_code[status < BRIDGE_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
+	requests->counts->answers++;
+	requests->counts->by_code[status < EDGE_CLIENT_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
 }
 
-/* Publishes on the error topic of the model or pipeline. */
-static void publish_error(
-	struct bridge *b, const struct mqtt_request *request, const struct bytes_writer *w)
+void request_respond_report(struct mqtt_requests *requests, const struct mqtt_request *request,
+	unsigned int status, const char *text)
 {
 	char topic[TOPICS_MAX];
+	struct bytes_writer w = {0};
+	const struct settings *s = requests->settings;
+	const struct result_message_options options = options_of(requests, 0);
 	if (request->of_pipeline) {
-		pipelines_topic(&b->pipelines, request->target, "error", request->source, topic);
+		topics_of_pipeline(
+			topic, s->prefix, s->gateway, request->target, "error", request->source);
 	} else {
-		snprintf(topic, sizeof(topic), "%s/%s/%s/error", b->settings.prefix,
-			b->settings.gateway, request->target);
+		snprintf(topic, sizeof(topic), "%s/%s/%s/error", s->prefix, s->gateway,
+			request->target);
 	}
-	brokers_publish(&b->brokers, request->conn, OUTBOX_RESULT, false, topic, w->data, w->size);
+	result_message_write_error(&w, request, status, text, &options);
+	if (!w.failed) {
+		brokers_publish(requests->brokers, request->conn, OUTBOX_RESULT, false, topic,
+			w.data, w.size);
+	}
+	bytes_writer_deinit(&w);
 }
 
-void request_respond_refuse(
-	struct bridge *b, struct mqtt_request *request, unsigned int status, const char *text)
+void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request *request,
+	unsigned int status, const char *text)
 {
 	struct bytes_writer w = {0};
-	const struct result_message_options options = options_of(b, 0);
+	const struct result_message_options options = options_of(requests, 0);
 	outbox_reserve_give_back(request);
-	count(b, status);
-	dedup_forget(&b->dedup, request->key);
-	log_debug(&b->log, "%s: %s: %s", request->target, edge_client_code_name(status), text);
+	count(requests, status);
+	dedup_forget(requests->dedup, request->key);
+	log_debug(
+		requests->log, "%s: %s: %s", request->target, edge_client_code_name(status), text);
 	if (!request->conn) {
 		return; /* the broker was removed from the configuration */
 	}
+	if (!request->response_topic) {
+		request_respond_report(requests, request, status, text);
+		return;
+	}
 	result_message_write_error(&w, request, status, text, &options);
-	if (!w.failed && request->response_topic) {
-		publish_response(b, request, w.data, w.size, "application/json",
+	if (!w.failed) {
+		publish_response(requests, request, w.data, w.size, "application/json",
 			edge_client_code_name(status), "");
-	} else if (!w.failed) {
-		publish_error(b, request, &w);
 	}
 	bytes_writer_deinit(&w);
 }
 
 /* Returns false if there is no room. An error is published instead then. */
-static bool last_has_room(struct bridge *b, struct mqtt_request *request, size_t size)
+static bool last_has_room(struct mqtt_requests *requests, struct mqtt_request *request, size_t size)
 {
 	const struct outbox *outbox = request->conn ? &request->conn->outbox : NULL;
 	outbox_reserve_give_back(request);
@@ -107,36 +121,38 @@ static bool last_has_room(struct bridge *b, struct mqtt_request *request, size_t
 		return true;
 	}
 	bool never = size > outbox_largest_answer(outbox, request->response_topic);
-	request_respond_refuse(b, request, never ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_OVERLOADED,
+	request_respond_refuse(requests, request,
+		never ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_OVERLOADED,
 		never ? "the answer is larger than outbox-bytes takes" : "no room for the answer");
 	return false;
 }
 
-void request_respond_with(struct bridge *b, struct mqtt_request *request, const void *data,
-	size_t size, unsigned int status, bool more)
+void request_respond_with(struct mqtt_requests *requests, struct mqtt_request *request,
+	const void *data, size_t size, unsigned int status, bool more)
 {
 	if (more) {
 		outbox_reserve_use(request, size);
-	} else if (!last_has_room(b, request, size)) {
+	} else if (!last_has_room(requests, request, size)) {
 		return;
 	}
 	status = request->replies.lacks && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED
 								    : status;
 	if (!more) {
-		count(b, status);
+		count(requests, status);
 	}
 	if (!request->conn) {
 		return;
 	}
-	request->replies.lacks |= publish_response(b, request, data, size, "application/json",
-					  more ? "MORE" : edge_client_code_name(status), "") < 0;
+	request->replies.lacks |=
+		publish_response(requests, request, data, size, "application/json",
+			more ? "MORE" : edge_client_code_name(status), "") < 0;
 }
 
-void request_respond_refuse_and_end(
-	struct bridge *b, struct mqtt_request *request, unsigned int status, const char *text)
+void request_respond_refuse_and_end(struct mqtt_requests *requests, struct mqtt_request *request,
+	unsigned int status, const char *text)
 {
-	request_respond_refuse(b, request, status, text);
-	request_serve_finish(b, request);
+	request_respond_refuse(requests, request, status, text);
+	request_serve_finish(requests, request);
 }
 
 /* Returns 0 if the response fits, -EFBIG if it never will, -EAGAIN if not now. */
@@ -157,16 +173,16 @@ static int find_room(
 		: error_set(err, -EAGAIN, "no room for the answer");
 }
 
-static int respond(struct bridge *b, struct mqtt_request *request, struct model_entry *model,
-	const struct edge_client_answer *answer, struct error *err)
+static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
+	struct model_entry *model, const struct edge_client_answer *answer, struct error *err)
 {
 	struct bytes_writer w = {0};
 	char tensors[sizeof(((struct outbox_message *)NULL)->tensors)] = "";
-	const struct result_message_options options = options_of(b, 0);
+	const struct result_message_options options = options_of(requests, 0);
 	int r = result_message_write(&w, request->answer, request, model, answer, &options, err);
 	r = r < 0 ? r : find_room(request, model, w.size, err);
 	if (r == -EAGAIN) {
-		request_serve_again(b, request, w.size);
+		request_serve_again(requests, request, w.size);
 	}
 	if (r == 0 && request->answer == MQTT_REQUEST_RAW) {
 		result_message_tensors(model, answer, tensors, sizeof(tensors));
@@ -174,7 +190,7 @@ static int respond(struct bridge *b, struct mqtt_request *request, struct model_
 		tensors[topics_is_text(tensors) ? strlen(tensors) : 0] = 0;
 	}
 	if (r == 0) {
-		r = publish_response(b, request, w.data, w.size,
+		r = publish_response(requests, request, w.data, w.size,
 			request->answer == MQTT_REQUEST_RAW ? "application/octet-stream"
 							    : "application/json",
 			"OK", tensors);
@@ -184,13 +200,13 @@ static int respond(struct bridge *b, struct mqtt_request *request, struct model_
 	return r;
 }
 
-static int feed(struct bridge *b, struct mqtt_request *request, const struct model_entry *model,
-	const struct edge_client_answer *answer, struct error *err)
+static int feed(struct mqtt_requests *requests, struct mqtt_request *request,
+	const struct model_entry *model, const struct edge_client_answer *answer, struct error *err)
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	const struct settings *s = &b->settings;
-	const struct result_message_options options = options_of(b, ++b->sequence);
+	const struct settings *s = requests->settings;
+	const struct result_message_options options = options_of(requests, ++requests->sequence);
 	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, s->gateway,
 		    request->target, request->source)) {
 		return error_set(err, -EINVAL, "result-topic");
@@ -208,46 +224,47 @@ static int feed(struct bridge *b, struct mqtt_request *request, const struct mod
 	m->content_type = "application/json";
 	memcpy(m->traceparent, request->traceparent, sizeof(m->traceparent));
 	broker_connection_publish(request->conn, m);
-	b->counts.results++;
+	requests->counts->results++;
 	return 0;
 }
 
-void request_respond_succeed(struct bridge *b, struct mqtt_request *request,
+void request_respond_succeed(struct mqtt_requests *requests, struct mqtt_request *request,
 	struct model_entry *model, const struct edge_client_answer *answer)
 {
 	struct error err = {0};
-	bool all = strcmp(b->settings.feed, "all") == 0;
-	bool none = strcmp(b->settings.feed, "none") == 0;
-	int r = request->conn && request->response_topic ? respond(b, request, model, answer, &err)
-							 : 0;
+	bool all = strcmp(requests->settings->feed, "all") == 0;
+	bool none = strcmp(requests->settings->feed, "none") == 0;
+	int r = request->conn && request->response_topic
+		? respond(requests, request, model, answer, &err)
+		: 0;
 	if (r == 0 && request->conn && !none && (all || !request->response_topic)) {
-		r = feed(b, request, model, answer, &err);
+		r = feed(requests, request, model, answer, &err);
 	}
 	if (r == -EAGAIN) {
 		return; /* queued again */
 	}
 	if (r == -ENOMEM) {
-		request_serve_lack_memory(b, request);
+		request_serve_lack_memory(requests, request);
 		return;
 	}
 	if (r < 0) {
-		request_respond_refuse_and_end(b, request,
+		request_respond_refuse_and_end(requests, request,
 			r == -EFBIG ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_INTERNAL, err.text);
 		return;
 	}
-	count(b, EDGE_CLIENT_OK);
-	request_serve_finish(b, request);
+	count(requests, EDGE_CLIENT_OK);
+	request_serve_finish(requests, request);
 }
 
 /* ---- messages that were not sent */
 
-static void write_too_large(
-	struct bytes_writer *w, const struct bridge *b, const struct outbox_message *about)
+static void write_too_large(struct bytes_writer *w, const struct mqtt_requests *requests,
+	const struct outbox_message *about)
 {
 	char text[96];
 	snprintf(text, sizeof(text), "%zu bytes are more than the broker takes", about->size);
 	json_writer_begin(w, NULL, '{');
-	json_writer_text(w, "gw", b->settings.gateway);
+	json_writer_text(w, "gw", requests->settings->gateway);
 	if (about->id[0]) {
 		json_writer_text(w, "id", about->id);
 	}
@@ -259,11 +276,11 @@ static void write_too_large(
 }
 
 /* Publishes an error in place of the response @about. */
-static void answer_too_large(
-	struct bridge *b, struct broker_connection *conn, struct outbox_message *about)
+static void answer_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
+	struct outbox_message *about)
 {
 	struct bytes_writer w = {0};
-	write_too_large(&w, b, about);
+	write_too_large(&w, requests, about);
 	struct outbox_message *m =
 		w.failed ? NULL : outbox_message_new(OUTBOX_RESPONSE, about->topic, w.data, w.size);
 	bytes_writer_deinit(&w);
@@ -283,8 +300,8 @@ static void answer_too_large(
 }
 
 /* Reports a snapshot of PREFIX/GW/pipeline/NAME/snapshot/SOURCE on .../error/SOURCE. */
-static void report_too_large(
-	struct bridge *b, struct broker_connection *conn, const struct outbox_message *about)
+static void report_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
+	const struct outbox_message *about)
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
@@ -294,20 +311,21 @@ static void report_too_large(
 	}
 	snprintf(topic, sizeof(topic), "%.*s/error/%s", (int)(at - about->topic), about->topic,
 		at + strlen("/snapshot/"));
-	write_too_large(&w, b, about);
+	write_too_large(&w, requests, about);
 	if (!w.failed) {
-		brokers_publish(&b->brokers, conn, OUTBOX_RESULT, false, topic, w.data, w.size);
+		brokers_publish(
+			requests->brokers, conn, OUTBOX_RESULT, false, topic, w.data, w.size);
 	}
 	bytes_writer_deinit(&w);
 }
 
-void request_respond_given_up(struct bridge *b, struct broker_connection *conn,
+void request_respond_given_up(struct mqtt_requests *requests, struct broker_connection *conn,
 	struct outbox_message *message, bool too_large)
 {
 	bool small = message->size < ERROR_SIZE; /* an error would not be smaller */
 	if (too_large && !small && message->kind == OUTBOX_RESPONSE) {
-		answer_too_large(b, conn, message);
+		answer_too_large(requests, conn, message);
 	} else if (too_large && message->kind == OUTBOX_SNAPSHOT) {
-		report_too_large(b, conn, message);
+		report_too_large(requests, conn, message);
 	}
 }

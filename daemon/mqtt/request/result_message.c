@@ -25,7 +25,7 @@ struct view {
 	uint32_t n;
 };
 
-static int look(struct view *view, const struct model_entry *model,
+static int make_view(struct view *view, const struct model_entry *model,
 	const struct edge_client_answer *answer, struct error *err)
 {
 	view->n = answer->n_outputs;
@@ -277,7 +277,7 @@ int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
 	struct error *err)
 {
 	struct view view;
-	int r = look(&view, model, answer, err);
+	int r = make_view(&view, model, answer, err);
 	if (r < 0) {
 		return r;
 	}

@@ -442,7 +442,7 @@ static int order_take(
 	}
 }
 
-/* The parent's limit of held inputs keeps the tags within PIPELINES_MAX_TAGS. */
+/* The parent's limit of running inputs keeps the tags within PIPELINES_MAX_TAGS. */
 static void done_write(struct world *world, const struct error *err, struct bytes_writer *w)
 {
 	uint64_t tags[PIPELINES_MAX_TAGS], some[PIPELINE_MAX_QUESTIONS];

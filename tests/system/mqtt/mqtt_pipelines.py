@@ -186,11 +186,16 @@ class Pipelines(WithPipelines):
 
     def test_a_process_that_hangs_is_replaced_and_says_so(self):
         bridge, device = self.bridge("decode-timeout = 2s", digit=EACH_DIGIT)
+        # It has done all that came before, so that the input is what it hangs in.
+        device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
+        device.wait("edged/gw1/pipeline/digit/result/cam")
+        published = len(device.of("edged/gw1/stats"))
+        wait_for(lambda: len(device.of("edged/gw1/stats")) > published + 1, "the end of the command")
         os.kill(wait_for(lambda: self.child(bridge), "the process of the pipelines"), signal.SIGSTOP)
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
         device.wait_json("edged/gw1/pipeline/digit/error/cam", lambda e: "took too long" in e["message"])
         device.publish("edged/gw1/pipeline/digit/in/cam", self.rig.sample("digit-7.png"))
-        device.wait("edged/gw1/pipeline/digit/result/cam")
+        device.wait("edged/gw1/pipeline/digit/result/cam", 2)
 
     def test_only_the_latest_counts_where_the_file_says_so(self):
         _, device = self.bridge(digit=EACH_DIGIT.replace("kind = picture", "kind = picture\nlatest-only = yes"))

@@ -156,7 +156,7 @@ class Pool(unittest.TestCase):
         wait_for(lambda: self.kept(member) == 100, "it to have them all")
         member.bridge.end(signal.SIGKILL)
         member.start_bridge(wait=False)
-        member.bridge.wait_log("100 requests of an earlier life")
+        member.bridge.wait_log("100 requests of an earlier run")
         member.edged.child.send_signal(signal.SIGCONT)
         wait_for(lambda: len(self.answered()) == 100, "all answers")
         wait_for(lambda: self.kept(member) == 0, "all to be crossed out")
@@ -170,7 +170,7 @@ class Pool(unittest.TestCase):
         for _ in range(4):
             member.bridge.end(signal.SIGKILL)
             member.start_bridge(wait=False)
-            member.bridge.wait_log("10 requests of an earlier life")
+            member.bridge.wait_log("10 requests of an earlier run")
             member.bridge.wait_log("connected, MQTT")
         member.edged.child.send_signal(signal.SIGCONT)
         wait_for(lambda: len(self.answered()) == 10, "all answers")
@@ -224,7 +224,7 @@ class Pool(unittest.TestCase):
         member.bridge.end(signal.SIGKILL)
         member.text = member.text.replace("40M", "5M")
         member.start_bridge(wait=False)
-        member.bridge.wait_log("requests of an earlier life")  # the last one may be half written; the broker has it
+        member.bridge.wait_log("requests of an earlier run")  # the last one may be half written; the broker has it
         member.edged.child.send_signal(signal.SIGCONT)
         wait_for(lambda: len(self.answers) == 20, "all answers")
         self.assertGreaterEqual(len(self.answered()), 19)  # where the broker gives it again, another one makes room

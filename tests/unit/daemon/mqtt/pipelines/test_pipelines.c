@@ -102,22 +102,26 @@ static void the_last_of_several_results_is_marked_as_such(void **state)
 	const uint64_t tag = request->replies.tag;
 	assert_true(tag > 0);
 	end_job(WORKER_COMMAND_INPUT, 0);
-	assert_null(bridge.requests.first); /* it is held */
+	assert_int_equal(request->state, MQTT_REQUEST_RUNNING);
+	assert_null(request->payload);
+	assert_int_equal(bridge.requests.n, 0); /* it takes no place of others */
+	assert_int_equal(bridge.requests.running_inputs, 1);
 	struct pipelines_done more = {.n = 1, .tags = {tag}};
 	struct pipelines_result one = result_of(tag, "{\"n\":1}"),
 				two = result_of(tag, "{\"n\":2}");
 	one.quiet = two.quiet = true;
 	assert_true(pipelines_publish(&bridge.pipelines, &one));
-	pipelines_answer_held(&bridge.pipelines, &more);
+	pipelines_answer_running(&bridge.pipelines, &more);
 	assert_int_equal(count_messages(), 0);
 	assert_true(pipelines_publish(&bridge.pipelines, &two));
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":1}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "MORE");
-	pipelines_answer_held(&bridge.pipelines, &done);
+	pipelines_answer_running(&bridge.pipelines, &done);
 	assert_int_equal(count_messages(), 2);
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":2}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OK");
-	assert_null(bridge.pipelines.held);
+	assert_null(bridge.requests.first);
+	assert_int_equal(bridge.requests.running_inputs, 0);
 	assert_int_equal(bridge.pipelines.items[0]->answers, 2);
 }
 
@@ -127,7 +131,7 @@ static void an_input_without_results_is_answered_too(void **state)
 	(void)state;
 	in_work("cam");
 	end_job(WORKER_COMMAND_INPUT, 0);
-	pipelines_answer_held(&bridge.pipelines, &done);
+	pipelines_answer_running(&bridge.pipelines, &done);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "SUPERSEDED");
 }
 
@@ -287,7 +291,7 @@ static void results_go_to_the_topics_of_their_source(void **state)
 		fake_bridge_newest(&bridge, 0)->topic, "edged/gw1/pipeline/digit/error/cam");
 	result.pipeline = 1;
 	assert_false(pipelines_publish(&bridge.pipelines, &result));
-	request_serve_finish(&bridge, request);
+	request_serve_finish(&bridge.requests, request);
 }
 
 static void what_is_set_is_told_and_a_mistake_is_refused(void **state)
@@ -296,16 +300,12 @@ static void what_is_set_is_told_and_a_mistake_is_refused(void **state)
 	struct error err = {0};
 	bool changed = false;
 	(void)state;
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "off", &changed, &err), 0);
-	assert_true(changed && pipeline->off);
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "OFF", &changed, &err), 0);
-	assert_false(changed);
-	assert_int_equal(
-		pipelines_set(&bridge.pipelines, pipeline, "enable", "maybe", &changed, &err),
-		-EINVAL);
+	assert_true(pipelines_set_off(&bridge.pipelines, pipeline, true));
 	assert_true(pipeline->off);
+	assert_false(pipelines_set_off(&bridge.pipelines, pipeline, true));
+	assert_int_equal(
+		pipelines_set_threshold(&bridge.pipelines, pipeline, "2", &changed, &err), -EINVAL);
+	assert_false(changed);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

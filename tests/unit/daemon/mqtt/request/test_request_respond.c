@@ -59,7 +59,7 @@ static void a_response_has_what_the_request_had(void **state)
 	request->correlation.bytes = 3;
 	request->deadline_ns = clock_now_ns() + NSEC_PER_SEC;
 	const uint64_t deadline_ns = request->deadline_ns;
-	request_respond_succeed(&bridge, request, model, &answer);
+	request_respond_succeed(&bridge.requests, request, model, &answer);
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_ptr_equal(
 		m, bridge.brokers.connections[0]->outbox.first); /* there is no result beside it */
@@ -83,7 +83,7 @@ static void raw_bytes_are_those_of_the_outputs(void **state)
 	struct mqtt_request *request = decoded();
 	(void)state;
 	request->answer = MQTT_REQUEST_RAW;
-	request_respond_succeed(&bridge, request, model, &answer);
+	request_respond_succeed(&bridge.requests, request, model, &answer);
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_int_equal(m->size, sizeof(outputs));
 	assert_memory_equal(m->payload, outputs, sizeof(outputs));
@@ -107,7 +107,7 @@ static void feed_says_which_results_are_published(void **state)
 		if (!cases[i].answered) {
 			free(take(request->response_topic));
 		}
-		request_respond_succeed(&bridge, request, model, &answer);
+		request_respond_succeed(&bridge.requests, request, model, &answer);
 		assert_int_equal(bridge.counts.results - before, cases[i].wanted);
 	}
 }
@@ -117,11 +117,11 @@ static void an_answer_without_room_runs_again_and_is_not_lost(void **state)
 	struct model_entry *model = fake_bridge_model(&bridge);
 	(void)state;
 	for (size_t i = 0; i < MESSAGES; i++) {
-		request_respond_succeed(&bridge, decoded(), model, &answer);
+		request_respond_succeed(&bridge.requests, decoded(), model, &answer);
 	}
 	struct mqtt_request *request = decoded();
 	mqtt_requests_set_running(&bridge.requests, request, true);
-	request_respond_succeed(&bridge, request, model, &answer);
+	request_respond_succeed(&bridge.requests, request, model, &answer);
 	assert_ptr_equal(bridge.requests.first, request);
 	assert_int_equal(request->state, MQTT_REQUEST_READY);
 	assert_true(request->reserve.answer_bytes > 0);
@@ -140,7 +140,7 @@ static void an_answer_that_never_fits_becomes_an_error(void **state)
 	size_t most = outbox_largest_answer(
 		&bridge.brokers.connections[0]->outbox, request->response_topic);
 	bridge.brokers.connections[0]->outbox.max_bytes -= most - 300;
-	request_respond_succeed(&bridge, request, model, &answer);
+	request_respond_succeed(&bridge.requests, request, model, &answer);
 	assert_int_equal(bridge.counts.by_code[EDGE_CLIENT_TOO_LARGE], 1);
 	assert_int_equal(bridge.requests.n, 0);
 }
@@ -151,7 +151,8 @@ static void a_refusal_may_be_asked_again_at_once(void **state)
 	(void)state;
 	request->key = 5;
 	assert_false(dedup_see(&bridge.dedup, 5, 0, UINT64_MAX));
-	request_respond_refuse(&bridge, request, EDGE_CLIENT_OVERLOADED, "too much \"here\"");
+	request_respond_refuse(
+		&bridge.requests, request, EDGE_CLIENT_OVERLOADED, "too much \"here\"");
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_string_equal(m->status, "OVERLOADED");
 	assert_true(fake_bridge_says(m, "\"error\":\"OVERLOADED\""));
@@ -165,11 +166,11 @@ static void without_a_response_topic_errors_go_to_the_error_topic(void **state)
 	struct mqtt_request *request = fake_bridge_ask(&bridge, 1, MQTT_REQUEST_NORMAL);
 	(void)state;
 	free(take(request->response_topic));
-	request_respond_refuse(&bridge, request, EDGE_CLIENT_INVALID, "no numbers");
+	request_respond_refuse(&bridge.requests, request, EDGE_CLIENT_INVALID, "no numbers");
 	assert_string_equal(fake_bridge_newest(&bridge, 1)->topic, "edged/gw1/digits/error");
 	request->of_pipeline = true;
 	strcpy(request->source, "cam");
-	request_respond_refuse(&bridge, request, EDGE_CLIENT_INVALID, "no numbers");
+	request_respond_refuse(&bridge.requests, request, EDGE_CLIENT_INVALID, "no numbers");
 	assert_string_equal(
 		fake_bridge_newest(&bridge, 1)->topic, "edged/gw1/pipeline/digits/error/cam");
 	assert_null(bridge.brokers.connections[0]->outbox.first);
@@ -181,11 +182,11 @@ static void of_several_responses_the_last_says_that_one_was_lost(void **state)
 	struct mqtt_request *request = fake_bridge_ask(&bridge, 0, MQTT_REQUEST_NORMAL);
 	(void)state;
 	request->of_pipeline = true;
-	request_respond_with(&bridge, request, "{1}", 3, EDGE_CLIENT_OK, true);
+	request_respond_with(&bridge.requests, request, "{1}", 3, EDGE_CLIENT_OK, true);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "MORE");
 	assert_int_equal(bridge.counts.answers, 0);
 	request->replies.lacks = true;
-	request_respond_with(&bridge, request, "{2}", 3, EDGE_CLIENT_OK, false);
+	request_respond_with(&bridge.requests, request, "{2}", 3, EDGE_CLIENT_OK, false);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OVERLOADED");
 	assert_memory_equal(fake_bridge_newest(&bridge, 0)->payload, "{2}", 3);
 	assert_int_equal(bridge.counts.answers, 1);

@@ -32,7 +32,7 @@ static struct mqtt_request *accept_one(
 {
 	struct mqtt_request *request = fake_bridge_ask(&bridge, conn, priority);
 	strcpy(request->id, id);
-	request_serve_accept(&bridge, request);
+	pipelines_dispatch_accept(&bridge.pipelines, request);
 	return request;
 }
 
@@ -54,7 +54,8 @@ static void the_queue_is_by_priority_then_by_age(void **state)
 	accept_one("l", 0, MQTT_REQUEST_LOW);
 	accept_one("h", 1, MQTT_REQUEST_HIGH);
 	assert_queue("hnl");
-	assert_true(uv_is_active((uv_handle_t *)&bridge.expiry)); /* deadlines are looked at */
+	assert_true(
+		uv_is_active((uv_handle_t *)&bridge.requests.expiry)); /* deadlines are looked at */
 }
 
 static void of_a_full_queue_the_oldest_of_the_lowest_priority_is_refused(void **state)
@@ -93,11 +94,11 @@ static void what_is_late_goes_without_an_answer(void **state)
 	request->key = 9;
 	request->arrived_ns = 1;
 	request->deadline_ns = UINT64_MAX;
-	assert_false(request_serve_saw(&bridge, request));
-	request_serve_dispatch(&bridge);
+	assert_false(request_serve_saw(&bridge.requests, request));
+	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("1");
 	request->deadline_ns = 2;
-	request_serve_dispatch(&bridge);
+	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("");
 	assert_int_equal(bridge.counts.expired, 1);
 	assert_null(bridge.brokers.connections[0]->outbox.first);
@@ -112,11 +113,11 @@ static void a_model_that_does_not_serve_is_refused_and_one_that_comes_is_waited_
 	struct model_entry *model = fake_bridge_model(&bridge);
 	model->usable = false; /* it is not described yet */
 	model->described = 0;
-	request_serve_dispatch(&bridge);
+	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("1");
 	model->off = model->usable = true;
 	model->described = 1;
-	request_serve_dispatch(&bridge);
+	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("");
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "DENIED");
 	model->off = model->listed = false;
@@ -135,7 +136,7 @@ static void raw_bytes_are_ready_without_the_worker(void **state)
 	free(take(request->payload));
 	assert_int_equal(mqtt_request_set_payload(request, numbers, sizeof(numbers)), 0);
 	request->format = DECODE_RAW;
-	request_serve_accept(&bridge, request);
+	pipelines_dispatch_accept(&bridge.pipelines, request);
 	assert_int_equal(request->state, MQTT_REQUEST_READY);
 	assert_memory_equal(request->tensors.tensors[0].data, numbers, sizeof(numbers));
 	assert_null(bridge.pipelines.worker.process);
@@ -149,12 +150,12 @@ static void the_earlier_deadline_and_the_priority_of_json_count(void **state)
 	struct decode_envelope envelope = {
 		.there = true, .id = "3", .priority = "high", .deadline_ms = 1000};
 	request->deadline_ns = request->arrived_ns + 2 * NSEC_PER_SEC;
-	assert_true(request_serve_take_envelope(&bridge, request, &envelope));
+	assert_true(request_serve_take_envelope(&bridge.requests, request, &envelope));
 	assert_queue("31");
 	assert_int_equal(request->deadline_ns, request->arrived_ns + NSEC_PER_SEC);
 	assert_true(request->names_deadline);
 	envelope.deadline_ms = 3000;
-	assert_true(request_serve_take_envelope(&bridge, request, &envelope));
+	assert_true(request_serve_take_envelope(&bridge.requests, request, &envelope));
 	assert_int_equal(request->deadline_ns, request->arrived_ns + NSEC_PER_SEC);
 }
 
@@ -164,12 +165,12 @@ static void reply_to_is_below_the_prefix_and_the_message_takes_precedence(void *
 	struct mqtt_request *request = accept_one("1", 0, MQTT_REQUEST_NORMAL);
 	struct decode_envelope envelope = {.there = true, .reply_to = "edged/gw1/x/set/enable"};
 	assert_true(request_serve_take_envelope(
-		&bridge, request, &envelope)); /* the message has a topic */
+		&bridge.requests, request, &envelope)); /* the message has a topic */
 	assert_string_equal(request->response_topic, "edged/reply/me");
 	free(take(request->response_topic));
-	assert_false(request_serve_take_envelope(&bridge, request, &envelope));
+	assert_false(request_serve_take_envelope(&bridge.requests, request, &envelope));
 	strcpy(envelope.reply_to, "edged/reply/you");
-	assert_true(request_serve_take_envelope(&bridge, request, &envelope));
+	assert_true(request_serve_take_envelope(&bridge.requests, request, &envelope));
 	assert_string_equal(request->response_topic, "edged/reply/you");
 }
 
@@ -178,19 +179,19 @@ static void a_request_is_a_duplicate_within_the_window_or_its_own_deadline(void 
 	(void)state;
 	struct mqtt_request *request = accept_one("1", 0, MQTT_REQUEST_NORMAL);
 	request->key = 7;
-	assert_false(request_serve_saw(&bridge, request));
-	assert_true(request_serve_saw(&bridge, request));
+	assert_false(request_serve_saw(&bridge.requests, request));
+	assert_true(request_serve_saw(&bridge.requests, request));
 	request->key = 8;
 	request->deadline_ns = request->arrived_ns; /* has passed, but not the window */
 	request->names_deadline = true;
-	assert_false(request_serve_saw(&bridge, request));
-	assert_false(request_serve_saw(&bridge, request));
+	assert_false(request_serve_saw(&bridge.requests, request));
+	assert_false(request_serve_saw(&bridge.requests, request));
 	request->deadline_ns = 0;
 	request->names_deadline = false;
 	request->arrived_ns = clock_now_ns();
 	request->key = 9;
-	assert_false(request_serve_drop_repeated(&bridge, request));
-	assert_true(request_serve_drop_repeated(&bridge, request)); /* frees it */
+	assert_false(request_serve_drop_repeated(&bridge.requests, request));
+	assert_true(request_serve_drop_repeated(&bridge.requests, request)); /* frees it */
 	assert_queue("");
 	assert_int_equal(bridge.counts.duplicates, 1);
 }
@@ -198,7 +199,7 @@ static void a_request_is_a_duplicate_within_the_window_or_its_own_deadline(void 
 static void without_memory_a_request_is_answered(void **state)
 {
 	(void)state;
-	request_serve_lack_memory(&bridge, accept_one("1", 0, MQTT_REQUEST_NORMAL));
+	request_serve_lack_memory(&bridge.requests, accept_one("1", 0, MQTT_REQUEST_NORMAL));
 	assert_queue("");
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OVERLOADED");
 	assert_int_equal(bridge.counts.shed, 1);
