@@ -76,25 +76,12 @@ static void the_type_of_an_input_changes_the_signature(void **state)
 	assert_false(digest_same(&before, &after));
 }
 
-static void the_border_between_two_names_counts(void **state)
-{
-	(void)state;
-	owned_mem struct fake_model *fake = fake_model_new();
-	fake->signatures[0].key = "ab";
-	const struct digest before = signature(fake);
-	fake->signatures[0].key = "a";
-	fake->signatures[0].inputs[0].name = "bin";
-	const struct digest after = signature(fake);
-	assert_false(digest_same(&before, &after));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_weights_and_nodes_keep_the_signature),
 		cmocka_unit_test(what_a_client_names_or_sends_changes_the_signature),
 		cmocka_unit_test(the_type_of_an_input_changes_the_signature),
-		cmocka_unit_test(the_border_between_two_names_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

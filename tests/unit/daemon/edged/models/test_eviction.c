@@ -125,16 +125,16 @@ static void models_within_the_budget_stay(void **state)
 static void the_model_whose_absence_costs_least_goes_first(void **state)
 {
 	struct bench *bench = *state;
-	use(serve(bench, "a", 400), 3, 0);
-	use(serve(bench, "b", 400), 1, 0);
-	struct models_entry *slow = serve(bench, "c", 400);
+	struct models_entry *slow = serve(bench, "a", 400);
 	use(slow, 1, 0);
 	slow->loaded->load_ns = 10000; /* takes long to load */
+	use(serve(bench, "b", 400), 3, 0);
+	use(serve(bench, "c", 400), 1, 0);
 	eviction_enforce(&bench->eviction);
-	assert_null(models_find(&bench->models, "b")->loaded);
-	assert_true(models_find(&bench->models, "b")->unloaded);
-	assert_string_equal(models_find(&bench->models, "b")->why, "for the memory budget");
-	assert_non_null(models_find(&bench->models, "a")->loaded);
+	assert_null(models_find(&bench->models, "c")->loaded);
+	assert_true(models_find(&bench->models, "c")->unloaded);
+	assert_string_equal(models_find(&bench->models, "c")->why, "for the memory budget");
+	assert_non_null(models_find(&bench->models, "b")->loaded);
 	assert_non_null(slow->loaded);
 	assert_int_equal(bench->n_changed, 1);
 	assert_int_equal(bench->n_freed, 1);

@@ -165,12 +165,14 @@ static void the_kind_of_a_model_follows_from_its_outputs(void **state)
 					     one = tensor("y", 1, 1), table = tensor("y", 2, 3),
 					     again = tensor("reconstruction", 2, 3),
 					     other = tensor("reconstruction", 2, 4);
-	const struct edge_client_tensor_info two[] = {row, row};
+	const struct edge_client_tensor_info two[] = {row, row}, none = tensor("y", 1, 0);
 	(void)state;
 	struct model_entry *entry = add("digits");
 	assert_int_equal(describe(entry, &in, 1, &row, 1, ""), 0);
 	assert_int_equal(entry->kind, MODELS_CLASSES);
 	assert_int_equal(describe(entry, &in, 1, &one, 1, ""), 0);
+	assert_int_equal(entry->kind, MODELS_TENSORS);
+	assert_int_equal(describe(entry, &in, 1, &none, 1, ""), 0);
 	assert_int_equal(entry->kind, MODELS_TENSORS);
 	assert_int_equal(describe(entry, &in, 1, &table, 1, ""), 0);
 	assert_int_equal(entry->kind, MODELS_TENSORS);
