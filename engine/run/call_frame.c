@@ -42,28 +42,42 @@ void call_frame_deinit(struct call_frame *frame)
 
 /* int8 variables start at their zero point, all others at 0 (as TensorFlow Lite resets them), but
  * for those that the plan gives a start of their own. */
-void call_frame_reset(struct call_frame *frame)
+static int start_variable(
+	struct call_frame *frame, uint32_t t, const struct run_control *control, struct error *err)
+{
+	const struct tensor *tensor = &frame->subgraph->tensors[t];
+	const struct tensor_plan *planned = &plan_entered(frame->plan)->tensors[t];
+	uint8_t *data = frame->variables.data + planned->offset;
+	if (planned->initial) {
+		return copy_bytes(data, planned->initial, planned->bytes, control, err);
+	}
+	return tensor->type == DTYPE_INT8
+		? copy_fill(data, (int)quant_zero(&tensor->quant, 0), planned->bytes, control, err)
+		: 0;
+}
+
+/* Where all bytes of the variables are 0. */
+static int start_variables(
+	struct call_frame *frame, const struct run_control *control, struct error *err)
+{
+	const struct subgraph_plan *part = plan_entered(frame->plan);
+	int r = 0;
+	for (uint32_t t = 0; r == 0 && t < frame->subgraph->n_tensors; t++) {
+		if (part->tensors[t].place == PLACE_VARIABLE) {
+			r = start_variable(frame, t, control, err);
+		}
+	}
+	return r;
+}
+
+int call_frame_reset(struct call_frame *frame, const struct run_control *control, struct error *err)
 {
 	if (!frame->plan) {
-		return;
+		return 0;
 	}
-	const struct subgraph_plan *part = plan_entered(frame->plan);
-	if (frame->variables.bytes > 0) { /* the nodes' own state */
-		memset(frame->variables.data, 0, frame->variables.bytes);
-	}
-	for (uint32_t t = 0; t < frame->subgraph->n_tensors; t++) {
-		const struct tensor *tensor = &frame->subgraph->tensors[t];
-		const struct tensor_plan *planned = &part->tensors[t];
-		if (planned->place != PLACE_VARIABLE) {
-			continue;
-		}
-		uint8_t *data = frame->variables.data + planned->offset;
-		if (planned->initial) {
-			memcpy(data, planned->initial, (size_t)planned->bytes);
-		} else if (tensor->type == DTYPE_INT8) {
-			memset(data, (int)quant_zero(&tensor->quant, 0), (size_t)planned->bytes);
-		}
-	}
+	/* the nodes' own state as well */
+	int r = copy_fill(frame->variables.data, 0, frame->variables.bytes, control, err);
+	return r < 0 ? r : start_variables(frame, control, err);
 }
 
 static void *address_of(
@@ -229,7 +243,7 @@ static void take_blocks(struct call_frame *frame, struct blocks *blocks, struct 
 		frame->variables = blocks->variables;
 		frame->saved = blocks->saved;
 		frame->is_saved = false;
-		call_frame_reset(frame);
+		(void)!start_variables(frame, NULL, NULL); /* new blocks are 0; never given up */
 	}
 	fill_tables(frame);
 }

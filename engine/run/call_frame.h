@@ -46,8 +46,9 @@ void call_frame_rest(struct call_frame *frame);
 /* Bytes of the tables of a frame of @subgraph, beside what its plan lays out. */
 uint64_t call_frame_table_bytes(const struct subgraph *subgraph);
 
-/* Variables and the nodes' state back to their start. */
-void call_frame_reset(struct call_frame *frame);
+/* Variables and the nodes' state back to their start. 0, or -ETIMEDOUT or -ECANCELED with a part of them there. */
+int must_check call_frame_reset(
+	struct call_frame *frame, const struct run_control *control, struct error *err);
 
 /* Keeps the state, once until the next call_frame_settle(), and copies for a run with that control from then on. 0,
  * -ETIMEDOUT or -ECANCELED: then nothing is kept, and the state is as before. */

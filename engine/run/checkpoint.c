@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/strings.h"
+#include "engine/run/copy.h"
 
 #define MAGIC "EDGEDCK1"
 #define MAGIC_BYTES 8
@@ -188,6 +189,18 @@ static int encode_head(struct bytes_writer *head, const void *name, uint32_t len
 	return head->failed ? -ENOMEM : 0;
 }
 
+/* write_all() of any size. */
+static int write_value(int fd, const struct value *value, const struct run_control *control)
+{
+	int r = 0;
+	for (uint64_t at = 0, n = 0; r == 0 && at < value->bytes; at += n) {
+		n = value->bytes - at < COPY_AT_ONCE ? value->bytes - at : COPY_AT_ONCE;
+		r = run_control_check(control);
+		r = r < 0 ? r : write_all(fd, (const uint8_t *)value->data + at, (size_t)n);
+	}
+	return r;
+}
+
 static int write_tensors(int fd, const struct call_frame *frame, const struct node *node,
 	const struct strings *names)
 {
@@ -203,7 +216,7 @@ static int write_tensors(int fd, const struct call_frame *frame, const struct no
 		const void *name = strings_get(names, i, &length);
 		r = encode_head(&head, name, length, frame->subgraph->tensors[t].type, value);
 		r = r < 0 ? r : write_all(fd, head.data, head.size);
-		r = r < 0 ? r : write_all(fd, value->data, (size_t)value->bytes);
+		r = r < 0 ? r : write_value(fd, value, frame->control);
 	}
 	bytes_writer_deinit(&head);
 	return r;
@@ -356,7 +369,8 @@ static int parse_head(struct stored *s, size_t size, uint64_t at)
 }
 
 /* Finds the tensor of that name; -ENOENT without it. */
-static int find_stored(int fd, const void *name, uint32_t length, struct stored *s)
+static int find_stored(int fd, const void *name, uint32_t length, const struct run_control *control,
+	struct stored *s)
 {
 	uint64_t at = MAGIC_BYTES + 4;
 	size_t got = 0;
@@ -365,7 +379,8 @@ static int find_stored(int fd, const void *name, uint32_t length, struct stored 
 		return r < 0 ? r : -EBADMSG;
 	}
 	for (uint32_t left = bytes_get_u32(s->head + MAGIC_BYTES); left > 0; left--) {
-		r = read_some(fd, s->head, sizeof(s->head), at, &got);
+		r = run_control_check(control);
+		r = r < 0 ? r : read_some(fd, s->head, sizeof(s->head), at, &got);
 		r = r < 0 ? r : parse_head(s, got, at);
 		if (r < 0) {
 			return r;
@@ -378,13 +393,27 @@ static int find_stored(int fd, const void *name, uint32_t length, struct stored 
 	return -ENOENT;
 }
 
+/* -EBADMSG where the file ends before them. */
+static int read_stored(
+	int fd, const struct stored *stored, const struct run_control *control, uint8_t *out)
+{
+	int r = 0;
+	for (uint64_t at = 0, n = 0; r == 0 && at < stored->bytes; at += n) {
+		size_t got = 0;
+		n = stored->bytes - at < COPY_AT_ONCE ? stored->bytes - at : COPY_AT_ONCE;
+		r = run_control_check(control);
+		r = r < 0 ? r : read_some(fd, out + at, (size_t)n, stored->at + at, &got);
+		r = r == 0 && got < n ? -EBADMSG : r;
+	}
+	return r;
+}
+
 /* The stored bytes become tensor @t. */
 static int put_stored(struct call_frame *frame, uint32_t t, int fd, const struct stored *stored,
 	struct error *err)
 {
 	unsigned int type = frame->subgraph->tensors[t].type;
 	void *data = NULL;
-	size_t got = 0;
 	if (stored->type != type) {
 		return error_set(err, -EINVAL, "is %s, wanted as %s", dtype_name(stored->type),
 			dtype_name(type));
@@ -393,10 +422,7 @@ static int put_stored(struct call_frame *frame, uint32_t t, int fd, const struct
 	if (r < 0) {
 		return r;
 	}
-	r = read_some(fd, data, (size_t)stored->bytes, stored->at, &got);
-	if (r == 0 && got < stored->bytes) {
-		r = -EBADMSG;
-	}
+	r = read_stored(fd, stored, frame->control, data);
 	if (r < 0) {
 		error_set(err, r, "%s", strerror(-r));
 	} else {
@@ -420,7 +446,7 @@ static int restore(struct checkpoints *checkpoints, struct call_frame *frame,
 		return r;
 	}
 	r = open_file(checkpoints, file, &fd);
-	r = r < 0 ? r : find_stored(fd, name, length, &stored);
+	r = r < 0 ? r : find_stored(fd, name, length, frame->control, &stored);
 	if (r < 0) {
 		error_set(err, r == -ENOENT ? -EINVAL : r, "%s", strerror(-r));
 		r = r == -ENOENT ? -EINVAL : r;

@@ -25,4 +25,19 @@ static inline int must_check copy_bytes(void *dst, const void *src, uint64_t byt
 	return 0;
 }
 
+/* memset(), as copy_bytes(). */
+static inline int must_check copy_fill(
+	void *dst, int value, uint64_t bytes, const struct run_control *control, struct error *err)
+{
+	for (uint64_t at = 0, n = 0; at < bytes; at += n) {
+		const int r = at ? run_control_check(control) : 0;
+		if (r < 0) {
+			return error_set(err, r, "given up while a tensor was set");
+		}
+		n = bytes - at < COPY_AT_ONCE ? bytes - at : COPY_AT_ONCE;
+		memset((char *)dst + at, value, (size_t)n);
+	}
+	return 0;
+}
+
 #endif

@@ -81,7 +81,7 @@ int run_settle(struct run *run, int result, struct error *err)
 void run_reset(struct run *run)
 {
 	for (uint32_t i = 0; i < run->graph->n_subgraphs; i++) {
-		call_frame_reset(&run->frames[i]);
+		(void)!call_frame_reset(&run->frames[i], NULL, NULL); /* never given up */
 	}
 	resources_reset(&run->resources);
 }

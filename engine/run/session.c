@@ -47,7 +47,8 @@ void session_reset(struct session *session)
 	run_reset(&session->run);
 }
 
-static int make_plan(struct session *session, struct error *err)
+/* @control: of the run that wants it; NULL: none does. */
+static int make_plan(struct session *session, const struct run_control *control, struct error *err)
 {
 	if (!session->stale) {
 		return 0;
@@ -69,7 +70,7 @@ static int make_plan(struct session *session, struct error *err)
 	plan_unref(plan);
 	/* LiteRT starts variables and random numbers anew where an input was resized. */
 	if (r == 0 && session->resized) {
-		call_frame_reset(session->frame);
+		r = call_frame_reset(session->frame, control, err);
 	}
 	session->stale = r < 0;
 	session->resized = session->resized && r < 0;
@@ -134,7 +135,7 @@ int session_new(struct plan_cache *plans, uint32_t subgraph, struct session **re
 		return error_no_memory(err);
 	}
 	int r = session_enter(session, subgraph, err);
-	r = r < 0 ? r : make_plan(session, err);
+	r = r < 0 ? r : make_plan(session, NULL, err);
 	if (r < 0) {
 		return r;
 	}
@@ -179,7 +180,7 @@ const struct session_input *session_get_input(const struct session *session, uin
 
 int session_plan(struct session *session, const struct subgraph_plan **ret_plan, struct error *err)
 {
-	int r = make_plan(session, err);
+	int r = make_plan(session, NULL, err);
 	if (r < 0) {
 		return r;
 	}
@@ -270,7 +271,7 @@ static int start_run(struct session *session, const struct run_control *control,
 int session_run(struct session *session, const struct run_control *control, struct error *err)
 {
 	session->has_run = false;
-	int r = make_plan(session, err);
+	int r = make_plan(session, control, err);
 	if (r == 0) {
 		r = place_inputs_now(session, control, err);
 	}

@@ -305,6 +305,17 @@ static int bind(const struct op_call *call, struct conv_state *state, struct err
 /* Products of groups between two looks at the clock: a millisecond of denormal floats. */
 #define GROUPS_LOOK_WORK (PLAIN_LOOK_WORK / 4)
 
+/* Products of floats between two looks, a few milliseconds of denormal ones, and the rows that a tile has at
+ * least even so: with fewer kernels lose time. */
+#define FLOAT_LOOK_WORK (4 * PLAIN_LOOK_WORK)
+#define FLOAT_LOOK_ROWS 16
+
+static uint64_t float_look_work(const struct ek_conv_shape *s)
+{
+	const uint64_t rows_work = FLOAT_LOOK_ROWS * s->out_c * ek_conv_depth(s);
+	return rows_work > FLOAT_LOOK_WORK ? rows_work : FLOAT_LOOK_WORK;
+}
+
 /* Groups are made by plain C, whatever the kernel. */
 static uint64_t look_work(const struct conv_state *state)
 {
@@ -317,6 +328,7 @@ static uint64_t look_work(const struct conv_state *state)
 	return state->blas.library                  ? 0
 		: !kernel->needs                    ? PLAIN_LOOK_WORK
 		: state->shape.out_c < FEW_CHANNELS ? 4 * PLAIN_LOOK_WORK
+		: state->row_f32                    ? float_look_work(&state->shape)
 						    : 0;
 }
 

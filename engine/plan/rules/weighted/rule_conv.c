@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule_conv - CONV_2D and DEPTHWISE_CONV_2D (TFLite kernels/conv.cc, depthwise_conv.cc) */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "engine/plan/rules/rule.h"
 
@@ -118,6 +119,18 @@ static int check_groups(const struct op_context *ctx, struct error *err)
 	return 0;
 }
 
+/* An output is made in one piece: in a millisecond where it has so many products. */
+#define MAX_OUTPUT_PRODUCTS ((uint64_t)1 << 20)
+
+static int check_products(uint64_t products, struct error *err)
+{
+	return products <= MAX_OUTPUT_PRODUCTS
+		? 0
+		: error_set(err, -EFBIG,
+			  "an output has %" PRIu64 " products, the limit is %" PRIu64, products,
+			  MAX_OUTPUT_PRODUCTS);
+}
+
 int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error *err)
 {
 	int r = check_types(ctx, conv_types, sizeof(conv_types) / sizeof(conv_types[0]), err);
@@ -129,9 +142,9 @@ int rule_conv(const struct op_context *ctx, struct op_result *ret, struct error 
 	}
 	const struct shape *weights = rule_shape(ctx, 1);
 	ret->shapes[0].dim[3] = weights->dim[0];
-	ret->macs = rule_cost_mul(
-		rule_elements(&ret->shapes[0]), rule_elements(weights) / (uint64_t)weights->dim[0]);
-	return 0;
+	const uint64_t products = rule_elements(weights) / (uint64_t)weights->dim[0];
+	ret->macs = rule_cost_mul(rule_elements(&ret->shapes[0]), products);
+	return check_products(products, err);
 }
 
 /* Weights [1, height, width, out]; output channel c reads input channel c / (out / in). */

@@ -264,7 +264,7 @@ static void a_run_that_failed_gives_variables_back(void **state)
 	call_frame_settle(&f->frame, true);
 	call_frame_settle(&f->frame, false); /* of a run that has not come here */
 	assert_int_equal(*variable(f), 7);
-	call_frame_reset(&f->frame);
+	assert_int_equal(call_frame_reset(&f->frame, NULL, NULL), 0);
 	assert_int_equal(*variable(f), 0);
 	call_frame_deinit(&f->frame);
 	heap_deinit(&f->heap);
@@ -293,6 +293,30 @@ static void saving_a_large_variable_looks_between_blocks(void **state)
 	call_frame_settle(&f->frame, false);
 	assert_int_equal(looks, between);
 	assert_int_equal(variable(f)[BIG - 1], 5);
+	call_frame_deinit(&f->frame);
+	heap_deinit(&f->heap);
+	free(f);
+}
+
+static void resetting_a_large_variable_looks_between_blocks(void **state)
+{
+	(void)state;
+	struct fixture *f = new_fixture_of(BIG);
+	struct run_control control = {.deadline_ns = 2};
+	struct error err = {0};
+	assert_int_equal(call_frame_attach(&f->frame, new_plan(f), NULL), 0);
+	const uint64_t between = (f->frame.variables.bytes - 1) / COPY_AT_ONCE;
+	variable(f)[BIG - 1] = 5;
+	looks = 0;
+	assert_int_equal(call_frame_reset(&f->frame, &control, &err), -ETIMEDOUT);
+	assert_int_equal(looks, 3);
+	assert_string_equal(err.text, "given up while a tensor was set");
+	assert_int_equal(variable(f)[BIG - 1], 5);
+	looks = 0;
+	control.deadline_ns = UINT64_MAX;
+	assert_int_equal(call_frame_reset(&f->frame, &control, NULL), 0);
+	assert_in_range(looks, between, UINT64_MAX);
+	assert_int_equal(variable(f)[BIG - 1], 0);
 	call_frame_deinit(&f->frame);
 	heap_deinit(&f->heap);
 	free(f);
@@ -355,6 +379,7 @@ int main(void)
 		cmocka_unit_test(a_large_variable_is_as_before_a_run_that_is_given_up),
 		cmocka_unit_test(a_run_that_failed_gives_variables_back),
 		cmocka_unit_test(saving_a_large_variable_looks_between_blocks),
+		cmocka_unit_test(resetting_a_large_variable_looks_between_blocks),
 		cmocka_unit_test(a_large_value_is_put_with_looks_between_blocks),
 		cmocka_unit_test(another_plan_leaves_variables_and_the_charge_is_exact),
 	};

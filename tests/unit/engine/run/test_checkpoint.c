@@ -18,6 +18,15 @@
 
 static const int32_t TEN[] = {10};
 
+static uint64_t looks; /* at the control: time goes on by one at each */
+
+uint64_t __wrap_clock_now_ns(void);
+
+uint64_t __wrap_clock_now_ns(void)
+{
+	return ++looks;
+}
+
 /*
  * Subgraph 0 saves inputs 1 ("a") and 2 ("bc") in the file that input 0 names, and fails after that
  * where input 2 is 0. Subgraph 1 restores "bc" and "a".
@@ -108,12 +117,18 @@ static void free_fixture(struct fixture *f)
 	free(f);
 }
 
-static int run_on(struct fixture *f, const char *file, struct error *err)
+static int run_with(
+	struct fixture *f, const char *file, const struct run_control *control, struct error *err)
 {
 	struct strings_writer w = strings_writer_of(f->file, 1);
 	strings_put(&w, file, (uint32_t)strlen(file));
 	assert_int_equal(session_bind_input(f->bench->session, 0, f->file, w.end, NULL), 0);
-	return session_run(f->bench->session, NULL, err);
+	return session_run(f->bench->session, control, err);
+}
+
+static int run_on(struct fixture *f, const char *file, struct error *err)
+{
+	return run_with(f, file, NULL, err);
 }
 
 static int save(struct fixture *f, const char *file, int32_t second, struct error *err)
@@ -267,6 +282,43 @@ static void what_a_crash_has_left_is_removed_an_hour_later(void **state)
 	free_fixture(f);
 }
 
+/* In blocks of COPY_AT_ONCE: the deadline passes between the second and the third. */
+static void a_large_tensor_is_written_and_read_with_looks_between_blocks(void **state)
+{
+	(void)state;
+	enum {
+		BLOCKS = 5,
+		ELEMENTS = BLOCKS << 18
+	};
+	struct fixture *f = new_fixture();
+	struct session *session = f->bench->session;
+	struct run_control control = {.deadline_ns = UINT64_MAX};
+	uint64_t bytes = 0, all = 0;
+	session_set_checkpoints(session, f->folder, 1 << 25);
+	assert_int_equal(session_enter(session, 0, NULL), 0);
+	assert_int_equal(session_resize(session, 1, &SHAPE(ELEMENTS), NULL), 0);
+	((int32_t *)session_input(session, 1, &bytes))[ELEMENTS - 1] = 4;
+	BENCH_SET_INTS(f->bench, 2, 3);
+	for (int subgraph = 0; subgraph < 2; subgraph++) {
+		if (subgraph == 1) {
+			assert_int_equal(session_enter(session, 1, NULL), 0);
+		}
+		looks = 0;
+		control.deadline_ns = UINT64_MAX;
+		assert_int_equal(run_with(f, "one", &control, NULL), 0);
+		all = looks;
+		assert_in_range(all, BLOCKS + 1, 100);
+		for (uint64_t last = 2; last <= all; last++) {
+			looks = 0;
+			control.deadline_ns = last - 1;
+			assert_int_equal(run_with(f, "one", &control, NULL), -ETIMEDOUT);
+			assert_int_equal(looks, last);
+		}
+	}
+	assert_int_equal(empty_folder(f), 1);
+	free_fixture(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +329,7 @@ int main(void)
 		cmocka_unit_test(limits_hold_for_the_whole_folder),
 		cmocka_unit_test(a_file_that_is_not_whole_is_refused),
 		cmocka_unit_test(what_a_crash_has_left_is_removed_an_hour_later),
+		cmocka_unit_test(a_large_tensor_is_written_and_read_with_looks_between_blocks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,15 +257,29 @@ static void a_hostile_cost_does_not_wrap(void **state)
 	struct node_builder b;
 	build_conv(&b, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32);
 	b.shapes[0] = SHAPE(1, 16384, 32768, 1);
-	b.shapes[1] = SHAPE(3, 4096, 4096, 1);
+	b.shapes[1] = SHAPE(3, 1024, 1024, 1);
 	b.shapes[2] = SHAPE(3);
 	b.node.options.conv.padding = PADDING_SAME;
-	node_builder_costs(&b, 16384ull * 32768 * 3 * 4096 * 4096);
+	node_builder_costs(&b, 16384ull * 32768 * 3 * 1024 * 1024);
 	b.shapes[1] = SHAPE(3, 4096, 4097, 1);
 	node_builder_refuses(&b, -EFBIG, "a window sees 16781312 elements, at most 16777216");
 	b.shapes[1] = SHAPE(6, 1, 1, 1);
 	b.shapes[2] = SHAPE(6);
 	node_builder_refuses(&b, -EBADMSG, "output 0 of shape 1x16384x32768x6 is too large");
+}
+
+/* No look at a deadline is possible within an output. */
+static void an_output_of_conv_has_at_most_a_million_products(void **state)
+{
+	(void)state;
+	struct node_builder b;
+	build_conv(&b, DTYPE_FLOAT32, DTYPE_FLOAT32, DTYPE_FLOAT32);
+	b.shapes[0] = SHAPE(1, 2, 2, 1 << 18);
+	b.shapes[1] = SHAPE(6, 2, 2, 1 << 18);
+	node_builder_costs(&b, 6u << 20);
+	b.shapes[0] = SHAPE(1, 2, 2, (1 << 18) + 1);
+	b.shapes[1] = SHAPE(6, 2, 2, (1 << 18) + 1);
+	node_builder_refuses(&b, -EFBIG, "an output has 1048580 products, the limit is 1048576");
 }
 
 int main(void)
@@ -284,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_bias_has_zero_point_zero),
 		cmocka_unit_test(depthwise_checks_its_channels),
 		cmocka_unit_test(a_hostile_cost_does_not_wrap),
+		cmocka_unit_test(an_output_of_conv_has_at_most_a_million_products),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
