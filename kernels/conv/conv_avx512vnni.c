@@ -7,7 +7,6 @@
 #include "kernels/conv/conv_plan_avx512.h"
 #include "kernels/conv/conv_span_avx512.h"
 #include "kernels/conv/conv_x86.h"
-#include "kernels/simd/halves_avx512.h"
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
@@ -151,36 +150,12 @@ static void run_spans(const struct work *w, const struct spans *spans)
 	}
 }
 
-/* Every other one of pixels of 8, 16 or 32 bytes, @n of them: 128 bytes at a time. Returns what lies
- * behind them. */
-static uint8_t *copy_halves(
-	uint8_t *to, const uint8_t *from, uint32_t n, size_t depth, __m512i sign)
-{
-	const __m512i even = halves_even(depth);
-	/* The last one may have no neighbour. */
-	size_t left = (2 * (size_t)n - 1) * depth;
-	for (; left >= 128; left -= 128, from += 128, to += 64) {
-		__m512i a = _mm512_loadu_si512(from), b = _mm512_loadu_si512(from + 64);
-		__m512i v = _mm512_permutex2var_epi64(a, even, b);
-		_mm512_storeu_si512(to, _mm512_xor_si512(v, sign));
-	}
-	__m512i a = _mm512_maskz_loadu_epi8(float_requant_bytes(left), from);
-	__m512i b =
-		_mm512_maskz_loadu_epi8(left > 64 ? float_requant_bytes(left - 64) : 0, from + 64);
-	__m512i v = _mm512_xor_si512(_mm512_permutex2var_epi64(a, even, b), sign);
-	size_t rest = (left + depth) / 2;
-	_mm512_mask_storeu_epi8(to, float_requant_bytes(rest), v);
-	return to + rest;
-}
-
 /* @n pixels of one tap from @first on, side by side. */
 static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
 {
 	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window *window = &s->window;
 	const size_t depth = s->in_c, step = window->x.stride * depth;
-	const bool halves = window->x.stride == 2 && w->way.pixel == depth &&
-		(depth == 8 || depth == 16 || depth == 32);
 	uint8_t *to = w->data;
 	for (uint32_t end = first + n, left; first < end; first += left) {
 		struct ek_pixel p = ek_window_pixel(window, first);
@@ -188,10 +163,6 @@ static void copy_pixels(const struct work *w, uint32_t first, uint32_t n)
 		const uint8_t *from =
 			(const uint8_t *)w->args->input + y * window->x.in * depth + p.x * step;
 		left = conv_least(end - first, window->x.out - p.x);
-		if (halves) {
-			to = copy_halves(to, from, left, depth, w->sign);
-			continue;
-		}
 		for (uint32_t i = 0; i < left; i++, from += step, to += w->way.pixel) {
 			copy(to, from, depth, w->sign);
 		}
@@ -260,8 +231,6 @@ static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan *p, bool is_signed)
 {
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
-	bool shared = !p->by_pixel && x->taps == 3 && x->stride == 1 && p->segments_x == 1 &&
-		a->shape.in_c % 4 == 0;
 	return (struct conv_way){
 		.pixel = p->by_pixel ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
 		.rows = p->segments_y,
@@ -269,7 +238,6 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan 
 		.row_step = y->dilation * p->row,
 		.col_step = (size_t)x->dilation * a->shape.in_c,
 		.fours = p->fours,
-		.shared = shared ? a->shape.in_c / 4 : 0,
 		.out_pixel = a->shape.out_c,
 		.output = float_requant_output(a->output_zero, a->lo, a->hi, is_signed),
 	};

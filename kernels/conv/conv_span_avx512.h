@@ -13,18 +13,17 @@
 		call;                                                                              \
 	}
 #define CONV_DEFINE(kind, pixels)                                                                  \
-	CONV_DEFINE_AS(                                                                            \
-		conv_any_##kind##_##pixels, conv_any_tiles(kind, pixels, false, way, s, tiles))    \
+	CONV_DEFINE_AS(conv_any_##kind##_##pixels, conv_any_tiles(kind, pixels, way, s, tiles))    \
 	CONV_DEFINE_AS(conv_whole_##kind##_##pixels,                                               \
 		conv_product_tiles(kind, pixels, false, way, s, tiles))                            \
 	CONV_DEFINE_AS(conv_clamped_##kind##_##pixels,                                             \
 		conv_product_tiles(kind, pixels, true, way, s, tiles))
 
-ALWAYS_INLINE void conv_any_tiles(const int kind, const int pixels, const bool shared,
-	const struct conv_way *way, struct conv_span *s, uint32_t tiles)
+ALWAYS_INLINE void conv_any_tiles(const int kind, const int pixels, const struct conv_way *way,
+	struct conv_span *s, uint32_t tiles)
 {
 	for (uint32_t i = 0; i < tiles; i++) {
-		conv_tile(kind, pixels, shared, way, s);
+		conv_tile(kind, pixels, way, s);
 		conv_advance(way, s, (uint32_t)pixels);
 	}
 }
@@ -50,9 +49,6 @@ CONV_DEFINE(CONV_24, 8)
 CONV_DEFINE(CONV_24, 16)
 CONV_DEFINE(CONV_8, 8)
 CONV_DEFINE(CONV_8, 16)
-
-CONV_DEFINE_AS(conv_shared_CONV_16, conv_any_tiles(CONV_16, 16, true, way, s, tiles))
-CONV_DEFINE_AS(conv_shared_CONV_32, conv_any_tiles(CONV_32, 8, true, way, s, tiles))
 
 /* Tiles of a kind: steps of so many pixels, up to the most. */
 struct conv_tiles {
@@ -109,11 +105,6 @@ static inline void conv_span_run(
 	const bool few = table != CONV_ANY && kind == CONV_64 && s->n > t->most &&
 		way->rows * way->fours <= CONV_FEW_FOURS;
 	const uint32_t most = few ? CONV_FEW_PIXELS : t->most;
-	if (way->shared && kind == CONV_16) {
-		conv_shared_CONV_16(way, s, s->n / 16);
-	} else if (way->shared && kind == CONV_32) {
-		conv_shared_CONV_32(way, s, s->n / 8);
-	}
 	while (s->n > 0) {
 		uint32_t whole = s->n / most, rest = s->n % most;
 		uint32_t size = most, tiles = rest ? whole - 1 : whole;

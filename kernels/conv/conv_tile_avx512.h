@@ -37,7 +37,6 @@ struct conv_way {
 	uint32_t rows, cols; /* segments */
 	size_t row_step, col_step;
 	size_t fours; /* of a segment */
-	size_t shared; /* fours of a tap where neighbours share columns: 3 across, stride 1; else 0 */
 	size_t out_pixel;
 	struct float_requant_output output;
 };
@@ -181,50 +180,6 @@ ALWAYS_INLINE void conv_sum(const int kind, const int pixels, const struct conv_
 		for (int g = 0; g < groups; g++) {
 			at[g] += way->row_step - way->cols * way->col_step;
 		}
-	}
-}
-
-/* The same where one pixel's second and third column are its neighbours' first ones: a broadcast
- * serves three outputs. CONV_16 and CONV_32. */
-ALWAYS_INLINE void conv_sum_shared(const int kind, const int pixels, const struct conv_way *way,
-	const struct conv_span *s, __m512i *sums)
-{
-	const int groups = (pixels + 2 + 3) / 4;
-	const size_t pixel = way->pixel, column = way->shared * 64 * (size_t)kind;
-	const int8_t *weights = s->weights;
-	const uint8_t *at[5] = {NULL}, *row = s->in;
-	for (uint32_t y = 0; y < way->rows; y++, row += way->row_step, weights += 2 * column) {
-#pragma GCC unroll 5
-		for (int g = 0; g < groups; g++) {
-			at[g] = row + 4 * (size_t)g * pixel;
-		}
-		const int8_t *end = weights + column;
-		do {
-			__m512i w[6];
-#pragma GCC unroll 6
-			for (int i = 0; i < 3 * kind; i++) {
-				w[i] = _mm512_load_si512(
-					weights + (size_t)(i / kind) * column + 64 * (i % kind));
-				FLOAT_REQUANT_HOLD(w[i]);
-			}
-#pragma GCC unroll 18
-			for (int i = 0; i < pixels + 2; i++) {
-				__m512i v = conv_four(at[i / 4] + (size_t)(i % 4) * pixel);
-#pragma GCC unroll 6
-				for (int k = 0; k < 3 * kind; k++) {
-					int to = i - k / kind, j = k % kind;
-					if (to >= 0 && to < pixels) {
-						FLOAT_REQUANT_DOT(sums[to * kind + j], v, w[k]);
-					}
-				}
-			}
-			weights += 64 * kind;
-#pragma GCC unroll 5
-			for (int g = 0; g < groups; g++) {
-				at[g] += 4;
-				__asm__("" : "+r"(at[g]));
-			}
-		} while (weights != end);
 	}
 }
 
@@ -379,16 +334,12 @@ static inline void conv_steps(const struct conv_way *way, const struct float_req
 	}
 }
 
-ALWAYS_INLINE void conv_tile(const int kind, const int pixels, const bool shared,
-	const struct conv_way *way, const struct conv_span *s)
+ALWAYS_INLINE void conv_tile(
+	const int kind, const int pixels, const struct conv_way *way, const struct conv_span *s)
 {
 	__m512i sums[24];
 	conv_start(kind, pixels, s, sums);
-	if (shared) {
-		conv_sum_shared(kind, pixels, way, s, sums);
-	} else {
-		conv_sum(kind, pixels, way, s, sums);
-	}
+	conv_sum(kind, pixels, way, s, sums);
 	conv_extras(kind, pixels, way, s, sums);
 	if (s->panel->mode == FLOAT_REQUANT_CLAMPED) {
 		conv_codes(kind, pixels, true, s->panel, sums);

@@ -16,26 +16,19 @@ void ek_conv_s8__avx512vnni(
 void ek_conv_u8__avx512vnni(
 	const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_conv_packed_bytes__sse41(const struct ek_conv_shape *shape);
-uint64_t ek_conv_scratch_bytes__sse41(const struct ek_conv_shape *shape);
-void ek_conv_s8_pack__sse41(const struct ek_conv_q *args, void *packed);
-void ek_conv_u8_pack__sse41(const struct ek_conv_q *args, void *packed);
-void ek_conv_s8__sse41(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
-void ek_conv_u8__sse41(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+#define EK_CONV_Q_X86(isa)                                                                         \
+	uint64_t ek_conv_packed_bytes__##isa(const struct ek_conv_shape *shape);                   \
+	uint64_t ek_conv_scratch_bytes__##isa(const struct ek_conv_shape *shape);                  \
+	void ek_conv_s8_pack__##isa(const struct ek_conv_q *args, void *packed);                   \
+	void ek_conv_u8_pack__##isa(const struct ek_conv_q *args, void *packed);                   \
+	void ek_conv_s8__##isa(                                                                    \
+		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);          \
+	void ek_conv_u8__##isa(                                                                    \
+		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_conv_packed_bytes__avx2(const struct ek_conv_shape *shape);
-uint64_t ek_conv_scratch_bytes__avx2(const struct ek_conv_shape *shape);
-void ek_conv_s8_pack__avx2(const struct ek_conv_q *args, void *packed);
-void ek_conv_u8_pack__avx2(const struct ek_conv_q *args, void *packed);
-void ek_conv_s8__avx2(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
-void ek_conv_u8__avx2(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
-
-uint64_t ek_conv_packed_bytes__avxvnni(const struct ek_conv_shape *shape);
-uint64_t ek_conv_scratch_bytes__avxvnni(const struct ek_conv_shape *shape);
-void ek_conv_s8_pack__avxvnni(const struct ek_conv_q *args, void *packed);
-void ek_conv_u8_pack__avxvnni(const struct ek_conv_q *args, void *packed);
-void ek_conv_s8__avxvnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
-void ek_conv_u8__avxvnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch);
+EK_CONV_Q_X86(sse41)
+EK_CONV_Q_X86(avx2)
+EK_CONV_Q_X86(avxvnni)
 
 /* With groups they are entry 0. */
 #define EK_CONV_F32_X86(isa)                                                                       \

@@ -6,45 +6,21 @@
 #include "kernels/depthwise/depthwise.h"
 
 /* With more than one output channel per input channel they are entry 0. */
-uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_u8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape);
-void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_s8__avx512vnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-void ek_depthwise_u8__avx512vnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+#define EK_DEPTHWISE_Q_X86(isa)                                                                    \
+	uint64_t ek_depthwise_s8_packed_bytes__##isa(const struct ek_depthwise_shape *shape);      \
+	uint64_t ek_depthwise_u8_packed_bytes__##isa(const struct ek_depthwise_shape *shape);      \
+	uint64_t ek_depthwise_scratch_bytes__##isa(const struct ek_depthwise_shape *shape);        \
+	void ek_depthwise_s8_pack__##isa(const struct ek_depthwise_q *args, void *packed);         \
+	void ek_depthwise_u8_pack__##isa(const struct ek_depthwise_q *args, void *packed);         \
+	void ek_depthwise_s8__##isa(                                                               \
+		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);     \
+	void ek_depthwise_u8__##isa(                                                               \
+		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_depthwise_s8_packed_bytes__sse41(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_u8_packed_bytes__sse41(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_scratch_bytes__sse41(const struct ek_depthwise_shape *shape);
-void ek_depthwise_s8_pack__sse41(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_u8_pack__sse41(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_s8__sse41(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-void ek_depthwise_u8__sse41(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-
-uint64_t ek_depthwise_s8_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_u8_packed_bytes__avx2(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_scratch_bytes__avx2(const struct ek_depthwise_shape *shape);
-void ek_depthwise_s8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_u8_pack__avx2(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_s8__avx2(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-void ek_depthwise_u8__avx2(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-
-uint64_t ek_depthwise_s8_packed_bytes__avxvnni(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_u8_packed_bytes__avxvnni(const struct ek_depthwise_shape *shape);
-uint64_t ek_depthwise_scratch_bytes__avxvnni(const struct ek_depthwise_shape *shape);
-void ek_depthwise_s8_pack__avxvnni(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_u8_pack__avxvnni(const struct ek_depthwise_q *args, void *packed);
-void ek_depthwise_s8__avxvnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
-void ek_depthwise_u8__avxvnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch);
+EK_DEPTHWISE_Q_X86(sse41)
+EK_DEPTHWISE_Q_X86(avx2)
+EK_DEPTHWISE_Q_X86(avxvnni)
+EK_DEPTHWISE_Q_X86(avx512vnni)
 
 /* With a multiplier they are entry 0. */
 #define EK_DEPTHWISE_F32_X86(isa)                                                                  \

@@ -5,37 +5,20 @@
 
 #include "kernels/gemm/matmul.h"
 
-uint64_t ek_matmul_packed_bytes__avx512vnni(const struct ek_matmul_shape *shape);
-uint64_t ek_matmul_scratch_bytes__avx512vnni(const struct ek_matmul_shape *shape);
-void ek_matmul_s8_pack__avx512vnni(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_u8_pack__avx512vnni(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_s8__avx512vnni(
-	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-void ek_matmul_u8__avx512vnni(
-	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+#define EK_MATMUL_Q_X86(isa)                                                                       \
+	uint64_t ek_matmul_packed_bytes__##isa(const struct ek_matmul_shape *shape);               \
+	uint64_t ek_matmul_scratch_bytes__##isa(const struct ek_matmul_shape *shape);              \
+	void ek_matmul_s8_pack__##isa(const struct ek_matmul_q *args, void *packed);               \
+	void ek_matmul_u8_pack__##isa(const struct ek_matmul_q *args, void *packed);               \
+	void ek_matmul_s8__##isa(                                                                  \
+		const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);        \
+	void ek_matmul_u8__##isa(                                                                  \
+		const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
 
-uint64_t ek_matmul_packed_bytes__sse41(const struct ek_matmul_shape *shape);
-uint64_t ek_matmul_scratch_bytes__sse41(const struct ek_matmul_shape *shape);
-void ek_matmul_s8_pack__sse41(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_u8_pack__sse41(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_s8__sse41(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-void ek_matmul_u8__sse41(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-
-uint64_t ek_matmul_packed_bytes__avx2(const struct ek_matmul_shape *shape);
-uint64_t ek_matmul_scratch_bytes__avx2(const struct ek_matmul_shape *shape);
-void ek_matmul_s8_pack__avx2(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_u8_pack__avx2(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_s8__avx2(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-void ek_matmul_u8__avx2(const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-
-uint64_t ek_matmul_packed_bytes__avxvnni(const struct ek_matmul_shape *shape);
-uint64_t ek_matmul_scratch_bytes__avxvnni(const struct ek_matmul_shape *shape);
-void ek_matmul_s8_pack__avxvnni(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_u8_pack__avxvnni(const struct ek_matmul_q *args, void *packed);
-void ek_matmul_s8__avxvnni(
-	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
-void ek_matmul_u8__avxvnni(
-	const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch);
+EK_MATMUL_Q_X86(sse41)
+EK_MATMUL_Q_X86(avx2)
+EK_MATMUL_Q_X86(avxvnni)
+EK_MATMUL_Q_X86(avx512vnni)
 
 #define EK_MATMUL_F32_X86(isa)                                                                     \
 	uint64_t ek_matmul_f32_packed_bytes__##isa(const struct ek_matmul_shape *shape);           \
