@@ -16,7 +16,7 @@ int trial_set_up(void **state)
 {
 	struct daemon *daemon = malloc(sizeof(*daemon));
 	daemon_prepare(daemon);
-	daemon_config(daemon, "[models]\nprobation-requests = 10\nprobation-time = 60min\n");
+	daemon_config(daemon, TRIAL_MODELS "probation-requests = 10\n");
 	*state = daemon;
 	return 0;
 }

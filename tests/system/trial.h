@@ -9,6 +9,11 @@
 #include "tests/system/daemon.h"
 #include "tests/system/peer.h"
 
+/* The configuration. A run of the fake engine takes some microseconds of the CPU, and something else on
+ * the machine can cost it more than five times that, which is the default; a run that is too slow
+ * takes 200 ms. */
+#define TRIAL_MODELS "[models]\nprobation-slower = 20\nprobation-time = 60min\n"
+
 /* For cmocka: a daemon that is not started yet; a version proves itself in 10 runs. */
 int trial_set_up(void **state);
 

@@ -310,12 +310,10 @@ static void ask_rising(struct daemon *daemon, int n)
 static void start_with_a_shadow(struct daemon *daemon, const char *line, const char *more)
 {
 	char config[200];
-	snprintf(config, sizeof(config),
-		"[models]\nprobation-requests = 10\nprobation-time = 60min\n%s", more);
+	snprintf(config, sizeof(config), TRIAL_MODELS "probation-requests = 10\n%s", more);
 	daemon_config(daemon, config);
 	trial_start_with_a_good_one(daemon);
-	snprintf(config, sizeof(config),
-		"[models]\nprobation-requests = 100000\nprobation-time = 60min\n%s", more);
+	snprintf(config, sizeof(config), TRIAL_MODELS "probation-requests = 100000\n%s", more);
 	daemon_config(daemon, config);
 	daemon_signal(daemon, SIGHUP);
 	daemon_wait_log(daemon, "models ready");
