@@ -2,7 +2,8 @@
 /*
  * Pixels are copied to scratch by blocks that stay near the core, made unsigned on the way: rows of
  * the picture with their padding, which is the zero point and adds nothing, or what a filter of one
- * tap sees, pixel by pixel. Then each panel of weights goes over the block.
+ * tap sees, pixel by pixel. Then each panel of weights goes over the block. The first layers of
+ * most networks have a way of their own (conv_gather_avx512.h).
  */
 #include "kernels/conv/conv_plan_avx512.h"
 #include "kernels/conv/conv_span_avx512.h"
@@ -14,7 +15,7 @@ uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 		return ek_conv_s8[0].scratch_bytes(shape);
 	}
 	const struct conv_plan p = conv_plan_of(shape, true);
-	return conv_add_bytes(&p) + p.data + 128;
+	return conv_add_bytes(&p) + p.data + p.gather + 128;
 }
 
 /* A call. */
@@ -28,6 +29,8 @@ struct work {
 	int32_t sums; /* what some panels ask for, or 0 */
 	int32_t *add;
 	uint8_t *data;
+	bool plain; /* gathered: no FLOAT_REQUANT_STEPS or sums */
+	struct gather gather;
 };
 
 static void copy(uint8_t *to, const uint8_t *from, size_t n, __m512i sign)
@@ -191,6 +194,55 @@ static void block_of_pixels(const struct work *w, uint32_t first, uint32_t n)
 	run_spans(w, &spans);
 }
 
+/* @n pixels of one row, gathered. */
+static void run_gathered(
+	const struct work *w, const struct gather_rows *in, uint32_t first, uint32_t n)
+{
+	const struct ek_conv_q *a = w->args;
+	const struct float_requant_panel *panel = a->weights;
+	uint8_t *gathered = w->data + w->plan.data;
+	struct conv_span span = {
+		.in = gathered,
+		.out = (uint8_t *)a->output + first * (size_t)a->shape.out_c,
+		.n = n,
+		.channels = a->shape.out_c,
+		.panel = panel,
+		.weights = (const int8_t *)(panel + 1),
+	};
+	if (w->plain && a->shape.out_c == 8) {
+		gather_8(&w->gather, in, &w->way, &span);
+		return;
+	}
+	gather_row(&w->gather, in, n, gathered, w->plan.gather_row);
+	if (w->plain && a->shape.out_c == 16) {
+		gather_tiles_CONV_16(&w->way, &span);
+	} else if (w->plain && a->shape.out_c == 32) {
+		gather_tiles_CONV_32(&w->way, &span);
+	} else {
+		const struct spans spans = {gathered, 0, first, 1, n};
+		run_spans(w, &spans);
+	}
+}
+
+/* The rows of a picture that those of the output from @y on read, one after the other. */
+static void run_gathered_rows(
+	const struct work *w, struct ek_pixel p, uint32_t first, uint32_t rows, uint32_t n)
+{
+	const struct ek_window_axis *y = &w->args->shape.window.y, *x = &w->args->shape.window.x;
+	const uint8_t *picture =
+		(const uint8_t *)w->args->input + (size_t)p.batch * y->in * x->in * 3;
+	for (uint32_t i = 0; i < rows; i++) {
+		struct gather_rows in = {.at = p.x * (size_t)x->stride * 3};
+		int64_t at = ((int64_t)p.y + i) * y->stride - y->pad;
+		for (int k = 0; k < 3; k++, at++) {
+			bool inside = at >= 0 && at < y->in;
+			in.row[k] = inside ? picture + (size_t)at * x->in * 3 - w->gather.left
+					   : w->data;
+		}
+		run_gathered(w, &in, first + i * n, n);
+	}
+}
+
 /* Output rows from that of pixel @first on, or the part of it that begins there; returns how many
  * pixels. */
 static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t left)
@@ -202,6 +254,10 @@ static uint32_t block_of_rows(const struct work *w, uint32_t first, uint32_t lef
 	bool part = p.x > 0 || rows == 0;
 	rows = part ? 1 : rows;
 	uint32_t n = part ? conv_least(left, x->out - p.x) : x->out;
+	if (w->plan.gathered) {
+		run_gathered_rows(w, p, first, rows, n);
+		return rows * n;
+	}
 	int64_t from = (int64_t)p.y * y->stride - y->pad;
 	uint32_t in_rows = (rows - 1) * y->stride + conv_reach(y);
 	for (uint32_t i = 0; i < in_rows; i++) {
@@ -231,11 +287,12 @@ static int32_t sums_of(const struct ek_conv_q *a, const struct ek_tile *t)
 static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan *p, bool is_signed)
 {
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
+	const bool fours = p->by_pixel || p->gathered;
 	return (struct conv_way){
-		.pixel = p->by_pixel ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
+		.pixel = fours ? 4 * p->fours : (size_t)x->stride * a->shape.in_c,
 		.rows = p->segments_y,
 		.cols = p->segments_x,
-		.row_step = y->dilation * p->row,
+		.row_step = p->gathered ? p->gather_row : y->dilation * p->row,
 		.col_step = (size_t)x->dilation * a->shape.in_c,
 		.fours = p->fours,
 		.out_pixel = a->shape.out_c,
@@ -245,13 +302,25 @@ static struct conv_way way_of(const struct ek_conv_q *a, const struct conv_plan 
 
 static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct work w = {.args = a, .tile = t, .plan = conv_plan_of(&a->shape, is_signed)};
+	struct work w; /* gather is large: not cleared for those that don't use it */
+	w.args = a;
+	w.tile = t;
+	w.plan = conv_plan_of(&a->shape, is_signed);
+	w.plain = false;
 	w.way = way_of(a, &w.plan, is_signed);
 	w.sign = _mm512_set1_epi8((char)(is_signed ? 0x80 : 0));
 	w.padding = (uint8_t)(a->input_zero + (is_signed ? 128 : 0));
 	w.sums = sums_of(a, t);
 	w.add = scratch;
 	w.data = (uint8_t *)scratch + conv_add_bytes(&w.plan);
+	if (w.plan.gathered) {
+		const struct float_requant_panel *panel = a->weights;
+		w.plain = panel->mode != FLOAT_REQUANT_STEPS && !panel->sums;
+		w.gather = gather_init(&a->shape.window.x, w.plain && a->shape.out_c == 8);
+		w.gather.padding = _mm512_set1_epi8((char)a->input_zero);
+		w.gather.sign = w.sign;
+		fill(w.data, w.plan.data, (uint8_t)a->input_zero);
+	}
 	uint32_t end = t->n_cols ? t->first_row + t->n_rows : t->first_row;
 	for (uint32_t row = t->first_row, n; row < end; row += n) {
 		if (w.plan.by_pixel) {

@@ -104,6 +104,9 @@ static struct float_requant_channel channel_line(const struct packing *p, uint32
 /* Where byte @i of four @four is in a channel's weights; the depth where it is none. */
 static size_t weight_at(const struct packing *p, size_t four, size_t i)
 {
+	if (p->plan.gathered) {
+		return gather_weight(four, i);
+	}
 	size_t segment = four / p->plan.fours, k = four % p->plan.fours * 4 + i;
 	return k < p->plan.segment ? segment * p->plan.segment + k : p->depth;
 }
@@ -111,6 +114,9 @@ static size_t weight_at(const struct packing *p, size_t four, size_t i)
 /* The four of weight @at. */
 static size_t four_of(const struct packing *p, size_t at)
 {
+	if (p->plan.gathered) {
+		return at % 9 == 8 ? 6 : at / 9 * 2 + at % 9 / 4;
+	}
 	return at / p->plan.segment * p->plan.fours + at % p->plan.segment / 4;
 }
 
@@ -195,7 +201,10 @@ static void pack_fours(const struct packing *p, const uint32_t *channels, int8_t
 {
 	size_t vectors = (size_t)conv_vectors(p->kind);
 	size_t segments = (size_t)p->plan.segments_y * p->plan.segments_x;
-	for (size_t segment = 0; segment < segments; segment++) {
+	for (size_t four = 0; four < conv_fours_of(&p->plan) && p->plan.gathered; four++) {
+		pack_four(p, channels, four, 0, to + four * 64 * vectors);
+	}
+	for (size_t segment = 0; segment < segments && !p->plan.gathered; segment++) {
 		int8_t *of_segment = to + segment * p->plan.fours * 64 * vectors;
 		for (size_t k = 0; k < p->plan.segment; k += 64) {
 			for (size_t j = 0; j < vectors; j++) {

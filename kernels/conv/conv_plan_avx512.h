@@ -10,7 +10,7 @@
 #define KERNELS_CONV_CONV_PLAN_AVX512_H
 
 #include "kernels/conv/conv_args.h"
-#include "kernels/conv/conv_tile_avx512.h"
+#include "kernels/conv/conv_gather_avx512.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_STEP 48 /* pixels: a multiple of every tile's */
@@ -38,6 +38,7 @@ static inline bool one_tap_inside(const struct ek_window_axis *a)
 /* How a shape is gone through; all sizes in bytes but those of pixels and rows. */
 struct conv_plan {
 	bool by_pixel; /* one tap: a block is pixels; else rows */
+	bool gathered; /* of rows: what pixels read is gathered, one output row at a time */
 	uint32_t segments_y, segments_x;
 	size_t segment, fours;
 	uint32_t extras; /* room for so many extra fours */
@@ -45,6 +46,7 @@ struct conv_plan {
 	uint32_t block; /* pixels or output rows */
 	uint32_t pixels; /* of a block, at most */
 	size_t data; /* of a block */
+	size_t gather_row, gather; /* behind it */
 };
 
 static inline void plan_pixels(struct conv_plan *p, const struct ek_conv_shape *s)
@@ -69,6 +71,18 @@ static inline void plan_rows(struct conv_plan *p, const struct ek_conv_shape *s)
 	p->pixels = p->block * x->out;
 	p->data = ((size_t)(p->block - 1) * y->stride + reach) * p->row +
 		(size_t)MOST_READ_BEYOND * x->stride * s->in_c;
+	if (p->gathered) {
+		p->data = (p->row + GATHER_READS + 63) / 64 * 64; /* a row of padding */
+		p->gather_row = (x->out + GATHER_PIXELS - 1) / GATHER_PIXELS * 64;
+		p->gather = GATHER_FOURS * p->gather_row + (size_t)MOST_READ_BEYOND * 4;
+	}
+}
+
+static inline bool is_gathered(const struct ek_conv_shape *s)
+{
+	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
+	return s->in_c == 3 && s->groups == 1 && y->taps == 3 && x->taps == 3 && y->dilation == 1 &&
+		x->dilation == 1 && x->stride <= 2;
 }
 
 /*
@@ -101,6 +115,11 @@ static inline struct conv_plan conv_plan_of(const struct ek_conv_shape *s, bool 
 		.segment = joined ? (size_t)x->taps * s->in_c : s->in_c,
 		.row = ((size_t)(x->out - 1) * x->stride + conv_reach(x)) * s->in_c,
 	};
+	if (is_gathered(s)) {
+		p.gathered = true;
+		p.segments_y = GATHER_FOURS;
+		p.segment = 4;
+	}
 	p.fours = (p.segment + 3) / 4;
 	if (p.by_pixel) {
 		plan_pixels(&p, s);
