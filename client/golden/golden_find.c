@@ -14,9 +14,7 @@
 static int add(struct golden_list *list, const char *folder)
 {
 	char *copy = strdup(folder);
-	char **added = copy
-		? array_add(&list->folders, &list->count, sizeof(*added))
-		: NULL;
+	char **added = copy ? array_add(&list->folders, &list->count, sizeof(*added)) : NULL;
 	if (!added) {
 		free(copy);
 		return -ENOMEM;

@@ -76,7 +76,7 @@ static int fsck_offline(const struct settings *s)
 	static const char name[] = "edged";
 	char path[4096];
 	char *const arguments[] = {(char *)name, (char *)"--state", (char *)s->state,
-		(char *)(s->repair ? "--repair" : "--fsck"), NULL};
+		(char *)"--fsck", s->repair ? (char *)"--repair" : NULL, NULL};
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
 	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
 	if (slash) {

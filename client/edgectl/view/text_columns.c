@@ -46,9 +46,7 @@ void grid_add(struct grid *grid, const char *format, ...)
 	va_start(args, format);
 	const int n = vasprintf(&text, format, args);
 	va_end(args);
-	char **cell = n < 0
-		? NULL
-		: array_add(&grid->cells, &grid->n_cells, sizeof(*cell));
+	char **cell = n < 0 ? NULL : array_add(&grid->cells, &grid->n_cells, sizeof(*cell));
 	if (cell) {
 		*cell = text;
 		return;

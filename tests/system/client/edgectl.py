@@ -470,6 +470,15 @@ class WithStore(unittest.TestCase):
         self.assertEqual(self.ask("fsck", "--repair").returncode, 1)
         self.assertEqual(self.ask("fsck").returncode, 0)
 
+    def test_a_store_without_a_daemon_is_repaired(self):
+        state = os.path.join(self.folder.name, "alone")
+        os.makedirs(os.path.join(state, "bad"))
+        with open(os.path.join(state, "bad", "me"), "w") as file:
+            file.write("x")
+        repaired = self.ask("fsck", "--state", state, "--repair")
+        self.assertEqual((repaired.returncode, repaired.stdout), (1, b"bad/me: not a digest\n"))
+        self.assertEqual(self.ask("fsck", "--state", state).returncode, 0)
+
 
 LARGE = os.path.join(ROOT, "..", "shared", "models", "mlperf_tiny", "vww_96_int8.tflite")
 

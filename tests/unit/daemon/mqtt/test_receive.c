@@ -107,11 +107,11 @@ static void a_pool_request_of_an_old_subscription_is_served_and_unsubscribed_lat
 	(void)state;
 	struct broker_connection *conn = bridge.brokers.connections[0];
 	char filter[TOPICS_MAX];
-	announce_pool_filter(&bridge.settings, filter, "digits");
+	topics_pool_filter(filter, bridge.settings.pool_group, bridge.settings.prefix, "digits");
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_string_equal(only_request()->source, "pool");
 	assert_int_equal(conn->subscriptions.n, 0); /* models are not known yet */
-	bridge.listed = true;
+	bridge.models.listed = true;
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_int_equal(conn->subscriptions.n, 1);
 	assert_string_equal(conn->subscriptions.items[0].filter, filter);
@@ -125,8 +125,8 @@ static void a_pool_request_of_a_present_subscription_keeps_it(void **state)
 	(void)state;
 	struct broker_connection *conn = bridge.brokers.connections[0];
 	char filter[TOPICS_MAX];
-	bridge.listed = true;
-	announce_pool_filter(&bridge.settings, filter, "digits");
+	bridge.models.listed = true;
+	topics_pool_filter(filter, bridge.settings.pool_group, bridge.settings.prefix, "digits");
 	assert_int_equal(broker_connection_subscribe(conn, filter, 1, NULL), 0);
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_true(subscribed(filter));
@@ -392,7 +392,7 @@ static void requests_of_qos_1_are_in_the_journal(void **state)
 	receive(&message);
 	assert_null(newest_request()->journal);
 	assert_int_equal(bridge.journal.n_used, 1);
-	request_serve_finish(&bridge, bridge.requests.first->next);
+	request_serve_finish(&bridge.requests, bridge.requests.first->next);
 	assert_int_equal(bridge.journal.n_used, 0);
 	journal_close(&bridge.journal);
 }
@@ -429,7 +429,7 @@ static void the_journal_fills_the_queue_by_half(void **state)
 	receive_journalled(&bridge);
 	assert_int_equal(bridge.requests.n, 5); /* one more while no more than half are there */
 	assert_int_equal(bridge.journal.n_waiting, 4);
-	request_serve_finish(&bridge, bridge.requests.first);
+	request_serve_finish(&bridge.requests, bridge.requests.first);
 	receive_journalled(&bridge);
 	assert_int_equal(bridge.requests.n, 5);
 	assert_int_equal(bridge.journal.n_waiting, 3);
@@ -443,7 +443,7 @@ static void a_request_of_the_journal_above_the_queues_bytes_waits_for_an_empty_q
 	receive_journalled(&bridge);
 	assert_int_equal(bridge.requests.n, 1);
 	assert_int_equal(bridge.journal.n_waiting, 1);
-	request_serve_finish(&bridge, bridge.requests.first);
+	request_serve_finish(&bridge.requests, bridge.requests.first);
 	receive_journalled(&bridge);
 	assert_int_equal(bridge.requests.n, 1);
 	assert_int_equal(bridge.journal.n_waiting, 0);

@@ -45,7 +45,6 @@ static int set_up(void **state)
 	models_init(&bench->models, &bench->log);
 	bench->models.entries = calloc(MAX_MODELS, sizeof(bench->models.entries[0]));
 	assert_non_null(bench->models.entries);
-	bench->models.capacity = MAX_MODELS;
 	bench->loader.wake = on_wake;
 	bench->loader.context = bench;
 	bench->budget.limit = 1000;

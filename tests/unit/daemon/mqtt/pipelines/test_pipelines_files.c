@@ -124,8 +124,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	pipeline->sources[0].unpublished = strdup("{}");
 	strcpy(pipeline->waits, "edged is away");
 	pipeline->off = true;
-	assert_int_equal(
-		pipelines_set(pipelines, pipeline, "threshold", "0.75", &changed, &err), 0);
+	assert_int_equal(pipelines_set_threshold(pipelines, pipeline, "0.75", &changed, &err), 0);
 	pipeline->said_state = 11;
 	temp_folder_put(*state, "digit.conf", DIGIT "top-k = 2\n");
 	assert_int_equal(load(), 0);
@@ -215,14 +214,14 @@ static void a_described_model_goes_to_the_child_and_its_size_is_known(void **sta
 	assert_int_equal(load(), 0);
 	struct mqtt_pipeline *pipeline = pipelines->items[0];
 	assert_int_equal(pipelines_count_numbers(pipelines, pipeline), 0);
-	bridge.listed = true;
+	bridge.models.listed = true;
 	assert_false(pipelines_knows_models(pipelines, pipeline));
 	describe_digits();
 	assert_true(pipelines_knows_models(pipelines, pipeline));
 	assert_int_equal(pipelines_count_numbers(pipelines, pipeline), 10);
 	assert_true(pipelines->known[0].is_news);
 	assert_true(pipelines->known[0].frame.size > 5);
-	bridge.listed = false; /* models may have gone */
+	bridge.models.listed = false; /* models may have gone */
 	assert_false(pipelines_knows_models(pipelines, pipeline));
 }
 
@@ -282,7 +281,7 @@ static void a_pipeline_tells_what_it_waits_for(void **state)
 	temp_folder_put(*state, "digit.conf", DIGIT);
 	assert_int_equal(load(), 0);
 	assert_string_equal(needs(), ""); /* edged has not told its models yet */
-	bridge.listed = true;
+	bridge.models.listed = true;
 	assert_string_equal(needs(), "there is no model digits");
 	struct model_entry *model = fake_bridge_model(&bridge);
 	model->generation = 0;
@@ -307,7 +306,7 @@ static void an_embedding_waits_for_examples_that_cannot_be_read(void **state)
 	assert_int_equal(load(), 0);
 	struct model_entry *model = known_models_add(&bridge.models, "face");
 	model->listed = true;
-	bridge.listed = true;
+	bridge.models.listed = true;
 	model->generation = 1;
 	assert_string_equal(needs(), "");
 	strcpy(model->no_examples, "too many");
@@ -320,7 +319,7 @@ static void a_pipeline_that_begins_to_wait_resets_its_sources_once(void **state)
 		"[source]\nkind = picture\n[model]\nname = digits\n"
 		"[post]\nkind = classes\n[decision]\nlabels = a\nthreshold = 0.5\n");
 	assert_int_equal(load(), 0);
-	bridge.listed = true;
+	bridge.models.listed = true;
 	pipelines_know_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
 	pipelines->items[0]->sources[0].announced = true;
 	needs();

@@ -58,11 +58,11 @@ static size_t reserved_for(enum mqtt_request_answer answer, uint64_t bytes)
 {
 	fake_bridge_model(&bridge)->outputs[0].bytes = bytes;
 	struct mqtt_request *request = ask(answer);
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, 1);
 	const size_t payload = payload_of(request);
 	outbox_reserve_give_back(request);
-	request_serve_finish(&bridge, request);
+	request_serve_finish(&bridge.requests, request);
 	known_models_deinit(&bridge.models);
 	return payload;
 }
@@ -83,11 +83,11 @@ static void room_for_a_later_answer_is_that_of_the_largest_so_far(void **state)
 	struct model_entry *model = fake_bridge_model(&bridge);
 	model->answer_bytes[MQTT_REQUEST_JSON] = 5000;
 	struct mqtt_request *request = ask(MQTT_REQUEST_JSON);
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(payload_of(request), 5000);
 	outbox_reserve_give_back(request);
 	request->reserve.answer_bytes = 7000; /* this very answer found no room before */
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(payload_of(request), 7000);
 	outbox_reserve_give_back(request);
 }
@@ -106,9 +106,9 @@ static void a_request_without_a_response_topic_needs_no_room(void **state)
 	struct mqtt_request *request = ask(MQTT_REQUEST_JSON);
 	free(take(request->response_topic));
 	outbox()->max_messages = 0;
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_true(outbox_reserve_is_there(request));
-	assert_false(outbox_reserve_is_stuck(&bridge, request));
+	assert_false(outbox_reserve_is_stuck(&bridge.requests, request));
 	assert_int_equal(request->reserve.bytes, 0);
 	assert_int_equal(outbox()->reserved_messages, 0);
 }
@@ -117,9 +117,9 @@ static void room_is_reserved_once_and_given_back_whole(void **state)
 {
 	(void)state;
 	struct mqtt_request *request = ask(MQTT_REQUEST_JSON);
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	const size_t bytes = request->reserve.bytes;
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(outbox()->reserved_messages, 1);
 	assert_int_equal(outbox()->reserved_bytes, bytes);
 	outbox_reserve_give_back(request);
@@ -134,14 +134,14 @@ static void after_one_request_without_room_the_small_ones_behind_it_wait(void **
 	struct mqtt_request *large = ask(MQTT_REQUEST_RAW), *small = ask(MQTT_REQUEST_JSON);
 	fake_bridge_model(&bridge)->outputs[0].bytes = 60000;
 	struct mqtt_request *first = ask(MQTT_REQUEST_RAW);
-	assert_true(outbox_reserve_take(&bridge, first));
-	assert_false(outbox_reserve_take(&bridge, large));
+	assert_true(outbox_reserve_take(&bridge.requests, first));
+	assert_false(outbox_reserve_take(&bridge.requests, large));
 	assert_true(large->reserve.is_short);
-	assert_false(outbox_reserve_take(&bridge, small));
+	assert_false(outbox_reserve_take(&bridge.requests, small));
 	assert_int_equal(small->reserve.bytes, 0);
 	outbox_reserve_give_back(first);
 	bridge.brokers.connections[0]->full = false; /* as each turn begins */
-	assert_true(outbox_reserve_take(&bridge, large));
+	assert_true(outbox_reserve_take(&bridge.requests, large));
 	assert_false(large->reserve.is_short);
 	outbox_reserve_give_back(large);
 }
@@ -153,7 +153,7 @@ static void an_error_needs_room_for_itself_only(void **state)
 	struct mqtt_request *request = ask(MQTT_REQUEST_RAW);
 	fake_bridge_model(&bridge)->outputs[0].bytes = 60000;
 	struct mqtt_request *first = ask(MQTT_REQUEST_RAW);
-	assert_true(outbox_reserve_take(&bridge, first));
+	assert_true(outbox_reserve_take(&bridge.requests, first));
 	assert_true(outbox_reserve_is_there(request));
 	assert_int_equal(outbox()->reserved_messages, 1); /* only looked at */
 	assert_false(conn->packed);
@@ -199,7 +199,7 @@ static void a_first_input_has_room_for_one_answer_of_each_stage(void **state)
 {
 	(void)state;
 	struct mqtt_request *request = ask_pipeline();
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, 2);
 	assert_int_equal(payload_of(request), 2 * SMALL);
 	assert_int_equal(outbox()->reserved_messages, 2);
@@ -213,7 +213,7 @@ static void a_later_input_has_room_for_as_many_answers_as_one_ever_had(void **st
 	pipeline->answers = 5;
 	pipeline->answers_bytes = 9000;
 	struct mqtt_request *request = ask_pipeline();
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, 5);
 	assert_int_equal(payload_of(request), 9000);
 	outbox_reserve_give_back(request);
@@ -228,12 +228,12 @@ static void an_input_takes_half_of_the_outbox_at_most(void **state)
 	pipeline->answers = 1000;
 	pipeline->answers_bytes = 1u << 20;
 	struct mqtt_request *request = ask_pipeline();
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, half / (head + SMALL));
 	assert_int_equal(request->reserve.bytes, half);
 	outbox_reserve_give_back(request);
 	outbox()->max_messages = 6;
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, 3);
 	outbox_reserve_give_back(request);
 }
@@ -242,7 +242,7 @@ static void each_published_answer_gives_its_part_back_but_the_last_ones(void **s
 {
 	(void)state;
 	struct mqtt_request *request = ask_pipeline();
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	const size_t before = request->reserve.bytes;
 	outbox_reserve_use(request, 100);
 	assert_int_equal(request->reserve.n, 1);
@@ -259,7 +259,7 @@ static void a_large_first_answer_leaves_room_for_an_error_as_the_last(void **sta
 {
 	(void)state;
 	struct mqtt_request *request = ask_pipeline();
-	assert_true(outbox_reserve_take(&bridge, request));
+	assert_true(outbox_reserve_take(&bridge.requests, request));
 	outbox_reserve_use(request, 50000);
 	assert_int_equal(request->reserve.bytes, outbox_cost("edged/reply/me", SMALL));
 	outbox_reserve_give_back(request);
@@ -275,7 +275,7 @@ static void requests_of_a_broker_without_room_are_stuck_and_others_are_live(void
 	struct mqtt_request *other = fake_bridge_ask(&bridge, 1, MQTT_REQUEST_NORMAL);
 	mqtt_requests_add(&bridge.requests, other);
 	outbox()->max_messages = 0;
-	const struct outbox_reserve_live live = outbox_reserve_look(&bridge);
+	const struct outbox_reserve_live live = outbox_reserve_update_stuck(&bridge.requests);
 	assert_true(a->reserve.stuck);
 	assert_true(b->reserve.stuck);
 	assert_false(other->reserve.stuck);
@@ -284,7 +284,7 @@ static void requests_of_a_broker_without_room_are_stuck_and_others_are_live(void
 	assert_int_equal(live.n, 1);
 	assert_int_equal(live.bytes, other->size);
 	outbox()->max_messages = 100;
-	assert_int_equal(outbox_reserve_look(&bridge).n, 3);
+	assert_int_equal(outbox_reserve_update_stuck(&bridge.requests).n, 3);
 	assert_false(a->reserve.stuck);
 }
 
@@ -299,7 +299,7 @@ static void a_request_behind_a_stuck_one_is_stuck_too(void **state)
 	assert_non_null(queued);
 	queued->qos = 1; /* it is not dropped */
 	assert_true(outbox_put(outbox(), queued));
-	const struct outbox_reserve_live live = outbox_reserve_look(&bridge);
+	const struct outbox_reserve_live live = outbox_reserve_update_stuck(&bridge.requests);
 	assert_true(large->reserve.stuck);
 	assert_true(small->reserve.stuck);
 	assert_int_equal(live.n, 0);
@@ -311,7 +311,7 @@ static void what_runs_is_neither_stuck_nor_waiting(void **state)
 	struct mqtt_request *request = ask(MQTT_REQUEST_JSON);
 	mqtt_requests_set_running(&bridge.requests, request, true);
 	outbox()->max_messages = 0;
-	assert_int_equal(outbox_reserve_look(&bridge).n, 0);
+	assert_int_equal(outbox_reserve_update_stuck(&bridge.requests).n, 0);
 	assert_false(request->reserve.stuck);
 	mqtt_requests_set_running(&bridge.requests, request, false);
 }
