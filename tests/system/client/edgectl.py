@@ -475,6 +475,7 @@ class WithStore(unittest.TestCase):
         os.makedirs(os.path.join(state, "bad"))
         with open(os.path.join(state, "bad", "me"), "w") as file:
             file.write("x")
+        self.env["PATH"] = os.path.dirname(EDGED)
         repaired = self.ask("fsck", "--state", state, "--repair")
         self.assertEqual((repaired.returncode, repaired.stdout), (1, b"bad/me: not a digest\n"))
         self.assertEqual(self.ask("fsck", "--state", state).returncode, 0)
