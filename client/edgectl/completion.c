@@ -37,7 +37,8 @@ static void print_commands(FILE *out)
 	}
 }
 
-/* bash: one compgen call for each kind of argument. */
+/* Prints the bash statement that completes an argument of kind @what. @words: the choices of
+ * CLI_COMPLETE_WORDS. */
 static void print_bash_reply(FILE *out, enum cli_complete what, const char *words)
 {
 	switch (what) {

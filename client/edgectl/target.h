@@ -24,7 +24,7 @@ struct target {
 	struct tensor_spec *inputs,
 		*outputs; /* of the model; outputs have the shapes of the last run */
 	uint32_t n_inputs, n_outputs;
-	char *labels; /* owned; spec.labels may point into it; or NULL */
+	char *labels; /* owned, or NULL; labels of outputs may point into it */
 };
 
 struct target_options {
@@ -36,7 +36,8 @@ struct target_options {
 	bool keep_state; /* each run starts with the state that the last run left */
 	const char *state; /* folder of checkpoints, only for files; NULL: none */
 	unsigned int priority; /* enum edge_client_priority; only for the daemon */
-	uint64_t latest_key; /* only for the daemon; 0: none */
+	/* only for the daemon: a newer request with the same key replaces a queued one; 0: off */
+	uint64_t latest_key;
 	bool one_version; /* a run fails once another version serves; only for the daemon */
 };
 
@@ -66,8 +67,8 @@ int must_check target_share(
 void target_free(struct target *target); /* @target may be NULL */
 DEFINE_OWNED(struct target *, target_free)
 
-/* Runs the model once. @inputs: target->n_inputs tensors of the model's types. *ret_ns: time of
- * the run measured by the caller. err->status is the reason of a refusal. */
+/* Runs the model once. @inputs: target->n_inputs tensors of the model's types. *ret_ns: wall time
+ * of the run, with the round trip to the daemon. err->status: why the daemon refused the run. */
 int must_check target_run(struct target *target, const struct tensor_bytes *inputs,
 	uint64_t *ret_ns, struct error *err);
 

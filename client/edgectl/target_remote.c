@@ -28,7 +28,7 @@ static void fill_shape(const struct edge_client_shape *from, struct shape *to)
 	memcpy(to->dim, from->dim, sizeof(to->dim));
 }
 
-static void fill_spec(const struct edge_client_tensor_info *info, const char *other_labels,
+static void fill_spec(const struct edge_client_tensor_info *info, const char *fallback_labels,
 	struct tensor_spec *spec)
 {
 	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
@@ -39,7 +39,7 @@ static void fill_spec(const struct edge_client_tensor_info *info, const char *ot
 	spec->zero_point = info->zero_point;
 	spec->bytes = info->bytes;
 	spec->score_threshold = info->score_threshold;
-	const char *labels = info->labels[0] ? info->labels : other_labels;
+	const char *labels = info->labels[0] ? info->labels : fallback_labels;
 	spec->labels = labels[0] ? labels : NULL;
 	spec->labels_bytes = strlen(labels);
 	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;

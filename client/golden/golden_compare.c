@@ -47,6 +47,7 @@ static double real_at(unsigned int type, const uint8_t *data, size_t i)
 	}
 }
 
+/* A uint64 is returned as the int64 of the same bits. */
 static int64_t integer_at(unsigned int type, const uint8_t *data, size_t i)
 {
 	switch (type) {
@@ -70,6 +71,22 @@ static int64_t integer_at(unsigned int type, const uint8_t *data, size_t i)
 	}
 }
 
+static double number_at(unsigned int type, const uint8_t *data, size_t i)
+{
+	if (is_floating(type)) {
+		return real_at(type, data, i);
+	}
+	const int64_t integer = integer_at(type, data, i);
+	return type == DTYPE_UINT64 ? (double)(uint64_t)integer : (double)integer;
+}
+
+static uint64_t integer_distance(unsigned int type, int64_t a, int64_t b)
+{
+	const uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
+	const bool above = type == DTYPE_UINT64 ? ua > ub : a > b;
+	return above ? ua - ub : ub - ua;
+}
+
 /* NaN equals NaN, infinities equal themselves, -0 equals 0. */
 static bool is_close(double got, double want, double atol, double rtol)
 {
@@ -85,25 +102,25 @@ static bool is_close(double got, double want, double atol, double rtol)
 static bool same_at(
 	const struct golden_entry *want, unsigned int type, const uint8_t *got, size_t i)
 {
-	if (is_floating(type)) {
+	if (is_floating(type) && want->compare == GOLDEN_EXACT) {
 		unsigned int n = component_bits(type) / 8;
-		return want->compare == GOLDEN_EXACT
-			? memcmp(got + n * i, want->data + n * i, n) == 0
-			: is_close(real_at(type, got, i), real_at(type, want->data, i), want->atol,
-				  want->rtol);
+		return memcmp(got + n * i, want->data + n * i, n) == 0;
 	}
-	int64_t a = integer_at(type, got, i), b = integer_at(want->type, want->data, i);
-	uint64_t diff = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-	if (want->compare == GOLDEN_ALLCLOSE) {
-		return is_close((double)a, (double)b, want->atol, want->rtol);
+	if (is_floating(type) || want->compare == GOLDEN_ALLCLOSE) {
+		return is_close(number_at(type, got, i), number_at(want->type, want->data, i),
+			want->atol, want->rtol);
 	}
-	return diff <= (want->compare == GOLDEN_MAX_DIFF ? want->max_diff : 0);
+	const uint64_t distance = integer_distance(
+		type, integer_at(type, got, i), integer_at(want->type, want->data, i));
+	return distance <= (want->compare == GOLDEN_MAX_DIFF ? want->max_diff : 0);
 }
 
 static void format_at(char *out, size_t size, unsigned int type, const uint8_t *data, size_t i)
 {
 	if (is_floating(type)) {
 		snprintf(out, size, "%.9g", real_at(type, data, i));
+	} else if (type == DTYPE_UINT64) {
+		snprintf(out, size, "%" PRIu64, (uint64_t)integer_at(type, data, i));
 	} else {
 		snprintf(out, size, "%" PRId64, integer_at(type, data, i));
 	}

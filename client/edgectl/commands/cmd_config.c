@@ -48,26 +48,27 @@ static int put_item(void *context, const struct wire_config_item *item)
 }
 
 /* Escapes control characters but keeps backslashes, as in the files. */
-static const char *clean(char out[2048], struct wire_text text)
+static const char *escape(char out[2048], struct wire_text text)
 {
 	return error_clean(out, 2048, text.data, text.length);
 }
 
-/* Prints a valid configuration file with comments. */
+/* Prints a key as a line of a configuration file, its origin as a comment before it, and the
+ * section before its first key. @context: the current section. */
 static int print_item(void *context, const struct wire_config_item *item)
 {
 	char *section = context;
 	char text[2048], value[2048], origin[2048];
-	clean(text, item->section);
+	escape(text, item->section);
 	if (strncmp(section, text, 63) != 0) {
 		printf("%s[%s]\n", section[0] ? "\n" : "", text);
 		snprintf(section, 64, "%.63s", text);
 	}
-	printf("# %s", clean(origin, item->origin));
+	printf("# %s", escape(origin, item->origin));
 	if (item->pending.length > 0) {
-		printf("; the files say %s", clean(origin, item->pending));
+		printf("; the files say %s", escape(origin, item->pending));
 	}
-	printf("\n%s = %s\n", clean(text, item->key), clean(value, item->value));
+	printf("\n%s = %s\n", escape(text, item->key), escape(value, item->value));
 	return 0;
 }
 
@@ -90,7 +91,8 @@ int cmd_config(const struct settings *s)
 	size_t size = 0;
 	char section[64] = "";
 	if (strcmp(s->arguments[0], "show") != 0) {
-		report_line("config: show is all there is; edged --check-config looks at files");
+		report_line(
+			"config: the only subcommand is show; to check files use edged --check-config");
 		return EXIT_USAGE;
 	}
 	int e = remote_open(s->socket, s->timeout_ms, &client, &err);

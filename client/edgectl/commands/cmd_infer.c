@@ -22,7 +22,7 @@ struct job {
 	struct tensor_bytes *inputs; /* target->n_inputs */
 	struct tensor_bytes *outputs; /* borrowed views, target->n_outputs */
 	struct json_document *list; /* -o json: all results */
-	FILE *record; /* NULL: none */
+	FILE *record; /* --record: the self-test that is written; NULL: none */
 	uint64_t progress_ns;
 };
 
@@ -221,7 +221,8 @@ static int show(struct job *job, const char *source, uint64_t ns, const struct a
 	return r < 0 ? error_no_memory(err) : 0;
 }
 
-/* Uses the inputs' shapes as sent: dynamic dimensions have their size. */
+/* Makes the answer from the outputs. The first input gets the shape that was sent, because the
+ * model's own shape may have dynamic dimensions. */
 static int make_answer(struct job *job, struct answer *ret_answer, struct error *err)
 {
 	const struct target *t = job->target;
@@ -263,7 +264,7 @@ static int infer(struct job *job, const char *source)
 	return negative && job->settings->exit_status ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-static int missing(const struct target *target, uint32_t index)
+static int report_missing_input(const struct target *target, uint32_t index)
 {
 	report_line("input %s is missing; give it as %s=FILE", target->inputs[index].name,
 		target->inputs[index].name);
@@ -276,7 +277,7 @@ static int infer_each(struct job *job)
 	int code = EXIT_DONE;
 	int n = job->settings->n_arguments - 1;
 	if (n == 0) {
-		return missing(job->target, 0);
+		return report_missing_input(job->target, 0);
 	}
 	for (int i = 0; i < n; i++) {
 		struct error err = {0};
@@ -332,7 +333,7 @@ static int infer_together(struct job *job)
 	}
 	for (uint32_t i = 0; i < job->target->n_inputs; i++) {
 		if (!job->inputs[i].data) {
-			return missing(job->target, i);
+			return report_missing_input(job->target, i);
 		}
 	}
 	return infer(job, source);
@@ -354,24 +355,24 @@ static int prepare(struct job *job, struct error *err)
 	return 0;
 }
 
-/* Called before the first run, which may take long. */
+/* Call before the first run: runs may take long, and an error should come before them. */
 static int make_output_dir(const char *folder, struct error *err)
 {
 	struct stat st;
 	if (mkdir(folder, 0777) < 0 && (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		return error_set(err, -errno, "cannot be made a folder");
+		return error_set(err, -errno, "cannot create the directory");
 	}
 	return 0;
 }
 
-/* True if a pipeline named like the model defines its inputs and outputs. Options that define
- * them, or ask for tensors, take precedence. */
+/* Returns true if a pipeline has the model's name and no option overrides it. Options that define
+ * inputs or outputs themselves, or ask for tensors, override it. */
 static bool has_pipeline(const struct settings *s, char *ret_path)
 {
-	bool own = s->raw || s->output_dir || s->labels || s->signature || s->record ||
+	bool overridden = s->raw || s->output_dir || s->labels || s->signature || s->record ||
 		s->keep_state || s->mean.n || s->std.n || s->layout || s->resize ||
 		s->input_format || s->exit_status || s->no_pipeline;
-	return s->command == CLI_INFER && s->n_arguments > 1 && !own &&
+	return s->command == CLI_INFER && s->n_arguments > 1 && !overridden &&
 		!target_names_file(s->arguments[0]) &&
 		pipeline_files_find(s->pipelines, s->arguments[0], ret_path, NULL) == 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dispatch - the loop's side of the queue
+ * dispatch - event loop part of request scheduling; workers are the other part (worker.h)
  *
- * One list holds every request that waits: INFER, SESSION_OPEN and SESSION_RESET while they are
+ * One list holds every unfinished request: INFER, SESSION_OPEN and SESSION_RESET while they are
  * queued, run, or wait for their session; requests parked until their model is loaded; RELOAD until
  * its scan is done; STORE until its store command is done.
  *
- * A request is answered here, with a worker's result or before it: the deadline passed, the client
+ * A request is answered here, with a worker's result or earlier, if the deadline passed, the client
  * cancelled, or edged stops. A request answered while a worker runs it is cancelled, and its result
  * is dropped.
  *
@@ -22,27 +22,29 @@
 #include "daemon/edged/serve/request.h"
 #include "daemon/edged/serve/serve.h"
 
-/* Starts scheduler, workers and what looks for requests. dispatch_stop() follows also after an error. */
+/* Starts the scheduler, the workers and busy polling (busy_poll.h). Call dispatch_stop() even if
+ * this fails. */
 int must_check dispatch_start(struct serve *serve, uv_loop_t *loop, struct error *err);
-/* Ends the workers, frees the requests that they had and closes the handles. All clients are gone. */
+/* Ends the workers, frees the requests that they had and closes the handles. Call after all clients
+ * are closed. */
 void dispatch_stop(struct serve *serve);
 
-/* Takes a validated INFER, or a SESSION_OPEN or SESSION_RESET, of @line, and sees to its answer,
- * now or later. */
+/* Submits a validated INFER, or a SESSION_OPEN or SESSION_RESET, of @line. Takes ownership; the
+ * request is answered now or later. */
 void dispatch_submit(struct serve *serve, struct request *request, struct queue_line *line);
 
-/* dispatch_park() takes a request whose model is unloaded. dispatch_unpark() handles all parked
- * requests again after a model was loaded. A request parked for load-wait is answered
- * OVERLOADED. */
+/* dispatch_park() takes ownership of a request whose model is unloaded. dispatch_unpark() handles
+ * all parked requests again after a model was loaded. A request parked longer than load-wait is
+ * answered OVERLOADED. */
 void dispatch_park(struct serve *serve, struct request *request);
 void dispatch_unpark(struct serve *serve);
 
-/* Takes a RELOAD, which waits for the scan @number, or a STORE, which waits for the store command
- * @number. */
+/* Keeps a RELOAD until scan @number is done, or a STORE until store command @number is done. Takes
+ * ownership. */
 void dispatch_wait(struct serve *serve, struct request *request, uint64_t number);
-/* Answers each RELOAD whose scan is done: store.scans_done has reached it. */
+/* Answers each RELOAD whose scan is done: models.scans_done has reached its number. */
 void dispatch_scan_done(struct serve *serve);
-/* Answers the STORE that waits for @command, if any, and takes @command. */
+/* Answers the STORE that waits for @command, if any, and takes ownership of @command. */
 void dispatch_command_done(struct serve *serve, struct store_command *command);
 
 /* Finds the unanswered request @id of @conn. NULL: there is none. */
@@ -56,8 +58,8 @@ void dispatch_end(
 /* @conn is gone: its queued requests are freed, its running ones cancelled. */
 void dispatch_abandon(struct serve *serve, const void *conn);
 
-/* From now on no request is taken: answers DRAINING to all that wait; with @running also to those
- * that run. */
+/* From now on no request is accepted. Answers DRAINING to all requests that wait. @running: running
+ * requests too. */
 void dispatch_drain(struct serve *serve, bool running);
 
 /* True when no request waits or runs. */
@@ -66,7 +68,8 @@ bool dispatch_idle(const struct serve *serve);
 /* True when a run goes on @grace_ns after it was cancelled. */
 bool dispatch_stuck(const struct serve *serve, uint64_t now_ns, uint64_t grace_ns);
 
-/* Answers a request that is not in the list, and frees it. dispatch_answer() takes @body. */
+/* Answers a request that is not in the list, and frees it. dispatch_answer() takes ownership
+ * of @body. */
 void dispatch_answer(struct serve *serve, struct request *request, struct bytes_writer *body);
 void dispatch_refuse(struct serve *serve, struct request *request, const struct error *err);
 

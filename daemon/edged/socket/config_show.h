@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "daemon/edged/socket/server.h"
 
-/* Reads the configuration files again, so that the reply shows values that are pending. */
+/* Reads the configuration files again, so that the reply also shows values in the files that the
+ * daemon does not use yet. */
 int must_check config_show(const struct server *server, struct bytes_writer *w, struct error *err);
 
 #endif

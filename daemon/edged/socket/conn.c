@@ -14,8 +14,7 @@
 
 #define READS_PER_TURN 32 /* reads of one connection before others are read */
 
-/* Clears conn->in.header unless its body is being read: it may be that of a message that was
- * answered. */
+/* Clears the header of a message that was answered already. Keeps it while the body is read. */
 static void header_forget(struct conn *conn)
 {
 	if (conn->in.part != CONN_BODY) {
@@ -59,7 +58,7 @@ bool conn_has_room(const struct conn *conn)
 /* ---- headers */
 
 /* Refuses the request at once. Its body is thrown away as it comes. */
-static void skip(struct conn *conn, const struct error *err)
+static void refuse_request(struct conn *conn, const struct error *err)
 {
 	if (conn->in.header.type == WIRE_INFER) {
 		observe_refused(conn->server->serve, conn->in.request, err->status);
@@ -97,7 +96,7 @@ static void on_header(struct conn *conn)
 		if (conn->state == CONN_HELLO) {
 			conn_refuse(conn, &conn->in.header, &err);
 		} else {
-			skip(conn, &err);
+			refuse_request(conn, &err);
 		}
 		return;
 	}
@@ -107,8 +106,8 @@ static void on_header(struct conn *conn)
 	}
 }
 
-/* Judges an INFER by the head of its body, so that the rest of a refused body is not kept. The
- * first bytes often hold the whole head. */
+/* Validates and admits an INFER as soon as the first bytes of its body are there, so that the rest
+ * of a refused body is not buffered. */
 static void on_head(struct conn *conn)
 {
 	struct error err = {0};
@@ -120,13 +119,13 @@ static void on_head(struct conn *conn)
 	conn->in.validated = code <= 0 || conn->in.got == REQUEST_HEAD_BYTES;
 	if (code < 0) {
 		conn->in_flight--;
-		skip(conn, &err);
+		refuse_request(conn, &err);
 	}
 }
 
 /* ---- reading */
 
-/* The place of the next bytes, and how many are wanted. */
+/* Returns the buffer for the missing bytes of the header or body that is being read. */
 static uv_buf_t place(struct conn *conn)
 {
 	uint32_t all = conn->in.header.body_bytes;
@@ -154,10 +153,12 @@ static bool has_ahead(const struct conn *conn)
 
 static bool is_head(const struct conn *conn)
 {
-	const bool first = conn->in.using_ahead && !has_ahead(conn) &&
+	/* all that is there of the body came in one read with the header */
+	const bool came_with_header = conn->in.using_ahead && !has_ahead(conn) &&
 		conn->in.header.body_bytes > REQUEST_HEAD_BYTES;
 	return conn->in.part == CONN_BODY && !conn->in.validated &&
-		conn->in.header.type == WIRE_INFER && (first || conn->in.got == REQUEST_HEAD_BYTES);
+		conn->in.header.type == WIRE_INFER &&
+		(came_with_header || conn->in.got == REQUEST_HEAD_BYTES);
 }
 
 /* Handles a header, head or body that is complete. */
@@ -165,7 +166,7 @@ static void advance(struct conn *conn)
 {
 	if (conn->in.part == CONN_HEADER && conn->in.got == WIRE_HEADER_BYTES) {
 		on_header(conn);
-		/* not taken by the request: it was refused */
+		/* The request owns the descriptor now. If it was refused, close it here. */
 		if (header_check_takes_fd(conn->in.header.type)) {
 			own_close_fd(&conn->in.fd);
 			conn->in.fd = -1;
@@ -194,19 +195,19 @@ static bool reads_ahead(const struct conn *conn)
 	return conn->in.part == CONN_HEADER && conn->in.got == 0 && conn->state == CONN_OPEN;
 }
 
-static uv_buf_t place_to_read(struct conn *conn)
+static uv_buf_t next_buffer(struct conn *conn)
 {
 	return reads_ahead(conn) ? uv_buf_init((char *)conn->in.ahead, sizeof(conn->in.ahead))
 				 : place(conn);
 }
 
-static void on_place(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
 	(void)suggested;
-	*ret_buffer = place_to_read(handle->data);
+	*ret_buffer = next_buffer(handle->data);
 }
 
-/* @n more bytes have come to their place. */
+/* @n bytes were added to the header or body that is being read. */
 static void on_bytes(struct conn *conn, size_t n)
 {
 	if (n == 0 || conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
@@ -220,9 +221,9 @@ static void on_bytes(struct conn *conn, size_t n)
 	advance(conn);
 }
 
-/* A request that has begun is read to its end; another one is begun only if there is room for
+/* A request that has begun is read to its end. The next one is begun only if max-in-flight allows
  * it. */
-static bool wants_more(const struct conn *conn)
+static bool may_read(const struct conn *conn)
 {
 	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->ended;
 	bool inside = conn->in.part != CONN_HEADER || conn->in.got > 0;
@@ -230,11 +231,11 @@ static bool wants_more(const struct conn *conn)
 	return open && (inside || room);
 }
 
-/* Copies bytes that were read ahead to their places. */
+/* Copies the read-ahead bytes to the headers and bodies that they belong to, and handles them. */
 static void use_ahead(struct conn *conn)
 {
 	conn->in.using_ahead = true;
-	while (has_ahead(conn) && wants_more(conn)) {
+	while (has_ahead(conn) && may_read(conn)) {
 		const uv_buf_t to = place(conn);
 		const size_t there = conn->in.ahead_end - conn->in.ahead_at;
 		const size_t n = there < to.len ? there : to.len;
@@ -245,8 +246,8 @@ static void use_ahead(struct conn *conn)
 	conn->in.using_ahead = false;
 }
 
-/* @n bytes have come to the place that place_to_read() gave. */
-static void on_came(struct conn *conn, size_t n, bool ahead)
+/* @n bytes were read into the buffer of next_buffer(). @ahead: it is the read-ahead buffer. */
+static void on_data(struct conn *conn, size_t n, bool ahead)
 {
 	if (ahead) {
 		conn->in.ahead_at = 0;
@@ -268,21 +269,21 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
-		on_came(conn, (size_t)n, buffer->base == (char *)conn->in.ahead);
+		on_data(conn, (size_t)n, buffer->base == (char *)conn->in.ahead);
 	}
 }
 
 /* ---- reading by recvmsg() */
 
-/* Reads once. False when no more can be read now. *ret_came becomes true when data or an end
- * came. */
+/* Reads once. Returns false if no more can be read now. *ret_came becomes true after data, EOF or
+ * an error. */
 static bool read_once(struct conn *conn, bool *ret_came)
 {
 	struct error err = {0};
 	owned_fd int fd = -1;
 	const bool first = conn->in.part == CONN_HEADER && conn->in.got == 0;
 	const bool ahead = reads_ahead(conn);
-	const uv_buf_t buffer = place_to_read(conn);
+	const uv_buf_t buffer = next_buffer(conn);
 	ssize_t n = fd_receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
 	if (n == -EAGAIN) {
 		return false;
@@ -303,12 +304,12 @@ static bool read_once(struct conn *conn, bool *ret_came)
 		return false;
 	}
 	conn->in.fd = fd != -1 ? take_fd(fd) : conn->in.fd;
-	on_came(conn, (size_t)n, ahead);
+	on_data(conn, (size_t)n, ahead);
 	return conn->reading && (size_t)n == buffer.len;
 }
 
-/* Reads to the end of one message at most; the next turn of the loop reads on. True when
- * something came. */
+/* Reads to the end of one message at most; the next turn of the loop reads on. Returns true after
+ * data, EOF or an error. */
 static bool read_message(struct conn *conn)
 {
 	bool came = false;
@@ -353,7 +354,7 @@ static void end_late(struct conn *conn)
 	struct error err = {0};
 	error_set(&err, -ETIMEDOUT, "the deadline passed while the request was read");
 	conn->in_flight--;
-	skip(conn, &err);
+	refuse_request(conn, &err);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -366,8 +367,8 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	if (conn->write_deadline_ms && now >= conn->write_deadline_ms) {
-		account_log(
-			conn->account, LOG_LEVEL_INFO, "connection closed: it takes no replies");
+		account_log(conn->account, LOG_LEVEL_INFO,
+			"connection closed: the client does not read its replies");
 		account_offend(conn->account);
 		conn_close(conn);
 		return;
@@ -387,10 +388,11 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
-/* True when bytes or requests are in memory and there is room for a request. */
-static bool has_more(const struct conn *conn)
+/* True if the next bytes or request can be taken without reading the socket, and max-in-flight
+ * allows it. */
+static bool can_go_on_without_read(const struct conn *conn)
 {
-	return (has_ahead(conn) && wants_more(conn)) ||
+	return (has_ahead(conn) && may_read(conn)) ||
 		(conn->ring && ring_has_more(conn->ring) && conn_has_room(conn));
 }
 
@@ -409,7 +411,7 @@ void conn_go_on(struct pending_link *pending)
 
 static void more_update(struct conn *conn)
 {
-	if (has_more(conn)) {
+	if (can_go_on_without_read(conn)) {
 		conn->server->serve->busy_poll.alone = false;
 		pending_reads_add(&conn->server->pending_reads, &conn->pending);
 	} else {
@@ -448,7 +450,7 @@ static void timer_update(struct conn *conn)
 static int reading_start(struct conn *conn)
 {
 	return conn->poll_fd >= 0 ? uv_poll_start(&conn->poll, UV_READABLE, on_readable)
-				  : uv_read_start((uv_stream_t *)&conn->pipe, on_place, on_read);
+				  : uv_read_start((uv_stream_t *)&conn->pipe, on_alloc, on_read);
 }
 
 static void reading_stop(struct conn *conn)
@@ -460,14 +462,15 @@ static void reading_stop(struct conn *conn)
 	}
 }
 
-/* Bytes that were read ahead come before the socket's. They are used in the loop's next turn,
- * because the caller may be walking over the requests. */
+/* Starts or stops reading. While read-ahead bytes remain, the socket is not read. They are handled
+ * in the next loop iteration: handling them here could free requests that the caller
+ * iterates over. */
 void conn_update(struct conn *conn)
 {
 	if (conn->in.using_ahead) {
 		return;
 	}
-	const bool wanted = wants_more(conn) && !has_ahead(conn);
+	const bool wanted = may_read(conn) && !has_ahead(conn);
 	if (wanted && !conn->reading && reading_start(conn) < 0) {
 		conn_break(conn);
 		return;

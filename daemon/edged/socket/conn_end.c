@@ -95,8 +95,9 @@ bool conn_is_done(const struct conn *conn)
 /* True when the client closed both directions, or its process ended. */
 static bool is_gone(const struct conn *conn)
 {
-	struct pollfd both = {.fd = -1};
-	return uv_fileno((const uv_handle_t *)&conn->pipe, &both.fd) < 0 || poll(&both, 1, 0) != 0;
+	struct pollfd hangup = {.fd = -1}; /* events 0: only POLLHUP and POLLERR */
+	return uv_fileno((const uv_handle_t *)&conn->pipe, &hangup.fd) < 0 ||
+		poll(&hangup, 1, 0) != 0;
 }
 
 void conn_end(struct conn *conn)

@@ -9,7 +9,7 @@
 #include "base/ini.h"
 #include "base/value.h"
 
-#define SEAL "sealed = "
+#define CHECKSUM "sealed = "
 
 const struct manifest_version *manifest_find(
 	const struct manifest *manifest, const struct digest *model)
@@ -132,8 +132,9 @@ void manifest_pass_on(struct manifest *manifest, const struct digest *trial_pass
 
 const struct manifest_version *manifest_fallback(const struct manifest *manifest)
 {
-	bool is_last = digest_same(&manifest->active, &manifest->last_good);
-	return manifest_find(manifest, is_last ? &manifest->previous : &manifest->last_good);
+	bool active_is_last_good = digest_same(&manifest->active, &manifest->last_good);
+	return manifest_find(
+		manifest, active_is_last_good ? &manifest->previous : &manifest->last_good);
 }
 
 /* ---- print */
@@ -226,14 +227,14 @@ int manifest_print(const struct manifest *manifest, char **ret_text, size_t *ret
 {
 	owned_mem char *text = calloc(1, MANIFEST_MAX_BYTES);
 	FILE *out = text ? fmemopen(text, MANIFEST_MAX_BYTES, "w") : NULL;
-	char seal[DIGEST_TEXT_SIZE];
+	char checksum[DIGEST_TEXT_SIZE];
 	if (!out) {
 		return -ENOMEM;
 	}
 	body_print(out, manifest);
 	fflush(out);
 	struct digest digest = digest_of(text, strlen(text));
-	fprintf(out, SEAL "%s\n", digest_print(&digest, seal));
+	fprintf(out, CHECKSUM "%s\n", digest_print(&digest, checksum));
 	fclose(out);
 	*ret_size = strlen(text);
 	*ret_text = take(text);
@@ -242,7 +243,7 @@ int manifest_print(const struct manifest *manifest, char **ret_text, size_t *ret
 
 /* ---- parse */
 
-struct reading {
+struct parser {
 	struct manifest *manifest;
 	const struct row *rows; /* keys of the current section */
 	char *object;
@@ -265,47 +266,49 @@ static int row_parse(const struct row *row, char *object, const char *value)
 static int on_section(void *context, const char *name, struct error *err)
 {
 	static const struct row none[] = {{NULL, KIND_NUMBER, 0}};
-	struct reading *reading = context;
-	struct manifest *manifest = reading->manifest;
+	struct parser *parser = context;
+	struct manifest *manifest = parser->manifest;
 	if (strcmp(name, "model") == 0) {
-		reading->rows = model_rows;
-		reading->object = (char *)manifest;
+		parser->rows = model_rows;
+		parser->object = (char *)manifest;
 		return 0;
 	}
 	if (strcmp(name, "version") == 0 && manifest->n < MANIFEST_MAX_VERSIONS) {
-		reading->rows = version_rows;
-		reading->object = (char *)&manifest->versions[manifest->n++];
+		parser->rows = version_rows;
+		parser->object = (char *)&manifest->versions[manifest->n++];
 		return 0;
 	}
-	reading->rows = none;
+	parser->rows = none;
 	return strcmp(name, "end") == 0 ? 0 : error_set(err, -EINVAL, "an unknown section");
 }
 
 static int on_key(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
-	const struct reading *reading = context;
+	const struct parser *parser = context;
 	(void)line;
-	const struct row *row = reading->rows;
+	const struct row *row = parser->rows;
 	while (row && row->key && strcmp(row->key, key) != 0) {
 		row++;
 	}
-	if (!row || !row->key || row_parse(row, reading->object, value) < 0) {
+	if (!row || !row->key || row_parse(row, parser->object, value) < 0) {
 		return error_set(err, -EINVAL, "an unknown key or value");
 	}
 	return 0;
 }
 
-/* Returns the length of the text before its seal; -EINVAL for a wrong or missing one. */
-static int check_seal(const char *text, size_t size, size_t *ret_size)
+/* Checks the last line, the checksum. *ret_size: length of the text before it. -EINVAL if it is
+ * missing or wrong. */
+static int check_checksum(const char *text, size_t size, size_t *ret_size)
 {
-	char seal[DIGEST_TEXT_SIZE];
-	const size_t length = strlen(SEAL) + DIGEST_TEXT_SIZE - 1 + 1;
-	if (size < length || memcmp(text + size - length, SEAL, strlen(SEAL)) != 0) {
+	char checksum[DIGEST_TEXT_SIZE];
+	/* without NUL, with newline */
+	const size_t length = strlen(CHECKSUM) + DIGEST_TEXT_SIZE - 1 + 1;
+	if (size < length || memcmp(text + size - length, CHECKSUM, strlen(CHECKSUM)) != 0) {
 		return -EINVAL;
 	}
 	struct digest digest = digest_of(text, size - length);
-	digest_print(&digest, seal);
-	if (memcmp(text + size - DIGEST_TEXT_SIZE, seal, DIGEST_TEXT_SIZE - 1) != 0) {
+	digest_print(&digest, checksum);
+	if (memcmp(text + size - DIGEST_TEXT_SIZE, checksum, DIGEST_TEXT_SIZE - 1) != 0) {
 		return -EINVAL;
 	}
 	*ret_size = size - length;
@@ -316,11 +319,10 @@ int manifest_parse(const char *name, const char *text, size_t size, struct manif
 	struct error *err)
 {
 	struct manifest manifest = {0};
-	struct reading reading = {.manifest = &manifest};
-	const struct ini_reader reader = {
-		.section = on_section, .key = on_key, .context = &reading};
-	if (check_seal(text, size, &size) < 0) {
-		return error_set(err, -EINVAL, "%s: not whole", name);
+	struct parser parser = {.manifest = &manifest};
+	const struct ini_reader reader = {.section = on_section, .key = on_key, .context = &parser};
+	if (check_checksum(text, size, &size) < 0) {
+		return error_set(err, -EINVAL, "%s: truncated or changed", name);
 	}
 	memcpy(manifest.name, name, strlen(name) + 1);
 	FILE *file = fmemopen((void *)(uintptr_t)text, size, "r");

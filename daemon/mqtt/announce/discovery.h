@@ -17,7 +17,7 @@
 
 #define DISCOVERY_MAX 1024 /* components */
 #define DISCOVERY_ID_SIZE 128
-#define DISCOVERY_NAME_SIZE 160 /* of a model's name, or of a pipeline's and a source's */
+#define DISCOVERY_NAME_SIZE 160 /* of a display name: that of a model, or of pipeline and source */
 
 struct discovery_component {
 	char id[DISCOVERY_ID_SIZE];
@@ -47,8 +47,8 @@ void discovery_id(char out[DISCOVERY_ID_SIZE], const char *name);
 /*
  * Writes the message for all models and pipelines, and for the sources of each pipeline at @conn
  * that have published or are known from an earlier run. Components of @before that no longer exist
- * are written with "p" only. *now receives the components of the message without these. Returns the
- * number of removed components.
+ * are written with "p" only: this removes them. *now receives the components that exist now,
+ * without the removed ones. Returns the number of removed components.
  */
 size_t discovery_write(struct bytes_writer *w, const struct settings *settings,
 	const struct discovery_device *device, const struct known_models *models,

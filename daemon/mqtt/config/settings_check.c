@@ -13,40 +13,42 @@
 #include "daemon/mqtt/text/topics.h"
 
 #define SECRET_SIZE 1024
-/* Queued messages may take all of max-memory but 1 / WORK_PART. Decoded requests get at least
- * half of the rest. OWN_BYTES is for the process itself: threads, tables, buffers of the MQTT
- * library. */
+/* Queues: at most 7/8 of max-memory. Decoded requests: what queues and OWN_BYTES leave, and at
+ * least 1/16. OWN_BYTES is for the process itself: threads, tables, buffers of the MQTT library. */
 #define WORK_PART 8
 #define OWN_BYTES (UINT64_C(6) << 20)
 #define MIN_SPOOL 65536 /* a segment must hold a result */
 
 /* An error in a section. */
-struct fault {
-	const char *keys; /* one of these words is the key at fault */
+struct section_error {
+	/* candidate keys, blank-separated; the first that was set gives file:line */
+	const char *keys;
 	char why[sizeof(((struct error *)0)->text)];
 };
 
-static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+static int section_error_set(struct section_error *error, const char *keys, const char *format, ...)
 	printf_like(3, 4);
 
-static int fault_set(struct fault *fault, const char *keys, const char *format, ...)
+static int section_error_set(struct section_error *error, const char *keys, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(fault->why, sizeof(fault->why), format, arguments);
+	vsnprintf(error->why, sizeof(error->why), format, arguments);
 	va_end(arguments);
-	fault->keys = keys;
+	error->keys = keys;
 	return -EINVAL;
 }
 
-/* @name: of a [@kind NAME] section, or NULL. */
-static int fault_report(const struct fault *fault, const struct settings *s, const char *kind,
-	const char *name, const struct settings_location *locations, struct error *err)
+/* Sets @err to the section's error, with its file:line in front. @name: the name of a [@kind NAME]
+ * section; NULL: [bridge]. */
+static int section_error_report(const struct section_error *error, const struct settings *s,
+	const char *kind, const char *name, const struct settings_location *locations,
+	struct error *err)
 {
 	char location[SETTINGS_LOCATION_SIZE];
-	settings_write_location(s, kind, locations, fault->keys, location);
-	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", location, kind, name, fault->why)
-		    : error_set(err, -EINVAL, "%s%s", location, fault->why);
+	settings_write_location(s, kind, locations, error->keys, location);
+	return name ? error_set(err, -EINVAL, "%s[%s %s]: %s", location, kind, name, error->why)
+		    : error_set(err, -EINVAL, "%s%s", location, error->why);
 }
 
 /* Returns true if every word of @list is in @known. */
@@ -75,12 +77,12 @@ static bool is_source(const char *text)
 		strncmp(text, "file:/", 6) == 0;
 }
 
-/* Parses ":PORT". Returns @otherwise for "", 0 if invalid. */
-static int read_port(const char *text, int otherwise)
+/* Parses ":PORT". Returns @default_port for "", 0 if invalid. */
+static int read_port(const char *text, int default_port)
 {
 	size_t digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
 	if (!*text) {
-		return otherwise;
+		return default_port;
 	}
 	return digits == 0 || digits > 5 || text[1 + digits] ? 0 : atoi(text + 1);
 }
@@ -113,7 +115,7 @@ int settings_read_address(const char *text, struct settings_address *ret_address
 	return 0;
 }
 
-static int broker_check(const struct settings_broker *b, struct fault *fault)
+static int broker_check(const struct settings_broker *b, struct section_error *error)
 {
 	const struct {
 		const char *key, *source;
@@ -121,16 +123,17 @@ static int broker_check(const struct settings_broker *b, struct fault *fault)
 		{"key", b->key}, {"psk", b->psk}};
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		if (!is_source(sources[i].source)) {
-			return fault_set(fault, sources[i].key,
-				"secrets and certificates are named, credential:NAME or file:/PATH");
+			return section_error_set(error, sources[i].key,
+				"%s: expected credential:NAME or file:/PATH, not the value itself",
+				sources[i].key);
 		}
 	}
 	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
-		return fault_set(fault, "protocol", "protocol is auto, 5 or 3.1.1");
+		return section_error_set(error, "protocol", "protocol is auto, 5 or 3.1.1");
 	}
 	struct settings_address address;
 	if (settings_read_address(b->address, &address) < 0) {
-		return fault_set(fault, "address",
+		return section_error_set(error, "address",
 			"address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH");
 	}
 	const struct {
@@ -139,38 +142,40 @@ static int broker_check(const struct settings_broker *b, struct fault *fault)
 		{"psk-identity", b->psk_identity}};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!topics_is_text(texts[i].text)) {
-			return fault_set(fault, texts[i].key,
+			return section_error_set(error, texts[i].key,
 				"client-id, username and psk-identity are UTF-8 without control characters");
 		}
 	}
 	if (!address.tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
-		return fault_set(fault, "ca certificate psk alpn", "TLS needs mqtts://");
+		return section_error_set(error, "ca certificate psk alpn", "TLS needs mqtts://");
 	}
 	if (!b->certificate[0] != !b->key[0]) {
-		return fault_set(fault, "certificate key", "certificate and key come in pairs");
+		return section_error_set(
+			error, "certificate key", "certificate and key come in pairs");
 	}
 	if (!b->psk[0] != !b->psk_identity[0]) {
-		return fault_set(fault, "psk psk-identity", "psk and psk-identity come in pairs");
+		return section_error_set(
+			error, "psk psk-identity", "psk and psk-identity come in pairs");
 	}
 	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
-		return fault_set(fault, "psk", "either psk or certificates");
+		return section_error_set(error, "psk", "either psk or certificates");
 	}
 	if (b->spool_bytes && b->spool_bytes < MIN_SPOOL) {
-		return fault_set(fault, "spool", "spool is 0, or 64K at least");
+		return section_error_set(error, "spool", "spool is 0, or 64K at least");
 	}
 	return b->reconnect_min_ms <= b->reconnect_max_ms
 		? 0
-		: fault_set(fault, "reconnect-min reconnect-max",
+		: section_error_set(error, "reconnect-min reconnect-max",
 			  "reconnect-min is above reconnect-max");
 }
 
 /* Returns true if @a is "localhost" and @b is one of its addresses. */
-static bool is_local_too(const char *a, const char *b)
+static bool is_loopback_alias(const char *a, const char *b)
 {
 	return strcasecmp(a, "localhost") == 0 && settings_has_word("127.0.0.1 ::1", b);
 }
 
-static bool is_same_place(const struct settings_broker *a, const struct settings_broker *b)
+static bool is_same_endpoint(const struct settings_broker *a, const struct settings_broker *b)
 {
 	struct settings_address one, other;
 	if (settings_read_address(a->address, &one) < 0 ||
@@ -179,43 +184,47 @@ static bool is_same_place(const struct settings_broker *a, const struct settings
 	}
 	return one.port == 0 ? strcmp(one.host, other.host) == 0
 			     : strcasecmp(one.host, other.host) == 0 ||
-			is_local_too(one.host, other.host) || is_local_too(other.host, one.host);
+			is_loopback_alias(one.host, other.host) ||
+			is_loopback_alias(other.host, one.host);
 }
 
 /* Two connections with one client id would end each other. */
-static int brokers_check_apart(const struct settings *s, size_t index, struct fault *fault)
+static int brokers_check_apart(const struct settings *s, size_t index, struct section_error *error)
 {
 	char id[SETTINGS_TOPIC_SIZE], other[SETTINGS_TOPIC_SIZE];
 	settings_write_client_id(s, &s->brokers[index], id);
 	for (size_t i = 0; i < index; i++) {
 		settings_write_client_id(s, &s->brokers[i], other);
-		if (strcmp(id, other) == 0 && is_same_place(&s->brokers[index], &s->brokers[i])) {
-			return fault_set(fault, "address client-id",
+		if (strcmp(id, other) == 0 &&
+			is_same_endpoint(&s->brokers[index], &s->brokers[i])) {
+			return section_error_set(error, "address client-id",
 				"has address and client-id of [broker %s]", s->brokers[i].name);
 		}
 	}
 	return 0;
 }
 
-/* Our own topics are subscribed already, or report about inputs. */
+/* A route's topic must not overlap edged-mqtt's own topics: edged-mqtt subscribes to some of them
+ * already, and publishes reports about inputs on others. */
 static int check_not_own(
-	const struct settings *s, const struct settings_route *r, struct fault *fault)
+	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
 	char own[2][TOPICS_MAX];
 	snprintf(own[0], TOPICS_MAX, "%s/%s/#", s->prefix, s->gateway);
 	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
 	for (size_t i = 0; i < 2; i++) {
 		if (topics_overlap(r->topic, own[i])) {
-			return fault_set(fault, "topic",
-				"topic has topics of %s, which are edged-mqtt's own", own[i]);
+			return section_error_set(error, "topic",
+				"topic overlaps edged-mqtt's own topics %s", own[i]);
 		}
 	}
 	return 0;
 }
 
-/* Returns the route that takes results of @r, published on @out, as input; NULL: none. Results of
- * pipelines are on our own topics. */
-static const struct settings_route *taker_of(
+/* Returns the route whose topic matches the result topic of @r, so that it gets the results of @r
+ * as input; NULL: none. Writes the result topic to @out. Results of a pipeline never become input:
+ * they are published on edged-mqtt's own topics, which no route may overlap. */
+static const struct settings_route *consumer_of(
 	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
 {
 	if (!r->model[0] || strcmp(s->feed, "none") == 0 ||
@@ -231,65 +240,68 @@ static const struct settings_route *taker_of(
 	return NULL;
 }
 
-/* Rejects routes whose results come back to them, also over other routes: an endless loop. */
-static int check_no_circle(
-	const struct settings *s, const struct settings_route *r, struct fault *fault)
+/* A route must not get its own results as input, directly or through other routes: that would be an
+ * endless loop. */
+static int check_no_cycle(
+	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
 	char topic[TOPICS_MAX];
 	const struct settings_route *at = r;
 	for (size_t i = 0; i < s->n_routes && at; i++) {
-		at = taker_of(s, at, topic);
+		at = consumer_of(s, at, topic);
 		if (at == r) {
-			return fault_set(fault, "topic",
+			return section_error_set(error, "topic",
 				"topic has %s, where its own results come back", topic);
 		}
 	}
 	return 0;
 }
 
-/* A broker may send a message once for each matching subscription. */
+/* Topics of routes must not overlap: a broker may send a message once for each matching
+ * subscription, so the same message would be handled more than once. */
 static int check_apart(
-	const struct settings *s, const struct settings_route *r, struct fault *fault)
+	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
 	for (const struct settings_route *other = s->routes; other < r; other++) {
 		if (topics_overlap(r->topic, other->topic)) {
-			return fault_set(fault, "topic",
-				"a topic may be that of [route %s] too; a message has one route",
+			return section_error_set(error, "topic",
+				"topic overlaps that of [route %s]; a message has one route",
 				other->name);
 		}
 	}
 	return 0;
 }
 
-static int route_check(const struct settings_route *r, struct fault *fault)
+static int route_check(const struct settings_route *r, struct section_error *error)
 {
 	if (!topics_is_filter(r->topic) || !topics_is_text(r->topic)) {
-		return fault_set(fault, "topic", "topic is missing or no filter");
+		return section_error_set(error, "topic", "topic is missing or no filter");
 	}
 	if (strncmp(r->topic, "$share/", 7) == 0) {
-		return fault_set(fault, "topic", "topic is no shared subscription");
+		return section_error_set(error, "topic", "topic must not be a shared subscription");
 	}
 	if (!r->model[0] == !r->pipeline[0]) {
-		return fault_set(fault, "model pipeline", "either model or pipeline");
+		return section_error_set(error, "model pipeline", "either model or pipeline");
 	}
 	if (r->model[0] && !topics_is_model(r->model)) {
-		return fault_set(fault, "model", "model is no name");
+		return section_error_set(error, "model", "model is not a valid model name");
 	}
 	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
-		return fault_set(fault, "pipeline", "pipeline is no name");
+		return section_error_set(
+			error, "pipeline", "pipeline is not a valid pipeline name");
 	}
 	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
-		return fault_set(
-			fault, "format", "format is auto, image, wav, s16le, csv, json or raw");
+		return section_error_set(
+			error, "format", "format is auto, image, wav, s16le, csv, json or raw");
 	}
 	return r->fields[0] && strcmp(r->format, "json") != 0
-		? fault_set(fault, "fields", "fields are of format = json")
+		? section_error_set(error, "fields", "fields needs format = json")
 		: 0;
 }
 
-/* Returns true if a word of response-prefix is below our own topics, where every response is
- * refused. */
-static bool answers_collide(const struct settings *s)
+/* Returns true if a word of response-prefix is below edged-mqtt's own topics, where every
+ * response is refused. */
+static bool responses_collide(const struct settings *s)
 {
 	char own[TOPICS_MAX];
 	int n = snprintf(own, sizeof(own), "%s/%s/", s->prefix, s->gateway);
@@ -303,57 +315,58 @@ static bool answers_collide(const struct settings *s)
 	return false;
 }
 
-static int names_check(const struct settings *s, struct fault *fault)
+static int names_check(const struct settings *s, struct section_error *error)
 {
 	if (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0) {
-		return fault_set(fault, "gateway",
+		return section_error_set(error, "gateway",
 			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)");
 	}
 	if (!topics_is_word(s->prefix)) {
-		return fault_set(
-			fault, "prefix", "prefix is one level of letters, digits, - and _");
+		return section_error_set(
+			error, "prefix", "prefix is one level of letters, digits, - and _");
 	}
 	if (!topics_is_word(s->pool_group)) {
-		return fault_set(
-			fault, "pool-group", "pool-group is one level of letters, digits, - and _");
+		return section_error_set(
+			error, "pool-group", "pool-group is one level of letters, digits, - and _");
 	}
 	return topics_is_name(s->discovery_prefix)
 		? 0
-		: fault_set(fault, "discovery-prefix", "discovery-prefix is a topic");
+		: section_error_set(error, "discovery-prefix", "discovery-prefix is a topic");
 }
 
-static int bridge_check(const struct settings *s, struct fault *fault)
+static int bridge_check(const struct settings *s, struct section_error *error)
 {
 	char topic[TOPICS_MAX];
-	int r = names_check(s, fault);
+	int r = names_check(s, error);
 	if (r < 0) {
 		return r;
 	}
 	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
 		!topics_is_name(topic)) {
-		return fault_set(fault, "result-topic",
+		return section_error_set(error, "result-topic",
 			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
 	}
 	if (!settings_has_word("unanswered all none", s->feed)) {
-		return fault_set(fault, "feed", "feed is unanswered, all or none");
+		return section_error_set(error, "feed", "feed is unanswered, all or none");
 	}
 	if (!all_known(s->commands, "threshold enable pin")) {
-		return fault_set(fault, "commands", "commands are threshold, enable and pin");
+		return section_error_set(
+			error, "commands", "commands are threshold, enable and pin");
 	}
 	if (!all_known(s->retain, "last snapshot")) {
-		return fault_set(fault, "retain", "retain: last and snapshot");
+		return section_error_set(error, "retain", "retain: last and snapshot");
 	}
-	if (answers_collide(s)) {
-		return fault_set(fault, "gateway prefix response-prefix",
+	if (responses_collide(s)) {
+		return section_error_set(error, "gateway prefix response-prefix",
 			"gateway: %s is what answers are below (response-prefix), so none would be given",
 			s->gateway);
 	}
-	return s->max_message > s->queue_bytes
-		? fault_set(fault, "max-message queue-bytes", "max-message is above queue-bytes")
-		: 0;
+	return s->max_message > s->queue_bytes ? section_error_set(error, "max-message queue-bytes",
+							 "max-message is above queue-bytes")
+					       : 0;
 }
 
-static uint64_t bytes_that_wait(const struct settings *s)
+static uint64_t queue_limit_bytes(const struct settings *s)
 {
 	uint64_t bytes = s->queue_bytes;
 	for (size_t i = 0; i < s->n_brokers; i++) {
@@ -364,7 +377,7 @@ static uint64_t bytes_that_wait(const struct settings *s)
 
 uint64_t settings_work_bytes(const struct settings *s)
 {
-	const uint64_t taken = bytes_that_wait(s) + OWN_BYTES;
+	const uint64_t taken = queue_limit_bytes(s) + OWN_BYTES;
 	const uint64_t left = s->max_memory > taken ? s->max_memory - taken : 0;
 	const uint64_t least = s->max_memory / WORK_PART / 2;
 	if (!s->max_memory) {
@@ -374,33 +387,34 @@ uint64_t settings_work_bytes(const struct settings *s)
 }
 
 /* Queues and outboxes must leave memory for decoded requests. */
-static int memory_check(const struct settings *s, struct fault *fault)
+static int memory_check(const struct settings *s, struct section_error *error)
 {
-	const uint64_t bytes = bytes_that_wait(s);
+	const uint64_t bytes = queue_limit_bytes(s);
 	return s->max_memory && bytes > s->max_memory - s->max_memory / WORK_PART
-		? fault_set(fault, "max-memory queue-bytes",
-			  "seven eighths of max-memory are less than queue-bytes and each broker's outbox-bytes together, %llu",
+		? section_error_set(error, "max-memory queue-bytes",
+			  "queue-bytes and each broker's outbox-bytes together (%llu) exceed seven eighths of max-memory",
 			  (unsigned long long)bytes)
 		: 0;
 }
 
 int settings_check(const struct settings *s, struct error *err)
 {
-	struct fault fault = {0};
-	if (bridge_check(s, &fault) < 0 || memory_check(s, &fault) < 0) {
-		return fault_report(&fault, s, "bridge", NULL, s->locations, err);
+	struct section_error error = {0};
+	if (bridge_check(s, &error) < 0 || memory_check(s, &error) < 0) {
+		return section_error_report(&error, s, "bridge", NULL, s->locations, err);
 	}
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		const struct settings_broker *b = &s->brokers[i];
-		if (broker_check(b, &fault) < 0 || brokers_check_apart(s, i, &fault) < 0) {
-			return fault_report(&fault, s, "broker", b->name, b->locations, err);
+		if (broker_check(b, &error) < 0 || brokers_check_apart(s, i, &error) < 0) {
+			return section_error_report(
+				&error, s, "broker", b->name, b->locations, err);
 		}
 	}
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct settings_route *r = &s->routes[i];
-		if (route_check(r, &fault) < 0 || check_not_own(s, r, &fault) < 0 ||
-			check_apart(s, r, &fault) < 0 || check_no_circle(s, r, &fault) < 0) {
-			return fault_report(&fault, s, "route", r->name, r->locations, err);
+		if (route_check(r, &error) < 0 || check_not_own(s, r, &error) < 0 ||
+			check_apart(s, r, &error) < 0 || check_no_cycle(s, r, &error) < 0) {
+			return section_error_report(&error, s, "route", r->name, r->locations, err);
 		}
 	}
 	return 0;
@@ -415,9 +429,9 @@ static int psk_check(const char *source, struct error *err)
 	size_t digits = r == 0 ? strspn(key, "0123456789abcdefABCDEF") : 0;
 	bool hex = digits > 0 && digits % 2 == 0 && key[digits] == 0;
 	explicit_bzero(key, sizeof(key));
-	return r < 0 || hex
-		? r
-		: error_set(err, -EINVAL, "%s: no even number of hexadecimal digits alone", source);
+	return r < 0 || hex ? r
+			    : error_set(err, -EINVAL,
+				      "%s: must be an even number of hexadecimal digits", source);
 }
 
 static int file_check(const char *source, struct error *err)
@@ -433,7 +447,7 @@ static int file_check(const char *source, struct error *err)
 	}
 	return S_ISREG(st.st_mode) && st.st_size > 0
 		? 0
-		: error_set(err, -EINVAL, "%s: no file, or empty", source);
+		: error_set(err, -EINVAL, "%s: not a regular file, or empty", source);
 }
 
 static int sources_check(const struct settings *s, const struct settings_broker *b,
@@ -450,8 +464,9 @@ static int sources_check(const struct settings *s, const struct settings_broker 
 		char location[SETTINGS_LOCATION_SIZE];
 		bool credential = strncmp(all[i].source, "credential:", 11) == 0;
 		if (credential && !getenv("CREDENTIALS_DIRECTORY")) {
-			log_warning(log, "[broker %s]: %s: %s is not looked at here", b->name,
-				all[i].key, all[i].source);
+			log_warning(log,
+				"[broker %s]: %s: %s is not checked: $CREDENTIALS_DIRECTORY is not set",
+				b->name, all[i].key, all[i].source);
 			continue;
 		}
 		int r = all[i].source[0] ? all[i].check(all[i].source, &why) : 0;

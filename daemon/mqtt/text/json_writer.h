@@ -5,11 +5,11 @@
 
 #include "base/bytes.h"
 
-/* @key is NULL for items of a list. Commas are added. w->failed is set without memory. */
+/* @key is NULL for items of a list. Commas are added. Sets w->failed if memory runs out. */
 void json_writer_begin(struct bytes_writer *w, const char *key, char bracket); /* '{' or '[' */
 void json_writer_end(struct bytes_writer *w, char bracket); /* '}' or ']' */
-/* Writes @text with escapes: characters that utf8_shows() rejects as \uHHHH, bytes that are not
- * UTF-8 as the text \xNN. */
+/* Writes @text as a JSON string. A character that utf8_shows() rejects becomes the escape \uHHHH. A
+ * byte that is not UTF-8 becomes the text \xNN. */
 void json_writer_text(struct bytes_writer *w, const char *key, const char *text);
 /* Writes text that error_clean() has already escaped, such as an error's. */
 void json_writer_escaped(struct bytes_writer *w, const char *key, const char *text);

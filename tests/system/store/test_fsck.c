@@ -228,8 +228,8 @@ static void a_manifest_whose_seal_is_broken_is_put_away(void **state)
 	assert_int_equal(pwrite(fd, "X", 1, 60), 1);
 	close(fd);
 	assert_int_equal(look(daemon, "--fsck", out, sizeof(out)), 1);
-	assert_non_null(strstr(out, "manifests/m: m: not whole"));
-	expect_repaired(daemon, "manifests/m: m: not whole");
+	assert_non_null(strstr(out, "manifests/m: m: truncated or changed"));
+	expect_repaired(daemon, "manifests/m: m: truncated or changed");
 	daemon_start(daemon, false);
 	ask(daemon, 16);
 }
@@ -288,7 +288,7 @@ static void a_running_edged_looks_at_its_own(void **state)
 	expect_told(daemon, "repair", "a corrupt file in quarantine");
 	expect_told(daemon, "", "");
 	store_put(daemon, "manifests/m", "half");
-	expect_told(daemon, "repair", "not whole");
+	expect_told(daemon, "repair", "truncated or changed");
 	expect_told(daemon, "repair", "quarantine/m: a corrupt file in quarantine");
 	expect_told(daemon, "repair", "");
 	stop(daemon);

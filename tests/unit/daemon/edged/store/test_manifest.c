@@ -67,7 +67,7 @@ static void half_a_text_and_a_changed_one_are_not_read(void **state)
 	for (size_t cut = 0; cut < size; cut++) {
 		assert_int_equal(manifest_parse("m", text, cut, &back, &err), -EINVAL);
 	}
-	assert_string_equal(err.text, "m: not whole");
+	assert_string_equal(err.text, "m: truncated or changed");
 	for (size_t at = 0; at + 1 < size; at++) {
 		text[at] ^= 1;
 		assert_int_equal(manifest_parse("m", text, size, &back, NULL), -EINVAL);
