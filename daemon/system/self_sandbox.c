@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/system/self_sandbox_calls.h"
+#include "daemon/system/self_sandbox_seccomp.h"
 
 #define VERSION_WITH_REFER 2 /* earlier versions forbid renames between folders */
 #define VERSION_WITH_TRUNCATE 3
@@ -167,7 +167,7 @@ int self_sandbox_enter(const struct self_sandbox_paths *paths,
 		result.files = true;
 	}
 	if (code == 0 && mode == 0) {
-		code = self_sandbox_calls();
+		code = self_sandbox_seccomp();
 		result.calls = true;
 	}
 	if (code < 0) {

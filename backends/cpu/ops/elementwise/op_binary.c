@@ -3,7 +3,7 @@
  * LOGICAL_AND, LOGICAL_OR, BITWISE_XOR, RIGHT_SHIFT and those of StableHLO. */
 #include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/refuse.h"
+#include "backends/cpu/operand/check_values.h"
 #include "kernels/elementwise/binary.h"
 
 enum function {
@@ -115,7 +115,7 @@ static void binary_row(
 static int binary_run(const struct op_call *call, struct error *err)
 {
 	const struct binary_state *state = call->state;
-	int r = state->divides ? refuse_zeros(call, 0, err) : 0;
+	int r = state->divides ? check_values_nonzero(call, 0, err) : 0;
 	return r < 0 ? r : broadcast_run(&state->shape, call, binary_row, state, err);
 }
 

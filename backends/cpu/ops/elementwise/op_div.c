@@ -2,8 +2,8 @@
 /* DIV. Source of the scale: tflite kernels/div.cc, Prepare. */
 #include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
+#include "backends/cpu/operand/check_values.h"
 #include "backends/cpu/operand/quant_params.h"
-#include "backends/cpu/operand/refuse.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
 #include "kernels/elementwise/div.h"
 
@@ -61,7 +61,7 @@ static void div_row(
 static int div_run(const struct op_call *call, struct error *err)
 {
 	const struct div_state *state = call->state;
-	int r = state->is_integer ? refuse_zeros(call, state->params.b_zero, err) : 0;
+	int r = state->is_integer ? check_values_nonzero(call, state->params.b_zero, err) : 0;
 	return r < 0 ? r : broadcast_run(&state->shape, call, div_row, state, err);
 }
 

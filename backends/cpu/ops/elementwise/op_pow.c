@@ -4,7 +4,7 @@
 
 #include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
-#include "backends/cpu/operand/refuse.h"
+#include "backends/cpu/operand/check_values.h"
 #include "kernels/elementwise/binary.h"
 
 struct pow_state {
@@ -62,7 +62,7 @@ static void pow_row(
 static int pow_run(const struct op_call *call, struct error *err)
 {
 	const struct pow_state *state = call->state;
-	int r = state->is_float ? 0 : refuse_negative(call, err);
+	int r = state->is_float ? 0 : check_values_not_negative(call, err);
 	if (r < 0) {
 		return r;
 	}

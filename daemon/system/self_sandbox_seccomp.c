@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/system/self_sandbox_calls.h"
+#include "daemon/system/self_sandbox_seccomp.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -209,7 +209,7 @@ static size_t judged_build(struct sock_filter *code, size_t i)
 	return PER_JUDGED;
 }
 
-int self_sandbox_calls(void)
+int self_sandbox_seccomp(void)
 {
 	struct sock_filter code[N_CODE];
 	size_t n = head_build(code);
@@ -225,7 +225,7 @@ int self_sandbox_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 #else
-int self_sandbox_calls(void)
+int self_sandbox_seccomp(void)
 {
 	return 0; /* unknown architecture, with unknown call numbers */
 }

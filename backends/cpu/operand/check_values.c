@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backends/cpu/operand/refuse.h"
+#include "backends/cpu/operand/check_values.h"
 
 #include "backends/cpu/tiles.h"
 #include "kernels/search/find_value.h"
@@ -52,13 +52,13 @@ static int check(const struct op_call *call, ek_find_fn *find, int64_t value, co
 	return error_set(err, -EINVAL, "input 1: element %llu is %s", (unsigned long long)at, what);
 }
 
-int refuse_zeros(const struct op_call *call, int64_t zero, struct error *err)
+int check_values_nonzero(const struct op_call *call, int64_t zero, struct error *err)
 {
 	unsigned int type = call->subgraph->tensors[call->node->inputs[1]].type;
 	return check(call, finder_of(type), zero, "a divisor of zero", err);
 }
 
-int refuse_negative(const struct op_call *call, struct error *err)
+int check_values_not_negative(const struct op_call *call, struct error *err)
 {
 	return check(call, ek_find_negative_s32, 0, "a negative exponent of integers", err);
 }
