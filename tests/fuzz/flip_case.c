@@ -103,7 +103,11 @@ static bool new_session(struct flip_case *c, enum flip_placement placement)
 			return false;
 		}
 	}
-	return session_plan(c->session, &plan, NULL) == 0;
+	if (session_plan(c->session, &plan, NULL) < 0) {
+		return false;
+	}
+	session_reset(c->session); /* its block of variables is new, so edged takes it for 0 */
+	return true;
 }
 
 bool flip_case_open(
