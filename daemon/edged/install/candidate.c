@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/few_shot.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/check/selftest.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/few_shot_store.h"

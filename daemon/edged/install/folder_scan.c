@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "daemon/edged/install/install.h"
 #include "daemon/edged/install/watch.h"
 

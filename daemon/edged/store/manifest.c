@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ini.h"
-#include "base/value.h"
+#include "base/text/ini.h"
+#include "base/text/value.h"
 
 #define CHECKSUM "sealed = "
 

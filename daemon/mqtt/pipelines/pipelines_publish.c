@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/pipelines/pipelines.h"
 #include "daemon/mqtt/text/json_writer.h"

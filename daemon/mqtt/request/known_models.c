@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/mqtt/text/threshold.h"
 #include "daemon/mqtt/text/topics.h"
 #include "daemon/system/config_value.h"

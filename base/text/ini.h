@@ -5,8 +5,8 @@
  * [section] and key = value. A comment is a line that starts with # or ;. No continuation lines and
  * no quotes: a value is the text after = without surrounding blanks.
  */
-#ifndef BASE_INI_H
-#define BASE_INI_H
+#ifndef BASE_TEXT_INI_H
+#define BASE_TEXT_INI_H
 
 #include <stdbool.h>
 #include <stdio.h>

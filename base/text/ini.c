@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/ini.h"
+#include "base/text/ini.h"
 
 #include <errno.h>
 #include <fcntl.h>
