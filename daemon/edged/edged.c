@@ -17,7 +17,7 @@
 #include "daemon/edged/socket/events.h"
 #include "daemon/edged/socket/handle.h"
 #include "daemon/edged/socket/listener.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 #include "daemon/system/notice.h"
 #include "daemon/system/process.h"
 #include "daemon/system/self_sandbox.h"

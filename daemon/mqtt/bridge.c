@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #define THREADS "12" /* libuv's threads: one per hanging broker, and some for other work */
 #define N_THREADS 12

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/mqtt/bridge.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 int reload_read(struct bridge *b, struct settings *ret_settings, struct error *err)
 {

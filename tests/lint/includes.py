@@ -56,7 +56,7 @@ DOORS = {
     "uv.h": ["daemon/"],
     "nettle/": ["daemon/system/digest.c"],
     "sodium.h": ["daemon/system/sodium.c"],
-    "systemd/": ["daemon/system/bus.c", "daemon/system/dbus_api.h"],
+    "systemd/": ["daemon/system/service_manager.c", "daemon/system/dbus_api.h"],
     "sys/sdt.h": ["base/probe.h"],
     "turbojpeg.h": ["client/media/image_jpeg.c"],
     "spng.h": ["client/media/image_png.c"],

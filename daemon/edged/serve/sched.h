@@ -20,7 +20,7 @@
 #include <stdatomic.h>
 
 #include "base/own.h"
-#include "daemon/edged/serve/queue.h"
+#include "daemon/edged/serve/priority_queue.h"
 
 struct request;
 

@@ -6,7 +6,7 @@
 #include "daemon/edged/models/stats_persist.h"
 #include "daemon/edged/socket/accept.h"
 #include "daemon/edged/socket/conn.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #define BACKLOG 511
 #define RETRY_MS 100

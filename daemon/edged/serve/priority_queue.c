@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/edged/serve/queue.h"
+#include "daemon/edged/serve/priority_queue.h"
 
 #include <stddef.h>
 

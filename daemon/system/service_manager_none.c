@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Build without libsystemd: no service manager. */
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads libsystemd only if the environment names a service manager: with its dependencies it takes
  * a megabyte, a fifth of an idle edged. */
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #include <dlfcn.h>
 #include <errno.h>
