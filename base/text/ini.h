@@ -43,6 +43,6 @@ int must_check ini_read_lines(FILE *file, const char *name, const struct ini_rea
 	unsigned int *line, struct error *err);
 
 /* Parses "yes" or "no". */
-int must_check ini_truth(const char *value, bool *ret_truth);
+int must_check ini_parse_bool(const char *value, bool *ret_truth);
 
 #endif

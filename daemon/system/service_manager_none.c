@@ -4,46 +4,47 @@
 
 #include <errno.h>
 
-void bus_ready(const char *status)
+void service_manager_ready(const char *status)
 {
 	(void)status;
 }
 
-void bus_reloading(void)
+void service_manager_reloading(void)
 {
 }
 
-void bus_stopping(void)
+void service_manager_stopping(void)
 {
 }
 
-void bus_alive(void)
+void service_manager_alive(void)
 {
 }
 
-uint64_t bus_watchdog_us(void)
+uint64_t service_manager_watchdog_us(void)
 {
 	return 0;
 }
 
-bool bus_listens(void)
+bool service_manager_listens(void)
 {
 	return false;
 }
 
-void bus_forget(const char *name)
+void service_manager_remove_fd(const char *name)
 {
 	(void)name;
 }
 
-int bus_keep(const char *name, int fd)
+int service_manager_store_fd(const char *name, int fd)
 {
 	(void)name;
 	(void)fd;
 	return -EOPNOTSUPP;
 }
 
-int bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error *err)
+int service_manager_passed_fds(
+	const char *name, int *ret_listener, int *ret_kept, struct error *err)
 {
 	(void)name;
 	(void)err;
