@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/value.h"
+#include "base/text/value.h"
 
 const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 	[CLI_LIST] = {"list", "", "models that the daemon serves", 0, 0, CLI_COMPLETE_NONE,

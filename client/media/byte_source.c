@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "client/media/csv.h"
 
 #define READ_STEP 65536

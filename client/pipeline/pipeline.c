@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "client/pipeline/pipeline_internal.h"
 #include "client/pipeline/result_json.h"
 

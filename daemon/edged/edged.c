@@ -17,10 +17,10 @@
 #include "daemon/edged/socket/events.h"
 #include "daemon/edged/socket/handle.h"
 #include "daemon/edged/socket/listener.h"
-#include "daemon/system/bus.h"
 #include "daemon/system/notice.h"
 #include "daemon/system/process.h"
 #include "daemon/system/self_sandbox.h"
+#include "daemon/system/service_manager.h"
 
 #define TRIALS_MS 1000 /* shortest time between two checks for the end of a trial */
 /* A worker is stuck if its run goes on for one part in so many of the watchdog's time after it
@@ -108,7 +108,7 @@ static void notify_ready(struct edged *edged)
 	snprintf(status, sizeof(status), "%u models ready, %u refused%s", count.ready,
 		count.refused, is_looking(edged) ? ", others are still being looked at" : "");
 	notice(&edged->log, NOTICE_READY, NULL, "%s", status);
-	bus_ready(status);
+	service_manager_ready(status);
 }
 
 /* Tells the service manager READY although a scan goes on: models that load slowly or a folder
@@ -218,7 +218,7 @@ static void reload(struct edged *edged)
 		return;
 	}
 	owned_mem struct config *next = malloc(sizeof(*next)); /* too large for the stack */
-	bus_reloading();
+	service_manager_reloading();
 	log_notice(&edged->log, "reloading");
 	int code = next ? read_config(edged, next, &err) : error_no_memory(&err);
 	if (code < 0 || access_read(&edged->access, next, &edged->log, &err) < 0) {
@@ -263,7 +263,7 @@ static void on_drain_timeout(uv_timer_t *timer)
 static void drain(struct edged *edged)
 {
 	notice(&edged->log, NOTICE_STOPPING, NULL, "stopping");
-	bus_stopping();
+	service_manager_stopping();
 	listener_drain(&edged->server);
 	dispatch_drain(&edged->serve, false);
 	uv_timer_start(&edged->drain_timer, on_drain_timeout, edged->config.drain_timeout_ms, 0);
@@ -294,10 +294,10 @@ static void on_signal(void *context, int number)
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct edged *edged = timer->data;
-	const uint64_t grace_ns = bus_watchdog_us() * 1000 / WATCHDOG_GRACE;
+	const uint64_t grace_ns = service_manager_watchdog_us() * 1000 / WATCHDOG_GRACE;
 	const bool stuck = dispatch_stuck(&edged->serve, clock_now_ns(), grace_ns);
 	if (!stuck) {
-		bus_alive();
+		service_manager_alive();
 	} else if (!edged->stuck) {
 		notice(&edged->log, NOTICE_WORKER_HUNG, NULL,
 			"a worker does not end its run: the watchdog is not fed any more");
@@ -315,7 +315,7 @@ static void timers_init(struct edged *edged)
 	}
 	uv_prepare_init(&edged->loop, &edged->drained);
 	edged->drained.data = edged;
-	uint64_t ms = bus_watchdog_us() / 2000;
+	uint64_t ms = service_manager_watchdog_us() / 2000;
 	if (ms > 0) {
 		uv_timer_start(&edged->watchdog, on_watchdog, ms, ms);
 	}

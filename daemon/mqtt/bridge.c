@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #define THREADS "12" /* libuv's threads: one per hanging broker, and some for other work */
 #define N_THREADS 12
@@ -99,7 +99,7 @@ void bridge_publish_status(struct bridge *b)
 	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s",
 		brokers_count_up(&b->brokers), b->brokers.n,
 		service_is_up(&b->service) ? "answers" : "is away");
-	bus_ready(status);
+	service_manager_ready(status);
 }
 
 static void on_service_up(void *data)
@@ -211,7 +211,7 @@ static void open_journal(struct bridge *b)
 
 static void begin_to_drain(struct bridge *b)
 {
-	bus_stopping();
+	service_manager_stopping();
 	log_info(&b->log, "stopping: %zu requests to answer", b->requests.n + b->requests.running);
 	brokers_leave(&b->brokers);
 	announce_capability(&b->announce);
@@ -232,7 +232,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static void on_watchdog(uv_timer_t *timer)
 {
 	(void)timer;
-	bus_alive();
+	service_manager_alive();
 }
 
 /* ---- the start */
@@ -317,7 +317,7 @@ static void start_timers(struct bridge *b)
 		uv_timer_start(&b->stats, stats_on_timer, stats_ms, stats_ms);
 	}
 	uv_timer_start(&b->capability, on_capability, CAPABILITY_MS, CAPABILITY_MS);
-	uint64_t alive_ms = bus_watchdog_us() / 2 / USEC_PER_MSEC;
+	uint64_t alive_ms = service_manager_watchdog_us() / 2 / USEC_PER_MSEC;
 	if (alive_ms) {
 		uv_timer_start(&b->watchdog, on_watchdog, alive_ms, alive_ms);
 	}

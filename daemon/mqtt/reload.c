@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/mqtt/bridge.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 int reload_read(struct bridge *b, struct settings *ret_settings, struct error *err)
 {
@@ -167,7 +167,7 @@ void reload_begin(struct bridge *b)
 	size_t bad = 0;
 	owned_mem struct settings *now = malloc(sizeof(*now));
 	owned_mem struct settings *old = malloc(sizeof(*old));
-	bus_reloading();
+	service_manager_reloading();
 	int r = now && old ? reload_read(b, now, &err) : error_no_memory(&err);
 	r = r < 0 ? r : brokers_check(b->state, now, &err);
 	if (r < 0) {

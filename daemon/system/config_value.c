@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/value.h"
+#include "base/text/value.h"
 
 /* Texts of a kind's values. */
 static const struct {

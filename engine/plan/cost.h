@@ -3,11 +3,12 @@
  * cost - what a node is expected to take
  *
  * time = fixed + work * rate of its class + outputs * rate of finishing them + bytes / memory; the
- * rates depend on the instruction set of the kernel, and those of vector kernels have their memory in
- * them. They were measured with `edgectl bench --local --per-op` over the networks of MLPerf Tiny,
- * MobileNet v1 and v2, movenet and deeplab on a Zen 5 core: what they are good for is the share of
- * each node in a model's time, within a factor of two; another core is slower or faster as a whole.
- * Kernels whose rates are not there, those of Arm, count as plain C.
+ * class is a column of engine/plan/op_rows.h. The rates depend on the instruction set of the kernel,
+ * and those of vector kernels have their memory in them. Those of x86 were measured with
+ * `edgectl bench --local --per-op` over the networks of MLPerf Tiny, MobileNet v1 and v2, movenet and
+ * deeplab on a Zen 5 core; those of Arm come from counted instructions. What they are good for is the
+ * share of each node in a model's time, within a factor of two; another core is slower or faster as a
+ * whole.
  */
 #ifndef ENGINE_PLAN_COST_H
 #define ENGINE_PLAN_COST_H

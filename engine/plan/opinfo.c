@@ -24,10 +24,10 @@
 #define OPTIONAL_RNN_TWO_WAYS (BIT(9) | BIT(10) | BIT(11))
 
 static const struct op_row rows[] = {
-#define ROW(                                                                                       \
-	name, version, min_in, max_in, min_out, max_out, optional, params, options, flags, rule)   \
+#define ROW(name, version, min_in, max_in, min_out, max_out, optional, params, options, flags,     \
+	cost, rule)                                                                                \
 	{OP_##name, version, min_in, max_in, min_out, max_out, optional, params,                   \
-		OPTIONS_##options, flags, rule},
+		OPTIONS_##options, flags, COST_##cost, rule},
 #include "engine/plan/op_rows.h"
 #undef ROW
 };

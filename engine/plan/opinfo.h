@@ -31,6 +31,16 @@ enum op_row_flag {
 	OPINFO_SPARSE = 1 << 5, /* constant inputs may be sparse */
 };
 
+/* What an operator's time depends on most (engine/plan/cost.h). */
+enum cost_class {
+	COST_COPY, /* bytes alone */
+	COST_ELEMENT, /* a few instructions for each element */
+	COST_FUNCTION, /* exp, tanh, division and such for each element */
+	COST_PRODUCTS, /* multiply-accumulates with weights that many outputs share */
+	COST_WINDOW, /* a window for each output: depthwise, pooling, resize */
+	COST_CLASSES
+};
+
 struct op_row {
 	uint16_t op;
 	uint16_t max_version; /* versions 1..max_version are understood */
@@ -42,6 +52,7 @@ struct op_row {
 	uint64_t params;
 	uint16_t options; /* op_options.table of the operator, 0 when it has none */
 	uint16_t flags; /* enum op_row_flag */
+	uint8_t cost; /* enum cost_class */
 	int (*check)(const struct op_context *ctx, struct op_result *ret, struct error *err);
 };
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 
 /* State of the parser. */
 struct reading {

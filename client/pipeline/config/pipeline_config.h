@@ -3,7 +3,7 @@
  * pipeline_config - parses pipelines.d/NAME.conf
  *
  * One table (pipeline_config_table.c) has a row for each key, with type, range, default and help;
- * tests compare the manual with the table. The syntax is that of base/ini.h. [pipeline] and
+ * tests compare the manual with the table. The syntax is that of base/text/ini.h. [pipeline] and
  * [source] appear once. [model], [pre], [post] and [decision] belong to the preceding [stage
  * NAME], or to the first stage, which needs no name. Errors have file:line: unknown section or
  * key, value out of range, duplicate key, contradicting keys. Keys and sections that begin with X-

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/value.h"
+#include "base/text/value.h"
 #include "client/pipeline/config/pipeline_config.h"
 
 static int complain(const struct pipeline_config_key *key, const char *value, const char *wanted,

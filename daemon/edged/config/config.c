@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/system/config_file.h"
 
 #define MAX_KEYS 96

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/value.h"
+#include "base/text/value.h"
 #include "daemon/edged/config/config.h"
 
 #define BLANKS " \t,"

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/few_shot.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/check/selftest.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/few_shot_store.h"
@@ -277,7 +277,7 @@ static int conf_key(void *context, unsigned int line, char *key, char *value, st
 		return error_set(err, -EINVAL, "there is no key %s",
 			error_escape(escaped, sizeof(escaped), key, strlen(key)));
 	}
-	return ini_truth(value, &candidate->allow_signature_change) == 0
+	return ini_parse_bool(value, &candidate->allow_signature_change) == 0
 		? 0
 		: error_set(err, -EINVAL, "%s is yes or no", key);
 }

@@ -64,7 +64,7 @@ struct candidate {
 	char *minisig; /* text of the signature file; NULL: none, or no policy needs it */
 	size_t minisig_bytes;
 	/* digest of the file in the models folder that an install replaces; none: no such file */
-	struct digest superseded;
+	struct digest replaced_file;
 	bool allow_signature_change;
 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "daemon/edged/install/install.h"
 #include "daemon/edged/install/watch.h"
 
@@ -96,7 +96,7 @@ static bool stands(const struct job *job, const struct digest *digest)
 {
 	return digest_same(digest, &job->serving) ||
 		(!digest_none(&job->serving) &&
-			digest_same(digest, &job->model.manifest.superseded));
+			digest_same(digest, &job->model.manifest.replaced_file));
 }
 
 /* Tries one version, unless a higher one serves already. */

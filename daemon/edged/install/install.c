@@ -99,11 +99,11 @@ static bool serves_already(const struct job *job, const struct candidate *candid
 }
 
 /* Returns true if an installed version has replaced this file of the models folder. */
-static bool is_superseded(const struct registry_model *model, const struct candidate_source *source,
-	const struct candidate *candidate)
+static bool is_replaced_file(const struct registry_model *model,
+	const struct candidate_source *source, const struct candidate *candidate)
 {
 	return !source->given && !digest_none(&model->manifest.active) &&
-		digest_same(&model->manifest.superseded, &candidate->version.model);
+		digest_same(&model->manifest.replaced_file, &candidate->version.model);
 }
 
 static struct trust_file trust_file_of(
@@ -240,11 +240,11 @@ static struct manifest manifest_next(const struct job *job, const struct candida
 	const struct manifest_version *version = &candidate->version;
 	manifest_add(&next, version);
 	if (!digest_same(&next.active, &version->model)) {
-		manifest_pass_on(&next, &job->trial_passed);
+		manifest_prepare_replacement(&next, &job->trial_passed);
 		next.trial = !digest_same(&next.last_good, &version->model);
 	}
 	next.active = version->model;
-	next.superseded = candidate->superseded;
+	next.replaced_file = candidate->replaced_file;
 	if (version->signed_version > next.signed_newest) {
 		next.signed_newest = version->signed_version;
 		next.signed_file = version->model;
@@ -407,7 +407,7 @@ static int admit(struct job *job, struct candidate *candidate, struct loaded_mod
 }
 
 int install_candidate(struct job *job, const struct candidate_source *source,
-	const struct digest *superseded, struct registry_tried *tried,
+	const struct digest *replaced_file, struct registry_tried *tried,
 	struct loaded_model **ret_loaded, struct error *err)
 {
 	const struct load_context *context = job->load;
@@ -419,9 +419,10 @@ int install_candidate(struct job *job, const struct candidate_source *source,
 	if (code == 0) {
 		code = check_bad(context->store, &candidate, err);
 	}
-	candidate.superseded = *superseded;
+	candidate.replaced_file = *replaced_file;
 	if (code == 0) {
-		code = serves_already(job, &candidate) || is_superseded(model, source, &candidate)
+		code = serves_already(job, &candidate) ||
+				is_replaced_file(model, source, &candidate)
 			? 1
 			: check_trust(context, model, &candidate, err);
 	}

@@ -21,12 +21,12 @@
 
 /*
  * Installs the file at @source. Returns 0 with *ret_loaded, which the caller owns, and the manifest
- * of job->model saved; 1 if that file already serves, or an install has replaced it. @superseded:
+ * of job->model saved; 1 if that file already serves, or an install has replaced it. @replaced_file:
  * digest of the file in the models folder that this one replaces, or none. @tried gets identity and
  * digest as far as they are known, also on error. Errors have text.
  */
 int must_check install_candidate(struct job *job, const struct candidate_source *source,
-	const struct digest *superseded, struct registry_tried *tried,
+	const struct digest *replaced_file, struct registry_tried *tried,
 	struct loaded_model **ret_loaded, struct error *err);
 
 /* Loads the active version from the store, or on failure the version for a rollback. *ret_reason:

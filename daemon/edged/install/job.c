@@ -40,7 +40,7 @@ int job_remove(struct job *job, bool anyway, struct error *err)
 	const struct load_context *load = job->load;
 	struct registry_model *model = &job->model;
 	struct manifest next = model->manifest;
-	next.active = next.previous = next.superseded = (struct digest){0};
+	next.active = next.previous = next.replaced_file = (struct digest){0};
 	next.trial = false;
 	manifest_trim(&next);
 	store_history_add(load->store, next.name, "removed");

@@ -56,13 +56,13 @@ int transfer_name(struct store_command *command, struct error *err)
 }
 
 /* Returns the model's file in the models folder, which the install replaces. */
-static struct digest superseded_of(const struct registry_model *model)
+static struct digest replaced_file_of(const struct registry_model *model)
 {
 	static const struct digest none;
 	const struct manifest *manifest = &model->manifest;
-	return !model->folder_scan                    ? none
-		: !digest_none(&manifest->superseded) ? manifest->superseded
-						      : manifest->active;
+	return !model->folder_scan                       ? none
+		: !digest_none(&manifest->replaced_file) ? manifest->replaced_file
+							 : manifest->active;
 }
 
 /* Logs each refusal, because only privileged users get here. */
@@ -86,8 +86,8 @@ int transfer_install(struct job *job, struct error *err)
 		return error_set(err, -EPERM, "model %s is pinned", command->model);
 	}
 	const struct candidate_source source = candidate_given(command->fd, command->uid);
-	const struct digest superseded = superseded_of(&job->model);
-	int code = install_candidate(job, &source, &superseded, &tried, &loaded, err);
+	const struct digest replaced_file = replaced_file_of(&job->model);
+	int code = install_candidate(job, &source, &replaced_file, &tried, &loaded, err);
 	if (code < 0) {
 		return refuse(job, code, err);
 	}

@@ -84,21 +84,21 @@ void models_deinit(struct models *models)
 }
 
 /* Returns the index of @name, or the index to insert it at. */
-static size_t place(const struct models *models, const char *name, size_t length, bool *ret_there)
+static size_t find_position(
+	const struct models *models, const char *name, size_t length, bool *ret_there)
 {
 	size_t low = 0, high = models->n;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *other = models->entries[middle].name;
 		size_t other_length = strlen(other);
-		int command = memcmp(other, name, other_length < length ? other_length : length);
-		command =
-			command == 0 ? (other_length > length) - (other_length < length) : command;
-		if (command == 0) {
+		int order = memcmp(other, name, other_length < length ? other_length : length);
+		order = order == 0 ? (other_length > length) - (other_length < length) : order;
+		if (order == 0) {
 			*ret_there = true;
 			return middle;
 		}
-		*(command < 0 ? &low : &high) = command < 0 ? middle + 1 : middle;
+		*(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
 	}
 	*ret_there = false;
 	return low;
@@ -107,7 +107,7 @@ static size_t place(const struct models *models, const char *name, size_t length
 struct models_entry *models_find(struct models *models, const char *name)
 {
 	bool there = false;
-	size_t at = place(models, name, strlen(name), &there);
+	size_t at = find_position(models, name, strlen(name), &there);
 	return there ? &models->entries[at] : NULL;
 }
 
@@ -115,7 +115,7 @@ struct models_entry *models_find(struct models *models, const char *name)
 static struct models_entry *add(struct models *models, const char *name)
 {
 	bool there = false;
-	size_t at = place(models, name, strlen(name), &there);
+	size_t at = find_position(models, name, strlen(name), &there);
 	if (there) {
 		return &models->entries[at];
 	}
@@ -131,7 +131,7 @@ static struct models_entry *add(struct models *models, const char *name)
 static void drop(struct models *models, const char *name)
 {
 	bool there = false;
-	size_t at = place(models, name, strlen(name), &there);
+	size_t at = find_position(models, name, strlen(name), &there);
 	if (there) {
 		loaded_model_unref(models->entries[at].loaded);
 		loaded_model_unref(models->entries[at].before);
@@ -359,7 +359,7 @@ static void roll_back_in_memory(struct models *models, struct models_entry *mode
 	before->use = model->loaded->use;
 	loaded_model_unref(model->loaded);
 	model->loaded = take(model->before);
-	/* manifest_pass_on() can make a version good that never passed its trial. */
+	/* manifest_prepare_replacement() can make a version good that never passed its trial. */
 	atomic_store(&model->loaded->on_trial, false);
 	model->serving = model->loaded->digest;
 	store_about_changed(models, registry_find(&models->registry, model->name));
@@ -550,7 +550,7 @@ int models_get(const struct models *models, struct wire_text name, struct wire_t
 	char escaped[100], escaped_version[40];
 	bool there = false;
 	size_t at = name.length > 0 && name.length < LOADED_MODEL_NAME_SIZE
-		? place(models, name.data, name.length, &there)
+		? find_position(models, name.data, name.length, &there)
 		: 0;
 	if (!there) {
 		error_escape(escaped, sizeof(escaped), name.data, name.length);

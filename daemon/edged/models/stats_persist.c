@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
@@ -90,13 +90,13 @@ void stats_persist_save(
 		.row_size = sizeof(struct row),
 		.queue_us = metrics->queue_us,
 		.run_us = metrics->run_us};
-	if (!bus_listens()) {
+	if (!service_manager_listens()) {
 		return;
 	}
 	memcpy(restored.magic, magic, sizeof(magic));
 	memcpy(restored.counts, metrics->counts, sizeof(restored.counts));
 	owned_fd int fd = memory_of(&restored, models);
-	if (fd < 0 || bus_keep(STATS_PERSIST_NAME, fd) < 0) {
+	if (fd < 0 || service_manager_store_fd(STATS_PERSIST_NAME, fd) < 0) {
 		log_info(log, "statistics are not saved for the next start");
 	}
 }

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon/edged/config/config.h"
-#include "daemon/edged/serve/queue.h"
+#include "daemon/edged/serve/priority_queue.h"
 
 struct account {
 	struct account *next;

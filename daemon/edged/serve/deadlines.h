@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * deadlines - which requests have waited or run too long
+ * deadlines - ends requests that have waited or run too long
  *
  * A request ends at its own deadline, at answer-timeout after its arrival, or, while it waits for a
  * model to be loaded, at load-wait. One timer of the loop is set to the nearest of these.
@@ -9,6 +9,10 @@
 #define DAEMON_EDGED_SERVE_DEADLINES_H
 
 #include "daemon/edged/serve/request.h"
+#include "daemon/edged/serve/serve.h"
+
+/* Sets serve->timer to the nearest deadline; serve->end_late() then ends what is late. */
+void deadlines_update(struct serve *serve);
 
 /* Returns the status that ends @request at @now_ns (CLOCK_MONOTONIC), with a static text; EDGE_OK if
  * the request may go on. @longest_ms: answer-timeout. */

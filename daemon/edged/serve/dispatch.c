@@ -73,8 +73,6 @@ void dispatch_refuse(struct serve *serve, struct request *request, const struct 
 	request_free(request);
 }
 
-static void timer_update(struct serve *serve);
-
 /* ---- requests of sessions */
 
 static void session_wait(struct serve *serve, struct request *request)
@@ -253,7 +251,7 @@ void dispatch_abandon(struct serve *serve, const void *conn)
 			end(serve, request, EDGE_CANCELLED);
 		}
 	}
-	timer_update(serve);
+	deadlines_update(serve);
 }
 
 struct request *dispatch_find(const struct serve *serve, const void *conn, uint64_t id)
@@ -281,7 +279,7 @@ void dispatch_drain(struct serve *serve, bool running)
 			dispatch_end(serve, request, EDGE_DRAINING, "edged stops now");
 		}
 	}
-	timer_update(serve);
+	deadlines_update(serve);
 }
 
 bool dispatch_idle(const struct serve *serve)
@@ -298,37 +296,6 @@ bool dispatch_stuck(const struct serve *serve, uint64_t now_ns, uint64_t grace_n
 		}
 	}
 	return false;
-}
-
-/* ---- deadlines */
-
-static void on_timer(uv_timer_t *timer)
-{
-	struct serve *serve = timer->data;
-	const uint64_t longest_ms = serve->config->answer_timeout_ms, now = clock_now_ns();
-	const char *why = NULL;
-	for (struct request *request = serve->first, *next; request; request = next) {
-		next = request->next;
-		const enum edge_status status = deadlines_status(request, longest_ms, now, &why);
-		if (status != EDGE_OK) {
-			dispatch_end(serve, request, status, why);
-		}
-	}
-	timer_update(serve);
-}
-
-/* Sets the timer to the nearest deadline. */
-static void timer_update(struct serve *serve)
-{
-	const uint64_t now = clock_now_ns();
-	const uint64_t nearest = deadlines_nearest(serve->first, serve->config->answer_timeout_ms);
-	if (nearest == UINT64_MAX) {
-		uv_timer_stop(&serve->timer);
-		return;
-	}
-	uint64_t ms = (clock_left_ns(nearest, now) + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
-	uv_update_time(serve->timer.loop);
-	uv_timer_start(&serve->timer, on_timer, ms, 0);
 }
 
 /* ---- queueing */
@@ -423,7 +390,7 @@ void dispatch_submit(struct serve *serve, struct request *request, struct queue_
 	}
 	/* An active timer fires before this request's answer-timeout. */
 	if (request->deadline_ns || !uv_is_active((uv_handle_t *)&serve->timer)) {
-		timer_update(serve);
+		deadlines_update(serve);
 	}
 }
 
@@ -445,7 +412,7 @@ void dispatch_park(struct serve *serve, struct request *request)
 	serve->n_parked++;
 	link_in(serve, request);
 	eviction_load_wanted(serve->eviction);
-	timer_update(serve);
+	deadlines_update(serve);
 }
 
 /* The oldest request that dispatch_unpark() has still to handle. The list begins with the
@@ -472,7 +439,7 @@ void dispatch_unpark(struct serve *serve)
 		link_out(serve, oldest);
 		serve->clients.handle(oldest->client.conn, oldest);
 	}
-	timer_update(serve);
+	deadlines_update(serve);
 }
 
 void dispatch_wait(struct serve *serve, struct request *request, uint64_t number)
@@ -554,6 +521,7 @@ int dispatch_start(struct serve *serve, uv_loop_t *loop, struct error *err)
 		serve->clients.context);
 	/* from here on dispatch_stop() has work to do */
 	serve->async.data = serve->timer.data = serve->turn.data = serve->overload.data = serve;
+	serve->end_late = dispatch_end;
 	uv_prepare_start(&serve->turn, on_turn);
 	power_start(&serve->power, loop);
 	return workers_start(&serve->workers, &serve->sched, serve->config->workers,

@@ -66,8 +66,8 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_request *wa
 	if (sched->queue.n_queued == 0 && sched->n_running < sched->n_workers) {
 		return 0;
 	}
-	const int64_t ahead =
-		queue_ahead_ns(&sched->queue, wanted->line, wanted->class, wanted->cost_ns);
+	const int64_t ahead = priority_queue_ahead_ns(
+		&sched->queue, wanted->line, wanted->class, wanted->cost_ns);
 	return (ahead + sched->running_ns / 2) / sched->n_workers * SCHED_ALL / sched->duty;
 }
 
@@ -166,14 +166,14 @@ bool sched_admits(
  * request. */
 static void urgent_update(struct sched *sched)
 {
-	int top = sched->queue.n_queued > sched->n_idle ? queue_top(&sched->queue) : -1;
+	int top = sched->queue.n_queued > sched->n_idle ? priority_queue_top(&sched->queue) : -1;
 	atomic_store_explicit(&sched->urgent, top, memory_order_relaxed);
 }
 
 static void put(struct sched *sched, struct request *request)
 {
 	request_enter(request, REQUEST_QUEUED);
-	queue_put(&sched->queue, &request->item);
+	priority_queue_put(&sched->queue, &request->item);
 	urgent_update(sched);
 	if (sched->n_idle > 0 && sched->duty == SCHED_ALL) {
 		pthread_cond_signal(&sched->work);
@@ -213,7 +213,7 @@ bool sched_remove(struct sched *sched, struct request *request)
 	pthread_mutex_lock(&sched->mutex);
 	const bool found = is_queued(request);
 	if (found) {
-		queue_remove(&sched->queue, &request->item);
+		priority_queue_remove(&sched->queue, &request->item);
 		request_enter(request, REQUEST_DONE);
 		urgent_update(sched);
 	}
@@ -226,7 +226,7 @@ bool sched_swap(struct sched *sched, struct request *old, struct request *reques
 	pthread_mutex_lock(&sched->mutex);
 	const bool found = is_queued(old);
 	if (found) {
-		queue_swap(&sched->queue, &old->item, &request->item);
+		priority_queue_swap(&sched->queue, &old->item, &request->item);
 		request_enter(old, REQUEST_DONE);
 		request_enter(request, REQUEST_QUEUED);
 	}
@@ -248,7 +248,7 @@ bool sched_change(struct sched *sched, struct request *request,
 
 static struct request *pop(struct sched *sched, int above)
 {
-	struct request *request = request_of(queue_pop(&sched->queue, above));
+	struct request *request = request_of(priority_queue_pop(&sched->queue, above));
 	if (request) {
 		request_enter(request, REQUEST_RUNNING);
 		sched->n_running++;
@@ -291,7 +291,7 @@ static bool may_take(const struct sched *sched, uint64_t until_ns)
 		return false;
 	}
 	return until_ns == 0 || sched->duty == SCHED_ALL ||
-		queue_top(&sched->queue) >= QUEUE_REALTIME || clock_now_ns() >= until_ns;
+		priority_queue_top(&sched->queue) >= QUEUE_REALTIME || clock_now_ns() >= until_ns;
 }
 
 /* With an empty queue a worker need not wake for the end of its rest. */

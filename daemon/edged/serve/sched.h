@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched - which requests are admitted, and which one a worker gets (docs/scheduling.md)
+ * sched - admits requests and passes them between the loop and the workers (docs/scheduling.md)
  *
- * The queue (queue.h) behind a lock. The loop asks, pushes, removes and collects requests; workers
- * take and give them back. Requests pass between loop and workers only here.
+ * Admission is judged here, the order of what was admitted by the queue (priority_queue.h). Both are
+ * behind one lock. The loop asks, pushes, removes and collects requests; workers take and give them
+ * back.
  *
  * A request is admitted if the queue has room or its user has no request in it, and if the request
  * need not wait or its predicted run ends before its deadline. While several users have requests in
@@ -20,7 +21,7 @@
 #include <stdatomic.h>
 
 #include "base/own.h"
-#include "daemon/edged/serve/queue.h"
+#include "daemon/edged/serve/priority_queue.h"
 
 struct request;
 
@@ -29,7 +30,7 @@ struct request;
 struct sched {
 	pthread_mutex_t mutex;
 	pthread_cond_t work;
-	struct queue queue;
+	struct priority_queue queue;
 	struct queue_item *done; /* requests given back, newest first */
 	uint32_t n_running, n_workers; /* requests that run; workers, at least 1 */
 	uint32_t n_idle; /* workers that wait for a request */

@@ -62,7 +62,10 @@ struct serve {
 	uint32_t n_parked; /* requests of the list that wait for their model */
 	uint32_t n_waiting; /* requests that wait for their session; queue-length counts them */
 	uv_async_t async; /* sent by workers that gave a request back */
-	uv_timer_t timer; /* fires at the nearest deadline or end of load-wait */
+	uv_timer_t timer; /* fires at the nearest deadline or end of load-wait (deadlines.h) */
+	/* Answers a request that is late with @status and @text. */
+	void (*end_late)(struct serve *serve, struct request *request, enum edge_status status,
+		const char *text);
 	uv_prepare_t turn; /* clears @short_line in every turn of the loop */
 	const struct queue_line *short_line; /* connection with inline runs in this turn; or NULL */
 

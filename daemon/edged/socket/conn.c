@@ -29,7 +29,8 @@ void conn_drop(struct conn *conn, const struct wire_header *header, const struct
 	conn_close_after_replies(conn);
 }
 
-void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err)
+void conn_drop_offender(
+	struct conn *conn, const struct wire_header *header, const struct error *err)
 {
 	account_offend(conn->account);
 	conn_drop(conn, header, err);
@@ -84,7 +85,7 @@ static void on_header(struct conn *conn)
 	struct error err = {0};
 	const struct config *config = conn->server->config;
 	if (conn_check_header(conn, &err) < 0) {
-		conn_refuse(conn, &conn->in.header, &err);
+		conn_drop_offender(conn, &conn->in.header, &err);
 		return;
 	}
 	conn->in.got = 0;
@@ -94,7 +95,7 @@ static void on_header(struct conn *conn)
 	conn->in.part = CONN_BODY;
 	if (conn_admit(conn, &conn->in.header, &conn->in.request, &err) < 0) {
 		if (conn->state == CONN_HELLO) {
-			conn_refuse(conn, &conn->in.header, &err);
+			conn_drop_offender(conn, &conn->in.header, &err);
 		} else {
 			refuse_request(conn, &err);
 		}
@@ -126,7 +127,7 @@ static void on_head(struct conn *conn)
 /* ---- reading */
 
 /* Returns the buffer for the missing bytes of the header or body that is being read. */
-static uv_buf_t place(struct conn *conn)
+static uv_buf_t missing_part(struct conn *conn)
 {
 	uint32_t all = conn->in.header.body_bytes;
 	char *scratch = conn->server->scratch;
@@ -198,7 +199,7 @@ static bool reads_ahead(const struct conn *conn)
 static uv_buf_t next_buffer(struct conn *conn)
 {
 	return reads_ahead(conn) ? uv_buf_init((char *)conn->in.ahead, sizeof(conn->in.ahead))
-				 : place(conn);
+				 : missing_part(conn);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
@@ -236,7 +237,7 @@ static void use_ahead(struct conn *conn)
 {
 	conn->in.using_ahead = true;
 	while (has_ahead(conn) && may_read(conn)) {
-		const uv_buf_t to = place(conn);
+		const uv_buf_t to = missing_part(conn);
 		const size_t there = conn->in.ahead_end - conn->in.ahead_at;
 		const size_t n = there < to.len ? there : to.len;
 		memcpy(to.base, conn->in.ahead + conn->in.ahead_at, n);
@@ -265,7 +266,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct conn *conn = stream->data;
 	if (n == UV_EOF) {
-		conn_end(conn);
+		conn_on_eof(conn);
 	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
@@ -292,11 +293,11 @@ static bool read_once(struct conn *conn, bool *ret_came)
 	if (n == -EPROTO || (fd != -1 && !first)) {
 		error_set(&err, -EPROTO, "one descriptor comes with the first byte of a header");
 		header_forget(conn);
-		conn_refuse(conn, &conn->in.header, &err);
+		conn_drop_offender(conn, &conn->in.header, &err);
 		return false;
 	}
 	if (n == 0) {
-		conn_end(conn);
+		conn_on_eof(conn);
 		return false;
 	}
 	if (n < 0) {
@@ -379,7 +380,7 @@ static void on_timer(uv_timer_t *timer)
 				: conn->in.part == CONN_HEADER ? "header"
 							       : "body");
 		header_forget(conn);
-		conn_refuse(conn, &conn->in.header, &err);
+		conn_drop_offender(conn, &conn->in.header, &err);
 	} else if (clock_now_ns() >= deadline_ns(conn)) {
 		end_late(conn);
 	}

@@ -105,7 +105,7 @@ void conn_go_on(struct pending_link *pending);
 
 /* The client has closed its sending side. A client that still reads gets the answers to its
  * complete requests; then conn_is_done() is true and the timer closes the connection. */
-void conn_end(struct conn *conn);
+void conn_on_eof(struct conn *conn);
 bool conn_is_done(const struct conn *conn);
 
 /* Closes at once and abandons the requests. */
@@ -124,7 +124,8 @@ void conn_update(struct conn *conn);
  * known. */
 void conn_drop(struct conn *conn, const struct wire_header *header, const struct error *err);
 /* As conn_drop(), and counts an offence: broken framing or a missed time limit. */
-void conn_refuse(struct conn *conn, const struct wire_header *header, const struct error *err);
+void conn_drop_offender(
+	struct conn *conn, const struct wire_header *header, const struct error *err);
 
 /* ---- conn_admit.c: headers and rights */
 

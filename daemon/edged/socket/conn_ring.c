@@ -55,7 +55,7 @@ static void take_one(struct conn *conn)
 	ring_take_header(ring, bytes);
 	if (header_check_slot(bytes, ring->shape.slot_bytes, conn->minor, conn->capabilities,
 		    &header, &err) < 0) {
-		conn_refuse(conn, &header, &err);
+		conn_drop_offender(conn, &header, &err);
 		return;
 	}
 	if (conn_admit(conn, &header, &request, &err) < 0) {
@@ -81,7 +81,7 @@ void conn_ring_take(struct conn *conn)
 	}
 	if (ring_overflows(ring)) {
 		error_set(&err, -EPROTO, "the ring has more requests than slots");
-		conn_refuse(conn, &none, &err);
+		conn_drop_offender(conn, &none, &err);
 		return;
 	}
 	for (uint32_t n = 0; n < ring->shape.slots && conn_has_room(conn) && ring_has_more(ring);
@@ -119,7 +119,7 @@ static void on_rung(struct conn *conn, int code)
 	struct error err = {0};
 	if (code < 0) {
 		error_set(&err, code, "the bell: %s", strerror(-code));
-		conn_refuse(conn, &none, &err);
+		conn_drop_offender(conn, &none, &err);
 	} else {
 		conn_ring_take(conn);
 	}

@@ -6,7 +6,7 @@
 #include "daemon/edged/models/stats_persist.h"
 #include "daemon/edged/socket/accept.h"
 #include "daemon/edged/socket/conn.h"
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #define BACKLOG 511
 #define RETRY_MS 100
@@ -65,14 +65,14 @@ static int open_listener(struct server *server, int *ret_fd, struct error *err)
 {
 	const struct config *config = server->config;
 	owned_fd int kept = -1;
-	int code = bus_passed(STATS_PERSIST_NAME, ret_fd, &kept, err);
+	int code = service_manager_passed_fds(STATS_PERSIST_NAME, ret_fd, &kept, err);
 	if (kept >= 0 &&
 		!stats_persist_load(kept, &server->serve->metrics, server->serve->models)) {
 		log_notice(server->log, "the statistics of the last edged cannot be read: ignored");
 	}
 	if (kept >= 0) {
 		/* removed there: stale at the next start unless stats_persist_save() stores new ones */
-		bus_forget(STATS_PERSIST_NAME);
+		service_manager_remove_fd(STATS_PERSIST_NAME);
 	}
 	if (code < 0 || *ret_fd >= 0) {
 		return code;

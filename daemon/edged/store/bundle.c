@@ -8,8 +8,8 @@
 #include "base/background_yield.h"
 #include "base/bytes.h"
 #include "base/file.h"
-#include "base/ini.h"
 #include "base/tar.h"
+#include "base/text/ini.h"
 #include "daemon/edged/store/import.h"
 #include "daemon/edged/store/models_folder.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ini.h"
-#include "base/value.h"
+#include "base/text/ini.h"
+#include "base/text/value.h"
 
 #define CHECKSUM "sealed = "
 
@@ -122,7 +122,7 @@ void manifest_pass_trial(struct manifest *manifest)
 	manifest_trim(manifest);
 }
 
-void manifest_pass_on(struct manifest *manifest, const struct digest *trial_passed)
+void manifest_prepare_replacement(struct manifest *manifest, const struct digest *trial_passed)
 {
 	if (digest_none(&manifest->last_good) && !digest_none(&manifest->active) &&
 		digest_same(&manifest->active, trial_passed)) {
@@ -163,7 +163,7 @@ static const struct row model_rows[] = {
 	{"newest", KIND_NUMBER, MODEL(newest)},
 	{"signed-newest", KIND_NUMBER, MODEL(signed_newest)},
 	{"signed-file", KIND_DIGEST, MODEL(signed_file)},
-	{"passed", KIND_DIGEST, MODEL(superseded)},
+	{"passed", KIND_DIGEST, MODEL(replaced_file)}, /* the key has its older name */
 	{NULL, KIND_NUMBER, 0},
 };
 
@@ -260,7 +260,7 @@ static int row_parse(const struct row *row, char *object, const char *value)
 	case KIND_BOOL:
 		break;
 	}
-	return ini_truth(value, (bool *)at);
+	return ini_parse_bool(value, (bool *)at);
 }
 
 static int on_section(void *context, const char *name, struct error *err)

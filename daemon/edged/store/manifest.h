@@ -43,7 +43,7 @@ struct manifest {
 	uint64_t newest; /* version number given last */
 	uint64_t signed_newest; /* highest signed version accepted so far; 0: none */
 	struct digest signed_file; /* model file with version @signed_newest */
-	struct digest superseded; /* file in the models folder that an install has replaced */
+	struct digest replaced_file; /* file in the models folder that an install has replaced */
 	size_t n;
 	struct manifest_version versions[MANIFEST_MAX_VERSIONS]; /* oldest first */
 };
@@ -73,7 +73,7 @@ void manifest_pass_trial(struct manifest *manifest);
 
 /* Prepares the replacement of @active. If no version has passed a trial yet, @active becomes the
  * last good one, provided that it is @trial_passed: it has answered without a fault. */
-void manifest_pass_on(struct manifest *manifest, const struct digest *trial_passed);
+void manifest_prepare_replacement(struct manifest *manifest, const struct digest *trial_passed);
 
 /* Returns the version for a rollback: the last good one, or its predecessor if that one is active.
  * NULL if there is none. */

@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
-#include "base/value.h"
+#include "base/text/value.h"
 
 #define SUFFIX ".tflite"
 #define BUNDLE_SUFFIX ".tar"

@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "daemon/edged/store/blobs.h"
 #include "daemon/edged/store/history.h"
 #include "daemon/edged/store/models_folder.h"

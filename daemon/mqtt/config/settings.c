@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/mqtt/text/topics.h"
 #include "daemon/system/config_file.h"
 

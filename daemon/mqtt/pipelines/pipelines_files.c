@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "client/edgectl/pipeline_files.h"
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/pipelines/pipelines.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/pipelines/pipelines.h"
 #include "daemon/mqtt/text/json_writer.h"
@@ -466,7 +466,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 		reading->bad = bad;
 		error_prefix(&reading->bad, "set-pipelines.conf:%u", line);
 	}
-	if (reading->pipeline && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
+	if (reading->pipeline && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
 		reading->pipeline->off = !on;
 	}
 	return 0;

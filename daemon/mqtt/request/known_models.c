@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ini.h"
+#include "base/text/ini.h"
 #include "daemon/mqtt/text/threshold.h"
 #include "daemon/mqtt/text/topics.h"
 #include "daemon/system/config_value.h"
@@ -182,7 +182,7 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 		reading->bad = bad;
 		error_prefix(&reading->bad, "set.conf:%u", line);
 	}
-	if (reading->entry && strcmp(key, "enable") == 0 && ini_truth(value, &on) == 0) {
+	if (reading->entry && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
 		reading->entry->off = !on;
 	}
 	return 0;

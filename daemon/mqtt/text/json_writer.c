@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 /* Writes a character as \uHHHH, above 16 bits as two surrogates (RFC 8259, section 7), or a byte
  * that is not UTF-8 (@n: 0) as \\xHH. */

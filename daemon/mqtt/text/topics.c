@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "daemon/system/digest.h"
 
 static bool is_letter_or_digit(char c)

@@ -40,8 +40,8 @@
 #define RULE_MAX_SHIFT 30
 
 /* The rules of the table: int rule_add(ctx, ret, err) and so on. */
-#define ROW(                                                                                       \
-	name, version, min_in, max_in, min_out, max_out, optional, params, options, flags, rule)   \
+#define ROW(name, version, min_in, max_in, min_out, max_out, optional, params, options, flags,     \
+	cost, rule)                                                                                \
 	int rule(const struct op_context *ctx, struct op_result *ret, struct error *err);
 #include "engine/plan/op_rows.h"
 #undef ROW

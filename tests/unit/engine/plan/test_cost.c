@@ -70,6 +70,7 @@ static void the_kernel_decides_the_time(void **state)
 	double avx512 = cost_of_node(part, 0, "matmul_f32__avx512vnni").microseconds;
 	assert_true(avx512 < 0.7 * avx2 && avx2 < 0.5 * plain && avx512 > 0);
 	assert_true(cost_of_node(part, 0, "matmul_f32__other").microseconds == plain);
+	assert_true(cost_of_node(part, 0, "matmul_f32__neon").microseconds > avx2);
 	session_bench_finish(bench);
 }
 

@@ -207,7 +207,7 @@ static void removing_the_last_one_ends_the_lines_turn(void **state)
 	assert_int_equal(work(bench), 10);
 	assert_int_equal(push(bench, 2, 0, 10), 0);
 	assert_true(sched_remove(&bench->sched, &bench->requests[2][0]));
-	assert_int_equal(queue_top(&bench->sched.queue), -1);
+	assert_int_equal(priority_queue_top(&bench->sched.queue), -1);
 	sched_collect(&bench->sched);
 }
 

@@ -126,16 +126,16 @@ static void one_that_did_well_is_what_the_second_falls_back_to(void **state)
 	(void)state;
 	struct manifest manifest = {.name = "m"};
 	const struct digest first = digest_from(1), second = digest_from(2), none = {0};
-	manifest_pass_on(&manifest, &none);
+	manifest_prepare_replacement(&manifest, &none);
 	install(&manifest, 1);
-	manifest_pass_on(&manifest, &none);
+	manifest_prepare_replacement(&manifest, &none);
 	assert_true(digest_none(&manifest.last_good));
-	manifest_pass_on(&manifest, &second);
+	manifest_prepare_replacement(&manifest, &second);
 	assert_true(digest_none(&manifest.last_good));
-	manifest_pass_on(&manifest, &first);
+	manifest_prepare_replacement(&manifest, &first);
 	install(&manifest, 2);
 	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
-	manifest_pass_on(&manifest, &second); /* that there is one already stays */
+	manifest_prepare_replacement(&manifest, &second); /* that there is one already stays */
 	install(&manifest, 3);
 	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
 	manifest_pass_trial(&manifest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/edged/serve/queue.h"
+#include "daemon/edged/serve/priority_queue.h"
 
 #include <stddef.h>
 
@@ -21,7 +21,7 @@ static void costs_update(struct queue_flow *flow, struct queue_party *party)
 	party->turn.cost_ns = party->n_queued ? party->queued_ns / party->n_queued : 0;
 }
 
-static void count(struct queue *queue, const struct queue_item *item, int n)
+static void count(struct priority_queue *queue, const struct queue_item *item, int n)
 {
 	struct queue_party *party = party_of(item);
 	struct queue_user *user = item->line->user;
@@ -64,7 +64,7 @@ void queue_list_remove(struct queue_list *list, struct queue_item *item)
 	item->next = NULL;
 }
 
-void queue_put(struct queue *queue, struct queue_item *item)
+void priority_queue_put(struct priority_queue *queue, struct queue_item *item)
 {
 	struct queue_flow *flow = flow_of(item);
 	struct queue_party *party = party_of(item);
@@ -78,7 +78,7 @@ void queue_put(struct queue *queue, struct queue_item *item)
 	count(queue, item, 1);
 }
 
-void queue_remove(struct queue *queue, struct queue_item *item)
+void priority_queue_remove(struct priority_queue *queue, struct queue_item *item)
 {
 	struct queue_flow *flow = flow_of(item);
 	struct queue_party *party = party_of(item);
@@ -95,7 +95,8 @@ void queue_remove(struct queue *queue, struct queue_item *item)
 	}
 }
 
-void queue_swap(struct queue *queue, struct queue_item *old, struct queue_item *item)
+void priority_queue_swap(
+	struct priority_queue *queue, struct queue_item *old, struct queue_item *item)
 {
 	struct queue_item *before = NULL;
 	struct queue_list *list = &flow_of(item)->list;
@@ -107,7 +108,7 @@ void queue_swap(struct queue *queue, struct queue_item *old, struct queue_item *
 	count(queue, old, -1);
 }
 
-int queue_top(const struct queue *queue)
+int priority_queue_top(const struct priority_queue *queue)
 {
 	int class = QUEUE_CLASSES - 1;
 	while (class >= 0 && !queue->users[class].now) {
@@ -117,9 +118,9 @@ int queue_top(const struct queue *queue)
 }
 
 /* The lowest class whose credit covers its next request, else the highest class. */
-static int class_choose(const struct queue *queue, int above)
+static int class_choose(const struct priority_queue *queue, int above)
 {
-	const int top = queue_top(queue);
+	const int top = priority_queue_top(queue);
 	for (int class = above + 1; class < top; class ++) {
 		const struct drr_member *user = queue->users[class].now;
 		if (user && queue->owed_ns[class] > 0 && queue->owed_ns[class] >= user->cost_ns) {
@@ -130,7 +131,7 @@ static int class_choose(const struct queue *queue, int above)
 }
 
 /* Gives the waiting classes below @class credit for a part of @ns. */
-static void class_charge(struct queue *queue, int class, int64_t ns)
+static void class_charge(struct priority_queue *queue, int class, int64_t ns)
 {
 	for (int lower = 0; lower < class; lower++) {
 		if (queue->users[lower].now) {
@@ -140,7 +141,7 @@ static void class_charge(struct queue *queue, int class, int64_t ns)
 	queue->owed_ns[class] = queue->owed_ns[class] > ns ? queue->owed_ns[class] - ns : 0;
 }
 
-struct queue_item *queue_pop(struct queue *queue, int above)
+struct queue_item *priority_queue_pop(struct priority_queue *queue, int above)
 {
 	const int class = class_choose(queue, above);
 	if (class < 0) {
@@ -152,7 +153,7 @@ struct queue_item *queue_pop(struct queue *queue, int above)
 	drr_serve(&queue->users[class], &party->turn, item->cost_ns);
 	drr_serve(&party->flows, &flow->turn, item->cost_ns);
 	class_charge(queue, class, item->cost_ns);
-	queue_remove(queue, item);
+	priority_queue_remove(queue, item);
 	return item;
 }
 
@@ -175,7 +176,7 @@ static int64_t own_ahead(const struct queue_party *party, const struct queue_flo
 	return sum;
 }
 
-int64_t queue_ahead_ns(const struct queue *queue, const struct queue_line *line,
+int64_t priority_queue_ahead_ns(const struct priority_queue *queue, const struct queue_line *line,
 	enum queue_class class, int64_t cost_ns)
 {
 	const struct queue_party *own = &line->user->parties[class];

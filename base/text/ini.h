@@ -5,8 +5,8 @@
  * [section] and key = value. A comment is a line that starts with # or ;. No continuation lines and
  * no quotes: a value is the text after = without surrounding blanks.
  */
-#ifndef BASE_INI_H
-#define BASE_INI_H
+#ifndef BASE_TEXT_INI_H
+#define BASE_TEXT_INI_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,6 +43,6 @@ int must_check ini_read_lines(FILE *file, const char *name, const struct ini_rea
 	unsigned int *line, struct error *err);
 
 /* Parses "yes" or "no". */
-int must_check ini_truth(const char *value, bool *ret_truth);
+int must_check ini_parse_bool(const char *value, bool *ret_truth);
 
 #endif

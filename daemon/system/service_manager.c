@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads libsystemd only if the environment names a service manager: with its dependencies it takes
  * a megabyte, a fifth of an idle edged. */
-#include "daemon/system/bus.h"
+#include "daemon/system/service_manager.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static void find(const char *name, void *ret, size_t size)
 	__typeof__(&sd_##function) function = NULL;                                                \
 	find("sd_" #function, &function, sizeof(function))
 
-void bus_ready(const char *status)
+void service_manager_ready(const char *status)
 {
 	FIND(notifyf);
 	if (notifyf) {
@@ -47,7 +47,7 @@ void bus_ready(const char *status)
 	}
 }
 
-void bus_reloading(void)
+void service_manager_reloading(void)
 {
 	FIND(notifyf);
 	if (notifyf) {
@@ -63,43 +63,43 @@ static void notify_plainly(const char *state)
 	}
 }
 
-void bus_stopping(void)
+void service_manager_stopping(void)
 {
 	notify_plainly("STOPPING=1");
 }
 
-void bus_alive(void)
+void service_manager_alive(void)
 {
 	notify_plainly("WATCHDOG=1");
 }
 
-uint64_t bus_watchdog_us(void)
+uint64_t service_manager_watchdog_us(void)
 {
 	uint64_t us = 0;
 	FIND(watchdog_enabled);
 	return watchdog_enabled && watchdog_enabled(0, &us) > 0 ? us : 0;
 }
 
-bool bus_listens(void)
+bool service_manager_listens(void)
 {
 	return getenv("NOTIFY_SOCKET") != NULL;
 }
 
-void bus_forget(const char *name)
+void service_manager_remove_fd(const char *name)
 {
 	char state[128];
 	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	notify_plainly(state);
 }
 
-int bus_keep(const char *name, int fd)
+int service_manager_store_fd(const char *name, int fd)
 {
 	char state[128];
 	FIND(pid_notify_with_fds);
 	if (!pid_notify_with_fds) {
 		return -ELIBACC;
 	}
-	bus_forget(name);
+	service_manager_remove_fd(name);
 	snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
 	int code = pid_notify_with_fds(0, 0, state, &fd, 1);
 	return code < 0 ? code : 0;
@@ -148,7 +148,8 @@ static int passed_sort(const struct passed *passed, __typeof__(&sd_is_socket) is
 	return 0;
 }
 
-int bus_passed(const char *name, int *ret_listener, int *ret_kept, struct error *err)
+int service_manager_passed_fds(
+	const char *name, int *ret_listener, int *ret_kept, struct error *err)
 {
 	__attribute__((cleanup(passed_free))) struct passed passed = {0};
 	FIND(listen_fds_with_names);

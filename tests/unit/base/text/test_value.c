@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/value.h"
+#include "base/text/value.h"
 
 static void counts_have_the_suffixes_of_their_unit(void **state)
 {

@@ -5,8 +5,8 @@
  * Configuration files of the daemons, files of pipelines and command lines have one syntax of
  * numbers, words and lists. Limits and messages belong to the callers.
  */
-#ifndef BASE_VALUE_H
-#define BASE_VALUE_H
+#ifndef BASE_TEXT_VALUE_H
+#define BASE_TEXT_VALUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * queue - requests that wait for a worker, ordered by class, user, connection and arrival
+ * priority_queue - which waiting request a worker gets next: by class, user, connection and arrival
  *
  * All counts of work are predicted nanoseconds. The highest class with requests is served first.
  * Each lower class that waits gains credit while higher ones are served (QUEUE_FLOOR) and is served
@@ -8,8 +8,8 @@
  * served by deficit round robin, and so are a user's connections (drr.h). There is no lock in here:
  * the owner of the queue has one.
  */
-#ifndef DAEMON_EDGED_SERVE_QUEUE_H
-#define DAEMON_EDGED_SERVE_QUEUE_H
+#ifndef DAEMON_EDGED_SERVE_PRIORITY_QUEUE_H
+#define DAEMON_EDGED_SERVE_PRIORITY_QUEUE_H
 
 #include <sys/types.h>
 
@@ -68,7 +68,7 @@ struct queue_line {
 	int64_t cost_ns; /* cost of the last admitted request: the guess for the next one's */
 };
 
-struct queue {
+struct priority_queue {
 	struct drr users[QUEUE_CLASSES];
 	int64_t queued_ns[QUEUE_CLASSES];
 	int64_t owed_ns[QUEUE_CLASSES]; /* credit of each class (QUEUE_FLOOR) */
@@ -82,22 +82,23 @@ void queue_list_put(struct queue_list *list, struct queue_item *item);
 void queue_list_remove(struct queue_list *list, struct queue_item *item);
 
 /* Puts @item at the end of its line's flow. item->line, class and cost_ns must be set. */
-void queue_put(struct queue *queue, struct queue_item *item);
+void priority_queue_put(struct priority_queue *queue, struct queue_item *item);
 /* Takes @item, which is in the queue, out. */
-void queue_remove(struct queue *queue, struct queue_item *item);
+void priority_queue_remove(struct priority_queue *queue, struct queue_item *item);
 /* Puts @item in the place of @old, which is in the queue and has the same line and class. */
-void queue_swap(struct queue *queue, struct queue_item *old, struct queue_item *item);
+void priority_queue_swap(
+	struct priority_queue *queue, struct queue_item *old, struct queue_item *item);
 
 /* The highest class with requests; -1: the queue is empty. */
-int queue_top(const struct queue *queue);
+int priority_queue_top(const struct priority_queue *queue);
 
 /* Takes out the request to run next, of a class above @above (-1: any). NULL: there is none. If a
  * run of class @above is interrupted for it, worker.c gives that run its part of the time. */
-struct queue_item *queue_pop(struct queue *queue, int above);
+struct queue_item *priority_queue_pop(struct priority_queue *queue, int above);
 
 /* Predicts the work that is served before a new request of @line and @class with @cost_ns, in
  * ns. Walks over the users in the class and over the user's connections. */
-int64_t queue_ahead_ns(const struct queue *queue, const struct queue_line *line,
+int64_t priority_queue_ahead_ns(const struct priority_queue *queue, const struct queue_line *line,
 	enum queue_class class, int64_t cost_ns);
 
 #endif

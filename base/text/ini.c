@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/ini.h"
+#include "base/text/ini.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +97,7 @@ int ini_read(FILE *file, const char *name, const struct ini_reader *reader, stru
 	return ini_read_lines(file, name, reader, &number, err);
 }
 
-int ini_truth(const char *value, bool *ret_truth)
+int ini_parse_bool(const char *value, bool *ret_truth)
 {
 	bool yes = strcmp(value, "yes") == 0;
 	if (!yes && strcmp(value, "no") != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/value.h"
+#include "base/text/value.h"
 
 #include <math.h>
 #include <stdio.h>

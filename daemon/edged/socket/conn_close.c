@@ -100,7 +100,7 @@ static bool is_gone(const struct conn *conn)
 		poll(&hangup, 1, 0) != 0;
 }
 
-void conn_end(struct conn *conn)
+void conn_on_eof(struct conn *conn)
 {
 	if (conn->in.request) {
 		conn->in_flight--;
