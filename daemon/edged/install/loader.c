@@ -194,15 +194,6 @@ static int thread_start(struct loader *loader)
 	return -code;
 }
 
-static void work_init(pthread_cond_t *work)
-{
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(work, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 static int loader_init(struct loader *loader, struct error *err)
 {
 	uint64_t mask = 0;
@@ -215,8 +206,8 @@ static int loader_init(struct loader *loader, struct error *err)
 	check_find(loader);
 	store_open(&loader->tools.store, loader->config.state, loader->cpu_features, loader->log);
 	pthread_mutex_init(&loader->mutex, NULL);
-	work_init(&loader->work);
-	code = thread_start(loader);
+	code = -threads_condition_init(&loader->work);
+	code = code < 0 ? code : thread_start(loader);
 	if (code < 0) {
 		store_close(&loader->tools.store);
 		return error_set(err, code, "the loader's thread: %s", strerror(-code));
