@@ -272,15 +272,11 @@ struct wire_infer_reply {
  * a multiple of WIRE_ALIGNMENT after zeros, and no padding follows the last. Tensors in regions
  * have no data here.
  *
- * The _encode functions write head and data. To send data from other memory, write the head, and
- * for each tensor call wire_data_encode(), or send wire_data_padding() zeros and the data.
+ * The _encode functions write head and data.
  */
 void wire_infer_encode_head(struct bytes_writer *w, const struct wire_infer *infer);
 void wire_infer_encode(struct bytes_writer *w, const struct wire_infer *infer);
-void wire_infer_reply_encode_head(struct bytes_writer *w, const struct wire_infer_reply *reply);
 void wire_infer_reply_encode(struct bytes_writer *w, const struct wire_infer_reply *reply);
-void wire_data_encode(struct bytes_writer *w, const void *data, uint32_t bytes);
-uint32_t wire_data_padding(uint64_t body_bytes_so_far);
 
 /* @flags, here and below: flags of the header. */
 int must_check wire_infer_decode(const void *body, size_t size, unsigned int flags,

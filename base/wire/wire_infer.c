@@ -79,22 +79,12 @@ static int tensors_decode(struct bytes_reader *r, bool regions, const char *kind
 	return code;
 }
 
-uint32_t wire_data_padding(uint64_t body_bytes_so_far)
-{
-	return (uint32_t)(bytes_align_up(body_bytes_so_far, WIRE_ALIGNMENT) - body_bytes_so_far);
-}
-
-void wire_data_encode(struct bytes_writer *w, const void *data, uint32_t bytes)
-{
-	bytes_write_align(w, WIRE_ALIGNMENT);
-	bytes_write(w, data, bytes);
-}
-
 static void data_encode(struct bytes_writer *w, const struct wire_tensor *tensors, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (tensors[i].region == 0) {
-			wire_data_encode(w, tensors[i].data, tensors[i].bytes);
+			bytes_write_align(w, WIRE_ALIGNMENT);
+			bytes_write(w, tensors[i].data, tensors[i].bytes);
 		}
 	}
 }
@@ -221,8 +211,7 @@ int wire_infer_decode_head(const void *body, size_t size, uint32_t body_bytes, u
 	for (uint32_t i = 0; i < ret_infer->n_inputs; i++) {
 		const struct wire_tensor *tensor = &ret_infer->inputs[i];
 		if (tensor->region == 0) {
-			end += wire_data_padding(end);
-			end += tensor->bytes;
+			end = bytes_align_up(end, WIRE_ALIGNMENT) + tensor->bytes;
 		}
 	}
 	if (end != body_bytes) {
@@ -232,7 +221,7 @@ int wire_infer_decode_head(const void *body, size_t size, uint32_t body_bytes, u
 	return 0;
 }
 
-void wire_infer_reply_encode_head(struct bytes_writer *w, const struct wire_infer_reply *reply)
+void wire_infer_reply_encode(struct bytes_writer *w, const struct wire_infer_reply *reply)
 {
 	wire_field_text_encode(w, reply->version);
 	bytes_write_u64(w, reply->generation);
@@ -242,11 +231,6 @@ void wire_infer_reply_encode_head(struct bytes_writer *w, const struct wire_infe
 	for (uint32_t i = 0; i < reply->n_outputs; i++) {
 		tensor_encode(w, &reply->outputs[i], reply->regions);
 	}
-}
-
-void wire_infer_reply_encode(struct bytes_writer *w, const struct wire_infer_reply *reply)
-{
-	wire_infer_reply_encode_head(w, reply);
 	data_encode(w, reply->outputs, reply->n_outputs);
 }
 

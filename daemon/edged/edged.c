@@ -46,18 +46,20 @@ static int read_config(const struct edged *edged, struct config *ret_config, str
 {
 	const struct config_options *options = &edged->options;
 	const char *socket = options->socket ? options->socket : getenv("EDGED_SOCKET");
+	const struct {
+		char *out;
+		size_t size;
+		const char *value, *what;
+	} overrides[] = {
+		{ret_config->socket, sizeof(ret_config->socket), socket, "the socket"},
+		{ret_config->models, sizeof(ret_config->models), options->models,
+			"the models folder"},
+		{ret_config->state, sizeof(ret_config->state), options->state, "the state folder"},
+	};
 	int code = config_load(ret_config, options->config_path, &edged->log, err);
-	if (code == 0) {
-		code = override(
-			ret_config->socket, sizeof(ret_config->socket), socket, "the socket", err);
-	}
-	if (code == 0) {
-		code = override(ret_config->models, sizeof(ret_config->models), options->models,
-			"the models folder", err);
-	}
-	if (code == 0) {
-		code = override(ret_config->state, sizeof(ret_config->state), options->state,
-			"the state folder", err);
+	for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]) && code == 0; i++) {
+		code = override(overrides[i].out, overrides[i].size, overrides[i].value,
+			overrides[i].what, err);
 	}
 	return code;
 }

@@ -30,6 +30,7 @@
 	X(bus_message_append)                                                                      \
 	X(bus_message_get_allow_interactive_authorization)                                         \
 	X(bus_message_get_error)                                                                   \
+	X(bus_message_get_member)                                                                  \
 	X(bus_message_get_sender)                                                                  \
 	X(bus_message_is_method_error)                                                             \
 	X(bus_message_new_method_call)                                                             \

@@ -54,93 +54,62 @@ static int file_read(struct dbus *dbus, sd_bus_message *message, int *ret_fd)
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-/* Calls a verb whose only argument is a text: the model (@is_model) or the command's argument. */
-static int command_call(struct dbus *dbus, sd_bus_message *message, enum store_command_verb verb,
-	bool is_model, sd_bus_error *ret_error)
+enum arguments {
+	TAKES_MODEL,
+	TAKES_ARGUMENT, /* a text that is no model's name */
+	TAKES_FILE_AND_MODEL,
+};
+
+static const struct {
+	const char *method;
+	enum store_command_verb verb;
+	enum arguments arguments;
+} commands[] = {
+	{"Rollback", STORE_COMMAND_ROLLBACK, TAKES_MODEL},
+	{"Pin", STORE_COMMAND_PIN, TAKES_MODEL},
+	{"Unpin", STORE_COMMAND_UNPIN, TAKES_MODEL},
+	{"ForgetBad", STORE_COMMAND_FORGET_BAD, TAKES_ARGUMENT},
+	{"History", STORE_COMMAND_HISTORY, TAKES_MODEL},
+	{"Install", STORE_COMMAND_INSTALL, TAKES_FILE_AND_MODEL},
+	{"Export", STORE_COMMAND_EXPORT, TAKES_FILE_AND_MODEL},
+	{"Remove", STORE_COMMAND_REMOVE, TAKES_MODEL},
+	{"Load", STORE_COMMAND_LOAD, TAKES_MODEL},
+	{"Unload", STORE_COMMAND_UNLOAD, TAKES_MODEL},
+};
+
+static int arguments_read(struct dbus *dbus, sd_bus_message *message, enum arguments arguments,
+	struct store_command *command, sd_bus_error *ret_error)
 {
+	if (arguments == TAKES_ARGUMENT) {
+		return text_read(
+			dbus, message, command->argument, sizeof(command->argument), ret_error);
+	}
+	int code = arguments == TAKES_FILE_AND_MODEL ? file_read(dbus, message, &command->fd) : 0;
+	return code < 0
+		? code
+		: text_read(dbus, message, command->model, sizeof(command->model), ret_error);
+}
+
+/* A method that is in @commands; sd-bus calls it for no other one. */
+static int on_command(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	struct dbus *dbus = userdata;
+	const char *method = dbus->api.bus_message_get_member(message);
 	struct store_command *command = store_command_new();
+	size_t i = 0;
 	if (!command) {
 		return -ENOMEM;
 	}
-	command->verb = verb;
-	int code = is_model
-		? text_read(dbus, message, command->model, sizeof(command->model), ret_error)
-		: text_read(dbus, message, command->argument, sizeof(command->argument), ret_error);
+	while (strcmp(commands[i].method, method) != 0) {
+		i++;
+	}
+	command->verb = commands[i].verb;
+	int code = arguments_read(dbus, message, commands[i].arguments, command, ret_error);
 	if (code < 0) {
 		store_command_free(command);
 		return code;
 	}
 	return dbus_call(dbus, message, command, ret_error);
-}
-
-/* Calls a verb whose arguments are a descriptor and a model's name. */
-static int file_call(struct dbus *dbus, sd_bus_message *message, enum store_command_verb verb,
-	sd_bus_error *ret_error)
-{
-	struct store_command *command = store_command_new();
-	if (!command) {
-		return -ENOMEM;
-	}
-	command->verb = verb;
-	int code = file_read(dbus, message, &command->fd);
-	if (code == 0) {
-		code = text_read(dbus, message, command->model, sizeof(command->model), ret_error);
-	}
-	if (code < 0) {
-		store_command_free(command);
-		return code;
-	}
-	return dbus_call(dbus, message, command, ret_error);
-}
-
-static int on_rollback(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_ROLLBACK, true, ret_error);
-}
-
-static int on_pin(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_PIN, true, ret_error);
-}
-
-static int on_unpin(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_UNPIN, true, ret_error);
-}
-
-static int on_forget_bad(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_FORGET_BAD, false, ret_error);
-}
-
-static int on_history(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_HISTORY, true, ret_error);
-}
-
-static int on_install(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return file_call(userdata, message, STORE_COMMAND_INSTALL, ret_error);
-}
-
-static int on_export(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return file_call(userdata, message, STORE_COMMAND_EXPORT, ret_error);
-}
-
-static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_REMOVE, true, ret_error);
-}
-
-static int on_load(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_LOAD, true, ret_error);
-}
-
-static int on_unload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
-{
-	return command_call(userdata, message, STORE_COMMAND_UNLOAD, true, ret_error);
 }
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -164,26 +133,26 @@ static int get_count(sd_bus *bus, const char *path, const char *interface, const
 static const sd_bus_vtable members[] = {
 	SD_BUS_METHOD_WITH_NAMES("Reload", "", , "uu", SD_BUS_PARAM(ready) SD_BUS_PARAM(refused),
 		on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_NAMES("Rollback", "s", SD_BUS_PARAM(model), "", , on_rollback,
-		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
-		"Pin", "s", SD_BUS_PARAM(model), "", , on_pin, SD_BUS_VTABLE_UNPRIVILEGED),
+		"Rollback", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
-		"Unpin", "s", SD_BUS_PARAM(model), "", , on_unpin, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_NAMES("ForgetBad", "s", SD_BUS_PARAM(digest), "", , on_forget_bad,
+		"Pin", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES(
+		"Unpin", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_NAMES("ForgetBad", "s", SD_BUS_PARAM(digest), "", , on_command,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES("History", "s", SD_BUS_PARAM(model), "s", SD_BUS_PARAM(lines),
-		on_history, SD_BUS_VTABLE_UNPRIVILEGED),
+		on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES("Install", "hs", SD_BUS_PARAM(file) SD_BUS_PARAM(model), "s",
-		SD_BUS_PARAM(lines), on_install, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_PARAM(lines), on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES("Export", "hs", SD_BUS_PARAM(file) SD_BUS_PARAM(model), "s",
-		SD_BUS_PARAM(lines), on_export, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_PARAM(lines), on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
-		"Remove", "s", SD_BUS_PARAM(model), "", , on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+		"Remove", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
-		"Load", "s", SD_BUS_PARAM(model), "", , on_load, SD_BUS_VTABLE_UNPRIVILEGED),
+		"Load", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_NAMES(
-		"Unload", "s", SD_BUS_PARAM(model), "", , on_unload, SD_BUS_VTABLE_UNPRIVILEGED),
+		"Unload", "s", SD_BUS_PARAM(model), "", , on_command, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Ready", "u", get_count, 0, 0),
 	SD_BUS_PROPERTY("Refused", "u", get_count, 0, 0),

@@ -210,11 +210,11 @@ void dbus_models_emit_changes(struct dbus *dbus)
 	dbus->shown = now;
 	dbus->n_shown = models->n;
 	for (size_t a = 0, b = 0; a < n_before || b < models->n;) {
-		const int command = a == n_before ? 1
-			: b == models->n          ? -1
-						  : strcmp(before[a].name, now[b].name);
-		emit_one(dbus, command <= 0 ? &before[a] : NULL, command >= 0 ? &now[b] : NULL);
-		a += command <= 0;
-		b += command >= 0;
+		const int order = a == n_before ? 1
+			: b == models->n        ? -1
+						: strcmp(before[a].name, now[b].name);
+		emit_one(dbus, order <= 0 ? &before[a] : NULL, order >= 0 ? &now[b] : NULL);
+		a += order <= 0;
+		b += order >= 0;
 	}
 }

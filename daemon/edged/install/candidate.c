@@ -239,7 +239,7 @@ static int golden_take(const struct taking *taking, struct error *err)
 			part_name(taking, BUNDLE_GOLDEN));
 	}
 	candidate->golden_bytes = part.size;
-	code = blobs_import_part(taking->context->store->blobs, part.fd, part.identity, part.at,
+	code = blobs_import(taking->context->store->blobs, part.fd, part.identity, part.at,
 		part.size, (uint64_t)max_bytes[BUNDLE_GOLDEN], &candidate->version.golden,
 		&candidate->golden, err);
 	if (code < 0) {
@@ -390,7 +390,7 @@ static int model_take(const struct taking *taking, struct error *err)
 	if (blob_known(taking, &part)) {
 		return 0;
 	}
-	return blobs_import_part(context->store->blobs, part.fd, part.identity, part.at, part.size,
+	return blobs_import(context->store->blobs, part.fd, part.identity, part.at, part.size,
 		context->config->max_file_bytes, &candidate->version.model, &candidate->blob, err);
 }
 

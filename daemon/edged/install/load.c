@@ -12,12 +12,7 @@
 #include "daemon/edged/model/checkpoints.h"
 #include "daemon/edged/store/blobs.h"
 
-int load_bytes(int fd, off_t size, char **ret_bytes)
-{
-	return import_bytes(fd, 0, size, ret_bytes);
-}
-
-struct edge_options load_options(const struct load_context *context)
+static struct edge_options options_of(const struct load_context *context)
 {
 	const struct config *config = context->config;
 	return (struct edge_options){
@@ -39,7 +34,7 @@ struct edge_options load_options(const struct load_context *context)
 
 struct check load_check(const struct load_context *context)
 {
-	const struct edge_options options = load_options(context);
+	const struct edge_options options = options_of(context);
 	return (struct check){.program = context->check,
 		.limits = options.limits,
 		.cpu_features = options.cpu_features,
@@ -77,7 +72,7 @@ int load_model(const struct load_context *context, const char *name,
 	const struct pack_files *files = &context->store->packs;
 	const struct edge_packs packs = {
 		.folder = files->folder, .key = pack_files_key(files, &version->model, key)};
-	struct edge_options options = load_options(context);
+	struct edge_options options = options_of(context);
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;
 	struct crash_marker *marker = crash_markers_take(&context->store->markers, &version->model);
@@ -118,7 +113,7 @@ static int labels_open(const struct store *store, const struct digest *digest, c
 		code = import_identify(fd, &identity);
 	}
 	if (code == 0) {
-		code = load_bytes(fd, identity.size, ret_labels);
+		code = import_bytes(fd, 0, identity.size, ret_labels);
 	}
 	if (code == 0) {
 		*ret_length = (uint32_t)identity.size;

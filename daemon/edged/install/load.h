@@ -24,9 +24,7 @@ struct load_context {
 	struct check_memory *check_memory; /* files that passed; NULL: none are remembered */
 };
 
-struct edge_options load_options(const struct load_context *context);
 /* The settings of edged-check: the limits of @context. */
-
 struct check load_check(const struct load_context *context);
 
 /*
@@ -41,8 +39,5 @@ int must_check load_model(const struct load_context *context, const char *name,
 int must_check load_version(const struct load_context *context, const char *name,
 	const struct manifest_version *version, struct loaded_model **ret_loaded,
 	struct error *err);
-
-/* Reads a whole file of @size bytes. The caller frees *ret_bytes. */
-int must_check load_bytes(int fd, off_t size, char **ret_bytes);
 
 #endif

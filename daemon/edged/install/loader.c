@@ -194,15 +194,6 @@ static int thread_start(struct loader *loader)
 	return -code;
 }
 
-static void work_init(pthread_cond_t *work)
-{
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(work, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 static int loader_init(struct loader *loader, struct error *err)
 {
 	uint64_t mask = 0;
@@ -215,8 +206,8 @@ static int loader_init(struct loader *loader, struct error *err)
 	check_find(loader);
 	store_open(&loader->tools.store, loader->config.state, loader->cpu_features, loader->log);
 	pthread_mutex_init(&loader->mutex, NULL);
-	work_init(&loader->work);
-	code = thread_start(loader);
+	code = -threads_condition_init(&loader->work);
+	code = code < 0 ? code : thread_start(loader);
 	if (code < 0) {
 		store_close(&loader->tools.store);
 		return error_set(err, code, "the loader's thread: %s", strerror(-code));
@@ -228,27 +219,11 @@ static int loader_init(struct loader *loader, struct error *err)
 int loader_start(struct loader *loader, const struct config *config, const struct log *log,
 	void (*wake)(void *context), void *context, struct error *err)
 {
-	const int watch = loader->watch;
-	atomic_bool *network = loader->network;
-	struct budget *budget = loader->budget;
-	memset(loader, 0, sizeof(*loader)); /* a temporary would be too large for the stack */
-	loader->watch = watch;
-	loader->network = network;
-	loader->budget = budget;
 	loader->log = log;
 	loader->wake = wake;
 	loader->context = context;
 	loader->config = *config;
 	return loader_init(loader, err);
-}
-
-static void commands_free(struct store_command *command)
-{
-	while (command) {
-		struct store_command *next = command->next;
-		store_command_free(command);
-		command = next;
-	}
 }
 
 static void shadows_free(struct shadow *shadow)
@@ -276,8 +251,8 @@ void loader_stop(struct loader *loader)
 	shadows_free(take(loader->shadows_done));
 	store_command_free(take(loader->job.command));
 	job_deinit(&loader->job);
-	commands_free(loader->commands);
-	commands_free(loader->done);
+	store_command_free_all(loader->commands);
+	store_command_free_all(loader->done);
 	store_close(&loader->tools.store);
 	pthread_cond_destroy(&loader->work);
 	pthread_mutex_destroy(&loader->mutex);
@@ -295,11 +270,7 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 uint64_t loader_command(
 	struct loader *loader, const struct config *config, struct store_command *command)
 {
-	struct store_command **at = &loader->commands;
-	while (*at) {
-		at = &(*at)->next;
-	}
-	*at = command;
+	store_command_append(&loader->commands, command);
 	loader->config = *config;
 	command->number = command->verb < STORE_COMMAND_TRIAL_PASSED ? ++loader->last_command : 0;
 	loader->wake(loader->context);

@@ -69,6 +69,7 @@ struct loader {
 	struct loader_tools tools;
 };
 
+/* Starts the thread. @loader is zeroed but for the members that are set before. */
 int must_check loader_start(struct loader *loader, const struct config *config,
 	const struct log *log, void (*wake)(void *context), void *context, struct error *err);
 /* Stops the thread and waits until the job under way ends. */

@@ -22,3 +22,20 @@ void store_command_free(struct store_command *command)
 		free(command);
 	}
 }
+
+void store_command_append(struct store_command **list, struct store_command *command)
+{
+	while (*list) {
+		list = &(*list)->next;
+	}
+	*list = command;
+}
+
+void store_command_free_all(struct store_command *list)
+{
+	while (list) {
+		struct store_command *next = list->next;
+		store_command_free(list);
+		list = next;
+	}
+}

@@ -54,4 +54,8 @@ struct store_command {
 struct store_command *store_command_new(void); /* NULL without memory */
 void store_command_free(struct store_command *command); /* NULL is fine */
 
+/* Appends @command to a list; frees all commands of a list. */
+void store_command_append(struct store_command **list, struct store_command *command);
+void store_command_free_all(struct store_command *list);
+
 #endif

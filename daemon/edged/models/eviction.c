@@ -182,14 +182,14 @@ bool eviction_relieve(struct eviction *eviction, uint64_t now_ns)
 
 /* ---- commands of an administrator */
 
-int eviction_unload(struct eviction *eviction, const char *name, struct error *err)
+static int unload_now(struct eviction *eviction, const char *name, struct error *err)
 {
 	struct models_entry *model = models_find(eviction->models, name);
 	if (!model || (!model->loaded && !model->unloaded)) {
 		return error_set(err, -ENOENT, "model %s: nothing of that name serves", name);
 	}
 	if (model->unloaded) {
-		return 0;
+		return 1;
 	}
 	if (model->about.pinned) {
 		return error_set(err, -EPERM, "model %s is pinned", name);
@@ -198,10 +198,10 @@ int eviction_unload(struct eviction *eviction, const char *name, struct error *e
 		return error_set(err, -EOPNOTSUPP, "model %s is not in a store on a disk", name);
 	}
 	unload(eviction, model, "as somebody said");
-	return 0;
+	return 1;
 }
 
-int eviction_load(struct eviction *eviction, const char *name, struct error *err)
+static int prepare_load(struct eviction *eviction, const char *name, struct error *err)
 {
 	struct models_entry *model = models_find(eviction->models, name);
 	if (model && model->loaded) {
@@ -220,11 +220,8 @@ int eviction_command(
 	struct eviction *eviction, const struct store_command *command, struct error *err)
 {
 	if (command->verb == STORE_COMMAND_LOAD) {
-		return eviction_load(eviction, command->model, err);
+		return prepare_load(eviction, command->model, err);
 	}
-	if (command->verb != STORE_COMMAND_UNLOAD) {
-		return 0;
-	}
-	int code = eviction_unload(eviction, command->model, err);
-	return code < 0 ? code : 1;
+	return command->verb == STORE_COMMAND_UNLOAD ? unload_now(eviction, command->model, err)
+						     : 0;
 }

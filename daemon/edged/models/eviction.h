@@ -20,7 +20,7 @@ struct eviction {
 	struct loader *loader;
 	const struct config *config;
 	struct budget *budget;
-	/* Called after a model was unloaded; must not call idle_ functions. NULL: no callback. */
+	/* Called after a model was unloaded; must not call eviction_ functions. NULL: no callback. */
 	void (*changed)(void *context);
 	void *context;
 	/* time of the last eviction_relieve() (CLOCK_MONOTONIC); 0: never called */
@@ -41,20 +41,10 @@ void eviction_load_wanted(struct eviction *eviction);
  * s old and no cache was left. Returns true if anything was dropped or this is a first shortage. */
 bool eviction_relieve(struct eviction *eviction, uint64_t now_ns);
 
-/*
- * Commands of an administrator.
- *
- * eviction_unload(): 0; -ENOENT; -EPERM if the model is pinned; -EOPNOTSUPP if the store cannot load it
- * again. Requests that run keep their reference.
- *
- * eviction_load(): 1 if the model is loaded; 0 if the loader must load it; -ENOENT; -EAGAIN without
- * space in the budget.
- */
-int must_check eviction_unload(struct eviction *eviction, const char *name, struct error *err);
-int must_check eviction_load(struct eviction *eviction, const char *name, struct error *err);
-
-/* Executes STORE_COMMAND_UNLOAD and prepares STORE_COMMAND_LOAD. Returns 1 if @command is done, 0 if the loader must
- * execute it, or a negative errno. */
+/* Executes STORE_COMMAND_UNLOAD and prepares STORE_COMMAND_LOAD, commands of an administrator. 1 if
+ * @command is done, 0 if the loader must execute it. -ENOENT; -EPERM if the model is pinned;
+ * -EOPNOTSUPP if the store cannot load it again; -EAGAIN without space in the budget. Requests that
+ * run keep their reference. */
 int must_check eviction_command(
 	struct eviction *eviction, const struct store_command *command, struct error *err);
 

@@ -25,19 +25,11 @@ static void model_fill(struct models *models, struct job *job)
 
 /* ---- the next job */
 
-static void command_append(struct store_command **list, struct store_command *command)
-{
-	while (*list) {
-		list = &(*list)->next;
-	}
-	*list = command;
-}
-
 /* Hands the executed command to loader_finished(). */
 static void command_end(struct loader *loader, struct store_command *command)
 {
 	if (command->number > 0) {
-		command_append(&loader->done, command);
+		store_command_append(&loader->done, command);
 		return;
 	}
 	if (command->error.code < 0) {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/text/base64.h"
 #include "daemon/system/cgroup.h"
 
 /* A stall of 200 ms in 2 s: unprivileged processes may only use windows that are multiples of 2 s
@@ -22,30 +23,6 @@
 #define LOOK_NS UINT64_C(2000000000)
 
 /* ---- watch named by the service manager: systemd's MEMORY_PRESSURE.md */
-
-static int base64_digit(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Returns the number of bytes written to @out. */
-static size_t base64_decode(const char *text, char *out, size_t size)
-{
-	unsigned int bits = 0, held = 0;
-	size_t n = 0;
-	for (; base64_digit(*text) >= 0 && n < size; text++) {
-		held = held << 6 | (unsigned int)base64_digit(*text);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out[n++] = (char)(held >> bits);
-		}
-	}
-	return n;
-}
 
 static int socket_open(const char *path)
 {
@@ -73,10 +50,11 @@ static int named_open(bool *ret_drain)
 {
 	const char *path = getenv("MEMORY_PRESSURE_WATCH");
 	const char *words = getenv("MEMORY_PRESSURE_WRITE");
-	char bytes[256];
+	owned_mem uint8_t *bytes = NULL;
+	size_t n = 0;
 	owned_fd int fd = path && strcmp(path, "/dev/null") != 0 ? file_open(path, ret_drain) : -1;
-	size_t n = words ? base64_decode(words, bytes, sizeof(bytes)) : 0;
-	if (fd >= 0 && n > 0 && write(fd, bytes, n) != (ssize_t)n) {
+	if (fd >= 0 && words && base64_decode(words, strlen(words), &bytes, &n, NULL) == 0 &&
+		write(fd, bytes, n) != (ssize_t)n) {
 		return -1;
 	}
 	return take_fd(fd);

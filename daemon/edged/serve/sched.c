@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/threads.h"
 #include "daemon/edged/serve/request.h"
 
 #define OVERLOAD_RUNS 4 /* during an overload so many runs may be ahead of each worker... */
@@ -13,19 +14,6 @@
 #define CALM_NS UINT64_C(250000000) /* an overload ends after so long without a refusal */
 #define RETRY_LEAST_US 1000
 #define RETRY_MAX_US 1000000
-
-/* The condition variable uses the clock of clock_now_ns(). */
-static int work_init(pthread_cond_t *work)
-{
-	pthread_condattr_t attributes;
-	int code = pthread_condattr_init(&attributes);
-	if (code == 0) {
-		code = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-		code = code ? code : pthread_cond_init(work, &attributes);
-		pthread_condattr_destroy(&attributes);
-	}
-	return code;
-}
 
 int sched_init(struct sched *sched, void (*wake)(void *context), void *context)
 {
@@ -36,7 +24,7 @@ int sched_init(struct sched *sched, void (*wake)(void *context), void *context)
 	if (code != 0) {
 		return -code;
 	}
-	code = work_init(&sched->work);
+	code = threads_condition_init(&sched->work);
 	if (code != 0) {
 		pthread_mutex_destroy(&sched->mutex);
 	}

@@ -156,8 +156,8 @@ static int import_new(int folder, const struct part *from, struct digest *ret_di
 	return code;
 }
 
-int blobs_import_part(int folder, int fd, const struct import_identity *identity, off_t at,
-	off_t size, uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err)
+int blobs_import(int folder, int fd, const struct import_identity *identity, off_t at, off_t size,
+	uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err)
 {
 	const struct part from = {.fd = fd, .identity = identity, .at = at, .size = size};
 	if ((uint64_t)size > max_bytes) {
@@ -169,13 +169,6 @@ int blobs_import_part(int folder, int fd, const struct import_identity *identity
 		return error_set(err, code, "the file was changed while it was read");
 	}
 	return code == 0 ? 0 : error_set(err, code, "copying the file: %s", strerror(-code));
-}
-
-int blobs_import(int folder, int fd, const struct import_identity *identity, uint64_t max_bytes,
-	struct digest *ret_digest, int *ret_fd, struct error *err)
-{
-	return blobs_import_part(
-		folder, fd, identity, 0, identity->size, max_bytes, ret_digest, ret_fd, err);
 }
 
 int blobs_put(int folder, const void *data, size_t size, struct digest *ret_digest)

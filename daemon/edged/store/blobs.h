@@ -11,16 +11,11 @@
 #include "daemon/edged/store/import.h"
 #include "daemon/system/digest.h"
 
-/* Copies @fd, which has @identity, and hashes the copy. *ret_fd reads the blob. -EFBIG above
- * @max_bytes, -EBUSY if the file changed meanwhile, or an error of the copy. */
-int must_check blobs_import(int folder, int fd, const struct import_identity *identity,
-	uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err);
-
-/* Copies only the @size bytes of @fd at offset @at, which lie within @identity->size. Otherwise as
- * blobs_import(). */
-int must_check blobs_import_part(int folder, int fd, const struct import_identity *identity,
-	off_t at, off_t size, uint64_t max_bytes, struct digest *ret_digest, int *ret_fd,
-	struct error *err);
+/* Copies the @size bytes of @fd at offset @at, which lie within @identity->size, and hashes the
+ * copy. @identity: of @fd. *ret_fd reads the blob. -EFBIG above @max_bytes, -EBUSY if the file
+ * changed meanwhile, or an error of the copy. */
+int must_check blobs_import(int folder, int fd, const struct import_identity *identity, off_t at,
+	off_t size, uint64_t max_bytes, struct digest *ret_digest, int *ret_fd, struct error *err);
 
 /* Stores a small blob from memory. Without a folder it only computes the digest. */
 int must_check blobs_put(int folder, const void *data, size_t size, struct digest *ret_digest);

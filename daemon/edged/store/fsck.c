@@ -120,17 +120,6 @@ static bool is_stray(struct fsck *fsck, const char *where, int folder, const cha
 
 /* ---- manifests */
 
-static int manifest_read(
-	int folder, const char *name, struct manifest *ret_manifest, struct error *err)
-{
-	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
-	const ssize_t n = text ? file_read_in(folder, name, text, MANIFEST_MAX_BYTES) : -ENOMEM;
-	if (n < 0) {
-		return error_set(err, (int)n, "%s", strerror((int)-n));
-	}
-	return manifest_parse(name, text, (size_t)n, ret_manifest, err);
-}
-
 static void check_manifest(struct fsck *fsck, int folder, const char *name)
 {
 	struct error err = {0};
@@ -239,11 +228,10 @@ static void check_companions(struct fsck *fsck, int blobs, struct manifest *mani
 	}
 }
 
-static int manifest_write(const struct fsck *fsck, const struct manifest *manifest)
+/* Removes the manifest of a removed model, unless it holds a highest signed version. */
+static int save(const struct fsck *fsck, const struct manifest *manifest)
 {
-	owned_mem char *text = NULL;
 	owned_fd int folder = -1;
-	size_t size = 0;
 	int code = atomic_write_folder(fsck->state, "manifests", &folder);
 	if (code < 0) {
 		return code;
@@ -251,8 +239,7 @@ static int manifest_write(const struct fsck *fsck, const struct manifest *manife
 	if (digest_none(&manifest->active) && manifest->signed_newest == 0) {
 		return unlinkat(folder, manifest->name, 0) < 0 ? -errno : 0;
 	}
-	code = manifest_print(manifest, &text, &size);
-	return code < 0 ? code : atomic_write_bytes(folder, manifest->name, 0600, text, size);
+	return manifest_write(folder, manifest);
 }
 
 static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest)
@@ -267,8 +254,7 @@ static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest
 			"what should serve is not among its versions");
 		manifest->active = (struct digest){0};
 	}
-	return fsck->wrong != before && fsck->repair == FSCK_REPAIR ? manifest_write(fsck, manifest)
-								    : 0;
+	return fsck->wrong != before && fsck->repair == FSCK_REPAIR ? save(fsck, manifest) : 0;
 }
 
 static int manifests_mend(struct fsck *fsck, struct error *err)

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text/ini.h"
 #include "base/text/value.h"
+#include "daemon/system/atomic_write.h"
 
 #define CHECKSUM "sealed = "
 
@@ -335,4 +337,25 @@ int manifest_parse(const char *name, const char *text, size_t size, struct manif
 		*ret_manifest = manifest;
 	}
 	return code;
+}
+
+/* ---- files */
+
+int manifest_read(int folder, const char *name, struct manifest *ret_manifest, struct error *err)
+{
+	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
+	if (!text) {
+		return error_no_memory(err);
+	}
+	const ssize_t n = file_read_in(folder, name, text, MANIFEST_MAX_BYTES);
+	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
+		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
+}
+
+int manifest_write(int folder, const struct manifest *manifest)
+{
+	owned_mem char *text = NULL;
+	size_t size = 0;
+	const int code = manifest_print(manifest, &text, &size);
+	return code < 0 ? code : atomic_write_bytes(folder, manifest->name, 0600, text, size);
 }

@@ -85,4 +85,10 @@ int must_check manifest_print(const struct manifest *manifest, char **ret_text, 
 int must_check manifest_parse(const char *name, const char *text, size_t size,
 	struct manifest *ret_manifest, struct error *err);
 
+/* Reads the manifest of model @name in @folder. -EINVAL as manifest_parse(), or the file's error. */
+int must_check manifest_read(
+	int folder, const char *name, struct manifest *ret_manifest, struct error *err);
+/* Writes the manifest to its file in @folder (atomic_write.h). */
+int must_check manifest_write(int folder, const struct manifest *manifest);
+
 #endif

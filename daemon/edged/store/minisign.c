@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/bytes.h"
+#include "base/text/base64.h"
 
 #define ALGORITHM_BYTES 2
 #define ID_BYTES 8
@@ -54,45 +55,18 @@ static bool comment_next(struct text *text, const char *prefix, struct span *ret
 	return true;
 }
 
-/* ---- base64 (RFC 4648, section 4) */
-
-static int digit_of(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *found = c ? strchr(digits, c) : NULL;
-	return found ? (int)(found - digits) : -1;
-}
-
-/* Decodes exactly @size bytes, with padding; unused bits must be 0. */
-static bool base64_decode(struct span line, uint8_t *out, size_t size)
-{
-	const size_t padding = (3 - size % 3) % 3;
-	uint32_t bits = 0;
-	size_t n_bits = 0, at = 0;
-	if (line.length != (size + 2) / 3 * 4) {
-		return false;
-	}
-	for (size_t i = 0; i < line.length - padding; i++) {
-		int digit = digit_of(line.data[i]);
-		if (digit < 0) {
-			return false;
-		}
-		bits = bits << 6 | (uint32_t)digit;
-		n_bits += 6;
-		if (n_bits >= 8) {
-			n_bits -= 8;
-			out[at++] = (uint8_t)(bits >> n_bits);
-			bits &= (1u << n_bits) - 1;
-		}
-	}
-	return bits == 0 && memcmp(line.data + line.length - padding, "==", padding) == 0;
-}
-
+/* Decodes the next line to exactly @size bytes. */
 static bool base64_next(struct text *text, uint8_t *out, size_t size)
 {
+	owned_mem uint8_t *bytes = NULL;
+	size_t n = 0;
 	struct span line;
-	return line_next(text, &line) && base64_decode(line, out, size);
+	if (!line_next(text, &line) ||
+		base64_decode(line.data, line.length, &bytes, &n, NULL) < 0 || n != size) {
+		return false;
+	}
+	memcpy(out, bytes, size);
+	return true;
 }
 
 /* ---- files */

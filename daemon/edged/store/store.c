@@ -222,18 +222,6 @@ void store_close(struct store *store)
 
 /* ---- manifests */
 
-static int manifest_get(const struct store *store, const char *name, struct manifest *ret_manifest,
-	struct error *err)
-{
-	owned_mem char *text = malloc(MANIFEST_MAX_BYTES);
-	if (!text) {
-		return error_no_memory(err);
-	}
-	ssize_t n = file_read_in(store->manifests_ro, name, text, MANIFEST_MAX_BYTES);
-	return n < 0 ? error_set(err, (int)n, "%s", strerror((int)-n))
-		     : manifest_parse(name, text, (size_t)n, ret_manifest, err);
-}
-
 struct found {
 	struct store *store;
 	struct manifest *manifests;
@@ -250,7 +238,7 @@ static int entry_read(void *context, const char *name, unsigned char type)
 	if (!models_folder_name_valid(name, strlen(name))) {
 		return 0;
 	}
-	int code = manifest_get(store, name, &manifest, &err);
+	int code = manifest_read(store->manifests_ro, name, &manifest, &err);
 	if (code == 0) {
 		struct manifest *one = array_add(&found->manifests, &found->n, sizeof(*one));
 		if (one) {
@@ -282,15 +270,7 @@ int store_manifests(struct store *store, struct manifest **ret_manifests, size_t
 
 int store_save(struct store *store, const struct manifest *manifest, struct error *err)
 {
-	owned_mem char *text = NULL;
-	size_t size = 0;
-	if (store->manifests < 0) {
-		return 0;
-	}
-	int code = manifest_print(manifest, &text, &size);
-	if (code == 0) {
-		code = atomic_write_bytes(store->manifests, manifest->name, 0600, text, size);
-	}
+	const int code = store->manifests < 0 ? 0 : manifest_write(store->manifests, manifest);
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }
 
@@ -327,8 +307,7 @@ static void bad_remove(struct store *store, size_t at)
 	if (store->bad_folder >= 0) {
 		unlinkat(store->bad_folder, name, 0);
 	}
-	store->n_bad--;
-	memmove(store->bad + at, store->bad + at + 1, (store->n_bad - at) * sizeof(store->bad[0]));
+	array_remove(&store->bad, at, &store->n_bad, sizeof(store->bad[0]));
 }
 
 /* Returns the oldest entry of model @model_name; NULL: of any model. */

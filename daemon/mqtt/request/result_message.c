@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text/base64.h"
 #include "client/media/tensor_values.h"
 #include "client/pipeline/answer.h"
-#include "daemon/mqtt/text/base64.h"
 #include "daemon/mqtt/text/json_writer.h"
 
 #define VALUES 16 /* outputs with more values have none in flat JSON */

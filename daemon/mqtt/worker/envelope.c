@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text/base64.h"
 #include "client/media/preprocess.h"
 #include "client/media/tensor_values.h"
-#include "daemon/mqtt/text/base64.h"
 
 #define MAX_DEADLINE_MS 86400000
 #define NUMBER_SIZE 28 /* a float64 as text, with comma and zero byte */

@@ -21,7 +21,8 @@ static int import_file(const struct temp_folder *folder, int blobs, struct diges
 	struct import_identity identity;
 	int fd = -1;
 	assert_int_equal(import_open_file(folder->fd, "file", &fd, &identity), 0);
-	int code = blobs_import(blobs, fd, &identity, 100, ret_digest, ret_fd, err);
+	int code =
+		blobs_import(blobs, fd, &identity, 0, identity.size, 100, ret_digest, ret_fd, err);
 	close(fd);
 	return code;
 }
@@ -93,12 +94,18 @@ static void too_large_and_changed_files_are_not_imported(void **state)
 	int fd = -1, copy = -1, blobs = blobs_folder(folder);
 	temp_folder_put(folder, "file", "0123456789");
 	assert_int_equal(import_open_file(folder->fd, "file", &fd, &identity), 0);
-	assert_int_equal(blobs_import(blobs, fd, &identity, 9, &digest, &copy, &err), -EFBIG);
+	assert_int_equal(
+		blobs_import(blobs, fd, &identity, 0, identity.size, 9, &digest, &copy, &err),
+		-EFBIG);
 	assert_string_equal(err.text, "the file has 10 bytes, the limit is 9");
 	temp_folder_put(folder, "file", "0123");
-	assert_int_equal(blobs_import(blobs, fd, &identity, 99, &digest, &copy, &err), -EBUSY);
+	assert_int_equal(
+		blobs_import(blobs, fd, &identity, 0, identity.size, 99, &digest, &copy, &err),
+		-EBUSY);
 	temp_folder_put(folder, "file", "01234567890123");
-	assert_int_equal(blobs_import(blobs, fd, &identity, 99, &digest, &copy, &err), -EBUSY);
+	assert_int_equal(
+		blobs_import(blobs, fd, &identity, 0, identity.size, 99, &digest, &copy, &err),
+		-EBUSY);
 	assert_string_equal(err.text, "the file was changed while it was read");
 	close(fd);
 	assert_int_equal(faccessat(blobs, ".new", F_OK, 0), -1);

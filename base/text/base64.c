@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/text/base64.h"
+#include "base/text/base64.h"
 
 #include <errno.h>
 #include <string.h>
