@@ -10,9 +10,9 @@
  */
 #include <stdlib.h>
 
-#include "kernels/conv/conv_x86.h"
-#include "kernels/depthwise/depthwise_x86.h"
-#include "kernels/gemm/matmul_x86.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
 #include "kernels/gemm/s16_finish_avx512.h"
 #include "kernels/gemm/segments_avx512.h"
 

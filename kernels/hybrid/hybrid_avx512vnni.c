@@ -10,12 +10,12 @@
  */
 #include <stdbool.h>
 
-#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/dots_avx512.h"
-#include "kernels/gemm/matmul_x86.h"
-#include "kernels/gemm/matvec_x86.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/gemm/matvec_variants.h"
 #include "kernels/gemm/segments_avx512.h"
-#include "kernels/hybrid/hybrid_x86.h"
+#include "kernels/hybrid/hybrid_variants.h"
 
 #define ROW(name) name##__avx512vnni
 
