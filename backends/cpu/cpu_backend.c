@@ -31,10 +31,19 @@ struct program {
 	struct prepared nodes[];
 };
 
+static bool row_serves(const struct cpu_op *row, unsigned int op)
+{
+	bool found = row->op == op;
+	for (size_t i = 0; i < row->also.n && !found; i++) {
+		found = row->also.ops[i] == op;
+	}
+	return found;
+}
+
 static const struct cpu_op *row_find(unsigned int op)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i]->op == op) {
+		if (row_serves(rows[i], op)) {
 			return rows[i];
 		}
 	}

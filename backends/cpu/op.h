@@ -2,7 +2,7 @@
 /*
  * op - one operator on the CPU: prepared once, run many times
  *
- * backends/cpu/cpu_backend.c has the table of rows below, one per operator, and walks a step's nodes. A
+ * backends/cpu/cpu_backend.c has the table of rows below and walks a step's nodes. A
  * row's prepare() turns scales into multipliers, picks kernels and packs weights into memory of the
  * program; its run() is arithmetic over tiles. Everything that opinfo_check() proves may be relied
  * on and is not checked again; what it marked as run-time is checked by run().
@@ -65,8 +65,19 @@ struct op_call {
 	const struct run_control *control; /* checked between tiles of long work; may be NULL */
 };
 
+/* Operators of .also. */
+#define OP_ALSO(...)                                                                               \
+	{                                                                                          \
+		(const uint16_t[]){__VA_ARGS__},                                                   \
+			sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t)                 \
+	}
+
 struct cpu_op {
 	uint16_t op; /* enum op */
+	struct {
+		const uint16_t *ops;
+		size_t n;
+	} also; /* other operators that the row serves */
 	/* Bit i: prepare() reads the values of operand i (axes, paddings). A node whose operand is
 	 * known only to a run is prepared anew in each run; op_constant() gives what it has. */
 	uint32_t params;

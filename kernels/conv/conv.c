@@ -8,12 +8,8 @@
 
 #include <string.h>
 
+#include "kernels/conv/conv_variants.h"
 #include "kernels/math/dot.h"
-#if defined(__x86_64__)
-#include "kernels/conv/conv_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/conv/conv_arm.h"
-#endif
 
 /* One row of taps; a whole run at once where the elements lie side by side. */
 static void patch_row(const struct ek_window_axis *axis, const struct ek_taps *taps,

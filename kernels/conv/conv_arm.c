@@ -4,7 +4,7 @@
  * padding as the zero point, and stays in the first level's cache while all panels of columns are
  * multiplied with it. A filter of one tap over int8 reads the picture where it lies, if it can.
  */
-#include "kernels/conv/conv_arm.h"
+#include "kernels/conv/conv_variants.h"
 
 #include <string.h>
 

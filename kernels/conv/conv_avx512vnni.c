@@ -7,7 +7,7 @@
  */
 #include "kernels/conv/conv_plan_avx512.h"
 #include "kernels/conv/conv_span_avx512.h"
-#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_variants.h"
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {

@@ -6,7 +6,7 @@
  * for its weights, and 128 - wz times the sum of what a pixel sees is added to its sums.
  */
 #include "kernels/conv/conv_plan_avx512.h"
-#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_variants.h"
 
 /* Channel of a lane of the panel; beyond the panel where it has none. */
 static uint32_t channel_of(enum conv_kind kind, uint32_t lane)

@@ -9,7 +9,7 @@
 #ifndef KERNELS_CONV_CONV_YMM_H
 #define KERNELS_CONV_CONV_YMM_H
 
-#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_variants.h"
 #include "kernels/conv/conv_ymm_pack.h"
 #include "kernels/conv/conv_ymm_tile.h"
 

@@ -5,12 +5,8 @@
  */
 #include "kernels/depthwise/depthwise.h"
 
+#include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/math/dot.h"
-#if defined(__x86_64__)
-#include "kernels/depthwise/depthwise_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/depthwise/depthwise_arm.h"
-#endif
 
 #define BLOCK 64
 

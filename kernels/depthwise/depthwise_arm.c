@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/depthwise/depthwise_arm.h"
+#include "kernels/depthwise/depthwise_variants.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/conv/conv_arm.h"
+#include "kernels/conv/conv_variants.h"
 #include "kernels/depthwise/row_buffer_arm.h"
 
 /* What is neither of the two is entry 0's. */

@@ -8,7 +8,7 @@
  * every s-th pixel, so that neighbouring outputs always read neighbouring pixels.
  */
 #include "kernels/depthwise/depthwise_tile_avx512.h"
-#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/simd/halves_avx512.h"
 
 uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)

@@ -5,7 +5,7 @@
  * often.
  */
 #include "kernels/depthwise/depthwise_plan_avx512.h"
-#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/depthwise/depthwise_variants.h"
 
 static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 {

@@ -4,7 +4,7 @@
  * windows leave the picture one by one. The last channels of a tile are made together with those
  * before them, a second time, so that all vectors are whole ones.
  */
-#include "kernels/depthwise/depthwise_arm.h"
+#include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/gemm/packed_panel_neon.h"
 #include "kernels/gemm/packed_panel_s16_arm.h"
 

@@ -8,7 +8,7 @@
 #ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_H
 #define KERNELS_DEPTHWISE_DEPTHWISE_YMM_H
 
-#include "kernels/depthwise/depthwise_x86.h"
+#include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/depthwise/depthwise_ymm_pack.h"
 #include "kernels/depthwise/depthwise_ymm_tile.h"
 #if VEC_WIDE

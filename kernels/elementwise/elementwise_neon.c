@@ -4,7 +4,7 @@
  * that of panel_requant() and panel_codes(). Tails are read and written by their bytes alone.
  */
 #include "kernels/elementwise/elementwise_arm.h"
-#include "kernels/elementwise/lut_arm.h"
+#include "kernels/elementwise/lut_variants.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 

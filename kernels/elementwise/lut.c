@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/elementwise/lut.h"
 
-#if defined(__x86_64__)
-#include "kernels/elementwise/lut_x86.h"
-#elif defined(__aarch64__)
-#include "kernels/elementwise/lut_arm.h"
-#endif
+#include "kernels/elementwise/lut_variants.h"
 
 static void lut8__c(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/conv/conv_x86.h"
-#include "kernels/depthwise/depthwise_x86.h"
-#include "kernels/gemm/matmul_x86.h"
-#include "kernels/pool/pool_x86.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/pool/pool_variants.h"
 #include "kernels/simd/vector_f32_avx2.h"
 
 #define ROW(name) name##__avx2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/conv/conv_x86.h"
-#include "kernels/depthwise/depthwise_x86.h"
-#include "kernels/gemm/matmul_x86.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
 #include "kernels/simd/vector_f32_avx512.h"
 
 #define ROW(name) name##__avx512vnni

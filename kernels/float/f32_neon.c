@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bodies are one for all instruction sets with a vector_*.h; they stand where the first of them is. */
-#include "kernels/conv/conv_arm.h"
-#include "kernels/depthwise/depthwise_arm.h"
-#include "kernels/gemm/matmul_arm.h"
-#include "kernels/pool/pool_arm.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/pool/pool_variants.h"
 #include "kernels/simd/vector_f32_neon.h"
 
 #define ROW(name) name##__neon

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As f32_neon.c, for ARMv7. */
-#include "kernels/conv/conv_arm.h"
-#include "kernels/depthwise/depthwise_arm.h"
-#include "kernels/gemm/matmul_arm.h"
-#include "kernels/pool/pool_arm.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/pool/pool_variants.h"
 #include "kernels/simd/vector_f32_vfpv4.h"
 
 #define ROW(name) name##__vfpv4

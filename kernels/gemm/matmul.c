@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/gemm/matmul.h"
 
+#include "kernels/gemm/matmul_variants.h"
 #include "kernels/math/dot.h"
-#if defined(__x86_64__)
-#include "kernels/gemm/matmul_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/gemm/matmul_arm.h"
-#endif
 
 static uint64_t packs_nothing(const struct ek_matmul_shape *shape)
 {

@@ -3,7 +3,7 @@
  * Rows by panels of 16 columns, as a convolution of one tap. Sums are few and become codes by a
  * product in double here: AArch64 has vectors of double, and VFP one after the other.
  */
-#include "kernels/gemm/matmul_arm.h"
+#include "kernels/gemm/matmul_variants.h"
 
 #include <string.h>
 

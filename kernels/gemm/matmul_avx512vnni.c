@@ -2,7 +2,7 @@
 /* Blocks of rows are copied to scratch, unsigned and filled up to fours of bytes; the sums are
  * rescaled in double, as the plain-C rows do it. */
 #include "kernels/gemm/gemm_avx512vnni.h"
-#include "kernels/gemm/matmul_x86.h"
+#include "kernels/gemm/matmul_variants.h"
 
 uint64_t ek_matmul_packed_bytes__avx512vnni(const struct ek_matmul_shape *shape)
 {

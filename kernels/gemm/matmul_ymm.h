@@ -15,8 +15,8 @@
 #define KERNELS_GEMM_MATMUL_YMM_H
 
 #include "kernels/gemm/gemm_tile_ymm.h"
-#include "kernels/gemm/matmul_x86.h"
-#include "kernels/requant/float_requant_ymm.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/requant/float_requant_channel.h"
 
 #define BLOCK_BYTES 24576
 #define BLOCK_ROWS 96

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/gemm/matvec.h"
 
+#include "kernels/gemm/matvec_variants.h"
 #include "kernels/math/dot.h"
-#if defined(__x86_64__)
-#include "kernels/gemm/matvec_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/gemm/matvec_arm.h"
-#endif
 
 static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,
 	uint32_t end, float *sum)

@@ -10,50 +10,18 @@
  */
 #include <stdlib.h>
 
-#include "kernels/conv/conv_x86.h"
-#include "kernels/conv/padded_rows_x86.h"
-#include "kernels/depthwise/depthwise_x86.h"
-#include "kernels/gemm/matmul_x86.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
 #include "kernels/gemm/s16_finish_avx512.h"
+#include "kernels/gemm/segments_avx512.h"
 
-#define PANEL_VECTORS 4
-#define PANEL_COLS 64
-#define TILE_ROWS 12
+#define GROUP 2
 #define HEADER_BYTES 64
 
 struct header {
 	int32_t is_plain;
 };
-
-/* How a row of activations is cut: @n segments of @length elements, @room with what fills up twos. */
-struct segments {
-	uint32_t n, length, room;
-};
-
-static struct segments segments_of(uint32_t n, uint32_t length)
-{
-	return (struct segments){n, length, (length + 1) & ~1u};
-}
-
-S16_INLINE uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t row_room(const struct segments *s)
-{
-	return (size_t)s->n * s->room;
-}
-
-static uint64_t packed_bytes(uint32_t cols, const struct segments *s)
-{
-	return HEADER_BYTES + ((uint64_t)cols + 15) / 16 * 16 * row_room(s);
-}
-
-S16_INLINE uint32_t panel_vectors(uint32_t cols, uint32_t first)
-{
-	return least((cols - first + 15) / 16, PANEL_VECTORS);
-}
 
 static bool stays_narrow(const int8_t *w, uint32_t cols, size_t depth)
 {
@@ -78,17 +46,8 @@ static void pack(const int8_t *w, uint32_t cols, const struct segments *s, void 
 	header->is_plain = !stays_narrow(w, cols, depth);
 	if (header->is_plain) {
 		memcpy(to, w, cols * depth);
-		return;
-	}
-	for (uint32_t first = 0; first < cols; first += PANEL_COLS) {
-		uint32_t width = panel_vectors(cols, first) * 16;
-		for (size_t k = 0; k < row_room(s); k += 2) {
-			for (uint32_t i = 0; i < width * 2; i++) {
-				uint32_t n = first + i / 2, at = (uint32_t)(k % s->room) + i % 2;
-				size_t from = n * depth + k / s->room * s->length + at;
-				*to++ = n < cols && at < s->length ? w[from] : 0;
-			}
-		}
+	} else {
+		segments_pack(w, cols, s, to);
 	}
 }
 
@@ -116,21 +75,15 @@ S16_INLINE void finish_matmul(
 	s16_store(to, lanes, s16_rescale(s, a->scale + n, lanes), a->output_zero, a->lo, a->hi);
 }
 
-/* Where rows are. */
-struct rows {
+/* Where rows are, and what becomes of them. */
+struct job {
 	const int16_t *const *at; /* of the first row's segments */
 	struct segments segments;
 	size_t step; /* elements from one row to the next */
 	bool ends; /* a last odd element has nothing behind it that may be read */
-};
-
-/* Some columns of a product. */
-struct columns {
-	const struct output *output;
-	const int8_t *weights; /* of the panel */
-	uint32_t first, n;
+	struct output output;
 	int16_t *to; /* column 0 of the first row */
-	size_t step;
+	size_t to_step;
 };
 
 S16_INLINE __m512i broadcast(const int16_t *from, bool one)
@@ -161,8 +114,8 @@ S16_INLINE void tile_step(const int16_t *const at[3], size_t step, bool one, con
 }
 
 /* @n rows from @row on. */
-S16_INLINE void tile(
-	const struct rows *r, const struct columns *c, size_t row, const int n, const int vectors)
+S16_INLINE void tile(const struct job *r, const struct segments_columns *c, size_t row, const int n,
+	const int vectors)
 {
 	const int8_t *w = c->weights;
 	const size_t step = r->step;
@@ -189,76 +142,46 @@ S16_INLINE void tile(
 		}
 	}
 	for (int i = 0; i < n; i++) {
-		int16_t *to = c->to + (row + (size_t)i) * c->step;
+		int16_t *to = r->to + (row + (size_t)i) * r->to_step;
 		for (int j = 0; j < vectors && 16 * (uint32_t)j < c->n; j++) {
 			uint32_t first = c->first + 16 * (uint32_t)j;
 			__mmask16 lanes = s16_lanes(c->n - 16 * (uint32_t)j);
-			if (c->output->conv) {
-				finish_conv(c->output->conv, v[i][j], first, lanes, to + first);
+			if (r->output.conv) {
+				finish_conv(r->output.conv, v[i][j], first, lanes, to + first);
 			} else {
-				finish_matmul(c->output->matmul, v[i][j], first, lanes, to + first);
+				finish_matmul(r->output.matmul, v[i][j], first, lanes, to + first);
 			}
 		}
 	}
 }
 
-#define DEFINE_PANEL(vectors, most)                                                                \
-	static void panel_##vectors(const struct rows *r, const struct columns *c, size_t n)       \
-	{                                                                                          \
-		size_t row = 0;                                                                    \
-		for (; row + most <= n; row += most) {                                             \
-			tile(r, c, row, most, vectors);                                            \
-		}                                                                                  \
-		for (; row + 3 <= n; row += 3) {                                                   \
-			tile(r, c, row, 3, vectors);                                               \
-		}                                                                                  \
-		for (; row < n; row++) {                                                           \
-			tile(r, c, row, 1, vectors);                                               \
-		}                                                                                  \
-	}
+SEGMENTS_PANEL(1, 12, 3, 1)
+SEGMENTS_PANEL(2, 8, 3, 1)
+SEGMENTS_PANEL(3, 6, 3, 1)
+SEGMENTS_PANEL(4, 6, 3, 1)
 
-DEFINE_PANEL(1, 12)
-DEFINE_PANEL(2, 8)
-DEFINE_PANEL(3, 6)
-DEFINE_PANEL(4, 6)
-
-/* @n rows by the columns from @first on, up to @end, of @cols in all; @to: column 0 of the first. */
-static void gemm_rows(const struct output *o, const void *packed, uint32_t cols,
-	const struct rows *r, size_t n, uint32_t first, uint32_t end, int16_t *to)
+/* @n rows of the job by the tile's columns. */
+static void gemm_rows(const struct job *job, const void *packed, size_t n, const struct ek_tile *t)
 {
-	for (uint32_t at = first; at < end; at += PANEL_COLS) {
-		const struct columns c = {.output = o,
-			.weights =
-				(const int8_t *)packed + HEADER_BYTES + at * row_room(&r->segments),
-			.first = at,
-			.n = least(end - at, PANEL_COLS),
-			.to = to,
-			.step = cols};
-		switch (panel_vectors(cols, at)) {
-		case 1:
-			panel_1(r, &c, n);
-			break;
-		case 2:
-			panel_2(r, &c, n);
-			break;
-		case 3:
-			panel_3(r, &c, n);
-			break;
-		default:
-			panel_4(r, &c, n);
-		}
-	}
+	static segments_panel_fn *const panels[] = {panel_1, panel_2, panel_3, panel_4};
+	segments_run(panels, job, (const int8_t *)packed + HEADER_BYTES, (uint32_t)job->to_step,
+		&job->segments, n, t->first_col, t->first_col + t->n_cols);
+}
+
+static uint64_t packed_bytes(uint32_t cols, const struct segments *s)
+{
+	return HEADER_BYTES + segments_bytes(cols, s);
 }
 
 uint64_t ek_matmul_s16_packed_bytes__avx512vnni(const struct ek_matmul_shape *shape)
 {
-	struct segments s = segments_of(1, shape->depth);
+	struct segments s = segments_of(1, shape->depth, GROUP);
 	return packed_bytes(shape->cols, &s);
 }
 
 void ek_matmul_s16_pack__avx512vnni(const struct ek_matmul_q *args, void *packed)
 {
-	struct segments s = segments_of(1, args->shape.depth);
+	struct segments s = segments_of(1, args->shape.depth, GROUP);
 	pack(args->w, args->shape.cols, &s, packed);
 }
 
@@ -282,57 +205,39 @@ void ek_matmul_s16__avx512vnni(const struct ek_matmul_q *a, const struct ek_tile
 	}
 	size_t depth = a->shape.depth;
 	const int16_t *at = (const int16_t *)a->a + t->first_row * depth;
-	const struct rows r = {&at, segments_of(1, a->shape.depth), depth, true};
-	const struct output o = {.matmul = a};
-	gemm_rows(&o, a->w, a->shape.cols, &r, t->n_rows, t->first_col, t->first_col + t->n_cols,
-		(int16_t *)a->output + (size_t)t->first_row * a->shape.cols);
-}
-
-static struct segments conv_segments(const struct ek_conv_shape *s)
-{
-	const struct ek_window *w = &s->window;
-	bool apart = w->x.dilation > 1;
-	return segments_of(w->y.taps * (apart ? w->x.taps : 1), (apart ? 1 : w->x.taps) * s->in_c);
-}
-
-static bool is_dense(const struct ek_conv_shape *s)
-{
-	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 &&
-		y->out == y->in && x->out == x->in;
+	const struct job job = {&at, segments_of(1, a->shape.depth, GROUP), depth, true,
+		{.matmul = a}, (int16_t *)a->output + (size_t)t->first_row * a->shape.cols,
+		a->shape.cols};
+	gemm_rows(&job, a->w, t->n_rows, t);
 }
 
 /* Others are entry 0's. */
 static bool is_walked(const struct ek_conv_shape *s)
 {
-	return s->groups == 1 && (is_dense(s) || lines_fit(&s->window, s->in_c * sizeof(int16_t)));
+	return s->groups == 1 &&
+		(segments_dense(s) || lines_fit(&s->window, s->in_c * sizeof(int16_t)));
 }
 
 uint64_t ek_conv_s16_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	struct segments s = conv_segments(shape);
+	struct segments s = segments_of_conv(shape, GROUP);
 	return !is_walked(shape) ? 0 : packed_bytes(shape->out_c, &s);
 }
 
 void ek_conv_s16_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
 {
-	struct segments s = conv_segments(&args->shape);
+	struct segments s = segments_of_conv(&args->shape, GROUP);
 	pack(args->weights, args->shape.out_c, &s, packed);
-}
-
-static uint64_t at_bytes(uint32_t segments)
-{
-	return lines_round(segments * sizeof(int16_t *));
 }
 
 /* Lines, or the patch of entry 0: the weights decide. */
 uint64_t ek_conv_s16_scratch_bytes__avx512vnni(const struct ek_conv_shape *s)
 {
 	uint64_t plain = ek_conv_s16[0].scratch_bytes(s);
-	struct segments segments = conv_segments(s);
-	uint64_t lines = !is_walked(s) || is_dense(s)
-		? 0
-		: at_bytes(segments.n) + lines_scratch_bytes(&s->window, s->in_c * sizeof(int16_t));
+	struct segments segments = segments_of_conv(s, GROUP);
+	uint64_t lines = !is_walked(s) || segments_dense(s) ? 0
+							    : segments_at_bytes(segments.n) +
+			lines_scratch_bytes(&s->window, s->in_c * sizeof(int16_t));
 	return lines > plain ? lines : plain;
 }
 
@@ -340,30 +245,23 @@ static void conv_lines(
 	const struct ek_conv_q *a, const struct ek_tile *t, int16_t *to, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
-	const struct output o = {.conv = a};
-	const struct rows r = {
-		scratch, conv_segments(&a->shape), (size_t)w->x.stride * a->shape.in_c, false};
-	const int16_t **at = scratch;
-	uint32_t parts = r.segments.n / w->y.taps, end = t->first_row + t->n_rows, n;
+	struct job job = {scratch, segments_of_conv(&a->shape, GROUP),
+		(size_t)w->x.stride * a->shape.in_c, false, {.conv = a}, to, a->shape.out_c};
+	uint32_t end = t->first_row + t->n_rows, n;
 	uint32_t batch = UINT32_MAX;
 	size_t pixel_bytes = a->shape.in_c * sizeof(int16_t);
 	struct lines l = {.window = w, .in_pixel = pixel_bytes, .pixel = pixel_bytes};
-	for (uint32_t row = t->first_row; row < end; row += n, to += (size_t)n * a->shape.out_c) {
+	for (uint32_t row = t->first_row; row < end; row += n, job.to += n * job.to_step) {
 		struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = least(w->x.out - pixel.x, end - row);
+		n = segments_least(w->x.out - pixel.x, end - row);
 		if (pixel.batch != batch) {
 			batch = pixel.batch;
 			l.picture = (const uint8_t *)a->input +
 				batch * ((size_t)w->y.in * w->x.in * pixel_bytes);
-			lines_init(&l, (char *)scratch + at_bytes(r.segments.n));
+			lines_init(&l, (char *)scratch + segments_at_bytes(job.segments.n));
 		}
-		for (uint32_t k = 0; k < r.segments.n; k++) {
-			size_t x = (size_t)pixel.x * w->x.stride + k % parts * w->x.dilation;
-			uint32_t y = pixel.y * w->y.stride + k / parts * w->y.dilation;
-			at[k] = (const int16_t *)(lines_at(&l, y) + x * pixel_bytes);
-		}
-		gemm_rows(&o, a->weights, a->shape.out_c, &r, n, t->first_col,
-			t->first_col + t->n_cols, to);
+		segments_aim(&job.segments, &l, pixel, scratch);
+		gemm_rows(&job, a->weights, n, t);
 	}
 }
 
@@ -377,16 +275,15 @@ void ek_conv_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t,
 		return;
 	}
 	int16_t *to = (int16_t *)a->output + (size_t)t->first_row * a->shape.out_c;
-	if (!is_dense(&a->shape)) {
+	if (!segments_dense(&a->shape)) {
 		conv_lines(a, t, to, scratch);
 		return;
 	}
 	size_t depth = a->shape.in_c;
 	const int16_t *at = (const int16_t *)a->input + t->first_row * depth;
-	const struct rows r = {&at, segments_of(1, a->shape.in_c), depth, true};
-	const struct output o = {.conv = a};
-	gemm_rows(&o, a->weights, a->shape.out_c, &r, t->n_rows, t->first_col,
-		t->first_col + t->n_cols, to);
+	const struct job job = {&at, segments_of(1, a->shape.in_c, GROUP), depth, true, {.conv = a},
+		to, a->shape.out_c};
+	gemm_rows(&job, a->weights, t->n_rows, t);
 }
 
 #define DEPTHWISE_TAPS 256
@@ -401,7 +298,7 @@ static bool depthwise_fits(const struct ek_depthwise_shape *s)
 
 uint64_t ek_depthwise_s16_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *s)
 {
-	return depthwise_fits(s) ? at_bytes(s->window.y.taps) +
+	return depthwise_fits(s) ? segments_at_bytes(s->window.y.taps) +
 			lines_scratch_bytes(&s->window, s->in_c * sizeof(int16_t))
 				 : 0;
 }
@@ -475,12 +372,12 @@ void ek_depthwise_s16__avx512vnni(
 	uint32_t end = t->first_row + t->n_rows, batch = UINT32_MAX, n;
 	for (uint32_t row = t->first_row; row < end; row += n) {
 		struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = least(w->x.out - pixel.x, end - row);
+		n = segments_least(w->x.out - pixel.x, end - row);
 		if (pixel.batch != batch) {
 			batch = pixel.batch;
 			l.picture = (const uint8_t *)a->input +
 				batch * ((size_t)w->y.in * w->x.in * pixel_bytes);
-			lines_init(&l, (char *)scratch + at_bytes(w->y.taps));
+			lines_init(&l, (char *)scratch + segments_at_bytes(w->y.taps));
 		}
 		for (uint32_t ky = 0; ky < w->y.taps; ky++) {
 			const uint8_t *line =

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/conv/conv_arm.h"
-#include "kernels/depthwise/depthwise_arm.h"
-#include "kernels/gemm/matmul_arm.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/depthwise/depthwise_variants.h"
+#include "kernels/gemm/matmul_variants.h"
 #include "kernels/gemm/packed_panel_neon.h"
 #include "kernels/gemm/packed_panel_s16_arm.h"
 

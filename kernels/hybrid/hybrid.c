@@ -4,13 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/hybrid/hybrid_variants.h"
 #include "kernels/math/dot.h"
 #include "kernels/math/quant.h"
-#if defined(__x86_64__)
-#include "kernels/hybrid/hybrid_x86.h"
-#elif defined(__aarch64__)
-#include "kernels/hybrid/hybrid_arm.h"
-#endif
 
 /* Comparisons with NaN are false: it is passed over. */
 static void range__c(const float *values, size_t n, float ret_range[static 2])

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/conv/conv_x86.h"
+#include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/dots_avx2.h"
-#include "kernels/gemm/matmul_x86.h"
-#include "kernels/gemm/matvec_x86.h"
-#include "kernels/hybrid/hybrid_x86.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/gemm/matvec_variants.h"
+#include "kernels/hybrid/hybrid_variants.h"
 
 #define ROW(name) name##__avx2
 

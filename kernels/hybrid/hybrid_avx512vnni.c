@@ -10,41 +10,19 @@
  */
 #include <stdbool.h>
 
-#include "kernels/conv/conv_x86.h"
-#include "kernels/conv/padded_rows_x86.h"
+#include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/dots_avx512.h"
-#include "kernels/gemm/matmul_x86.h"
-#include "kernels/gemm/matvec_x86.h"
-#include "kernels/hybrid/hybrid_x86.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/gemm/matvec_variants.h"
+#include "kernels/gemm/segments_avx512.h"
+#include "kernels/hybrid/hybrid_variants.h"
 
 #define ROW(name) name##__avx512vnni
 
 #include "kernels/hybrid/hybrid_rows_x86.h"
 
-#define PANEL_VECTORS 4
-#define PANEL_COLS 64
-#define TILE_ROWS 12
+#define GROUP 4
 #define BLOCK_ROWS 48
-
-/* How a row of codes is cut: @n segments of @length bytes, @room with what fills up fours. */
-struct segments {
-	uint32_t n, length, room;
-};
-
-static struct segments segments_of(uint32_t n, uint32_t length)
-{
-	return (struct segments){n, length, (length + 3) & ~3u};
-}
-
-static size_t row_room(const struct segments *s)
-{
-	return (size_t)s->n * s->room;
-}
-
-VECTOR_INLINE uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t sums_bytes(uint32_t cols)
 {
@@ -53,52 +31,33 @@ static uint64_t sums_bytes(uint32_t cols)
 
 static uint64_t packed_bytes(uint32_t cols, const struct segments *s)
 {
-	return sums_bytes(cols) + ((uint64_t)cols + 15) / 16 * 16 * row_room(s);
-}
-
-VECTOR_INLINE uint32_t panel_vectors(uint32_t cols, uint32_t first)
-{
-	return least((cols - first + 15) / 16, PANEL_VECTORS);
+	return sums_bytes(cols) + segments_bytes(cols, s);
 }
 
 /* @w: [cols][n][length]. */
 static void pack(const int8_t *w, uint32_t cols, const struct segments *s, void *packed)
 {
 	int32_t *sums = packed;
-	int8_t *to = (int8_t *)packed + sums_bytes(cols);
 	size_t depth = (size_t)s->n * s->length;
 	memset(sums, 0, (size_t)sums_bytes(cols));
-	for (uint32_t first = 0; first < cols; first += PANEL_COLS) {
-		uint32_t width = panel_vectors(cols, first) * 16;
-		for (size_t k = 0; k < row_room(s); k += 4) {
-			for (uint32_t i = 0; i < width * 4; i++) {
-				uint32_t n = first + i / 4, at = (uint32_t)(k % s->room) + i % 4;
-				size_t from = n * depth + k / s->room * s->length + at;
-				*to = n < cols && at < s->length ? w[from] : 0;
-				sums[n] += *to++;
-			}
-		}
+	for (size_t i = 0; i < cols * depth; i++) {
+		sums[i / depth] += w[i];
 	}
+	segments_pack(w, cols, s, (int8_t *)packed + sums_bytes(cols));
 }
 
-/* Rows of unsigned codes. */
-struct rows {
+/* Rows of unsigned codes, and where the results are. */
+struct job {
 	const uint8_t *const *at; /* of the first row's segments */
 	struct segments segments;
 	size_t step; /* bytes from one row to the next */
 	const struct ek_hybrid_row
 		*row; /* the first one's, and of how many it is from row to row */
 	size_t row_step;
-};
-
-/* Some columns of a product. */
-struct columns {
 	const struct h8_output *output;
-	const int32_t *sums;
-	const int8_t *weights; /* of the panel */
-	uint32_t first, n;
+	const void *packed;
+	uint32_t cols;
 	float *to; /* column 0 of the first row */
-	size_t step;
 };
 
 VECTOR_INLINE __m512i broadcast(const uint8_t *from)
@@ -108,7 +67,7 @@ VECTOR_INLINE __m512i broadcast(const uint8_t *from)
 	return _mm512_set1_epi32(four);
 }
 
-VECTOR_INLINE void tile_finish(const struct rows *r, const struct columns *c, size_t row,
+VECTOR_INLINE void tile_finish(const struct job *r, const struct segments_columns *c, size_t row,
 	const int vectors, const __m512i *v)
 {
 	struct ek_hybrid_row from = r->row[row * r->row_step];
@@ -118,16 +77,16 @@ VECTOR_INLINE void tile_finish(const struct rows *r, const struct columns *c, si
 		if (at >= c->n) {
 			break;
 		}
-		__m512i sums = _mm512_loadu_si512(c->sums + c->first + at);
+		__m512i sums = _mm512_loadu_si512((const int32_t *)r->packed + c->first + at);
 		__m512i dot = _mm512_sub_epi32(v[j], _mm512_mullo_epi32(sums, offset));
-		h8_finish(c->output, _mm512_cvtepi32_ps(dot), from.scale, c->first + at,
-			least(c->n - at, 16), c->to + row * c->step);
+		h8_finish(r->output, _mm512_cvtepi32_ps(dot), from.scale, c->first + at,
+			segments_least(c->n - at, 16), r->to + row * r->cols);
 	}
 }
 
 /* @n rows from @row on. */
-VECTOR_INLINE void tile(
-	const struct rows *r, const struct columns *c, size_t row, const int n, const int vectors)
+VECTOR_INLINE void tile(const struct job *r, const struct segments_columns *c, size_t row,
+	const int n, const int vectors)
 {
 	const int8_t *w = c->weights;
 	const size_t step = r->step;
@@ -160,104 +119,58 @@ VECTOR_INLINE void tile(
 	}
 }
 
-#define DEFINE_PANEL(vectors, most)                                                                \
-	static void panel_##vectors(const struct rows *r, const struct columns *c, size_t n)       \
-	{                                                                                          \
-		size_t row = 0;                                                                    \
-		for (; row + most <= n; row += most) {                                             \
-			tile(r, c, row, most, vectors);                                            \
-		}                                                                                  \
-		for (; row + 4 <= n; row += 4) {                                                   \
-			tile(r, c, row, 4, vectors);                                               \
-		}                                                                                  \
-		for (; row + 2 <= n; row += 2) {                                                   \
-			tile(r, c, row, 2, vectors);                                               \
-		}                                                                                  \
-		if (row < n) {                                                                     \
-			tile(r, c, row, 1, vectors);                                               \
-		}                                                                                  \
-	}
+SEGMENTS_PANEL(1, 12, 4, 2)
+SEGMENTS_PANEL(2, 12, 4, 2)
+SEGMENTS_PANEL(3, 8, 4, 2)
+SEGMENTS_PANEL(4, 6, 4, 2)
 
-DEFINE_PANEL(1, 12)
-DEFINE_PANEL(2, 12)
-DEFINE_PANEL(3, 8)
-DEFINE_PANEL(4, 6)
-
-/* Where a product's weights and results are. */
-struct product {
-	const struct h8_output *output;
-	const void *packed;
-	uint32_t cols;
-	float *to; /* column 0 of the first row */
-};
-
-/* @n rows by the columns from @first on, up to @end. */
-static void gemm_rows(
-	const struct product *p, const struct rows *r, size_t n, uint32_t first, uint32_t end)
+/* @n rows of the job by the tile's columns. */
+static void gemm_rows(const struct job *job, size_t n, const struct ek_tile *t)
 {
-	for (uint32_t at = first; at < end; at += PANEL_COLS) {
-		const struct columns c = {.output = p->output,
-			.sums = p->packed,
-			.weights = (const int8_t *)p->packed + sums_bytes(p->cols) +
-				at * row_room(&r->segments),
-			.first = at,
-			.n = least(end - at, PANEL_COLS),
-			.to = p->to,
-			.step = p->cols};
-		switch (panel_vectors(p->cols, at)) {
-		case 1:
-			panel_1(r, &c, n);
-			break;
-		case 2:
-			panel_2(r, &c, n);
-			break;
-		case 3:
-			panel_3(r, &c, n);
-			break;
-		default:
-			panel_4(r, &c, n);
-		}
-	}
+	static segments_panel_fn *const panels[] = {panel_1, panel_2, panel_3, panel_4};
+	const int8_t *weights = (const int8_t *)job->packed + sums_bytes(job->cols);
+	segments_run(panels, job, weights, job->cols, &job->segments, n, t->first_col,
+		t->first_col + t->n_cols);
 }
 
 static uint64_t dense_scratch(uint64_t rows, uint32_t depth)
 {
-	struct segments s = segments_of(1, depth);
-	return lines_round((rows < BLOCK_ROWS ? rows : BLOCK_ROWS) * row_room(&s));
+	struct segments s = segments_of(1, depth, GROUP);
+	return lines_round((rows < BLOCK_ROWS ? rows : BLOCK_ROWS) * segments_row(&s));
 }
 
-/* Dense rows of codes @a, made unsigned block by block in @scratch; all with one ek_hybrid_row
- * (@row_step 0), or each with its own. */
-static void gemm_dense(const struct product *p, const int8_t *a, uint32_t depth, size_t n,
-	const struct ek_hybrid_row *row, size_t row_step, const struct ek_tile *t, uint8_t *scratch)
+/* Dense rows of codes @a of the job, which says all but where they are: made unsigned block by block in
+ * @scratch. */
+static void gemm_dense(
+	struct job job, const int8_t *a, size_t n, const struct ek_tile *t, uint8_t *scratch)
 {
 	const uint8_t *at = scratch;
-	struct rows r = {.at = &at, .segments = segments_of(1, depth), .row_step = row_step};
-	r.step = r.segments.room;
-	struct product part = *p;
-	for (size_t first = 0, rows; first < n; first += rows) {
-		rows = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+	const size_t depth = job.segments.length;
+	job.at = &at;
+	job.step = job.segments.room;
+	for (size_t rows; n > 0; n -= rows, a += rows * depth) {
+		rows = n < BLOCK_ROWS ? n : BLOCK_ROWS;
 		for (size_t i = 0; i < rows; i++) {
-			uint8_t *to = scratch + i * r.step;
-			memset(to + r.step - 4, 0, 4);
-			lines_copy_bytes(to, (const uint8_t *)a + (first + i) * depth, depth);
+			uint8_t *to = scratch + i * job.step;
+			memset(to + job.step - GROUP, 0, GROUP);
+			lines_copy_bytes(to, (const uint8_t *)a + i * depth, depth);
 		}
-		lines_flip(scratch, rows * r.step);
-		part.to = p->to + first * p->cols;
-		r.row = row + first * row_step;
-		gemm_rows(&part, &r, rows, t->first_col, t->first_col + t->n_cols);
+		lines_flip(scratch, rows * job.step);
+		gemm_rows(&job, rows, t);
+		job.to += rows * job.cols;
+		job.row += rows * job.row_step;
 	}
 }
 
 uint64_t ek_matmul_h8_packed_bytes__avx512vnni(const struct ek_matmul_h *args)
 {
-	struct segments s = segments_of(1, args->shape.depth);
+	struct segments s = segments_of(1, args->shape.depth, GROUP);
 	return args->block == args->shape.depth ? packed_bytes(args->shape.cols, &s) : 0;
 }
 
 void ek_matmul_h8_pack__avx512vnni(const struct ek_matmul_h *args, void *packed)
 {
-	struct segments s = segments_of(1, args->shape.depth);
+	struct segments s = segments_of(1, args->shape.depth, GROUP);
 	pack(args->w, args->shape.cols, &s, packed);
 }
 
@@ -273,90 +186,70 @@ void ek_matmul_h8__avx512vnni(const struct ek_matmul_h *a, const struct ek_tile 
 		return;
 	}
 	const struct h8_output o = {a->scale, a->bias, a->lo, a->hi, true};
-	const struct product p = {
-		&o, a->w, a->shape.cols, a->output + (size_t)t->first_row * a->shape.cols};
-	gemm_dense(&p, a->a + (size_t)t->first_row * a->shape.depth, a->shape.depth, t->n_rows,
-		a->row + t->first_row, 1, t, scratch);
-}
-
-static struct segments conv_segments(const struct ek_conv_shape *s)
-{
-	const struct ek_window *w = &s->window;
-	bool apart = w->x.dilation > 1;
-	return segments_of(w->y.taps * (apart ? w->x.taps : 1), (apart ? 1 : w->x.taps) * s->in_c);
-}
-
-static bool is_dense(const struct ek_conv_shape *s)
-{
-	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	return y->taps == 1 && x->taps == 1 && y->stride == 1 && x->stride == 1 &&
-		y->out == y->in && x->out == x->in;
+	const struct job job = {
+		.segments = segments_of(1, a->shape.depth, GROUP),
+		.row = a->row + t->first_row,
+		.row_step = 1,
+		.output = &o,
+		.packed = a->w,
+		.cols = a->shape.cols,
+		.to = a->output + (size_t)t->first_row * a->shape.cols,
+	};
+	gemm_dense(job, a->a + (size_t)t->first_row * a->shape.depth, t->n_rows, t, scratch);
 }
 
 /* Others have their patches gathered. */
 static bool is_walked(const struct ek_conv_shape *s)
 {
-	return s->groups == 1 && (is_dense(s) || lines_fit(&s->window, s->in_c));
+	return s->groups == 1 && (segments_dense(s) || lines_fit(&s->window, s->in_c));
 }
 
 uint64_t ek_conv_h8_packed_bytes__avx512vnni(const struct ek_conv_h *args)
 {
-	struct segments s = conv_segments(&args->shape);
+	struct segments s = segments_of_conv(&args->shape, GROUP);
 	return !is_walked(&args->shape) ? 0 : packed_bytes(args->shape.out_c, &s);
 }
 
 void ek_conv_h8_pack__avx512vnni(const struct ek_conv_h *args, void *packed)
 {
-	struct segments s = conv_segments(&args->shape);
+	struct segments s = segments_of_conv(&args->shape, GROUP);
 	pack(args->weights, args->shape.out_c, &s, packed);
-}
-
-static uint64_t at_bytes(const struct segments *s)
-{
-	return lines_round(s->n * sizeof(uint8_t *));
 }
 
 /* Of the packed way, or of a patch: nobody knows here which it will be. */
 uint64_t ek_conv_h8_scratch_bytes__avx512vnni(const struct ek_conv_shape *s)
 {
 	const struct ek_window *w = &s->window;
-	struct segments segments = conv_segments(s);
+	struct segments segments = segments_of_conv(s, GROUP);
 	uint64_t patch = ek_conv_depth(s), rows = (uint64_t)w->y.out * w->x.out;
 	uint64_t bytes = !is_walked(s) ? 0
-		: is_dense(s)          ? dense_scratch(rows, s->in_c)
-				       : at_bytes(&segments) + lines_scratch_bytes(w, s->in_c);
+		: segments_dense(s)
+		? dense_scratch(rows, s->in_c)
+		: segments_at_bytes(segments.n) + lines_scratch_bytes(w, s->in_c);
 	return bytes > patch ? bytes : patch;
 }
 
 /* Rows of the tile that one batch entry has: up to @end. */
-static void conv_lines(const struct ek_conv_h *a, const struct product *whole, uint32_t row,
-	uint32_t end, const struct ek_tile *t, void *scratch)
+static void conv_lines(const struct ek_conv_h *a, struct job job, uint32_t row, uint32_t end,
+	const struct ek_tile *t, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
 	uint32_t batch = ek_window_pixel(w, row).batch, n;
-	struct rows r = {.at = scratch,
-		.segments = conv_segments(&a->shape),
-		.step = (size_t)w->x.stride * a->shape.in_c,
-		.row = a->row + batch};
-	const uint8_t **at = scratch;
 	size_t picture = (size_t)w->y.in * w->x.in * a->shape.in_c;
 	struct lines l = {.window = w,
 		.picture = (const uint8_t *)a->input + batch * picture,
 		.in_pixel = a->shape.in_c,
 		.pixel = a->shape.in_c,
-		.pad = (uint8_t)(a->row[batch].zero + 128),
+		.pad = (uint8_t)(job.row->zero + 128),
 		.flip = true};
-	lines_init(&l, (char *)scratch + at_bytes(&r.segments));
-	struct product p = *whole;
-	for (; row < end; row += n, p.to += (size_t)n * p.cols) {
+	job.at = scratch;
+	job.step = (size_t)w->x.stride * a->shape.in_c;
+	lines_init(&l, (char *)scratch + segments_at_bytes(job.segments.n));
+	for (; row < end; row += n, job.to += (size_t)n * job.cols) {
 		struct ek_pixel pixel = ek_window_pixel(w, row);
-		n = least(w->x.out - pixel.x, end - row);
-		for (uint32_t k = 0, parts = r.segments.n / w->y.taps; k < r.segments.n; k++) {
-			size_t x = (size_t)pixel.x * w->x.stride + k % parts * w->x.dilation;
-			uint32_t y = pixel.y * w->y.stride + k / parts * w->y.dilation;
-			at[k] = lines_at(&l, y) + x * l.pixel;
-		}
-		gemm_rows(&p, &r, n, t->first_col, t->first_col + t->n_cols);
+		n = segments_least(w->x.out - pixel.x, end - row);
+		segments_aim(&job.segments, &l, pixel, scratch);
+		gemm_rows(&job, n, t);
 	}
 }
 
@@ -371,14 +264,19 @@ void ek_conv_h8__avx512vnni(const struct ek_conv_h *a, const struct ek_tile *t, 
 	uint32_t per_batch = w->y.out * w->x.out, end = t->first_row + t->n_rows, n;
 	for (uint32_t row = t->first_row; row < end; row += n) {
 		uint32_t batch = row / per_batch;
-		n = least((batch + 1) * per_batch, end) - row;
-		const struct product p = {
-			&o, a->weights, a->shape.out_c, a->output + (size_t)row * a->shape.out_c};
-		if (is_dense(&a->shape)) {
-			gemm_dense(&p, a->input + (size_t)row * a->shape.in_c, a->shape.in_c, n,
-				a->row + batch, 0, t, scratch);
+		n = segments_least((batch + 1) * per_batch, end) - row;
+		const struct job job = {
+			.segments = segments_of_conv(&a->shape, GROUP),
+			.row = a->row + batch,
+			.output = &o,
+			.packed = a->weights,
+			.cols = a->shape.out_c,
+			.to = a->output + (size_t)row * a->shape.out_c,
+		};
+		if (segments_dense(&a->shape)) {
+			gemm_dense(job, a->input + (size_t)row * a->shape.in_c, n, t, scratch);
 		} else {
-			conv_lines(a, &p, row, row + n, t, scratch);
+			conv_lines(a, job, row, row + n, t, scratch);
 		}
 	}
 }

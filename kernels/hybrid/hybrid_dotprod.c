@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arm_neon.h>
 
-#include "kernels/conv/conv_arm.h"
-#include "kernels/gemm/matmul_arm.h"
-#include "kernels/gemm/matvec_arm.h"
-#include "kernels/hybrid/hybrid_arm.h"
+#include "kernels/conv/conv_variants.h"
+#include "kernels/gemm/matmul_variants.h"
+#include "kernels/gemm/matvec_variants.h"
+#include "kernels/hybrid/hybrid_variants.h"
 
 #define ROW(name) name##__dotprod
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/move/resize.h"
 
-#if defined(__x86_64__)
-#include "kernels/move/resize_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/move/resize_arm.h"
-#endif
+#include "kernels/move/resize_variants.h"
 
 struct fixed_weights {
 	int32_t a, b, c, d;

@@ -10,7 +10,7 @@
 #ifndef KERNELS_MOVE_RESIZE_YMM_H
 #define KERNELS_MOVE_RESIZE_YMM_H
 
-#include "kernels/move/resize_x86.h"
+#include "kernels/move/resize_variants.h"
 
 /* One call. */
 struct row {

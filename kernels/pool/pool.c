@@ -6,11 +6,7 @@
 
 #include "kernels/math/dot.h"
 #include "kernels/math/quant.h"
-#if defined(__x86_64__)
-#include "kernels/pool/pool_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/pool/pool_arm.h"
-#endif
+#include "kernels/pool/pool_variants.h"
 
 #define BLOCK 64
 

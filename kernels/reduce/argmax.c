@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/reduce/argmax.h"
 
-#if defined(__x86_64__)
-#include "kernels/reduce/argmax_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/reduce/argmax_arm.h"
-#endif
+#include "kernels/reduce/argmax_variants.h"
 
 #define ARG(name, type, better)                                                                    \
 	size_t name(const void *src, size_t n, size_t step)                                        \

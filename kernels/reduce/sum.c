@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/reduce/sum.h"
 
-#if defined(__x86_64__)
-#include "kernels/reduce/sum_x86.h"
-#elif defined(__arm__)
-#include "kernels/reduce/sum_arm.h"
-#endif
+#include "kernels/reduce/sum_variants.h"
 
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */
 #define SUM_ROW(name, type, sum_type, wide, op)                                                    \

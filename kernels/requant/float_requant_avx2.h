@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "kernels/requant/float_requant_ymm.h"
+#include "kernels/requant/float_requant_channel.h"
 #include "kernels/simd/vector_s32_avx2.h"
 
 /* The channels of a panel, packed. In FLOAT_REQUANT_STEPS: high is the multiplier, low and rho the shifts to

@@ -10,63 +10,14 @@ struct steps {
 	__m512i reach;
 };
 
-/* Sums that a line is made for; further ones leave int32 or floats too coarse. */
-#define MOST_REACH (UINT64_C(1) << 29)
-#define MOST_SHIFT 30
 #define MOST_C (1 << 28)
-
-/* The furthest from zero that a sum can be. */
-static uint64_t furthest(const struct float_requant_channel *c)
-{
-	return c->reach + (uint64_t)(c->bias < 0 ? -(int64_t)c->bias : c->bias);
-}
-
-static int32_t code_of(
-	const struct float_requant_channel *c, int64_t sum, const struct float_requant_output *o)
-{
-	int32_t x = (int32_t)sum;
-	int32_t y = c->ties_up ? ek_mbqm_up(x, c->scale) : ek_mbqm(x, c->scale);
-	return ek_clamp32(ek_add32(y, o->zero), o->lo, o->hi);
-}
-
-/* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
-static bool is_level(const struct float_requant_channel *c, const struct float_requant_output *o)
-{
-	return c->scale.shift <= 0 && furthest(c) <= INT32_MAX &&
-		code_of(c, c->bias - (int64_t)c->reach, o) ==
-		code_of(c, c->bias + (int64_t)c->reach, o);
-}
-
-static bool is_line(const struct float_requant_channel *c)
-{
-	return c->scale.shift <= 0 && c->scale.shift >= -MOST_SHIFT && furthest(c) < MOST_REACH;
-}
-
-static int64_t unit(int32_t r)
-{
-	return INT64_C(1) << (r + 31);
-}
-
-static int64_t rounding(int32_t r)
-{
-	return (r ? INT64_C(1) << (r + 30) : 0) + (1 << 30);
-}
-
-/* True where sums below zero round by less than others: ties go away from zero. */
-static bool bends(const struct float_requant_channel *c, int32_t r)
-{
-	return r > 0 && !c->ties_up;
-}
 
 /* The line of one channel, @nudge of 2^-35 higher. */
 static void set_line(struct float_requant_panel *p, int lane, const struct float_requant_channel *c,
 	const struct float_requant_output *o, int nudge)
 {
-	bool level = is_level(c, o);
-	int32_t r = level ? 0 : -c->scale.shift;
-	double k = level ? 0 : ldexp(c->scale.multiplier, -(r + 31));
-	double beta = (level ? code_of(c, c->bias, o) : o->zero) + 0.5;
-	beta += r ? ldexp(1, -(r + 1)) : 0;
+	const struct float_requant_shape line = float_requant_shape(c, o);
+	const double k = line.slope, beta = line.height;
 	/* A float holds it: what the proof is made of, and the sign's step, is where sums begin. */
 	double at = k > 0 ? (double)(float)fmin(rint(beta / k), MOST_C) : 0;
 	p->start[lane] = ek_add32(c->start, (int32_t)at);
@@ -74,7 +25,7 @@ static void set_line(struct float_requant_panel *p, int lane, const struct float
 	p->low[lane] = (float)(k - (double)p->high[lane]);
 	p->rho[lane] = (float)(beta - k * at + ldexp(nudge, -35));
 	p->origin[lane] = (float)at;
-	p->step[lane] = bends(c, r) ? ldexpf(1, -r) : 0;
+	p->step[lane] = (float)line.below;
 }
 
 /* Codes of the sums @sums + @by, as a panel's lanes give them. */
@@ -87,24 +38,17 @@ static __m512i codes_of(const struct line *l, bool clamped, __m512i origin, __m5
 static struct steps steps_first(
 	const struct float_requant_channel *channels, const struct float_requant_output *o, bool up)
 {
-	int32_t sum[16], rest[16], whole[16], part[16], multiplier[16], reach[16];
+	int32_t v[6][16];
 	for (int i = 0; i < 16; i++) {
-		const struct float_requant_channel *c = &channels[i];
-		bool none = is_level(c, o);
-		int32_t r = none ? 0 : -c->scale.shift;
-		int64_t m = none ? 1 : c->scale.multiplier;
-		int64_t n = up ? unit(r) - rounding(r) + m - 1
-			       : rounding(r) - (bends(c, r) ? INT64_C(1) << 31 : 0);
-		multiplier[i] = (int32_t)m;
-		reach[i] = none ? -1 : (int32_t)furthest(c);
-		sum[i] = (int32_t)(n / m);
-		rest[i] = (int32_t)(up ? m - 1 - n % m : n % m);
-		whole[i] = (int32_t)(uint32_t)(unit(r) / m);
-		part[i] = (int32_t)(unit(r) % m);
+		int32_t first[6];
+		float_requant_first_step(&channels[i], o, up, first);
+		for (int k = 0; k < 6; k++) {
+			v[k][i] = first[k];
+		}
 	}
-	return (struct steps){_mm512_loadu_si512(sum), _mm512_loadu_si512(rest),
-		_mm512_loadu_si512(whole), _mm512_loadu_si512(part), _mm512_loadu_si512(multiplier),
-		_mm512_loadu_si512(reach)};
+	return (struct steps){_mm512_loadu_si512(v[0]), _mm512_loadu_si512(v[1]),
+		_mm512_loadu_si512(v[2]), _mm512_loadu_si512(v[3]), _mm512_loadu_si512(v[4]),
+		_mm512_loadu_si512(v[5])};
 }
 
 /* Lanes whose first step is within reach. */
@@ -163,7 +107,7 @@ static bool make_lines(struct float_requant_panel *p, int j,
 	static const int nudges[] = {2, 0, 4, -2, 1, 3, 6, -4, 8};
 	__mmask16 right = 0;
 	for (int i = 0; i < 16; i++) {
-		if (!is_line(&channels[i]) && !is_level(&channels[i], output)) {
+		if (!float_requant_is_line(&channels[i], output)) {
 			return false;
 		}
 	}

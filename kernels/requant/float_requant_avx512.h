@@ -32,6 +32,7 @@
 #include <string.h>
 
 #include "kernels/math/quant.h"
+#include "kernels/requant/float_requant_channel.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 /* Keeps a value in a register: compilers would rather load it again for each use, and loads are
@@ -43,12 +44,6 @@
 #define FLOAT_REQUANT_LANES 64
 #define FLOAT_REQUANT_VECTORS 4
 #define FLOAT_REQUANT_EXTRAS 4
-
-enum float_requant_mode {
-	FLOAT_REQUANT_CLAMPED, /* nothing below the zero point survives */
-	FLOAT_REQUANT_WHOLE,
-	FLOAT_REQUANT_STEPS, /* ek_mbqm(), ek_mbqm_up() */
-};
 
 /* The channels of a panel, packed. In FLOAT_REQUANT_STEPS: high is the multiplier, low and rho the shifts to
  * the left and right, step 1 where ties below zero go away from it. */
@@ -64,21 +59,7 @@ struct float_requant_panel {
 	int32_t unused[9];
 };
 
-/* A channel as it comes from a file. */
-struct float_requant_channel {
-	struct ek_scale scale;
-	bool ties_up; /* ek_mbqm_up() for ek_mbqm() */
-	int32_t start; /* of the sum, with bias */
-	int32_t bias; /* what the sum is without products */
-	uint64_t reach; /* of the products: no sum is further from the bias */
-};
-
 /* Limits of the output, as unsigned codes. */
-struct float_requant_output {
-	int32_t zero, lo, hi;
-	bool is_signed;
-};
-
 ALWAYS_INLINE struct float_requant_output float_requant_output(
 	int32_t zero, int32_t lo, int32_t hi, bool is_signed)
 {

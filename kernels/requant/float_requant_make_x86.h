@@ -11,70 +11,7 @@
 #ifndef KERNELS_REQUANT_FLOAT_REQUANT_MAKE_X86_H
 #define KERNELS_REQUANT_FLOAT_REQUANT_MAKE_X86_H
 
-#include <math.h>
-
-#include "kernels/requant/float_requant_ymm.h"
-
-/* Sums that a line is made for; further ones leave int32 or floats too coarse. */
-#define MOST_REACH (UINT64_C(1) << 29)
-#define MOST_SHIFT 30
-
-/* The furthest from zero that a sum can be. */
-static uint64_t furthest(const struct float_requant_channel *c)
-{
-	return c->reach + (uint64_t)(c->bias < 0 ? -(int64_t)c->bias : c->bias);
-}
-
-/* The type's own code. */
-static int32_t code_of(
-	const struct float_requant_channel *c, int64_t sum, const struct float_requant_output *o)
-{
-	int32_t x = (int32_t)sum;
-	int32_t y = c->ties_up ? ek_mbqm_up(x, c->scale) : ek_mbqm(x, c->scale);
-	return ek_clamp32(ek_add32(y, o->zero), o->lo, o->hi);
-}
-
-/* True where all sums have one code; ek_mbqm() is monotone without a shift to the left. */
-static bool is_level(const struct float_requant_channel *c, const struct float_requant_output *o)
-{
-	return c->scale.shift <= 0 && furthest(c) <= INT32_MAX &&
-		code_of(c, c->bias - (int64_t)c->reach, o) ==
-		code_of(c, c->bias + (int64_t)c->reach, o);
-}
-
-static bool is_line(const struct float_requant_channel *c)
-{
-	return c->scale.shift <= 0 && c->scale.shift >= -MOST_SHIFT && furthest(c) < MOST_REACH;
-}
-
-static int64_t unit(int32_t r)
-{
-	return INT64_C(1) << (r + 31);
-}
-
-static int64_t rounding(int32_t r)
-{
-	return (r ? INT64_C(1) << (r + 30) : 0) + (1 << 30);
-}
-
-/* True where sums below zero round by less than others: ties go away from zero. */
-static bool bends(const struct float_requant_channel *c, int32_t r)
-{
-	return r > 0 && !c->ties_up;
-}
-
-static struct float_requant_shape float_requant_of(
-	const struct float_requant_channel *c, const struct float_requant_output *o)
-{
-	bool level = is_level(c, o);
-	int32_t r = level ? 0 : -c->scale.shift, by = o->is_signed ? 128 : 0;
-	return (struct float_requant_shape){
-		.slope = level ? 0 : ldexp(c->scale.multiplier, -(r + 31)),
-		.height = (level ? code_of(c, c->bias, o) : o->zero) + by + 0.5 +
-			(r ? ldexp(1, -(r + 1)) : 0),
-		.below = bends(c, r) ? ldexp(1, -r) : 0,
-	};
-}
+#include "kernels/requant/float_requant_channel.h"
 
 /* Steps between codes: the least sum that gives a code, and what is left, of the lanes of a vector. */
 struct steps {
@@ -89,18 +26,11 @@ static struct steps steps_first(
 {
 	int32_t v[6][VEC_LANES];
 	for (int i = 0; i < VEC_LANES; i++) {
-		const struct float_requant_channel *c = &channels[i];
-		bool none = is_level(c, o);
-		int32_t r = none ? 0 : -c->scale.shift;
-		int64_t m = none ? 1 : c->scale.multiplier;
-		int64_t n = up ? unit(r) - rounding(r) + m - 1
-			       : rounding(r) - (bends(c, r) ? INT64_C(1) << 31 : 0);
-		v[0][i] = (int32_t)(n / m);
-		v[1][i] = (int32_t)(up ? m - 1 - n % m : n % m);
-		v[2][i] = (int32_t)(uint32_t)(unit(r) / m);
-		v[3][i] = (int32_t)(unit(r) % m);
-		v[4][i] = (int32_t)m;
-		v[5][i] = none ? -1 : (int32_t)furthest(c);
+		int32_t first[6];
+		float_requant_first_step(&channels[i], o, up, first);
+		for (int k = 0; k < 6; k++) {
+			v[k][i] = first[k];
+		}
 	}
 	return (struct steps){vec_load(v[0]), vec_load(v[1]), vec_load(v[2]), vec_load(v[3]),
 		vec_load(v[4]), vec_load(v[5])};
@@ -157,15 +87,16 @@ static bool make_lines(struct float_requant_panel *p, int j,
 	const uint32_t all = (1u << VEC_LANES) - 1;
 	uint32_t right = 0;
 	for (int i = 0; i < VEC_LANES; i++) {
-		if (!is_line(&channels[i]) && !is_level(&channels[i], output)) {
+		if (!float_requant_is_line(&channels[i], output)) {
 			return false;
 		}
 	}
 	for (size_t n = 0; n < sizeof(nudges) / sizeof(nudges[0]) && right != all; n++) {
 		for (int i = 0; i < VEC_LANES; i++) {
 			if (!(right >> i & 1)) {
-				const struct float_requant_shape line =
-					float_requant_of(&channels[i], output);
+				struct float_requant_shape line =
+					float_requant_shape(&channels[i], output);
+				line.height += output->is_signed ? 128 : 0;
 				float_requant_set(
 					p, j * VEC_LANES + i, channels[i].start, &line, nudges[n]);
 			}

@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-#include "kernels/requant/float_requant_ymm.h"
+#include "kernels/requant/float_requant_channel.h"
 #include "kernels/simd/vector_s32_sse41.h"
 
 struct float_requant_panel {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/requant/requant.h"
 
-#if defined(__x86_64__)
-#include "kernels/requant/requant_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/requant/requant_arm.h"
-#endif
+#include "kernels/requant/requant_variants.h"
 
 #define REQUANT_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \

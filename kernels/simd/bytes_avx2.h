@@ -11,37 +11,15 @@
 #include "kernels/simd/bytes_some.h"
 #include "kernels/simd/vector_s32_avx2.h"
 
+typedef __m256 real;
+
+#include "kernels/simd/bytes_x86.h"
+
 /* @n <= VEC_LANES codes, zero behind them. */
 ALWAYS_INLINE vec vec_wide(const bool is_signed, const uint8_t *from, uint32_t n)
 {
 	const __m128i codes = _mm_cvtsi64_si128((int64_t)bytes_some_8(from, n));
 	return is_signed ? _mm256_cvtepi8_epi32(codes) : _mm256_cvtepu8_epi32(codes);
-}
-
-ALWAYS_INLINE vec vec_mul(vec a, vec b)
-{
-	return _mm256_mullo_epi32(a, b);
-}
-
-ALWAYS_INLINE vec vec_left(vec v, const int by)
-{
-	return _mm256_slli_epi32(v, by);
-}
-
-ALWAYS_INLINE vec vec_right(vec v, const int by)
-{
-	return _mm256_srai_epi32(v, by);
-}
-
-ALWAYS_INLINE vec vec_abs(vec v)
-{
-	return _mm256_abs_epi32(v);
-}
-
-/* @v, 0 or -@v, as @sign is. */
-ALWAYS_INLINE vec vec_sign(vec v, vec sign)
-{
-	return _mm256_sign_epi32(v, sign);
 }
 
 /* @n codes of one or two vectors in order, saturated. */
@@ -60,50 +38,9 @@ ALWAYS_INLINE void vec_put_codes(const bool is_signed, uint8_t *to, vec a, vec b
 	}
 }
 
-typedef __m256 real;
-
-ALWAYS_INLINE real real_all(float x)
-{
-	return _mm256_set1_ps(x);
-}
-
-ALWAYS_INLINE real real_load(const float *from)
-{
-	return _mm256_loadu_ps(from);
-}
-
-ALWAYS_INLINE void real_store(float *to, real x)
-{
-	_mm256_storeu_ps(to, x);
-}
-
-ALWAYS_INLINE real real_of(vec v)
-{
-	return _mm256_cvtepi32_ps(v);
-}
-
-ALWAYS_INLINE vec real_cut(real x)
-{
-	return _mm256_cvttps_epi32(x);
-}
-
-ALWAYS_INLINE real real_mul(real a, real b)
-{
-	return _mm256_mul_ps(a, b);
-}
-
-ALWAYS_INLINE real real_add(real a, real b)
-{
-	return _mm256_add_ps(a, b);
-}
-
-ALWAYS_INLINE vec bytes_all(uint8_t x)
-{
-	return _mm256_set1_epi8((char)x);
-}
-
 /* The first @n of VEC_BYTES, n < VEC_BYTES; zero behind them. */
 #if defined(__AVX512VL__) && defined(__AVX512BW__)
+
 ALWAYS_INLINE vec bytes_load_some(const uint8_t *from, uint32_t n)
 {
 	return _mm256_maskz_loadu_epi8(((__mmask32)1 << n) - 1, from);
@@ -113,7 +50,9 @@ ALWAYS_INLINE void bytes_store_some(uint8_t *to, vec v, uint32_t n)
 {
 	_mm256_mask_storeu_epi8(to, ((__mmask32)1 << n) - 1, v);
 }
+
 #else
+
 ALWAYS_INLINE vec bytes_load_some(const uint8_t *from, uint32_t n)
 {
 	if (n < 16) {
@@ -133,45 +72,7 @@ ALWAYS_INLINE void bytes_store_some(uint8_t *to, vec v, uint32_t n)
 	}
 	vec_store_some(to, half, n & 15);
 }
+
 #endif
-
-ALWAYS_INLINE vec bytes_xor(vec a, vec b)
-{
-	return _mm256_xor_si256(a, b);
-}
-
-ALWAYS_INLINE vec bytes_most(const bool is_signed, vec a, vec b)
-{
-	return is_signed ? _mm256_max_epi8(a, b) : _mm256_max_epu8(a, b);
-}
-
-ALWAYS_INLINE vec bytes_least(const bool is_signed, vec a, vec b)
-{
-	return is_signed ? _mm256_min_epi8(a, b) : _mm256_min_epu8(a, b);
-}
-
-/* a + b of unsigned bytes in 16 bits: of the lower and of the upper halves of each 128 bits. */
-ALWAYS_INLINE vec bytes_sum_low(vec a, vec b)
-{
-	return _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), bytes_all(1));
-}
-
-ALWAYS_INLINE vec bytes_sum_high(vec a, vec b)
-{
-	return _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), bytes_all(1));
-}
-
-ALWAYS_INLINE vec vec_add_16(vec a, vec b)
-{
-	return _mm256_add_epi16(a, b);
-}
-
-/* What bytes_sum_low() and bytes_sum_high() took apart, with vec_unpack_low_16() and _high_16() of each,
- * becomes bytes again, saturated. */
-ALWAYS_INLINE vec bytes_pack(const bool is_signed, const vec v[4])
-{
-	const vec low = _mm256_packs_epi32(v[0], v[1]), high = _mm256_packs_epi32(v[2], v[3]);
-	return is_signed ? _mm256_packs_epi16(low, high) : _mm256_packus_epi16(low, high);
-}
 
 #endif

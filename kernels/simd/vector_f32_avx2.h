@@ -13,15 +13,10 @@
 
 typedef __m256 vector;
 
-VECTOR_INLINE vector vector_load(const float *from)
-{
-	return _mm256_loadu_ps(from);
-}
+/* The intrinsic of that name for vectors of 256 bits. */
+#define MM(name) _mm256_##name
 
-VECTOR_INLINE void vector_store(float *to, vector v)
-{
-	_mm256_storeu_ps(to, v);
-}
+#include "kernels/simd/vector_f32_x86.h"
 
 VECTOR_INLINE __m256i vector_lanes(uint32_t n)
 {
@@ -39,44 +34,6 @@ VECTOR_INLINE vector vector_load_first(const float *from, uint32_t n)
 VECTOR_INLINE void vector_store_first(float *to, uint32_t n, vector v)
 {
 	_mm256_maskstore_ps(to, vector_lanes(n), v);
-}
-
-VECTOR_INLINE vector vector_all(float x)
-{
-	return _mm256_set1_ps(x);
-}
-
-/* a * b + c with one rounding. */
-VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
-{
-	return _mm256_fmadd_ps(a, b, c);
-}
-
-VECTOR_INLINE vector vector_mul(vector a, vector b)
-{
-	return _mm256_mul_ps(a, b);
-}
-
-VECTOR_INLINE vector vector_add(vector a, vector b)
-{
-	return _mm256_add_ps(a, b);
-}
-
-VECTOR_INLINE vector vector_div(vector a, vector b)
-{
-	return _mm256_div_ps(a, b);
-}
-
-/* best < v ? v : best */
-VECTOR_INLINE vector vector_larger(vector best, vector v)
-{
-	return _mm256_max_ps(v, best);
-}
-
-/* ek_clamp_f32(): NaN passes, and a zero keeps its sign. */
-VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
-{
-	return _mm256_min_ps(hi, _mm256_max_ps(lo, x));
 }
 
 #endif

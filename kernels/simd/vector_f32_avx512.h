@@ -13,15 +13,10 @@
 
 typedef __m512 vector;
 
-VECTOR_INLINE vector vector_load(const float *from)
-{
-	return _mm512_loadu_ps(from);
-}
+/* The intrinsic of that name for vectors of 512 bits. */
+#define MM(name) _mm512_##name
 
-VECTOR_INLINE void vector_store(float *to, vector v)
-{
-	_mm512_storeu_ps(to, v);
-}
+#include "kernels/simd/vector_f32_x86.h"
 
 VECTOR_INLINE __mmask16 vector_lanes(uint32_t n)
 {
@@ -37,33 +32,6 @@ VECTOR_INLINE vector vector_load_first(const float *from, uint32_t n)
 VECTOR_INLINE void vector_store_first(float *to, uint32_t n, vector v)
 {
 	_mm512_mask_storeu_ps(to, vector_lanes(n), v);
-}
-
-VECTOR_INLINE vector vector_all(float x)
-{
-	return _mm512_set1_ps(x);
-}
-
-/* a * b + c with one rounding. */
-VECTOR_INLINE vector vector_fma(vector a, vector b, vector c)
-{
-	return _mm512_fmadd_ps(a, b, c);
-}
-
-VECTOR_INLINE vector vector_mul(vector a, vector b)
-{
-	return _mm512_mul_ps(a, b);
-}
-
-VECTOR_INLINE vector vector_add(vector a, vector b)
-{
-	return _mm512_add_ps(a, b);
-}
-
-/* ek_clamp_f32(): NaN passes, and a zero keeps its sign. */
-VECTOR_INLINE vector vector_clamp(vector x, vector lo, vector hi)
-{
-	return _mm512_min_ps(hi, _mm512_max_ps(lo, x));
 }
 
 #endif

@@ -16,101 +16,26 @@
 #define VEC_WIDE 0
 
 typedef __m128i vec;
+typedef __m128d vec_doubles;
+
+/* The intrinsic of that name for vectors of 128 bits. */
+#define MM(name) _mm_##name
+#define MM_SI(name) _mm_##name##_si128
+
+#include "kernels/simd/vector_s32_x86.h"
 
 /* Packing 128 bits keeps the order. */
 #define VEC_CHANNEL(vectors, j, lane) ((j)*4 + (lane))
-
-ALWAYS_INLINE vec vec_load(const void *from)
-{
-	return _mm_loadu_si128(from);
-}
-
-ALWAYS_INLINE void vec_store(void *to, vec v)
-{
-	_mm_storeu_si128(to, v);
-}
-
-ALWAYS_INLINE vec vec_all(int32_t x)
-{
-	return _mm_set1_epi32(x);
-}
-
-ALWAYS_INLINE vec vec_broadcast(const uint8_t *from)
-{
-	int32_t x;
-	memcpy(&x, from, sizeof(x));
-	return _mm_set1_epi32(x);
-}
-
-ALWAYS_INLINE vec vec_add(vec a, vec b)
-{
-	return _mm_add_epi32(a, b);
-}
-
-ALWAYS_INLINE vec vec_sub(vec a, vec b)
-{
-	return _mm_sub_epi32(a, b);
-}
-
-ALWAYS_INLINE vec vec_greater(vec a, vec b)
-{
-	return _mm_cmpgt_epi32(a, b);
-}
-
-ALWAYS_INLINE vec vec_and(vec a, vec b)
-{
-	return _mm_and_si128(a, b);
-}
-
-ALWAYS_INLINE vec vec_and_not(vec a, vec b)
-{
-	return _mm_andnot_si128(b, a);
-}
-
-ALWAYS_INLINE vec vec_least(vec a, vec b)
-{
-	return _mm_min_epi32(a, b);
-}
-
-ALWAYS_INLINE vec vec_most(vec a, vec b)
-{
-	return _mm_max_epi32(a, b);
-}
 
 ALWAYS_INLINE uint32_t vec_mask(vec v)
 {
 	return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(v));
 }
 
-ALWAYS_INLINE vec vec_madd(vec a, vec b)
-{
-	return _mm_madd_epi16(a, b);
-}
-
-ALWAYS_INLINE vec vec_all_16(int16_t x)
-{
-	return _mm_set1_epi16(x);
-}
-
-ALWAYS_INLINE vec vec_sub_16(vec a, vec b)
-{
-	return _mm_sub_epi16(a, b);
-}
-
 ALWAYS_INLINE vec vec_widen(bool is_signed, const uint8_t *from)
 {
 	__m128i codes = _mm_loadl_epi64((const __m128i *)from);
 	return is_signed ? _mm_cvtepi8_epi16(codes) : _mm_cvtepu8_epi16(codes);
-}
-
-ALWAYS_INLINE vec vec_unpack_low_16(vec a, vec b)
-{
-	return _mm_unpacklo_epi16(a, b);
-}
-
-ALWAYS_INLINE vec vec_unpack_high_16(vec a, vec b)
-{
-	return _mm_unpackhi_epi16(a, b);
 }
 
 ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b)
@@ -121,55 +46,11 @@ ALWAYS_INLINE vec vec_pairs(bool is_signed, const uint8_t *a, const uint8_t *b)
 	return _mm_unpacklo_epi16(x, y);
 }
 
-ALWAYS_INLINE __m128i vec_rescale_2(__m128i sums, const double *scale)
-{
-	const __m128d half = _mm_set1_pd(0x1.fffffffffffffp-2);
-	__m128d x = _mm_mul_pd(_mm_cvtepi32_pd(sums), _mm_loadu_pd(scale));
-	__m128d sign = _mm_and_pd(x, _mm_set1_pd(-0.0));
-	__m128d y = _mm_add_pd(x, _mm_or_pd(half, sign));
-	y = _mm_min_pd(y, _mm_set1_pd(2147483647.0));
-	y = _mm_max_pd(y, _mm_set1_pd(-2147483648.0));
-	return _mm_cvttpd_epi32(y);
-}
-
 ALWAYS_INLINE vec vec_rescale(vec sums, const double scale[VEC_LANES])
 {
 	vec upper = _mm_unpackhi_epi64(sums, sums);
-	return _mm_unpacklo_epi64(vec_rescale_2(sums, scale), vec_rescale_2(upper, scale + 2));
-}
-
-struct vec_limits {
-	__m128i lo, hi, sign;
-	__m128i zero, least, most;
-	__m128i offset;
-};
-
-ALWAYS_INLINE struct vec_limits vec_limits(int32_t zero, int32_t lo, int32_t hi, bool is_signed)
-{
-	const int32_t by = is_signed ? 128 : 0;
-	return (struct vec_limits){_mm_set1_epi8((char)(lo + by)), _mm_set1_epi8((char)(hi + by)),
-		_mm_set1_epi8((char)by), vec_all(zero), vec_all(lo), vec_all(hi), vec_all(by)};
-}
-
-/* The first @n of 8 codes, n < 8. */
-ALWAYS_INLINE void vec_store_some(uint8_t *to, __m128i codes, uint32_t n)
-{
-	if (n & 4) {
-		int32_t x = _mm_cvtsi128_si32(codes);
-		memcpy(to, &x, sizeof(x));
-		codes = _mm_srli_si128(codes, 4);
-		to += 4;
-	}
-	for (n &= 3; n; n--, codes = _mm_srli_si128(codes, 1)) {
-		*to++ = (uint8_t)_mm_cvtsi128_si32(codes);
-	}
-}
-
-ALWAYS_INLINE __m128i vec_pack(const struct vec_limits *l, vec a, vec b, vec c, vec d)
-{
-	__m128i y = _mm_packus_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d));
-	y = _mm_min_epu8(_mm_max_epu8(y, l->lo), l->hi);
-	return _mm_xor_si128(y, l->sign);
+	return _mm_unpacklo_epi64(
+		vec_rescale_half(sums, scale), vec_rescale_half(upper, scale + 2));
 }
 
 ALWAYS_INLINE void vec_put_2(const struct vec_limits *l, const vec a[2], const vec b[2], uint32_t n,

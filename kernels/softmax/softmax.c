@@ -6,11 +6,7 @@
 #include "kernels/elementwise/lut.h"
 #include "kernels/math/fixed.h"
 #include "kernels/softmax/softmax_parts.h"
-#if defined(__x86_64__)
-#include "kernels/softmax/softmax_x86.h"
-#elif defined(__aarch64__) || defined(__arm__)
-#include "kernels/softmax/softmax_arm.h"
-#endif
+#include "kernels/softmax/softmax_variants.h"
 
 #define INTEGER_BITS 5 /* of a scaled difference */
 #define LEAST_SUM_S16 (1 << 14) /* half of what a row's maximum alone gives */

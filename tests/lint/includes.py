@@ -49,7 +49,7 @@ LATE = {"engine/entry": ["engine/model", "engine/plan", "engine/run"], "engine/e
 INTERFACES = {"client/lib/edge_client.h"}
 # Folders that know nothing of each other.
 STRANGERS = [("daemon/edged/", "daemon/mqtt/"), ("daemon/check/", "daemon/mqtt/")]
-ISA = re.compile(r"_(x86|arm|sse41|avx2|avx512|avx512vnni|avxvnni|ymm|neon|vfp|vfpv4|dotprod|i8mm|inorder)$")
+ISA = re.compile(r"_(variants|x86|arm|sse41|avx2|avx512|avx512vnni|avxvnni|ymm|neon|vfp|vfpv4|dotprod|i8mm|inorder)$")
 
 # foreign header -> the files that may name it (a folder ends in /)
 DOORS = {

@@ -103,24 +103,9 @@ static int pool_run(const struct op_call *call, struct error *err)
 	return tile_grid_run(call, &job, err);
 }
 
-const struct cpu_op op_average_pool_2d = {
+const struct cpu_op op_pool_2d = {
 	.op = OP_AVERAGE_POOL_2D,
-	.accept = pool_accept,
-	.state_bytes = sizeof(struct pool_state),
-	.prepare = pool_prepare,
-	.run = pool_run,
-};
-
-const struct cpu_op op_l2_pool_2d = {
-	.op = OP_L2_POOL_2D,
-	.accept = pool_accept,
-	.state_bytes = sizeof(struct pool_state),
-	.prepare = pool_prepare,
-	.run = pool_run,
-};
-
-const struct cpu_op op_max_pool_2d = {
-	.op = OP_MAX_POOL_2D,
+	.also = OP_ALSO(OP_L2_POOL_2D, OP_MAX_POOL_2D),
 	.accept = pool_accept,
 	.state_bytes = sizeof(struct pool_state),
 	.prepare = pool_prepare,

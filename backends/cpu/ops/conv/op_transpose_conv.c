@@ -235,11 +235,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_transpose_conv = {.op = OP_TRANSPOSE_CONV,
-	.accept = transpose_accept,
-	.state_bytes = sizeof(struct transpose_state),
-	.prepare = transpose_prepare,
-	.run = transpose_run};
-const struct cpu_op op_conv_3d_transpose = {.op = OP_CONV_3D_TRANSPOSE,
+	.also = OP_ALSO(OP_CONV_3D_TRANSPOSE),
 	.accept = transpose_accept,
 	.state_bytes = sizeof(struct transpose_state),
 	.prepare = transpose_prepare,

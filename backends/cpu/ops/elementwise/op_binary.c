@@ -119,25 +119,12 @@ static int binary_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : broadcast_run(&state->shape, call, binary_row, state, err);
 }
 
-#define BINARY(name, number)                                                                       \
-	const struct cpu_op op_##name = {.op = number,                                             \
-		.accept = binary_accept,                                                           \
-		.state_bytes = sizeof(struct binary_state),                                        \
-		.init = binary_init,                                                               \
-		.run = binary_run}
-
-BINARY(atan2, OP_ATAN2);
-BINARY(bitwise_xor, OP_BITWISE_XOR);
-BINARY(floor_div, OP_FLOOR_DIV);
-BINARY(floor_mod, OP_FLOOR_MOD);
-BINARY(logical_and, OP_LOGICAL_AND);
-BINARY(logical_or, OP_LOGICAL_OR);
-BINARY(maximum, OP_MAXIMUM);
-BINARY(minimum, OP_MINIMUM);
-BINARY(right_shift, OP_RIGHT_SHIFT);
-BINARY(stablehlo_add, OP_STABLEHLO_ADD);
-BINARY(stablehlo_and, OP_STABLEHLO_AND);
-BINARY(stablehlo_maximum, OP_STABLEHLO_MAXIMUM);
-BINARY(stablehlo_minimum, OP_STABLEHLO_MINIMUM);
-BINARY(stablehlo_multiply, OP_STABLEHLO_MULTIPLY);
-BINARY(stablehlo_shift_left, OP_STABLEHLO_SHIFT_LEFT);
+const struct cpu_op op_binary = {.op = OP_ATAN2,
+	.also = OP_ALSO(OP_BITWISE_XOR, OP_FLOOR_DIV, OP_FLOOR_MOD, OP_LOGICAL_AND, OP_LOGICAL_OR,
+		OP_MAXIMUM, OP_MINIMUM, OP_RIGHT_SHIFT, OP_STABLEHLO_ADD, OP_STABLEHLO_AND,
+		OP_STABLEHLO_MAXIMUM, OP_STABLEHLO_MINIMUM, OP_STABLEHLO_MULTIPLY,
+		OP_STABLEHLO_SHIFT_LEFT),
+	.accept = binary_accept,
+	.state_bytes = sizeof(struct binary_state),
+	.init = binary_init,
+	.run = binary_run};

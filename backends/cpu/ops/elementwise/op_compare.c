@@ -163,16 +163,9 @@ static int compare_run(const struct op_call *call, struct error *err)
 			  : run_strings(call, state, err);
 }
 
-#define COMPARE(name, number)                                                                      \
-	const struct cpu_op op_##name = {.op = number,                                             \
-		.accept = compare_accept,                                                          \
-		.state_bytes = sizeof(struct compare_state),                                       \
-		.init = compare_init,                                                              \
-		.run = compare_run}
-
-COMPARE(equal, OP_EQUAL);
-COMPARE(greater, OP_GREATER);
-COMPARE(greater_equal, OP_GREATER_EQUAL);
-COMPARE(less, OP_LESS);
-COMPARE(less_equal, OP_LESS_EQUAL);
-COMPARE(not_equal, OP_NOT_EQUAL);
+const struct cpu_op op_compare = {.op = OP_EQUAL,
+	.also = OP_ALSO(OP_GREATER, OP_GREATER_EQUAL, OP_LESS, OP_LESS_EQUAL, OP_NOT_EQUAL),
+	.accept = compare_accept,
+	.state_bytes = sizeof(struct compare_state),
+	.init = compare_init,
+	.run = compare_run};

@@ -111,17 +111,14 @@ static int sigmoid_run(const struct op_call *call, struct error *err)
 	}
 }
 
-#define SIGMOID_OP(name, number)                                                                   \
-	const struct cpu_op name = {                                                               \
-		.op = (number),                                                                    \
-		.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16),                     \
-		.state_bytes = sizeof(struct sigmoid_state),                                       \
-		.init = sigmoid_init,                                                              \
-		.run = sigmoid_run,                                                                \
-		.row_shape = lookup_table_row_shape,                                               \
-		.run_rows = lookup_table_run_rows,                                                 \
-		.in_place = 1,                                                                     \
-	};
-
-SIGMOID_OP(op_logistic, OP_LOGISTIC)
-SIGMOID_OP(op_tanh, OP_TANH)
+const struct cpu_op op_logistic = {
+	.op = OP_LOGISTIC,
+	.also = OP_ALSO(OP_TANH),
+	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(FLOAT16),
+	.state_bytes = sizeof(struct sigmoid_state),
+	.init = sigmoid_init,
+	.run = sigmoid_run,
+	.row_shape = lookup_table_row_shape,
+	.run_rows = lookup_table_run_rows,
+	.in_place = 1,
+};

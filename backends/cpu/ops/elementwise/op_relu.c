@@ -78,19 +78,14 @@ static int relu_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-#define RELU_OP(name, number)                                                                      \
-	const struct cpu_op name = {                                                               \
-		.op = (number),                                                                    \
-		.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32),                                       \
-		.state_bytes = sizeof(struct relu_state),                                          \
-		.init = relu_init,                                                                 \
-		.run = relu_run,                                                                   \
-		.row_shape = lookup_table_row_shape,                                               \
-		.run_rows = lookup_table_run_rows,                                                 \
-		.in_place = 1,                                                                     \
-	};
-
-RELU_OP(op_relu, OP_RELU)
-RELU_OP(op_relu6, OP_RELU6)
-RELU_OP(op_relu_n1_to_1, OP_RELU_N1_TO_1)
-RELU_OP(op_relu_0_to_1, OP_RELU_0_TO_1)
+const struct cpu_op op_relu = {
+	.op = OP_RELU,
+	.also = OP_ALSO(OP_RELU6, OP_RELU_N1_TO_1, OP_RELU_0_TO_1),
+	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32),
+	.state_bytes = sizeof(struct relu_state),
+	.init = relu_init,
+	.run = relu_run,
+	.row_shape = lookup_table_row_shape,
+	.run_rows = lookup_table_run_rows,
+	.in_place = 1,
+};

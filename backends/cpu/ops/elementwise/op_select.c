@@ -68,11 +68,7 @@ static int select_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_select = {.op = OP_SELECT,
-	.types_in[1] = ACCEPT_FIXED & ~ACCEPT(COMPLEX128),
-	.state_bytes = sizeof(struct select_state),
-	.init = select_init,
-	.run = select_run};
-const struct cpu_op op_select_v2 = {.op = OP_SELECT_V2,
+	.also = OP_ALSO(OP_SELECT_V2),
 	.types_in[1] = ACCEPT_FIXED & ~ACCEPT(COMPLEX128),
 	.state_bytes = sizeof(struct select_state),
 	.init = select_init,

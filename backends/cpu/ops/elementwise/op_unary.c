@@ -252,40 +252,19 @@ static bool unary_row_shape(
 	return !row->plain && !row->no_negatives && lookup_table_row_shape(setup, operand, ret);
 }
 
-#define UNARY_OP(name, number)                                                                     \
-	const struct cpu_op name = {                                                               \
-		.op = (number),                                                                    \
-		.accept = unary_accept,                                                            \
-		.state_bytes = sizeof(struct unary_state),                                         \
-		.init = unary_init,                                                                \
-		.run = unary_op_run,                                                               \
-		.row_shape = unary_row_shape,                                                      \
-		.run_rows = lookup_table_run_rows,                                                 \
-		.in_place = 1,                                                                     \
-	};
-
-UNARY_OP(op_abs, OP_ABS)
-UNARY_OP(op_ceil, OP_CEIL)
-UNARY_OP(op_complex_abs, OP_COMPLEX_ABS)
-UNARY_OP(op_cos, OP_COS)
-UNARY_OP(op_elu, OP_ELU)
-UNARY_OP(op_exp, OP_EXP)
-UNARY_OP(op_fake_quant, OP_FAKE_QUANT)
-UNARY_OP(op_floor, OP_FLOOR)
-UNARY_OP(op_gelu, OP_GELU)
-UNARY_OP(op_hard_swish, OP_HARD_SWISH)
-UNARY_OP(op_imag, OP_IMAG)
-UNARY_OP(op_leaky_relu, OP_LEAKY_RELU)
-UNARY_OP(op_log, OP_LOG)
-UNARY_OP(op_logical_not, OP_LOGICAL_NOT)
-UNARY_OP(op_neg, OP_NEG)
-UNARY_OP(op_real, OP_REAL)
-UNARY_OP(op_round, OP_ROUND)
-UNARY_OP(op_rsqrt, OP_RSQRT)
-UNARY_OP(op_sign, OP_SIGN)
-UNARY_OP(op_sin, OP_SIN)
-UNARY_OP(op_sqrt, OP_SQRT)
-UNARY_OP(op_square, OP_SQUARE)
+const struct cpu_op op_unary = {
+	.op = OP_ABS,
+	.also = OP_ALSO(OP_CEIL, OP_COMPLEX_ABS, OP_COS, OP_ELU, OP_EXP, OP_FAKE_QUANT, OP_FLOOR,
+		OP_GELU, OP_HARD_SWISH, OP_IMAG, OP_LEAKY_RELU, OP_LOG, OP_LOGICAL_NOT, OP_NEG,
+		OP_REAL, OP_ROUND, OP_RSQRT, OP_SIGN, OP_SIN, OP_SQRT, OP_SQUARE),
+	.accept = unary_accept,
+	.state_bytes = sizeof(struct unary_state),
+	.init = unary_init,
+	.run = unary_op_run,
+	.row_shape = unary_row_shape,
+	.run_rows = lookup_table_run_rows,
+	.in_place = 1,
+};
 
 static int zeros_run(const struct op_call *call, struct error *err)
 {

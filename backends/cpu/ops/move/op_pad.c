@@ -164,11 +164,7 @@ static int mirror_prepare(struct op_setup *setup, struct error *err)
 }
 
 const struct cpu_op op_pad = {.op = OP_PAD,
-	.params = 1u << 1,
-	.types = ACCEPT_FIXED,
-	.prepare = pad_prepare,
-	.run = copies_run};
-const struct cpu_op op_padv2 = {.op = OP_PADV2,
+	.also = OP_ALSO(OP_PADV2),
 	.params = 1u << 1,
 	.types = ACCEPT_FIXED,
 	.prepare = pad_prepare,

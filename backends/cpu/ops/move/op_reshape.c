@@ -44,16 +44,7 @@ static int reshape_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_reshape = {.op = OP_RESHAPE,
-	.types = RESHAPED,
-	.state_bytes = sizeof(struct reshape_state),
-	.init = reshape_init,
-	.run = reshape_run};
-const struct cpu_op op_squeeze = {.op = OP_SQUEEZE,
-	.types = RESHAPED,
-	.state_bytes = sizeof(struct reshape_state),
-	.init = reshape_init,
-	.run = reshape_run};
-const struct cpu_op op_expand_dims = {.op = OP_EXPAND_DIMS,
+	.also = OP_ALSO(OP_SQUEEZE, OP_EXPAND_DIMS),
 	.types = RESHAPED,
 	.state_bytes = sizeof(struct reshape_state),
 	.init = reshape_init,

@@ -138,13 +138,8 @@ static int space_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_space_to_batch_nd = {.op = OP_SPACE_TO_BATCH_ND,
-	.params = 3u << 1,
-	.types = ACCEPT_FIXED,
-	.state_bytes = sizeof(struct space_state),
-	.prepare = space_prepare,
-	.run = space_run};
-const struct cpu_op op_batch_to_space_nd = {.op = OP_BATCH_TO_SPACE_ND,
+const struct cpu_op op_space_batch = {.op = OP_SPACE_TO_BATCH_ND,
+	.also = OP_ALSO(OP_BATCH_TO_SPACE_ND),
 	.params = 3u << 1,
 	.types = ACCEPT_FIXED,
 	.state_bytes = sizeof(struct space_state),

@@ -42,11 +42,8 @@ static int depth_prepare(struct op_setup *setup, struct error *err)
 	return 0;
 }
 
-const struct cpu_op op_depth_to_space = {.op = OP_DEPTH_TO_SPACE,
-	.types = ACCEPT_FIXED,
-	.prepare = depth_prepare,
-	.run = copies_run};
-const struct cpu_op op_space_to_depth = {.op = OP_SPACE_TO_DEPTH,
+const struct cpu_op op_space_depth = {.op = OP_DEPTH_TO_SPACE,
+	.also = OP_ALSO(OP_SPACE_TO_DEPTH),
 	.types = ACCEPT_FIXED,
 	.prepare = depth_prepare,
 	.run = copies_run};

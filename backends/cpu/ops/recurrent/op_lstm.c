@@ -119,14 +119,10 @@ static int lstm_run(const struct op_call *call, struct error *err)
 							     : lstm_q8_run(call, err);
 }
 
-#define LSTM_OP(name, number)                                                                      \
-	const struct cpu_op op_##name = {                                                          \
-		.op = number,                                                                      \
-		.accept = lstm_accept,                                                             \
-		.prepare = lstm_prepare,                                                           \
-		.run = lstm_run,                                                                   \
-	}
-
-LSTM_OP(lstm, OP_LSTM);
-LSTM_OP(unidirectional_sequence_lstm, OP_UNIDIRECTIONAL_SEQUENCE_LSTM);
-LSTM_OP(bidirectional_sequence_lstm, OP_BIDIRECTIONAL_SEQUENCE_LSTM);
+const struct cpu_op op_lstm = {
+	.op = OP_LSTM,
+	.also = OP_ALSO(OP_UNIDIRECTIONAL_SEQUENCE_LSTM, OP_BIDIRECTIONAL_SEQUENCE_LSTM),
+	.accept = lstm_accept,
+	.prepare = lstm_prepare,
+	.run = lstm_run,
+};

@@ -180,12 +180,8 @@ static int rnn_run(const struct op_call *call, struct error *err)
 	return r;
 }
 
-#define RNN_OP(name, number)                                                                       \
-	const struct cpu_op op_##name = {.op = number,                                             \
-		.state_bytes = sizeof(struct rnn_state),                                           \
-		.init = rnn_init,                                                                  \
-		.run = rnn_run}
-
-RNN_OP(rnn, OP_RNN);
-RNN_OP(unidirectional_sequence_rnn, OP_UNIDIRECTIONAL_SEQUENCE_RNN);
-RNN_OP(bidirectional_sequence_rnn, OP_BIDIRECTIONAL_SEQUENCE_RNN);
+const struct cpu_op op_rnn = {.op = OP_RNN,
+	.also = OP_ALSO(OP_UNIDIRECTIONAL_SEQUENCE_RNN, OP_BIDIRECTIONAL_SEQUENCE_RNN),
+	.state_bytes = sizeof(struct rnn_state),
+	.init = rnn_init,
+	.run = rnn_run};

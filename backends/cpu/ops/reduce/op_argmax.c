@@ -130,14 +130,8 @@ static int arg_run(const struct op_call *call, struct error *err)
 	return tiles_end(&t, err);
 }
 
-const struct cpu_op op_arg_max = {.op = OP_ARG_MAX,
-	.params = 1u << 1,
-	.types_in[0] = COMPARED,
-	.types_out = ACCEPT(INT32) | ACCEPT(INT64),
-	.state_bytes = sizeof(struct arg_state),
-	.prepare = arg_prepare,
-	.run = arg_run};
-const struct cpu_op op_arg_min = {.op = OP_ARG_MIN,
+const struct cpu_op op_argmax = {.op = OP_ARG_MAX,
+	.also = OP_ALSO(OP_ARG_MIN),
 	.params = 1u << 1,
 	.types_in[0] = COMPARED,
 	.types_out = ACCEPT(INT32) | ACCEPT(INT64),

@@ -170,12 +170,7 @@ static int reduce_run(const struct op_call *call, struct error *err)
 }
 
 const struct cpu_op op_mean = {.op = OP_MEAN,
-	.params = 1u << 1,
-	.accept = reduce_accept,
-	.state_bytes = sizeof(struct reduce_state),
-	.prepare = reduce_prepare,
-	.run = reduce_run};
-const struct cpu_op op_sum = {.op = OP_SUM,
+	.also = OP_ALSO(OP_SUM),
 	.params = 1u << 1,
 	.accept = reduce_accept,
 	.state_bytes = sizeof(struct reduce_state),

@@ -207,18 +207,13 @@ static int fold_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : tiles_end(&t, err);
 }
 
-#define FOLD_OP(name, number)                                                                      \
-	const struct cpu_op op_##name = {.op = number,                                             \
-		.params = 1u << 1,                                                                 \
-		.accept = fold_accept,                                                             \
-		.state_bytes = sizeof(struct fold_state),                                          \
-		.prepare = fold_prepare,                                                           \
-		.run = fold_run};
+const struct cpu_op op_reduce = {.op = OP_REDUCE_ALL,
+	.also = OP_ALSO(OP_REDUCE_ANY, OP_REDUCE_MAX, OP_REDUCE_MIN, OP_REDUCE_PROD),
+	.params = 1u << 1,
+	.accept = fold_accept,
+	.state_bytes = sizeof(struct fold_state),
+	.prepare = fold_prepare,
+	.run = fold_run};
 
 /* clang-format off */
-FOLD_OP(reduce_all, OP_REDUCE_ALL)
-FOLD_OP(reduce_any, OP_REDUCE_ANY)
-FOLD_OP(reduce_max, OP_REDUCE_MAX)
-FOLD_OP(reduce_min, OP_REDUCE_MIN)
-FOLD_OP(reduce_prod, OP_REDUCE_PROD)
 /* clang-format on */

@@ -117,15 +117,11 @@ static int sorted_run(const struct op_call *call, struct error *err)
 	return r < 0 ? r : combine_rows(call, segments, err);
 }
 
-#define UNSORTED(name, number)                                                                     \
-	const struct cpu_op name = {.op = number,                                                  \
-		.state_bytes = sizeof(struct segment_state),                                       \
-		.init = segment_init,                                                              \
-		.run = unsorted_run};
-UNSORTED(op_unsorted_segment_sum, OP_UNSORTED_SEGMENT_SUM)
-UNSORTED(op_unsorted_segment_prod, OP_UNSORTED_SEGMENT_PROD)
-UNSORTED(op_unsorted_segment_max, OP_UNSORTED_SEGMENT_MAX)
-UNSORTED(op_unsorted_segment_min, OP_UNSORTED_SEGMENT_MIN)
+const struct cpu_op op_unsorted_segment = {.op = OP_UNSORTED_SEGMENT_SUM,
+	.also = OP_ALSO(OP_UNSORTED_SEGMENT_PROD, OP_UNSORTED_SEGMENT_MAX, OP_UNSORTED_SEGMENT_MIN),
+	.state_bytes = sizeof(struct segment_state),
+	.init = segment_init,
+	.run = unsorted_run};
 const struct cpu_op op_segment_sum = {.op = OP_SEGMENT_SUM,
 	.state_bytes = sizeof(struct segment_state),
 	.init = segment_init,

@@ -165,11 +165,8 @@ static int suppression_run(const struct op_call *call, struct error *err)
 	return r < 0 ? error_set(err, r, "given up in the middle of the operator") : 0;
 }
 
-const struct cpu_op op_non_max_suppression_v4 = {.op = OP_NON_MAX_SUPPRESSION_V4,
-	.state_bytes = sizeof(struct suppression_state),
-	.init = suppression_init,
-	.run = suppression_run};
-const struct cpu_op op_non_max_suppression_v5 = {.op = OP_NON_MAX_SUPPRESSION_V5,
+const struct cpu_op op_non_max_suppression = {.op = OP_NON_MAX_SUPPRESSION_V4,
+	.also = OP_ALSO(OP_NON_MAX_SUPPRESSION_V5),
 	.state_bytes = sizeof(struct suppression_state),
 	.init = suppression_init,
 	.run = suppression_run};

@@ -171,9 +171,8 @@ static int multinomial_run(const struct op_call *call, struct error *err)
 	return r;
 }
 
-const struct cpu_op op_random_uniform = {
-	.op = OP_RANDOM_UNIFORM, .session_bytes = sizeof(struct generator), .run = random_run};
-const struct cpu_op op_random_standard_normal = {.op = OP_RANDOM_STANDARD_NORMAL,
+const struct cpu_op op_random = {.op = OP_RANDOM_UNIFORM,
+	.also = OP_ALSO(OP_RANDOM_STANDARD_NORMAL),
 	.session_bytes = sizeof(struct generator),
 	.run = random_run};
 const struct cpu_op op_multinomial = {.op = OP_MULTINOMIAL,

@@ -223,11 +223,8 @@ static int fft_run(const struct op_call *call, struct error *err)
 const struct cpu_op op_signal_window = {.op = OP_SIGNAL_WINDOW, .run = window_run};
 const struct cpu_op op_signal_fft_auto_scale = {
 	.op = OP_SIGNAL_FFT_AUTO_SCALE, .run = auto_scale_run};
-const struct cpu_op op_signal_rfft = {.op = OP_SIGNAL_RFFT,
-	.state_bytes = sizeof(struct fft_state),
-	.prepare = fft_prepare,
-	.run = fft_run};
-const struct cpu_op op_signal_irfft = {.op = OP_SIGNAL_IRFFT,
+const struct cpu_op op_signal_fft = {.op = OP_SIGNAL_RFFT,
+	.also = OP_ALSO(OP_SIGNAL_IRFFT),
 	.state_bytes = sizeof(struct fft_state),
 	.prepare = fft_prepare,
 	.run = fft_run};
