@@ -124,7 +124,7 @@ static void on_service_down(void *data)
 static void on_service_away(void *data)
 {
 	struct bridge *b = data;
-	pipelines_rest(&b->pipelines);
+	pipelines_reset_sources(&b->pipelines);
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 	announce_models(&b->announce);
@@ -151,7 +151,7 @@ static void on_service_description(void *data, const struct edge_client_model *m
 static void on_service_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
-	pipelines_teach(&b->pipelines, model, text);
+	pipelines_set_examples(&b->pipelines, model, text);
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 }

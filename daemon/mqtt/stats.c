@@ -69,7 +69,7 @@ static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
 	json_writer_integer(w, "pipeline_inputs", (int64_t)c->inputs);
 	json_writer_integer(w, "pipeline_inputs_refused", (int64_t)c->refused);
 	json_writer_integer(w, "pipeline_inputs_sampled", (int64_t)c->sampled);
-	json_writer_integer(w, "pipeline_questions", (int64_t)c->questions);
+	json_writer_integer(w, "pipeline_questions", (int64_t)c->model_requests);
 	json_writer_integer(w, "pipeline_results", (int64_t)c->results);
 	json_writer_integer(w, "pipeline_events", (int64_t)c->events);
 	json_writer_integer(w, "pipeline_skipped", (int64_t)c->skipped);

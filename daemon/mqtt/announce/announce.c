@@ -143,7 +143,7 @@ static void forget_model(struct announce *a, struct model_entry *m)
 		all &= brokers_publish(a->brokers, NULL, OUTBOX_LAST, true, topic, "", 0);
 	}
 	published->threshold = published->enable = published->pin = 0;
-	published->state = all ? 0 : BROKERS_SAY_AGAIN;
+	published->state = all ? 0 : BROKERS_PUBLISH_AGAIN;
 }
 
 static void publish_model(struct announce *a, struct broker_connection *conn, struct model_entry *m)

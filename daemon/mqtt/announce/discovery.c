@@ -271,16 +271,16 @@ static void write_model(struct writing *g)
 /* ---- pipelines */
 
 /* Writes the components of a decision, for one source. */
-static void write_decision(struct writing *g, const struct pipeline_about *says, const char *last)
+static void write_decision(struct writing *g, const struct pipeline_about *about, const char *last)
 {
 	/* Without reports of an end the state expires (off_dly). */
-	const char *topic = says->tells_ends ? last : g->result;
+	const char *topic = about->tells_ends ? last : g->result;
 	if (begin(g, "active", "binary_sensor", "active")) {
 		json_writer_text(g->w, "stat_t", topic);
 		json_writer_text(g->w, "val_tpl",
 			"{{ 'ON' if value_json.active | default(0) | int > 0 else 'OFF' }}");
 		json_writer_text(g->w, "json_attr_t", topic);
-		if (!says->tells_ends) {
+		if (!about->tells_ends) {
 			json_writer_integer(g->w, "off_dly", OFF_DELAY_S);
 		}
 		json_writer_end(g->w, '}');
@@ -311,9 +311,9 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 	const size_t n = pipelines_count_numbers(g->pipelines, pipeline);
 	for (size_t i = 0; i < n && i < MAX_NUMBERS; i++) {
 		char name[MAX_NUMBER_NAME];
-		if (result_json_number_name(pipeline->says.names, i, n, name, sizeof(name)) <
+		if (result_json_number_name(pipeline->about.names, i, n, name, sizeof(name)) <
 			sizeof(name)) {
-			write_number(g, name, pipeline->says.unit);
+			write_number(g, name, pipeline->about.unit);
 		}
 	}
 }
@@ -321,27 +321,27 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 static void write_source(
 	struct writing *g, const struct mqtt_pipeline *pipeline, const char *source)
 {
-	const struct pipeline_about *says = &pipeline->says;
+	const struct pipeline_about *about = &pipeline->about;
 	char last[TOPICS_MAX];
 	source_id(g->id, pipeline->name, source);
 	snprintf(g->name, sizeof(g->name), "%s %s", pipeline->name, source);
 	snprintf(g->result, sizeof(g->result), "%s/result/%s", g->base, source);
 	snprintf(last, sizeof(last), "%s/last/%s", g->base, source);
-	if (says->numbers) {
+	if (about->numbers) {
 		write_numbers(g, pipeline);
-	} else if (says->anomaly) {
+	} else if (about->anomaly) {
 		write_number(g, "score", "");
-	} else if (!says->decides) {
+	} else if (!about->decides) {
 		write_classes(g);
 	}
-	if (says->decides && !says->numbers) {
-		write_decision(g, says, last);
+	if (about->decides && !about->numbers) {
+		write_decision(g, about, last);
 	}
-	if (says->snapshot && begin(g, "snapshot", "image", "snapshot")) {
+	if (about->snapshot && begin(g, "snapshot", "image", "snapshot")) {
 		snprintf(last, sizeof(last), "snapshot/%s", source);
 		put_topic(g, "img_t", last);
 		json_writer_text(
-			g->w, "cont_type", says->snapshot_jpeg ? "image/jpeg" : "image/png");
+			g->w, "cont_type", about->snapshot_jpeg ? "image/jpeg" : "image/png");
 		json_writer_end(g->w, '}');
 	}
 }
@@ -364,8 +364,8 @@ static void write_pipeline(struct writing *g, const struct mqtt_pipeline *pipeli
 	snprintf(id, sizeof(id), "Pipeline-%s", pipeline->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipeline->name);
-	if (pipeline->says.has_threshold) {
-		write_threshold(g, pipeline->says.anomaly || pipeline->says.numbers);
+	if (pipeline->about.has_threshold) {
+		write_threshold(g, pipeline->about.anomaly || pipeline->about.numbers);
 	}
 	write_switch(g, "enable");
 }

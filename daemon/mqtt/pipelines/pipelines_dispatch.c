@@ -136,7 +136,7 @@ static bool is_pipeline_coming(const struct pipelines *pipelines, const char *na
 	const struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
 	const char *model = NULL;
 	bool judged = !pipeline || pipeline->refused[0] || service_is_away(pipelines->service) ||
-		pipelines_knows_models(pipelines, pipeline);
+		pipelines_are_models_described(pipelines, pipeline);
 	bool coming = !judged && !pipelines->queue->models->listed;
 	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipeline->parsed, i));
 		i++) {

@@ -92,7 +92,7 @@ static struct pipelines_source *source_find(
 }
 
 void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result, const struct mqtt_request *request,
+	const struct worker_result *result, const struct mqtt_request *request,
 	struct bytes_writer *w)
 {
 	uint32_t rate = 0, channels = 0;
@@ -142,7 +142,7 @@ static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pi
 }
 
 static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
-	struct pipelines_source *source, const struct pipelines_result *result)
+	struct pipelines_source *source, const struct worker_result *result)
 {
 	const char *retain = pipelines->queue->settings->retain;
 	struct bytes_writer w = {0};
@@ -178,7 +178,7 @@ static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pi
 
 /* Skipped stages are reported once a second, because there may be many. */
 static void report_trouble(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
-	struct pipelines_source *source, const struct pipelines_result *result)
+	struct pipelines_source *source, const struct worker_result *result)
 {
 	struct bytes_writer w = {0};
 	char topic[TOPICS_MAX];
@@ -198,7 +198,7 @@ static void report_trouble(struct pipelines *pipelines, struct mqtt_pipeline *pi
 	bytes_writer_deinit(&w);
 }
 
-bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_result *result)
+bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *result)
 {
 	struct mqtt_pipeline *pipeline =
 		result->pipeline < pipelines->n ? pipelines->items[result->pipeline] : NULL;
@@ -254,12 +254,12 @@ static void write_state(const struct pipelines *pipelines, const struct mqtt_pip
 	}
 	json_writer_begin(w, NULL, '{');
 	json_writer_text(w, "state",
-		pipeline->refused[0]                                  ? "refused"
-			: pipeline->off                               ? "off"
-			: pipelines->worker.state != WORKER_READY     ? "starting"
-			: pipeline->waits[0]                          ? "waiting"
-			: pipelines_knows_models(pipelines, pipeline) ? "ready"
-								      : "starting");
+		pipeline->refused[0]                                          ? "refused"
+			: pipeline->off                                       ? "off"
+			: pipelines->worker.state != WORKER_READY             ? "starting"
+			: pipeline->waits[0]                                  ? "waiting"
+			: pipelines_are_models_described(pipelines, pipeline) ? "ready"
+									      : "starting");
 	json_writer_text(w, "description", pipeline_description(pipeline->parsed));
 	json_writer_text(w, "models", models);
 	if (pipeline->refused[0] || pipeline->waits[0]) {
@@ -273,7 +273,7 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 	const struct mqtt_pipeline *pipeline, const char *key, const char *value, uint64_t *hash)
 {
 	char topic[TOPICS_MAX];
-	bool its = strcmp(key, "threshold") != 0 || pipeline->says.has_threshold;
+	bool its = strcmp(key, "threshold") != 0 || pipeline->about.has_threshold;
 	if (its && settings_has_word(pipelines->queue->settings->commands, key)) {
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
 		publish_if_changed(pipelines, conn, topic, value, strlen(value), hash);
@@ -290,13 +290,13 @@ static void announce_one(
 	write_state(pipelines, pipeline, &w);
 	if (!w.failed) {
 		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
-		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->said_state);
+		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->state_hash);
 	}
 	bytes_writer_deinit(&w);
 	threshold_print(pipeline_threshold(pipeline->parsed), number);
-	publish_setting(pipelines, conn, pipeline, "threshold", number, &pipeline->said_threshold);
+	publish_setting(pipelines, conn, pipeline, "threshold", number, &pipeline->threshold_hash);
 	publish_setting(pipelines, conn, pipeline, "enable", pipeline->off ? "OFF" : "ON",
-		&pipeline->said_enable);
+		&pipeline->enable_hash);
 }
 
 void pipelines_announce(struct pipelines *pipelines, struct broker_connection *conn)
@@ -360,7 +360,7 @@ void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipelin
 
 void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
 {
-	for (size_t i = 0; i < pipeline->n_sources && pipeline->says.decides; i++) {
+	for (size_t i = 0; i < pipeline->n_sources && pipeline->about.decides; i++) {
 		if (pipeline->sources[i].announced) {
 			publish_last(pipelines, pipeline, &pipeline->sources[i], "{\"active\":0}");
 		}
@@ -395,14 +395,14 @@ bool pipelines_was_published(const struct pipelines *pipelines,
 static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, struct error *err)
 {
 	double threshold = 0;
-	bool any = pipeline->says.anomaly || pipeline->says.numbers;
+	bool any = pipeline->about.anomaly || pipeline->about.numbers;
 	int r = threshold_parse(value, any, &threshold, err);
 	r = r < 0 ? r
 		  : pipeline_set_threshold(
 			    pipeline->parsed, value[0] ? threshold : pipeline->own_threshold, err);
 	if (r == 0) {
 		pipeline->threshold = threshold;
-		pipeline->threshold_is_news = true;
+		pipeline->send_threshold = true;
 	}
 	return r;
 }

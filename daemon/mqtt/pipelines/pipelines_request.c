@@ -25,12 +25,12 @@ struct pipelines_request {
 	bool retried; /* repeated once after edged was lost */
 	bool of_current_input; /* belongs to the input in work */
 	struct worker_model_request q;
-	struct bytes_writer frame; /* WORKER_COMMAND_ANSWER frame */
+	struct bytes_writer frame; /* WORKER_COMMAND_MODEL_RESPONSE frame */
 };
 
 static void request_free(struct pipelines_request *request)
 {
-	worker_frames_model_request_deinit(&request->q);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &request->q);
 	bytes_writer_deinit(&request->frame);
 	free(request);
 }
@@ -52,17 +52,20 @@ static void unlink_request(struct pipelines *pipelines, struct pipelines_request
 static void answer(struct pipelines_request *request, const struct error *failed,
 	const struct tensor_bytes *tensors, uint32_t n)
 {
+	struct worker_model_response response = {.pipeline = request->q.pipeline,
+		.id = request->q.id,
+		.error = *failed,
+		.n = failed->code ? 0 : n};
+	memcpy(response.tensors, tensors, response.n * sizeof(tensors[0]));
 	request->state = ANSWERED;
-	worker_frames_model_request_deinit(&request->q); /* frees the tensors */
-	worker_frames_answer_write(
-		&request->frame, request->q.pipeline, request->q.id, failed, tensors, n);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &request->q); /* its tensors */
+	worker_frames_write(&request->frame, WORKER_COMMAND_MODEL_RESPONSE, &response);
 	if (request->frame.failed && !failed->code) {
-		struct error no_memory = {0};
-		error_no_memory(&no_memory);
+		response.n = 0;
+		error_no_memory(&response.error);
 		bytes_writer_deinit(&request->frame);
 		request->frame = (struct bytes_writer){0};
-		worker_frames_answer_write(
-			&request->frame, request->q.pipeline, request->q.id, &no_memory, NULL, 0);
+		worker_frames_write(&request->frame, WORKER_COMMAND_MODEL_RESPONSE, &response);
 	}
 }
 
@@ -70,7 +73,8 @@ static void fail(struct pipelines_request *request, int code, const char *text)
 {
 	struct error failed = {0};
 	error_set(&failed, code, "%s", text);
-	answer(request, &failed, NULL, 0);
+	const struct tensor_bytes none[1] = {0};
+	answer(request, &failed, none, 0);
 }
 
 /* A stage may be skipped after -EBUSY or -ETIMEDOUT. */
@@ -275,11 +279,12 @@ bool pipelines_request_model(
 {
 	struct pipelines_request *request = calloc(1, sizeof(*request));
 	/* The request whose answer the child works on is about to be freed. */
-	size_t open = pipelines->n_requests - (pipelines->worker.command == WORKER_COMMAND_ANSWER);
+	size_t open = pipelines->n_requests -
+		(pipelines->worker.command == WORKER_COMMAND_MODEL_RESPONSE);
 	if (!request || !may_ask(pipelines, wanted) ||
 		open >= pipelines->queue->settings->in_flight) {
 		free(request);
-		worker_frames_model_request_deinit(wanted);
+		worker_frames_free(WORKER_FRAME_MODEL_REQUEST, wanted);
 		return false;
 	}
 	request->pipelines = pipelines;
@@ -296,7 +301,7 @@ bool pipelines_request_model(
 	}
 	*at = request;
 	pipelines->n_requests++;
-	pipelines->counts.questions++;
+	pipelines->counts.model_requests++;
 	if (failed) {
 		fail(request, failed, "no memory");
 	}
@@ -350,7 +355,7 @@ void pipelines_start_waiting(struct pipelines *pipelines)
 /* Reports the lost input on the error topic. */
 static void report_lost(struct pipelines *pipelines, const struct pipelines_request *request)
 {
-	struct pipelines_result result = {.pipeline = request->q.pipeline,
+	struct worker_result result = {.pipeline = request->q.pipeline,
 		.kind = PIPELINE_FAILED,
 		.connection_id = request->q.connection_id};
 	static const char json[] = "{\"error\":\"the worker process ended\"}";

@@ -40,7 +40,7 @@ void pipelines_decode(
 	}
 	pipelines->job.n_types = model->n_inputs;
 	journal_count_try(request->journal);
-	worker_frames_decode_write(&frame, &job);
+	worker_frames_write(&frame, WORKER_COMMAND_DECODE, &job);
 	pipelines_job_start(pipelines, request, &frame);
 }
 
@@ -48,7 +48,7 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 {
 	struct pipelines_job *job = &pipelines->job;
 	struct decode_envelope envelope;
-	if (!job->request || worker_frames_envelope_read(r, &envelope, NULL) < 0 ||
+	if (!job->request || worker_frames_read(r, WORKER_FRAME_ENVELOPE, 0, &envelope, NULL) < 0 ||
 		(job->request->of_pipeline && job->request->envelope_parsed)) {
 		return false;
 	}
@@ -61,16 +61,35 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 	return true;
 }
 
+/* Returns true for the number and the types of tensors that the model takes. */
+static bool is_of_model(const struct pipelines_job *job, const struct decode_result *result)
+{
+	bool matches = result->n == job->n_types;
+	for (uint32_t i = 0; i < job->n_types && matches; i++) {
+		matches = result->tensors[i].type == job->types[i];
+	}
+	return matches;
+}
+
 bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader *r)
 {
 	struct pipelines_job *job = &pipelines->job;
-	struct mqtt_request *request = job->request;
-	int code = r && request && !request->tensors.n
-		? worker_frames_tensors_read(r, pipelines->worker.max_tensor_bytes, job->types,
-			  job->n_types, &request->tensors, NULL)
-		: -EPROTO;
-	job->state = code == -ENOMEM ? JOB_NO_MEMORY : job->state;
-	return code == 0 || code == -ENOMEM;
+	struct decode_result result;
+	if (!job->request || job->request->tensors.n) {
+		return false;
+	}
+	int code = worker_frames_read(
+		r, WORKER_FRAME_TENSORS, pipelines->worker.max_tensor_bytes, &result, NULL);
+	if (code < 0) {
+		job->state = code == -ENOMEM ? JOB_NO_MEMORY : job->state;
+		return code == -ENOMEM;
+	}
+	if (!is_of_model(job, &result)) {
+		decode_result_free(&result);
+		return false;
+	}
+	job->request->tensors = result;
+	return true;
 }
 
 /* Returns true if the request was refused, dropped, or is to be sent again, because of its
@@ -117,7 +136,7 @@ static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 }
 
 void pipelines_job_end(
-	struct pipelines *pipelines, enum worker_command command, const struct error *failed)
+	struct pipelines *pipelines, enum worker_frame command, const struct error *failed)
 {
 	const struct pipelines_job job = pipelines->job;
 	struct mqtt_request *request = job.request;
@@ -214,7 +233,7 @@ static void publish_reply(struct mqtt_requests *requests, struct mqtt_request *r
 }
 
 void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result)
+	const struct worker_result *result)
 {
 	struct mqtt_request *request = find(pipelines, result->tag);
 	struct bytes_writer w = {0};
@@ -237,7 +256,7 @@ void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeli
 									 : EDGE_CLIENT_INTERNAL;
 }
 
-static bool has_more(const struct pipelines_done *done, uint64_t tag)
+static bool has_more(const struct worker_done *done, uint64_t tag)
 {
 	for (uint32_t i = 0; i < done->n; i++) {
 		if (done->tags[i] == tag) {
@@ -267,7 +286,7 @@ static void end(struct pipelines *pipelines, struct mqtt_request *request)
 
 /* Returns an input whose results are outstanding, but not in @done (NULL: any); NULL: none. */
 static struct mqtt_request *next_running(
-	const struct pipelines *pipelines, const struct pipelines_done *done)
+	const struct pipelines *pipelines, const struct worker_done *done)
 {
 	struct mqtt_request *request = pipelines->queue->first;
 	while (request &&
@@ -278,7 +297,7 @@ static struct mqtt_request *next_running(
 	return request;
 }
 
-void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done)
+void pipelines_answer_running(struct pipelines *pipelines, const struct worker_done *done)
 {
 	struct mqtt_request *request = NULL;
 	while ((request = next_running(pipelines, done))) {

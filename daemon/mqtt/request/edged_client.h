@@ -49,7 +49,8 @@ struct service {
 	struct service_socket *socket; /* poll handle of the socket */
 	struct service_open *opening; /* connect in the worker thread; NULL: none */
 	uv_timer_t timer;
-	bool stopping, polling, said;
+	bool stopping, polling;
+	bool failure_logged; /* until the next connection */
 	/* edged has more models than MODELS_MAX, which was logged */
 	bool full;
 	uint64_t gone_ns; /* CLOCK_MONOTONIC since when no list has come; 0: lists come */

@@ -26,7 +26,7 @@ enum known_models_kind {
 	MODELS_ANOMALY
 };
 
-/* Hashes of the last published payloads; 0: none; or BROKERS_SAY_AGAIN. */
+/* Hashes of the last published payloads; 0: none; or BROKERS_PUBLISH_AGAIN. */
 struct known_models_published {
 	uint64_t state, threshold, enable, pin;
 };

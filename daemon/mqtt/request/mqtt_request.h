@@ -131,7 +131,7 @@ struct mqtt_requests {
 	size_t running, running_inputs; /* requests to models, inputs of pipelines */
 	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
 	bool paused; /* reading from at least one broker is paused */
-	uint64_t lost_said_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
+	uint64_t lost_logged_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
 	uint64_t sequence; /* number of the last published result */
 	double service_ns; /* moving average of a request's time in edged, in ns */
 	/* @expiry runs while requests wait. on_expiry() takes requests from the journal, and starts

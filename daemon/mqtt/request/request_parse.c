@@ -125,7 +125,7 @@ const char *request_parse_refusal(const struct settings *settings,
 		*ret_status = EDGE_CLIENT_TOO_LARGE;
 		return "above max-message";
 	}
-	if (request->conn->said_stopped) {
+	if (request->conn->stopped_published) {
 		*ret_status = EDGE_CLIENT_DRAINING;
 		return "the gateway is about to stop";
 	}

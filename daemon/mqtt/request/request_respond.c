@@ -50,8 +50,8 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 	dedup_forget(requests->dedup, request->key);
 	if (journal) {
 		request_serve_retry_soon(requests);
-	} else if (!requests->lost_said_ns || now - requests->lost_said_ns > LOST_EVERY_NS) {
-		requests->lost_said_ns = now;
+	} else if (!requests->lost_logged_ns || now - requests->lost_logged_ns > LOST_EVERY_NS) {
+		requests->lost_logged_ns = now;
 		log_warning(requests->log,
 			"broker %s: an answer found no room (outbox-messages, outbox-bytes)",
 			request->conn->settings->name);

@@ -35,12 +35,11 @@ struct worker_events {
 	/* A frame about command @command, after its first byte @type. @r NULL: a frame was lost
 	 * without memory for it. Returns false if the frame is invalid; the process is replaced. */
 	bool (*on_frame)(
-		void *data, enum worker_command command, uint8_t type, struct bytes_reader *r);
+		void *data, enum worker_frame command, uint8_t type, struct bytes_reader *r);
 	/* Command @frame has ended. The worker is idle. */
-	void (*on_done)(void *data, enum worker_command command, const struct pipelines_done *done);
+	void (*on_done)(void *data, enum worker_frame command, const struct worker_done *done);
 	/* The process has ended in the middle of command @command; 0: of none. */
-	void (*on_end)(
-		void *data, enum worker_command command, enum worker_end how, const char *why);
+	void (*on_end)(void *data, enum worker_frame command, enum worker_end how, const char *why);
 	/* The next process may be started. */
 	void (*on_again)(void *data);
 };
@@ -53,7 +52,7 @@ struct worker {
 	void *data;
 	enum worker_state state;
 	struct worker_process *process; /* NULL: none runs */
-	uint8_t command; /* command in work (enum worker_command); 0: none */
+	uint8_t command; /* command in work (enum worker_frame); 0: none */
 	uv_timer_t timer; /* timeout of the command, or delay before the next process */
 	uint64_t restarts;
 };

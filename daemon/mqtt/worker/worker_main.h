@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define PIPELINES_MAX 64 /* pipelines */
-#define PIPELINES_MAX_QUESTIONS 64 /* model requests of the child in edged at once */
+#define PIPELINES_MAX_REQUESTS 64 /* model requests of the child in edged at once */
 
 /* Main function of the child: reads commands from descriptor 0 and writes frames to it. Returns the
  * exit status. */

@@ -149,10 +149,10 @@ static void what_is_wrong_is_refused_with_its_code(void **state)
 	m.size = 1001;
 	assert_non_null(request_parse_refusal(&settings, request, &m, &status));
 	assert_int_equal(status, EDGE_CLIENT_TOO_LARGE);
-	conn->said_stopped = true;
+	conn->stopped_published = true;
 	assert_non_null(request_parse_refusal(&settings, request, &good, &status));
 	assert_int_equal(status, EDGE_CLIENT_DRAINING);
-	conn->said_stopped = false;
+	conn->stopped_published = false;
 	request->format = DECODE_N_FORMATS;
 	assert_non_null(request_parse_refusal(&settings, request, &good, &status));
 	assert_int_equal(status, EDGE_CLIENT_UNSUPPORTED);
