@@ -19,11 +19,6 @@
 
 /* ---- what the rooms use of each other */
 
-static double wait_ms(void *data)
-{
-	return request_serve_wait_ms(data);
-}
-
 /* The pipelines have changed. */
 static void on_change(void *data)
 {
@@ -68,9 +63,7 @@ void bridge_init(struct bridge *b)
 		.pipelines = &b->pipelines,
 		.service = &b->service,
 		.dedup = &b->dedup,
-		.requests = &b->requests,
-		.wait_ms = wait_ms,
-		.data = &b->requests};
+		.requests = &b->requests};
 }
 
 int bridge_configure(
@@ -360,7 +353,7 @@ static int start(struct bridge *b, struct error *err)
 	if (known_models_load_settings(&b->models, b->state, err) < 0) {
 		log_warning(&b->log, "settings: %s", err->text);
 	}
-	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
+	settings_own_topic(s, b->status_topic, "status");
 	start_rooms(b);
 	start_timers(b);
 	start_signals(b);

@@ -151,13 +151,8 @@ static void leave_stranger(
 {
 	char filter[TOPICS_MAX];
 	bool known = b->models.listed || clock_now_ns() - b->started_ns > STRANGER_NS;
-	if (parts->kind == TOPICS_POOL) {
-		topics_pool_filter(
-			filter, b->settings.pool_group, b->settings.prefix, parts->model);
-	} else {
-		topics_pool_filter_of_pipeline(
-			filter, b->settings.pool_group, b->settings.prefix, parts->model);
-	}
+	settings_pool_filter(
+		&b->settings, parts->kind == TOPICS_PIPELINE_POOL, parts->model, filter);
 	if (known && !conn->leave_by_ns && conn->subscriptions.unsubscribing == 0 &&
 		!broker_connection_is_subscribed(conn, filter)) {
 		broker_connection_unsubscribe(conn, filter);

@@ -54,9 +54,9 @@ int reload_subscribe(struct bridge *b, struct broker_connection *conn, struct er
 	char filter[TOPICS_MAX];
 	const struct settings *s = &b->settings;
 	int r = subscribe_routes(s, conn, err);
-	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
+	settings_own_topic(s, filter, "+/infer");
 	r = r < 0 ? r : broker_connection_subscribe(conn, filter, 1, err);
-	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
+	settings_own_topic(s, filter, "+/set/+");
 	r = r < 0 || !s->commands[0] ? r : broker_connection_subscribe(conn, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
 	r = r < 0 || !conn->settings->discovery ? r

@@ -59,7 +59,6 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 	json_writer_integer(w, "retained_ignored", (int64_t)c->retained);
 	json_writer_integer(w, "refused", (int64_t)c->refused);
 	json_writer_integer(w, "commands", (int64_t)c->commands);
-	json_writer_integer(w, "decoder_restarts", (int64_t)b->pipelines.worker.restarts);
 }
 
 static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
@@ -93,7 +92,7 @@ void stats_on_timer(uv_timer_t *timer)
 	struct bridge *b = timer->data;
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	snprintf(topic, sizeof(topic), "%s/%s/stats", b->settings.prefix, b->settings.gateway);
+	settings_own_topic(&b->settings, topic, "stats");
 	json_writer_begin(&w, NULL, '{');
 	json_writer_time(&w);
 	json_writer_integer(

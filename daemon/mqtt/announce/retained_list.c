@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/own.h"
 
 #define SPARE_LINES 1024 /* beyond two lines an entry the file is written anew */
@@ -40,35 +41,18 @@ static bool is_at(const struct retained_list *list, size_t at, const char *entry
 /* Returns false if there is no room or no memory. */
 static bool insert(struct retained_list *list, size_t at, const char *entry)
 {
-	if (list->n == RETAINED_LIST_MAX) {
-		return false;
+	owned_mem char *copy = list->n < RETAINED_LIST_MAX ? strdup(entry) : NULL;
+	char **slot = copy ? array_insert(&list->entries, at, &list->n, sizeof(*slot)) : NULL;
+	if (slot) {
+		*slot = take(copy);
 	}
-	if (list->n == list->n_allocated) {
-		size_t n_allocated = list->n ? 2 * list->n : 64;
-		char **entries = realloc(list->entries, n_allocated * sizeof(*entries));
-		if (!entries) {
-			return false;
-		}
-		list->entries = entries;
-		list->n_allocated = n_allocated;
-	}
-	char *copy = strdup(entry);
-	if (!copy) {
-		return false;
-	}
-	char **slot = &list->entries[at];
-	memmove(slot + 1, slot, (list->n - at) * sizeof(*slot));
-	*slot = copy;
-	list->n++;
-	return true;
+	return slot;
 }
 
 static void erase(struct retained_list *list, size_t at)
 {
-	char **slot = &list->entries[at];
-	free(*slot);
-	list->n--;
-	memmove(slot, slot + 1, (list->n - at) * sizeof(*slot));
+	free(list->entries[at]);
+	array_remove(&list->entries, at, &list->n, sizeof(list->entries[0]));
 }
 
 /* ---- the file */

@@ -24,7 +24,6 @@
 #include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/request/request_serve.h"
 #include "daemon/mqtt/worker/worker.h"
-#include "daemon/mqtt/worker/worker_main.h"
 
 #define PIPELINES_MAX_SESSIONS 16 /* edged sessions of models with state */
 

@@ -19,8 +19,8 @@
 void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
 	const char *level, char *out)
 {
-	const struct settings *s = pipelines->queue->settings;
-	topics_of_pipeline(out, s->prefix, s->gateway, pipeline, leaf, level);
+	settings_own_topic(pipelines->queue->settings, out, "pipeline/%s/%s%s%s", pipeline, leaf,
+		level ? "/" : "", level ? level : "");
 }
 
 /* Returns false if the outbox could never hold the message. @conn NULL: the broker was removed.
@@ -336,8 +336,7 @@ void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipe
 static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
 	char filter[TOPICS_MAX];
-	topics_pool_filter_of_pipeline(filter, pipelines->queue->settings->pool_group,
-		pipelines->queue->settings->prefix, pipeline->name);
+	settings_pool_filter(pipelines->queue->settings, true, pipeline->name, filter);
 	for (size_t i = 0; i < pipelines->queue->brokers->n; i++) {
 		if (broker_connection_is_subscribed(
 			    pipelines->queue->brokers->connections[i], filter)) {

@@ -15,7 +15,7 @@
 #include "client/media/labels.h"
 #include "client/media/tensor_spec.h"
 #include "daemon/mqtt/request/mqtt_request.h"
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #define MODELS_MAX 256
 #define MODELS_MAX_OUTPUTS 16

@@ -14,7 +14,7 @@
 #include "client/lib/edge_client.h"
 #include "daemon/mqtt/broker/journal.h"
 #include "daemon/mqtt/broker/outbox.h"
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 enum mqtt_request_state {
 	MQTT_REQUEST_NEW, /* not decoded */

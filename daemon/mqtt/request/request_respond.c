@@ -9,7 +9,7 @@
 #include "daemon/mqtt/request/result_message.h"
 #include "daemon/mqtt/text/json_writer.h"
 
-#define ERROR_SIZE 512 /* limit of the message of answer_too_large() */
+#define ERROR_SIZE 512 /* limit of the message of respond_too_large() */
 #define LOST_EVERY_NS (60 * NSEC_PER_SEC)
 
 static struct result_message_options options_of(
@@ -70,14 +70,12 @@ void request_respond_report(struct mqtt_requests *requests, const struct mqtt_re
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	const struct settings *s = requests->settings;
 	const struct result_message_options options = options_of(requests, 0);
 	if (request->of_pipeline) {
-		topics_of_pipeline(
-			topic, s->prefix, s->gateway, request->target, "error", request->source);
+		settings_own_topic(requests->settings, topic, "pipeline/%s/error/%s",
+			request->target, request->source);
 	} else {
-		snprintf(topic, sizeof(topic), "%s/%s/%s/error", s->prefix, s->gateway,
-			request->target);
+		settings_own_topic(requests->settings, topic, "%s/error", request->target);
 	}
 	result_message_write_error(&w, request, status, text, &options);
 	if (!w.failed) {
@@ -276,7 +274,7 @@ static void write_too_large(struct bytes_writer *w, const struct mqtt_requests *
 }
 
 /* Publishes an error in place of the response @about. */
-static void answer_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
+static void respond_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
 	struct outbox_message *about)
 {
 	struct bytes_writer w = {0};
@@ -324,7 +322,7 @@ void request_respond_given_up(struct mqtt_requests *requests, struct broker_conn
 {
 	bool small = message->size < ERROR_SIZE; /* an error would not be smaller */
 	if (too_large && !small && message->kind == OUTBOX_RESPONSE) {
-		answer_too_large(requests, conn, message);
+		respond_too_large(requests, conn, message);
 	} else if (too_large && message->kind == OUTBOX_SNAPSHOT) {
 		report_too_large(requests, conn, message);
 	}

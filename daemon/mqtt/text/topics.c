@@ -371,22 +371,3 @@ bool topics_fill(char *out, size_t size, const char *template, const char *prefi
 	out[used] = 0;
 	return used > 0;
 }
-
-void topics_of_pipeline(char out[TOPICS_MAX], const char *prefix, const char *gateway,
-	const char *pipeline, const char *leaf, const char *level)
-{
-	snprintf(out, TOPICS_MAX, "%s/%s/pipeline/%s/%s%s%s", prefix, gateway, pipeline, leaf,
-		level ? "/" : "", level ? level : "");
-}
-
-void topics_pool_filter(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *model)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/%s/infer", group, prefix, model);
-}
-
-void topics_pool_filter_of_pipeline(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *pipeline)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/pipeline/%s/in/+", group, prefix, pipeline);
-}

@@ -85,16 +85,6 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
 bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
 	const char *gateway, const char *discovery_prefix);
 
-/* Writes PREFIX/GW/pipeline/PIPELINE/LEAF, or .../LEAF/LEVEL unless @level is NULL. */
-void topics_of_pipeline(char out[TOPICS_MAX], const char *prefix, const char *gateway,
-	const char *pipeline, const char *leaf, const char *level);
-
-/* Write the shared subscription of a pool member for a model, or for a pipeline's inputs. */
-void topics_pool_filter(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *model);
-void topics_pool_filter_of_pipeline(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *pipeline);
-
 /* Expands {prefix}, {gw}, {model} and {source} in @template. Returns false if the result does not
  * fit, or another name is in braces. */
 bool topics_fill(char *out, size_t size, const char *template, const char *prefix,

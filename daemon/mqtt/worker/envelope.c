@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/media/preprocess.h"
 #include "client/media/tensor_values.h"
 #include "daemon/mqtt/text/base64.h"
@@ -42,7 +43,7 @@ static int get_text(
 	return error_set(err, -EINVAL, "JSON: \"%s\" is no text of up to %zu bytes", key, size - 1);
 }
 
-static int read_head(const json_t *root, struct decode_envelope *e, struct error *err)
+static int read_members(const json_t *root, struct decode_envelope *e, struct error *err)
 {
 	char deadline[32];
 	/* Before the others, so that an error has its response topic. */
@@ -66,21 +67,16 @@ static int read_head(const json_t *root, struct decode_envelope *e, struct error
 /* Numbers of a list and its nested lists. */
 struct numbers {
 	double *values; /* owned */
-	size_t n, room;
+	size_t n;
 };
 
 static int add_number(struct numbers *numbers, double value, struct error *err)
 {
-	if (numbers->n == numbers->room) {
-		size_t room = numbers->room ? 2 * numbers->room : 256;
-		double *more = realloc(numbers->values, room * sizeof(more[0]));
-		if (!more) {
-			return error_no_memory(err);
-		}
-		numbers->values = more;
-		numbers->room = room;
+	double *number = array_add(&numbers->values, &numbers->n, sizeof(value));
+	if (!number) {
+		return error_no_memory(err);
 	}
-	numbers->values[numbers->n++] = value;
+	*number = value;
 	return 0;
 }
 
@@ -129,8 +125,8 @@ static void numbers_free(struct numbers *numbers)
 	free(numbers->values);
 }
 
-/* Fits the numbers to the model's only input, as with CSV. */
-static int fit_list(const struct decode_job *job, const struct numbers *numbers,
+/* Makes the model's only input from the numbers, as with CSV. */
+static int take_numbers(const struct decode_job *job, const struct numbers *numbers,
 	struct decode_result *result, struct error *err)
 {
 	const struct preprocess_options options = {0};
@@ -145,7 +141,7 @@ static int fit_list(const struct decode_job *job, const struct numbers *numbers,
 }
 
 /* Returns the member at path "a.b.c". */
-static const json_t *follow(const json_t *root, const char *path, size_t length)
+static const json_t *find_member(const json_t *root, const char *path, size_t length)
 {
 	char name[128];
 	const json_t *at = root;
@@ -171,7 +167,7 @@ static int add_fields(
 {
 	for (const char *at = fields; *(at += strspn(at, " "));) {
 		size_t length = strcspn(at, " ");
-		const json_t *member = follow(root, at, length);
+		const json_t *member = find_member(root, at, length);
 		int r = json_is_array(member) ? add_all(numbers, member, err)
 					      : add_one(numbers, member, err);
 		if (r < 0) {
@@ -187,7 +183,7 @@ static int read_fields(const json_t *root, const struct decode_job *job,
 {
 	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
 	int r = add_fields(root, job->fields, &numbers, err);
-	return r < 0 ? r : fit_list(job, &numbers, result, err);
+	return r < 0 ? r : take_numbers(job, &numbers, result, err);
 }
 
 int envelope_fields(const void *payload, size_t size, const char *fields, char **ret_text,
@@ -361,7 +357,7 @@ int envelope_open(const void *payload, size_t size, struct decode_envelope *enve
 	*envelope = (struct decode_envelope){0};
 	envelope->there = !json_object_get(root, "values") &&
 		(json_object_get(root, "reply_to") || (json_object_get(root, "id") && data));
-	int r = envelope->there ? read_head(root, envelope, err) : 0;
+	int r = envelope->there ? read_members(root, envelope, err) : 0;
 	if (r < 0 || !envelope->there) {
 		return r;
 	}
@@ -397,7 +393,7 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 	}
 	if (json_is_object(root)) {
 		result->envelope.there = true;
-		int r = read_head(root, &result->envelope, err);
+		int r = read_members(root, &result->envelope, err);
 		if (r < 0) {
 			return r;
 		}
@@ -415,5 +411,5 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 		return error_set(err, -EINVAL, "JSON: neither \"data\" nor \"inputs\"");
 	}
 	int r = add_all(&numbers, data, err);
-	return r < 0 ? r : fit_list(job, &numbers, result, err);
+	return r < 0 ? r : take_numbers(job, &numbers, result, err);
 }

@@ -29,6 +29,9 @@ enum worker_end {
 	WORKER_GIVEN_UP /* worker_give_up() */
 };
 
+#define PIPELINES_MAX 64 /* pipelines */
+#define PIPELINES_MAX_REQUESTS 64 /* model requests of the worker in edged at once */
+
 struct worker_process;
 
 struct worker_events {
@@ -81,5 +84,11 @@ static inline bool worker_is_idle(const struct worker *worker)
 /* Sends a command; the worker must be idle. Takes @frame. -ENOMEM: nothing was sent. After any
  * other error the process was given up. */
 int must_check worker_send(struct worker *worker, struct bytes_writer *frame, struct error *err);
+
+/* ---- worker_main.c */
+
+/* Main function of the process: reads commands from descriptor 0 and writes frames to it. Returns the
+ * exit status. */
+int worker_main(uint64_t memory_bytes);
 
 #endif

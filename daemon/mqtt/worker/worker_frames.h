@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "client/pipeline/pipeline.h"
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #define FRAME_HEADER_BYTES 4
 #define PIPELINES_MAX_TENSORS 16 /* inputs or outputs of one model request */

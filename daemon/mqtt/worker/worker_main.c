@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/worker/worker_main.h"
+#include "daemon/mqtt/worker/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
