@@ -342,9 +342,7 @@ static int start(struct bridge *b, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	b->requests.max = s->queue_length;
-	b->requests.max_bytes = s->queue_bytes;
-	b->requests.max_decoded_bytes = settings_work_bytes(s);
+	mqtt_requests_set_limits(&b->requests);
 	b->started_ns = b->announce.started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_journal(b);
@@ -392,18 +390,17 @@ static void on_guard(int number)
 /* Waits until the settings files are written. */
 static void save_settings(struct bridge *b)
 {
-	state_file_try_again(&b->commands.models_file);
-	state_file_try_again(&b->commands.pipelines_file);
-	if (!state_file_is_idle(&b->commands.models_file) ||
-		!state_file_is_idle(&b->commands.pipelines_file)) {
-		log_info(&b->log, "waiting for the settings files to be written");
+	struct state_file *const files[] = {&b->commands.models_file, &b->commands.pipelines_file};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		state_file_try_again(files[i]);
+		if (!state_file_is_idle(files[i])) {
+			log_info(&b->log, "waiting for the settings files to be written");
+		}
+		while (!state_file_is_idle(files[i])) {
+			uv_run(&b->loop, UV_RUN_ONCE);
+		}
+		state_file_deinit(files[i]);
 	}
-	while (!state_file_is_idle(&b->commands.models_file) ||
-		!state_file_is_idle(&b->commands.pipelines_file)) {
-		uv_run(&b->loop, UV_RUN_ONCE);
-	}
-	state_file_deinit(&b->commands.models_file);
-	state_file_deinit(&b->commands.pipelines_file);
 }
 
 int bridge_run(struct bridge *b)

@@ -114,7 +114,7 @@ static void request(struct bridge *b, struct broker_connection *conn, const stru
 static const struct settings_route *route_of(const struct bridge *b, const char *topic)
 {
 	for (size_t i = 0; i < b->settings.n_routes; i++) {
-		if (topics_match(b->settings.routes[i].topic, topic)) {
+		if (topics_overlap(b->settings.routes[i].topic, topic)) {
 			return &b->settings.routes[i];
 		}
 	}

@@ -129,9 +129,7 @@ static void take_settings(struct bridge *b)
 {
 	const struct settings *s = &b->settings;
 	struct error err = {0};
-	b->requests.max = s->queue_length;
-	b->requests.max_bytes = s->queue_bytes;
-	b->requests.max_decoded_bytes = settings_work_bytes(s);
+	mqtt_requests_set_limits(&b->requests);
 	b->service.poll_ms = s->poll_ms;
 	atomic_store(&b->log.level, (int)s->log_level);
 	uv_timer_stop(&b->stats);

@@ -184,10 +184,10 @@ static void write_classes(struct writing *g)
 	write_value(g, "label", "sensor", "label",
 		"{{ (value_json.label | default(value_json.index | default('none')) | string)[:255] }}",
 		attributes);
-	write_value(g, "score", "sensor", "score", "{{ value_json.score | default(0) }}",
-		measurement);
-	write_value(g, "count", "sensor", "count", "{{ value_json.count | default(0) }}",
-		measurement);
+	write_value(
+		g, "score", "sensor", "score", "{{ value_json.score | default(0) }}", measurement);
+	write_value(
+		g, "count", "sensor", "count", "{{ value_json.count | default(0) }}", measurement);
 }
 
 static void write_anomaly(struct writing *g)

@@ -238,7 +238,7 @@ static const struct settings_route *consumer_of(
 		return NULL;
 	}
 	for (size_t i = 0; i < s->n_routes; i++) {
-		if (topics_match(s->routes[i].topic, out)) {
+		if (topics_overlap(s->routes[i].topic, out)) {
 			return &s->routes[i];
 		}
 	}

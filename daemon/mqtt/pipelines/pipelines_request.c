@@ -96,12 +96,7 @@ static void succeed(struct pipelines_request *request, const struct edge_client_
 		return;
 	}
 	for (uint32_t i = 0; i < from->n_outputs; i++) {
-		const struct edge_client_tensor *t = &from->outputs[i];
-		tensors[i] = (struct tensor_bytes){.type = t->type,
-			.shape = {.rank = (uint8_t)t->shape.rank},
-			.data = (void *)(uintptr_t)t->data,
-			.bytes = t->bytes};
-		memcpy(tensors[i].shape.dim, t->shape.dim, sizeof(tensors[i].shape.dim));
+		tensors[i] = service_tensor(&from->outputs[i]);
 	}
 	const struct error none = {0};
 	answer(request, &none, tensors, from->n_outputs);

@@ -383,6 +383,16 @@ void service_poll(struct service *service)
 	}
 }
 
+struct tensor_bytes service_tensor(const struct edge_client_tensor *from)
+{
+	struct tensor_bytes tensor = {.type = from->type,
+		.shape = {.rank = (uint8_t)from->shape.rank},
+		.data = (void *)(uintptr_t)from->data,
+		.bytes = from->bytes};
+	memcpy(tensor.shape.dim, from->shape.dim, sizeof(tensor.shape.dim));
+	return tensor;
+}
+
 static void fill_tensor(
 	const struct tensor_bytes *from, uint32_t index, struct edge_client_tensor *to)
 {

@@ -95,6 +95,9 @@ struct service_run {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 };
 
+/* Returns a tensor of edged's answer; the data is borrowed. */
+struct tensor_bytes service_tensor(const struct edge_client_tensor *from);
+
 /* Sends the request. -ETIMEDOUT: the deadline has passed. -EAGAIN, -ENOTCONN: edged takes none now.
  * Else the errors of edge_client_start_infer(). */
 int must_check service_infer(struct service *service, const struct service_run *run,

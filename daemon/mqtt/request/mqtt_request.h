@@ -152,6 +152,12 @@ DEFINE_OWNED(struct mqtt_request *, mqtt_request_free)
  * 4 to 6 normal, 7 to 9 low. Other text is MQTT_REQUEST_NORMAL. */
 enum mqtt_request_priority mqtt_request_priority_of(const char *text);
 
+/* Returns true if @request is neither being decoded nor running. */
+static inline bool mqtt_request_is_waiting(const struct mqtt_request *request)
+{
+	return request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
+}
+
 static inline bool mqtt_request_is_expired(const struct mqtt_request *request, uint64_t now_ns)
 {
 	return request->deadline_ns && request->deadline_ns <= now_ns;
@@ -168,6 +174,8 @@ static inline bool mqtt_requests_fit(const struct mqtt_requests *requests, size_
 	return requests->n < requests->max && requests->bytes + size <= requests->max_bytes;
 }
 
+/* Takes the limits of the queue from the settings. */
+void mqtt_requests_set_limits(struct mqtt_requests *requests);
 void mqtt_requests_add(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Removes @request from the queue without freeing it. */
 void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *request);

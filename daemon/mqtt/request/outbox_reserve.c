@@ -130,9 +130,8 @@ static bool lacks_room(const struct mqtt_requests *requests, const struct mqtt_r
 bool outbox_reserve_is_stuck(
 	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	bool waits = request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
-	return waits && request->conn && request->response_topic && !request->reserve.bytes &&
-		(request->conn->stuck || lacks_room(requests, request));
+	return mqtt_request_is_waiting(request) && request->conn && request->response_topic &&
+		!request->reserve.bytes && (request->conn->stuck || lacks_room(requests, request));
 }
 
 struct outbox_reserve_live outbox_reserve_update_stuck(struct mqtt_requests *requests)

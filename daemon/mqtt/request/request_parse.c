@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "client/lib/edge_client.h"
 
-#define MAX_DEADLINE_MS 86400000
-
 static void copy_text(char *out, size_t size, const char *text)
 {
 	size_t n = strlen(text);
@@ -20,7 +18,7 @@ static void copy_text(char *out, size_t size, const char *text)
 static bool is_deadline(const char *text)
 {
 	return strspn(text, "0123456789") == strlen(text) &&
-		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
+		strtoull(text, NULL, 10) <= DECODE_MAX_DEADLINE_MS;
 }
 
 /* Returns 0 if the message names none. */

@@ -7,33 +7,24 @@
 #include "base/utf8.h"
 #include "daemon/system/digest.h"
 
-static bool is_letter_or_digit(char c)
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool has_only(const char *text, const char *characters)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return text[0] && text[strspn(text, characters)] == 0;
 }
 
 bool topics_is_word(const char *text)
 {
-	const char *at = text;
-	while (is_letter_or_digit(*at) || *at == '_' || *at == '-') {
-		at++;
-	}
-	return at > text && *at == 0;
+	return has_only(text, LETTERS DIGITS "_-");
 }
 
 bool topics_is_model(const char *name)
 {
-	if (!is_letter_or_digit(name[0])) {
-		return false;
-	}
-	size_t n = 0;
-	for (; name[n]; n++) {
-		bool fits = is_letter_or_digit(name[n]) || strchr("._-", name[n]);
-		if (!fits || (name[n] >= 'A' && name[n] <= 'Z')) {
-			return false;
-		}
-	}
-	return n < sizeof(((struct topics_parts *)0)->model);
+	return has_only(name, SMALL DIGITS "._-") && !strchr("._-", name[0]) &&
+		strlen(name) < sizeof(((struct topics_parts *)0)->model);
 }
 
 /* Copies the level at *at and moves *at behind its slash. Returns false if it does not fit. */
@@ -62,11 +53,7 @@ static bool skip(const char **at, const char *word)
 
 bool topics_is_level(const char *text)
 {
-	const char *at = text;
-	while (is_letter_or_digit(*at) || (*at && strchr("_.-", *at))) {
-		at++;
-	}
-	return at > text && *at == 0 && at - text < TOPICS_SOURCE_SIZE;
+	return has_only(text, LETTERS DIGITS "_.-") && strlen(text) < TOPICS_SOURCE_SIZE;
 }
 
 /* Parses NAME/in/SOURCE, NAME/set/KEY and NAME/last/SOURCE. Returns false for others. */
@@ -123,30 +110,6 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 		parts.kind = TOPICS_SET;
 	}
 	return parts;
-}
-
-bool topics_match(const char *filter, const char *topic)
-{
-	if (topic[0] == '$' && filter[0] != '$') {
-		return false;
-	}
-	for (;;) {
-		size_t of_filter = strcspn(filter, "/"), of_topic = strcspn(topic, "/");
-		if (strcmp(filter, "#") == 0) {
-			return true;
-		}
-		bool any = of_filter == 1 && filter[0] == '+';
-		if (!any && (of_filter != of_topic || memcmp(filter, topic, of_filter) != 0)) {
-			return false;
-		}
-		filter += of_filter;
-		topic += of_topic;
-		if (!*filter || !*topic) {
-			return (!*filter && !*topic) || (!*topic && strcmp(filter, "/#") == 0);
-		}
-		filter++;
-		topic++;
-	}
 }
 
 bool topics_overlap(const char *a, const char *b)

@@ -35,10 +35,8 @@ struct topics_parts {
 /* Parses a topic below PREFIX. An invalid model or key gives TOPICS_OTHER. */
 struct topics_parts topics_parse(const char *prefix, const char *gateway, const char *topic);
 
-/* Returns true if @topic matches the filter (MQTT 5, section 4.7). $share is not handled. */
-bool topics_match(const char *filter, const char *topic);
-
-/* Returns true if any topic matches both filters. */
+/* Returns true if any topic matches both filters, or if topic @b matches filter @a (MQTT 5, section
+ * 4.7). $share is not handled. */
 bool topics_overlap(const char *a, const char *b);
 
 /* Returns true for a valid filter: wildcards alone in their level, # last, not empty, at most

@@ -70,6 +70,36 @@ void decode_result_free(struct decode_result *result)
 	result->n = 0;
 }
 
+static const char *const oip_types[DTYPE_COUNT] = {
+	[DTYPE_BOOL] = "BOOL",
+	[DTYPE_UINT8] = "UINT8",
+	[DTYPE_UINT16] = "UINT16",
+	[DTYPE_UINT32] = "UINT32",
+	[DTYPE_UINT64] = "UINT64",
+	[DTYPE_INT8] = "INT8",
+	[DTYPE_INT16] = "INT16",
+	[DTYPE_INT32] = "INT32",
+	[DTYPE_INT64] = "INT64",
+	[DTYPE_FLOAT16] = "FP16",
+	[DTYPE_FLOAT32] = "FP32",
+	[DTYPE_FLOAT64] = "FP64",
+};
+
+const char *decode_oip_type(unsigned int type)
+{
+	return type < DTYPE_COUNT ? oip_types[type] : NULL;
+}
+
+int decode_oip_type_named(const char *name)
+{
+	for (int i = 0; i < DTYPE_COUNT; i++) {
+		if (oip_types[i] && strcmp(oip_types[i], name) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
 static enum input_format input_format_of(enum decode_format format)
 {
 	static const enum input_format formats[] = {

@@ -21,6 +21,7 @@
 
 #define DECODE_MAX_INPUTS 16
 #define DECODE_ID_SIZE 65
+#define DECODE_MAX_DEADLINE_MS 86400000 /* a day */
 #define DECODE_RATE 16000 /* samples per second that models expect; edgectl's --rate */
 
 enum decode_format {
@@ -68,6 +69,11 @@ enum decode_format decode_format_of(const char *content_type);
 const char *decode_content_type(enum decode_format format);
 /* Returns the format of a route's format= key; DECODE_AUTO for "auto". */
 enum decode_format decode_format_named(const char *name);
+
+/* Returns the name of a data type in Open Inference Protocol v2; NULL: none. */
+const char *decode_oip_type(unsigned int type);
+/* Returns the data type of a name; -1: unknown. */
+int decode_oip_type_named(const char *name);
 
 /* Decodes @job. @err must not be NULL. On failure the envelope holds the members that were read. */
 int must_check decode_run(

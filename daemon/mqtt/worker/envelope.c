@@ -12,7 +12,6 @@
 #include "client/media/tensor_values.h"
 #include "daemon/mqtt/text/base64.h"
 
-#define MAX_DEADLINE_MS 86400000
 #define NUMBER_SIZE 28 /* a float64 as text, with comma and zero byte */
 
 static void decref(json_t **json)
@@ -56,7 +55,7 @@ static int read_members(const json_t *root, struct decode_envelope *e, struct er
 	if (r == 0 && deadline[0]) {
 		bool number = strspn(deadline, "0123456789") == strlen(deadline);
 		unsigned long long value = number ? strtoull(deadline, NULL, 10) : ULLONG_MAX;
-		if (value > MAX_DEADLINE_MS) {
+		if (value > DECODE_MAX_DEADLINE_MS) {
 			return error_set(err, -EINVAL, "JSON: \"deadline_ms\" is no time");
 		}
 		e->deadline_ms = (uint64_t)value;
@@ -214,24 +213,6 @@ int envelope_fields(const void *payload, size_t size, const char *fields, char *
 	return 0;
 }
 
-/* Returns the type of an Open Inference Protocol v2 name. */
-static int type_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		int type;
-	} names[] = {{"BOOL", DTYPE_BOOL}, {"UINT8", DTYPE_UINT8}, {"UINT16", DTYPE_UINT16},
-		{"UINT32", DTYPE_UINT32}, {"UINT64", DTYPE_UINT64}, {"INT8", DTYPE_INT8},
-		{"INT16", DTYPE_INT16}, {"INT32", DTYPE_INT32}, {"INT64", DTYPE_INT64},
-		{"FP16", DTYPE_FLOAT16}, {"FP32", DTYPE_FLOAT32}, {"FP64", DTYPE_FLOAT64}};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i].name, name) == 0) {
-			return names[i].type;
-		}
-	}
-	return -1;
-}
-
 static int read_shape(const json_t *list, const struct tensor_spec *spec, struct shape *ret_shape,
 	struct error *err)
 {
@@ -302,7 +283,7 @@ static int read_input(const json_t *item, const struct decode_job *job,
 		return error_set(err, -EINVAL, "JSON: input %zu comes twice", index);
 	}
 	const struct tensor_spec *spec = &job->specs[index];
-	int type = datatype[0] ? type_of(datatype) : (int)spec->type;
+	int type = datatype[0] ? decode_oip_type_named(datatype) : (int)spec->type;
 	if (type < 0) {
 		return error_set(err, -EINVAL, "JSON: a datatype that is not known");
 	}
