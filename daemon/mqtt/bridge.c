@@ -44,7 +44,7 @@ void bridge_init(struct bridge *b)
 		.models = &b->models,
 		.dedup = &b->dedup,
 		.counts = &b->counts,
-		.expect = pipelines_expect_answers,
+		.expect = pipelines_expect_responses,
 		.data = &b->pipelines};
 	b->pipelines = (struct pipelines){.loop = &b->loop,
 		.state = b->state,

@@ -45,7 +45,7 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 {
 	const struct mqtt_requests_counts *c = &b->counts;
 	json_writer_integer(w, "requests", (int64_t)c->requests);
-	json_writer_integer(w, "answers", (int64_t)c->answers);
+	json_writer_integer(w, "answers", (int64_t)c->responses);
 	json_writer_integer(w, "answers_ok", (int64_t)c->by_code[EDGE_CLIENT_OK]);
 	json_writer_integer(w, "answers_overloaded", (int64_t)c->by_code[EDGE_CLIENT_OVERLOADED]);
 	json_writer_integer(w, "results", (int64_t)c->results);

@@ -256,7 +256,7 @@ static bool has_time(const struct announce *a)
 	return request_serve_wait_ms(a->requests) < (a->in_pool ? max_ms : max_ms / 2);
 }
 
-static void be_in_pool(
+static void set_pool_subscription(
 	struct announce *a, struct broker_connection *conn, const char *filter, bool in)
 {
 	struct error err = {0};
@@ -281,12 +281,13 @@ void announce_pool(struct announce *a)
 		for (size_t k = 0; k < a->models->n && conn->settings->pool; k++) {
 			const struct model_entry *m = a->models->entries[k];
 			settings_pool_filter(a->settings, false, m->name, filter);
-			be_in_pool(a, conn, filter, in && known_models_is_ready(m) && !m->off);
+			set_pool_subscription(
+				a, conn, filter, in && known_models_is_ready(m) && !m->off);
 		}
 		for (size_t k = 0; k < a->pipelines->n && conn->settings->pool; k++) {
 			const struct mqtt_pipeline *pipeline = a->pipelines->items[k];
 			settings_pool_filter(a->settings, true, pipeline->name, filter);
-			be_in_pool(a, conn, filter,
+			set_pool_subscription(a, conn, filter,
 				in && pipelines_is_poolable(a->pipelines, pipeline));
 		}
 	}

@@ -19,7 +19,7 @@ void retained_list_init(struct retained_list *list)
 }
 
 /* Returns the place of the first entry that is not before @entry. */
-static size_t place_of(const struct retained_list *list, const char *entry)
+static size_t lower_bound(const struct retained_list *list, const char *entry)
 {
 	size_t low = 0, high = list->n;
 	while (low < high) {
@@ -62,7 +62,7 @@ static void read_line(struct retained_list *list, char *line)
 	size_t length = strcspn(line, "\n");
 	bool whole = line[length] == '\n';
 	line[length] = 0;
-	size_t at = whole && length > 1 ? place_of(list, line + 1) : 0;
+	size_t at = whole && length > 1 ? lower_bound(list, line + 1) : 0;
 	bool there = whole && length > 1 && is_at(list, at, line + 1);
 	if (whole && line[0] == '+' && !there && length > 1) {
 		bool added = insert(list, at, line + 1);
@@ -168,7 +168,7 @@ void retained_list_add(
 	if (!make_entry(entry, broker, kind, text)) {
 		return;
 	}
-	size_t at = place_of(list, entry);
+	size_t at = lower_bound(list, entry);
 	if (!is_at(list, at, entry) && insert(list, at, entry)) {
 		append(list, '+', entry);
 	}
@@ -181,7 +181,7 @@ void retained_list_remove(
 	if (!make_entry(entry, broker, kind, text)) {
 		return;
 	}
-	size_t at = place_of(list, entry);
+	size_t at = lower_bound(list, entry);
 	if (is_at(list, at, entry)) {
 		erase(list, at);
 		append(list, '-', entry);
@@ -195,7 +195,7 @@ const char *retained_list_next(
 	if (!make_entry(begins, broker, kind, "")) {
 		return NULL;
 	}
-	size_t first = place_of(list, begins), length = strlen(begins);
+	size_t first = lower_bound(list, begins), length = strlen(begins);
 	*at = *at < first ? first : *at;
 	if (*at == list->n || strncmp(list->entries[*at], begins, length) != 0) {
 		return NULL;

@@ -141,9 +141,10 @@ bool pipelines_feed_news(struct pipelines *pipelines)
 	if (!worker_is_idle(&pipelines->worker)) {
 		return false;
 	}
-	bool there = pipelines->worker.state == WORKER_READY ? next_model(pipelines, &frame) ||
-			next_setting(pipelines, &frame) || pipelines_next_answer(pipelines, &frame)
-							     : next_open(pipelines, &frame);
+	bool there = pipelines->worker.state == WORKER_READY
+		? next_model(pipelines, &frame) || next_setting(pipelines, &frame) ||
+			pipelines_next_model_response(pipelines, &frame)
+		: next_open(pipelines, &frame);
 	if (!there) {
 		return false;
 	}
@@ -219,7 +220,7 @@ static void on_done(void *data, enum worker_frame command, const struct worker_d
 	} else if (failed->code) {
 		log_warning(pipelines->queue->log, "pipelines: %s", failed->text);
 	}
-	pipelines_answer_running(pipelines, done);
+	pipelines_complete_running(pipelines, done);
 	pipelines_dispatch(pipelines);
 }
 
@@ -423,7 +424,7 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 			known_models_find(pipelines->queue->models, model);
 		ready = entry && known_models_is_ready(entry);
 	}
-	return ready && !pipeline->about.remembers && pipelines_answers(pipeline);
+	return ready && !pipeline->about.remembers && pipelines_has_responses(pipeline);
 }
 
 void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)

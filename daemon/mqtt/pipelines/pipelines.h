@@ -60,7 +60,7 @@ struct mqtt_pipeline {
 	double threshold; /* set over MQTT; NaN: not set */
 	bool send_threshold; /* to be sent to the child */
 	/* largest number and bytes of responses to one input so far; 0: none yet */
-	size_t answers, answers_bytes;
+	size_t max_responses, max_response_bytes;
 	struct pipelines_source sources[PIPELINE_MAX_SOURCES];
 	size_t n_sources;
 	uint64_t state_hash, threshold_hash, enable_hash; /* payload hashes; 0: none */
@@ -185,7 +185,7 @@ bool pipelines_request_model(
 /* Starts waiting model requests in edged. */
 void pipelines_start_waiting(struct pipelines *pipelines);
 /* Takes the command with an answer for the child; returns false if there is none. */
-bool pipelines_next_answer(struct pipelines *pipelines, struct bytes_writer *ret_frame);
+bool pipelines_next_model_response(struct pipelines *pipelines, struct bytes_writer *ret_frame);
 /* Call when the child has finished its command. */
 void pipelines_command_ended(struct pipelines *pipelines);
 /* Drops all model requests and closes the sessions of a child that has ended. */
@@ -232,18 +232,18 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 /* ---- inputs with a response topic */
 
 /* Returns true if inputs of @pipeline get responses. Pieces of streams do not, except errors. */
-bool pipelines_answers(const struct mqtt_pipeline *pipeline);
+bool pipelines_has_responses(const struct mqtt_pipeline *pipeline);
 /* Implements expect() of struct mqtt_requests. */
-void pipelines_expect_answers(
+void pipelines_expect_responses(
 	void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes);
 /* Returns the number that the child's results for @request carry, or 0 if it gets no response. */
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct mqtt_request *request);
 /* Stores a result for the response to its input. Publishes the result before it. */
-void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+void pipelines_add_response(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct worker_result *result);
 /* Completes the responses to all running inputs that are not in @done. */
-void pipelines_answer_running(struct pipelines *pipelines, const struct worker_done *done);
+void pipelines_complete_running(struct pipelines *pipelines, const struct worker_done *done);
 /* Answers all running inputs with an error. */
 void pipelines_refuse_running(struct pipelines *pipelines, const char *why);
 

@@ -58,7 +58,7 @@ static int read_text(const char *path, char **ret_text, size_t *ret_size, struct
 	return 0;
 }
 
-static int pipe_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
+static int pipeline_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
 {
 	const struct pipeline_models models = {.describe = describe};
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = calloc(1, sizeof(*pipeline));
@@ -377,7 +377,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 		return;
 	}
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *before = old_take(old, n_old, name);
-	int r = pipe_load(path, &pipeline, &err);
+	int r = pipeline_load(path, &pipeline, &err);
 	r = r < 0 ? r : models_add(pipelines, pipeline, &err);
 	if (r < 0) {
 		log_error(pipelines->queue->log, "%s", err.text);

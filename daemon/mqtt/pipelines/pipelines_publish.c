@@ -199,7 +199,7 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 		return false;
 	}
 	if (result->tag) {
-		pipelines_note_answer(pipelines, pipeline, result);
+		pipelines_add_response(pipelines, pipeline, result);
 	}
 	if (result->quiet) {
 		return true; /* only the requester gets it */

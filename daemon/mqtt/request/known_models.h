@@ -2,7 +2,7 @@
 /*
  * known_models - the models that edged serves
  *
- * Filled from edged's replies. Threshold and enabled, set over MQTT, are kept by model name, also
+ * Filled from edged's responses. Threshold and enabled, set over MQTT, are kept by model name, also
  * while edged does not serve the model, and in a file of the state folder. When the table is full,
  * a new model takes the place of a removed one: first of the oldest without settings, then of the
  * oldest.
@@ -51,8 +51,8 @@ struct model_entry {
 	bool off; /* enable was set to OFF: requests are refused */
 	double threshold; /* set over MQTT; NaN: the model's own */
 	uint64_t requests, errors;
-	/* bytes of the largest response so far, by enum mqtt_request_answer; 0: none */
-	size_t answer_bytes[MQTT_REQUEST_N_ANSWERS];
+	/* bytes of the largest response so far, by enum mqtt_request_response; 0: none */
+	size_t response_bytes[MQTT_REQUEST_N_RESPONSES];
 };
 
 struct known_models {

@@ -38,7 +38,7 @@ void mqtt_request_free(struct mqtt_request *request)
 		decode_result_free(&request->tensors);
 		free(request->payload);
 		free(request->response_topic);
-		free(request->replies.newest);
+		free(request->responses.newest);
 		journal_delete(request->journal);
 		free(request);
 	}
@@ -142,10 +142,10 @@ static bool is_decoded(const struct mqtt_request *request)
 bool mqtt_requests_may_decode(
 	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	uint64_t n = 0, bytes = request->memory.bytes, answer = request->memory.answer_bytes;
+	uint64_t n = 0, bytes = request->memory.bytes, answer = request->memory.response_bytes;
 	for (const struct mqtt_request *one = requests->first; one; one = one->next) {
 		if (one != request && is_decoded(one)) {
-			const uint64_t its = one->memory.answer_bytes;
+			const uint64_t its = one->memory.response_bytes;
 			n++;
 			bytes += one->memory.bytes;
 			answer = its > answer ? its : answer;

@@ -61,7 +61,7 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 
 static void count(struct mqtt_requests *requests, unsigned int status)
 {
-	requests->counts->answers++;
+	requests->counts->responses++;
 	requests->counts->by_code[status < EDGE_CLIENT_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
 }
 
@@ -118,7 +118,7 @@ static bool last_has_room(struct mqtt_requests *requests, struct mqtt_request *r
 	if (!outbox || outbox_has_room(outbox, OUTBOX_RESPONSE, request->response_topic, size)) {
 		return true;
 	}
-	bool never = size > outbox_largest_answer(outbox, request->response_topic);
+	bool never = size > outbox_largest_response(outbox, request->response_topic);
 	request_respond_refuse(requests, request,
 		never ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_OVERLOADED,
 		never ? "the answer is larger than outbox-bytes takes" : "no room for the answer");
@@ -133,15 +133,15 @@ void request_respond_with(struct mqtt_requests *requests, struct mqtt_request *r
 	} else if (!last_has_room(requests, request, size)) {
 		return;
 	}
-	status = request->replies.lacks && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED
-								    : status;
+	status = request->responses.incomplete && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED
+									   : status;
 	if (!more) {
 		count(requests, status);
 	}
 	if (!request->conn) {
 		return;
 	}
-	request->replies.lacks |=
+	request->responses.incomplete |=
 		publish_response(requests, request, data, size, "application/json",
 			more ? "MORE" : edge_client_code_name(status), "") < 0;
 }
@@ -158,8 +158,8 @@ static int find_room(
 	struct mqtt_request *request, struct model_entry *model, size_t size, struct error *err)
 {
 	const struct outbox *outbox = &request->conn->outbox;
-	size_t max = outbox_largest_answer(outbox, request->response_topic);
-	size_t *largest = &model->answer_bytes[request->answer];
+	size_t max = outbox_largest_response(outbox, request->response_topic);
+	size_t *largest = &model->response_bytes[request->response_format];
 	*largest = size > *largest ? size : *largest;
 	if (size > max) {
 		return error_set(err, -EFBIG,
@@ -177,20 +177,21 @@ static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
 	struct bytes_writer w = {0};
 	char tensors[sizeof(((struct outbox_message *)NULL)->tensors)] = "";
 	const struct result_message_options options = options_of(requests, 0);
-	int r = result_message_write(&w, request->answer, request, model, answer, &options, err);
+	int r = result_message_write(
+		&w, request->response_format, request, model, answer, &options, err);
 	r = r < 0 ? r : find_room(request, model, w.size, err);
 	if (r == -EAGAIN) {
 		request_serve_again(requests, request, w.size);
 	}
-	if (r == 0 && request->answer == MQTT_REQUEST_RAW) {
+	if (r == 0 && request->response_format == MQTT_REQUEST_RAW) {
 		result_message_tensors(model, answer, tensors, sizeof(tensors));
 		/* names come from the model file */
 		tensors[topics_is_text(tensors) ? strlen(tensors) : 0] = 0;
 	}
 	if (r == 0) {
 		r = publish_response(requests, request, w.data, w.size,
-			request->answer == MQTT_REQUEST_RAW ? "application/octet-stream"
-							    : "application/json",
+			request->response_format == MQTT_REQUEST_RAW ? "application/octet-stream"
+								     : "application/json",
 			"OK", tensors);
 		r = r == -ENOMEM ? error_no_memory(err) : 0; /* a lack of room was logged */
 	}

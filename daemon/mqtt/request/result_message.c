@@ -105,7 +105,7 @@ static void write_tensor(
 	}
 }
 
-static void write_head(struct bytes_writer *w, const struct mqtt_request *request,
+static void write_header(struct bytes_writer *w, const struct mqtt_request *request,
 	const char *version, const struct result_message_options *options)
 {
 	json_writer_begin(w, NULL, '{');
@@ -147,7 +147,7 @@ static int write_flat(struct bytes_writer *w, const struct mqtt_request *request
 	if (r < 0) {
 		return r;
 	}
-	write_head(w, request, from->version, options);
+	write_header(w, request, from->version, options);
 	write_times(w, request, from, options);
 	switch (answer.kind) {
 	case ANSWER_CLASSES:
@@ -179,7 +179,7 @@ static void write_base64(struct bytes_writer *w, const struct mqtt_request *requ
 {
 	struct bytes_writer raw = {0};
 	write_raw(&raw, view);
-	write_head(w, request, from->version, options);
+	write_header(w, request, from->version, options);
 	write_times(w, request, from, options);
 	json_writer_text(w, "content_type", "application/octet-stream");
 	json_writer_text(w, "data", "");
@@ -246,7 +246,7 @@ static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
 	return 0;
 }
 
-int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
+int result_message_write(struct bytes_writer *w, enum mqtt_request_response form,
 	const struct mqtt_request *request, const struct model_entry *model,
 	const struct edge_client_answer *answer, const struct result_message_options *options,
 	struct error *err)
@@ -276,7 +276,7 @@ int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
 void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
 	unsigned int status, const char *text, const struct result_message_options *options)
 {
-	write_head(w, request, NULL, options);
+	write_header(w, request, NULL, options);
 	json_writer_text(w, "error", edge_client_code_name(status));
 	json_writer_integer(w, "code", status);
 	json_writer_escaped(w, "message", text);

@@ -293,7 +293,7 @@ static bool begins_with_one_of(const char *topic, const char *words)
 	return false;
 }
 
-bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+bool topics_is_response_topic(const char *topic, const char *allowed, const char *prefix,
 	const char *gateway, const char *discovery_prefix)
 {
 	return topics_is_name(topic) && topic[0] != '$' && begins_with_one_of(topic, allowed) &&

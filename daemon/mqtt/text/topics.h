@@ -80,7 +80,7 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
  * @allowed ("*": any), and is not below $, PREFIX/GW/, the pool or Home Assistant's configuration
  * topics.
  */
-bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+bool topics_is_response_topic(const char *topic, const char *allowed, const char *prefix,
 	const char *gateway, const char *discovery_prefix);
 
 /* Expands {prefix}, {gw}, {model} and {source} in @template. Returns false if the result does not

@@ -9,7 +9,7 @@
 
 #define REST_BYTES (8u << 20) /* bytes of a frame besides tensors, such as a snapshot */
 #define AGAIN_MS 1000 /* delay before the next process, unless this one has worked well */
-#define NOWHERE_BYTES 65536
+#define DISCARD_BYTES 65536
 
 /* A frame being written. The process's answer may come before libuv reports that it was written. */
 struct worker_write {
@@ -23,7 +23,7 @@ struct worker_process {
 	uv_pipe_t pipe;
 	struct worker *worker; /* NULL: killed; no more callbacks */
 	int open; /* open handles */
-	uint8_t head[FRAME_HEADER_BYTES];
+	uint8_t header[FRAME_HEADER_BYTES];
 	uint8_t *body; /* owned */
 	size_t body_bytes, at;
 	size_t lost; /* bytes to come of a frame that is dropped for lack of memory */
@@ -133,14 +133,14 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
 /* Gives room for the length, then for the body. */
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 {
-	static char nowhere[NOWHERE_BYTES];
+	static char discarded[DISCARD_BYTES];
 	struct worker_process *p = handle->data;
 	if (p->lost) {
-		*ret_room = uv_buf_init(
-			nowhere, (unsigned int)(p->lost < NOWHERE_BYTES ? p->lost : NOWHERE_BYTES));
+		*ret_room = uv_buf_init(discarded,
+			(unsigned int)(p->lost < DISCARD_BYTES ? p->lost : DISCARD_BYTES));
 		return;
 	}
-	uint8_t *to = p->body ? p->body : p->head;
+	uint8_t *to = p->body ? p->body : p->header;
 	size_t size = p->body ? p->body_bytes : FRAME_HEADER_BYTES;
 	(void)suggested;
 	*ret_room = uv_buf_init((char *)to + p->at, (unsigned int)(size - p->at));
@@ -149,7 +149,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 /* Returns false for an invalid length. */
 static bool begin_body(struct worker_process *p)
 {
-	uint64_t bytes = bytes_get_u32(p->head);
+	uint64_t bytes = bytes_get_u32(p->header);
 	p->at = 0;
 	if (bytes == 0 || bytes > p->worker->max_tensor_bytes + REST_BYTES) {
 		return false;

@@ -99,7 +99,7 @@ static void the_last_of_several_results_is_marked_as_such(void **state)
 	const struct worker_done done = {.n = 0};
 	(void)state;
 	struct mqtt_request *request = in_work("cam");
-	const uint64_t tag = request->replies.tag;
+	const uint64_t tag = request->responses.tag;
 	assert_true(tag > 0);
 	end_job(WORKER_COMMAND_INPUT, 0);
 	assert_int_equal(request->state, MQTT_REQUEST_RUNNING);
@@ -110,18 +110,18 @@ static void the_last_of_several_results_is_marked_as_such(void **state)
 	struct worker_result one = result_of(tag, "{\"n\":1}"), two = result_of(tag, "{\"n\":2}");
 	one.quiet = two.quiet = true;
 	assert_true(pipelines_publish(&bridge.pipelines, &one));
-	pipelines_answer_running(&bridge.pipelines, &more);
+	pipelines_complete_running(&bridge.pipelines, &more);
 	assert_int_equal(count_messages(), 0);
 	assert_true(pipelines_publish(&bridge.pipelines, &two));
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":1}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "MORE");
-	pipelines_answer_running(&bridge.pipelines, &done);
+	pipelines_complete_running(&bridge.pipelines, &done);
 	assert_int_equal(count_messages(), 2);
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":2}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OK");
 	assert_null(bridge.requests.first);
 	assert_int_equal(bridge.requests.running_inputs, 0);
-	assert_int_equal(bridge.pipelines.items[0]->answers, 2);
+	assert_int_equal(bridge.pipelines.items[0]->max_responses, 2);
 }
 
 static void an_input_without_results_is_answered_too(void **state)
@@ -130,7 +130,7 @@ static void an_input_without_results_is_answered_too(void **state)
 	(void)state;
 	in_work("cam");
 	end_job(WORKER_COMMAND_INPUT, 0);
-	pipelines_answer_running(&bridge.pipelines, &done);
+	pipelines_complete_running(&bridge.pipelines, &done);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "SUPERSEDED");
 }
 

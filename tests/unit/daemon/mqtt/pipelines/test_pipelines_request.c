@@ -113,7 +113,7 @@ static void assert_answer(uint64_t id, int code, const char *text)
 {
 	struct bytes_writer frame = {0};
 	struct worker_model_response answer;
-	assert_true(pipelines_next_answer(&bridge.pipelines, &frame));
+	assert_true(pipelines_next_model_response(&bridge.pipelines, &frame));
 	struct bytes_reader r = bytes_reader_of((const uint8_t *)frame.data + 5, frame.size - 5);
 	assert_int_equal(((const uint8_t *)frame.data)[4], WORKER_COMMAND_MODEL_RESPONSE);
 	assert_int_equal(
@@ -135,7 +135,7 @@ static void assert_answer(uint64_t id, int code, const char *text)
 static void assert_no_answer(void)
 {
 	struct bytes_writer frame = {0};
-	assert_false(pipelines_next_answer(&bridge.pipelines, &frame));
+	assert_false(pipelines_next_model_response(&bridge.pipelines, &frame));
 }
 
 static void a_request_goes_to_edged_and_its_outputs_go_to_the_child(void **state)

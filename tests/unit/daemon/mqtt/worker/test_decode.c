@@ -261,21 +261,21 @@ static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
 	assert_int_not_equal(a, b);
 	assert_int_equal(a, dedup_hash(&dedup, 0, "abcdefghij", 10));
 	assert_int_not_equal(dedup_hash(&dedup, 0, "a", 1), dedup_hash(&dedup, 0, "a\0", 2));
-	assert_false(dedup_see(&dedup, a, 100, 150));
-	assert_true(dedup_see(&dedup, a, 149, 250)); /* its own time counts */
-	assert_false(dedup_see(&dedup, a, 150, 200));
+	assert_false(dedup_check(&dedup, a, 100, 150));
+	assert_true(dedup_check(&dedup, a, 149, 250)); /* its own time counts */
+	assert_false(dedup_check(&dedup, a, 150, 200));
 	dedup_forget(&dedup, a);
-	assert_false(dedup_see(&dedup, a, 151, 201));
-	assert_true(dedup_see(&dedup, a, 151, 201));
+	assert_false(dedup_check(&dedup, a, 151, 201));
+	assert_true(dedup_check(&dedup, a, 151, 201));
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_false(dedup_see(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_false(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_true(dedup_see(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_true(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
-	assert_true(dedup_see(&dedup, a, 153, 203));
-	assert_false(dedup_see(&dedup, b, 153, 203));
-	assert_false(dedup_see(&dedup, a, 153, 203)); /* another has taken its place */
+	assert_true(dedup_check(&dedup, a, 153, 203));
+	assert_false(dedup_check(&dedup, b, 153, 203));
+	assert_false(dedup_check(&dedup, a, 153, 203)); /* another has taken its place */
 }
 
 int main(void)

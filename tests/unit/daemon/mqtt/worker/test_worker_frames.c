@@ -51,21 +51,21 @@ static void a_model_request_arrives_as_it_was_sent(void **state)
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
 	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
+	struct worker_model_request wanted;
 	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(read_request(&r, MAX_BYTES, &q), 0);
-	assert_int_equal(q.pipeline, 3);
-	assert_int_equal(q.id, 7);
-	assert_string_equal(q.model, "ssd");
-	assert_string_equal(q.signature, "");
-	assert_string_equal(q.source, "cam1");
-	assert_int_equal(q.session, 5);
-	assert_int_equal(q.deadline_ns, 99);
-	assert_int_equal(q.priority, 2);
-	assert_int_equal(q.n, 1);
-	assert_memory_equal(q.tensors[0].data, bytes, 4);
-	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &q);
+	assert_int_equal(read_request(&r, MAX_BYTES, &wanted), 0);
+	assert_int_equal(wanted.pipeline, 3);
+	assert_int_equal(wanted.id, 7);
+	assert_string_equal(wanted.model, "ssd");
+	assert_string_equal(wanted.signature, "");
+	assert_string_equal(wanted.source, "cam1");
+	assert_int_equal(wanted.session, 5);
+	assert_int_equal(wanted.deadline_ns, 99);
+	assert_int_equal(wanted.priority, 2);
+	assert_int_equal(wanted.n, 1);
+	assert_memory_equal(wanted.tensors[0].data, bytes, 4);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &wanted);
 	bytes_writer_deinit(&w);
 }
 
@@ -77,23 +77,23 @@ static void a_model_request_that_is_cut_or_too_large_is_refused(void **state)
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
 	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
+	struct worker_model_request wanted;
 	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader whole = body_of(&w);
 	for (size_t size = 0; size < whole.size; size++) {
 		struct bytes_reader r = bytes_reader_of(whole.data, size);
-		assert_int_equal(read_request(&r, MAX_BYTES, &q), -EPROTO);
+		assert_int_equal(read_request(&r, MAX_BYTES, &wanted), -EPROTO);
 	}
 	struct bytes_reader r = whole;
-	assert_int_equal(read_request(&r, 3, &q), -EPROTO);
+	assert_int_equal(read_request(&r, 3, &wanted), -EPROTO);
 	/* Each byte changed in each way: a question or a refusal, and nothing is lost. */
 	for (size_t at = 0; at < whole.size; at++) {
 		for (unsigned int value = 0; value < 256; value++) {
 			uint8_t was = whole.data[at];
 			((uint8_t *)(uintptr_t)whole.data)[at] = (uint8_t)value;
 			r = bytes_reader_of(whole.data, whole.size);
-			if (read_request(&r, MAX_BYTES, &q) == 0) {
-				worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &q);
+			if (read_request(&r, MAX_BYTES, &wanted) == 0) {
+				worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &wanted);
 			}
 			((uint8_t *)(uintptr_t)whole.data)[at] = was;
 		}
@@ -114,7 +114,7 @@ static void a_model_request_without_memory_for_its_tensors_still_says_whose_it_i
 		.bytes = LARGE};
 	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
+	struct worker_model_request wanted;
 	struct rlimit before;
 	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader r = body_of(&w);
@@ -125,7 +125,7 @@ static void a_model_request_without_memory_for_its_tensors_still_says_whose_it_i
 	void *volatile more = SANITIZED ? NULL : malloc(LARGE);
 	const bool limited = !SANITIZED && !more; /* qemu limits nothing */
 	free(more);
-	int code = limited ? read_request(&r, LARGE, &q) : 0;
+	int code = limited ? read_request(&r, LARGE, &wanted) : 0;
 	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
 	bytes_writer_deinit(&w);
 	if (!limited) {
@@ -133,10 +133,10 @@ static void a_model_request_without_memory_for_its_tensors_still_says_whose_it_i
 		return;
 	}
 	assert_int_equal(code, -ENOMEM);
-	assert_int_equal(q.pipeline, 3);
-	assert_true(q.id == asked.id);
-	assert_string_equal(q.model, asked.model);
-	assert_int_equal(q.n, 0);
+	assert_int_equal(wanted.pipeline, 3);
+	assert_true(wanted.id == asked.id);
+	assert_string_equal(wanted.model, asked.model);
+	assert_int_equal(wanted.n, 0);
 }
 
 static void a_result_is_an_object_or_refused(void **state)
