@@ -19,11 +19,6 @@
 
 /* ---- what the rooms use of each other */
 
-static double wait_ms(void *data)
-{
-	return request_serve_wait_ms(data);
-}
-
 /* The pipelines have changed. */
 static void on_change(void *data)
 {
@@ -49,7 +44,7 @@ void bridge_init(struct bridge *b)
 		.models = &b->models,
 		.dedup = &b->dedup,
 		.counts = &b->counts,
-		.expect = pipelines_expect_answers,
+		.expect = pipelines_expect_responses,
 		.data = &b->pipelines};
 	b->pipelines = (struct pipelines){.loop = &b->loop,
 		.state = b->state,
@@ -68,9 +63,7 @@ void bridge_init(struct bridge *b)
 		.pipelines = &b->pipelines,
 		.service = &b->service,
 		.dedup = &b->dedup,
-		.requests = &b->requests,
-		.wait_ms = wait_ms,
-		.data = &b->requests};
+		.requests = &b->requests};
 }
 
 int bridge_configure(
@@ -124,7 +117,7 @@ static void on_service_down(void *data)
 static void on_service_away(void *data)
 {
 	struct bridge *b = data;
-	pipelines_rest(&b->pipelines);
+	pipelines_reset_sources(&b->pipelines);
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 	announce_models(&b->announce);
@@ -151,7 +144,7 @@ static void on_service_description(void *data, const struct edge_client_model *m
 static void on_service_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
-	pipelines_teach(&b->pipelines, model, text);
+	pipelines_set_examples(&b->pipelines, model, text);
 	pipelines_check_needs(&b->pipelines);
 	pipelines_announce(&b->pipelines, NULL);
 }
@@ -349,9 +342,7 @@ static int start(struct bridge *b, struct error *err)
 	if (r < 0) {
 		return r;
 	}
-	b->requests.max = s->queue_length;
-	b->requests.max_bytes = s->queue_bytes;
-	b->requests.max_decoded_bytes = settings_work_bytes(s);
+	mqtt_requests_set_limits(&b->requests);
 	b->started_ns = b->announce.started_ns = clock_now_ns();
 	dedup_init(&b->dedup);
 	open_journal(b);
@@ -360,7 +351,7 @@ static int start(struct bridge *b, struct error *err)
 	if (known_models_load_settings(&b->models, b->state, err) < 0) {
 		log_warning(&b->log, "settings: %s", err->text);
 	}
-	snprintf(b->status_topic, sizeof(b->status_topic), "%s/%s/status", s->prefix, s->gateway);
+	settings_own_topic(s, b->status_topic, "status");
 	start_rooms(b);
 	start_timers(b);
 	start_signals(b);
@@ -399,18 +390,17 @@ static void on_guard(int number)
 /* Waits until the settings files are written. */
 static void save_settings(struct bridge *b)
 {
-	state_file_try_again(&b->commands.models_file);
-	state_file_try_again(&b->commands.pipelines_file);
-	if (!state_file_is_idle(&b->commands.models_file) ||
-		!state_file_is_idle(&b->commands.pipelines_file)) {
-		log_info(&b->log, "waiting for the settings files to be written");
+	struct state_file *const files[] = {&b->commands.models_file, &b->commands.pipelines_file};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		state_file_try_again(files[i]);
+		if (!state_file_is_idle(files[i])) {
+			log_info(&b->log, "waiting for the settings files to be written");
+		}
+		while (!state_file_is_idle(files[i])) {
+			uv_run(&b->loop, UV_RUN_ONCE);
+		}
+		state_file_deinit(files[i]);
 	}
-	while (!state_file_is_idle(&b->commands.models_file) ||
-		!state_file_is_idle(&b->commands.pipelines_file)) {
-		uv_run(&b->loop, UV_RUN_ONCE);
-	}
-	state_file_deinit(&b->commands.models_file);
-	state_file_deinit(&b->commands.pipelines_file);
 }
 
 int bridge_run(struct bridge *b)

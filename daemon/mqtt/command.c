@@ -22,7 +22,7 @@ struct pin_command {
 	struct edge_client_error err;
 };
 
-static void order_pin(uv_work_t *work)
+static void run_pin(uv_work_t *work)
 {
 	struct pin_command *command = work->data;
 	struct edge_client *client = NULL;
@@ -59,7 +59,7 @@ static void set_pin(struct bridge *b, const struct model_entry *model, bool on)
 	command->on = on;
 	memcpy(command->model, model->name, sizeof(command->model));
 	memcpy(command->socket, b->settings.socket, sizeof(command->socket));
-	if (uv_queue_work(&b->loop, &command->work, order_pin, on_pinned) < 0) {
+	if (uv_queue_work(&b->loop, &command->work, run_pin, on_pinned) < 0) {
 		free(command);
 	}
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "daemon/mqtt/bridge.h"
-#include "daemon/mqtt/worker/worker_main.h"
+#include "daemon/mqtt/worker/worker.h"
 
 static const char usage[] =
 	"Usage: edged-mqtt [OPTION]...\n"

@@ -7,7 +7,7 @@
 #include "daemon/mqtt/bridge.h"
 #include "daemon/mqtt/request/request_parse.h"
 
-#define STRANGER_NS (2 * NSEC_PER_SEC)
+#define OLD_POOL_NS (2 * NSEC_PER_SEC)
 
 /* Returns why an input of a pipeline is refused at once; NULL: it is not. */
 static const char *reason_of_pipeline(
@@ -68,7 +68,8 @@ static bool is_settled(struct bridge *b, struct mqtt_request *request, const str
 		return false;
 	}
 	request->key = request_parse_key(&b->dedup, request, m);
-	bool duplicate = request->correlation.bytes && request_serve_saw(&b->requests, request);
+	bool duplicate =
+		request->correlation.bytes && request_serve_is_duplicate(&b->requests, request);
 	b->counts.duplicates += duplicate;
 	return duplicate;
 }
@@ -84,7 +85,7 @@ static void request(struct bridge *b, struct broker_connection *conn, const stru
 	if (m->expiry_s == 0) {
 		return;
 	}
-	if (!request_parse_may_answer(&b->settings, m)) {
+	if (!request_parse_may_respond(&b->settings, m)) {
 		b->counts.refused++;
 		return;
 	}
@@ -114,7 +115,7 @@ static void request(struct bridge *b, struct broker_connection *conn, const stru
 static const struct settings_route *route_of(const struct bridge *b, const char *topic)
 {
 	for (size_t i = 0; i < b->settings.n_routes; i++) {
-		if (topics_match(b->settings.routes[i].topic, topic)) {
+		if (topics_overlap(b->settings.routes[i].topic, topic)) {
 			return &b->settings.routes[i];
 		}
 	}
@@ -145,19 +146,14 @@ static void route_message(struct bridge *b, struct broker_connection *conn,
 }
 
 /* A broker may still send pool requests for a subscription of an earlier run. They are served until
- * the models are known, or STRANGER_NS after the start; then the filter is unsubscribed. */
-static void leave_stranger(
+ * the models are known, or OLD_POOL_NS after the start; then the filter is unsubscribed. */
+static void leave_old_pool(
 	struct bridge *b, struct broker_connection *conn, const struct topics_parts *parts)
 {
 	char filter[TOPICS_MAX];
-	bool known = b->models.listed || clock_now_ns() - b->started_ns > STRANGER_NS;
-	if (parts->kind == TOPICS_POOL) {
-		topics_pool_filter(
-			filter, b->settings.pool_group, b->settings.prefix, parts->model);
-	} else {
-		topics_pool_filter_of_pipeline(
-			filter, b->settings.pool_group, b->settings.prefix, parts->model);
-	}
+	bool known = b->models.listed || clock_now_ns() - b->started_ns > OLD_POOL_NS;
+	settings_pool_filter(
+		&b->settings, parts->kind == TOPICS_PIPELINE_POOL, parts->model, filter);
 	if (known && !conn->leave_by_ns && conn->subscriptions.unsubscribing == 0 &&
 		!broker_connection_is_subscribed(conn, filter)) {
 		broker_connection_unsubscribe(conn, filter);
@@ -206,7 +202,7 @@ void receive_message(struct bridge *b, struct broker_connection *conn, const str
 		receive(b, conn, m, NULL);
 	}
 	if (parts.kind == TOPICS_POOL || parts.kind == TOPICS_PIPELINE_POOL) {
-		leave_stranger(b, conn, &parts);
+		leave_old_pool(b, conn, &parts);
 	}
 }
 

@@ -54,9 +54,9 @@ int reload_subscribe(struct bridge *b, struct broker_connection *conn, struct er
 	char filter[TOPICS_MAX];
 	const struct settings *s = &b->settings;
 	int r = subscribe_routes(s, conn, err);
-	snprintf(filter, sizeof(filter), "%s/%s/+/infer", s->prefix, s->gateway);
+	settings_own_topic(s, filter, "+/infer");
 	r = r < 0 ? r : broker_connection_subscribe(conn, filter, 1, err);
-	snprintf(filter, sizeof(filter), "%s/%s/+/set/+", s->prefix, s->gateway);
+	settings_own_topic(s, filter, "+/set/+");
 	r = r < 0 || !s->commands[0] ? r : broker_connection_subscribe(conn, filter, 1, err);
 	snprintf(filter, sizeof(filter), "%s/status", s->discovery_prefix);
 	r = r < 0 || !conn->settings->discovery ? r
@@ -129,9 +129,7 @@ static void take_settings(struct bridge *b)
 {
 	const struct settings *s = &b->settings;
 	struct error err = {0};
-	b->requests.max = s->queue_length;
-	b->requests.max_bytes = s->queue_bytes;
-	b->requests.max_decoded_bytes = settings_work_bytes(s);
+	mqtt_requests_set_limits(&b->requests);
 	b->service.poll_ms = s->poll_ms;
 	atomic_store(&b->log.level, (int)s->log_level);
 	uv_timer_stop(&b->stats);

@@ -45,7 +45,7 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 {
 	const struct mqtt_requests_counts *c = &b->counts;
 	json_writer_integer(w, "requests", (int64_t)c->requests);
-	json_writer_integer(w, "answers", (int64_t)c->answers);
+	json_writer_integer(w, "answers", (int64_t)c->responses);
 	json_writer_integer(w, "answers_ok", (int64_t)c->by_code[EDGE_CLIENT_OK]);
 	json_writer_integer(w, "answers_overloaded", (int64_t)c->by_code[EDGE_CLIENT_OVERLOADED]);
 	json_writer_integer(w, "results", (int64_t)c->results);
@@ -59,7 +59,6 @@ static void write_counts(struct bytes_writer *w, const struct bridge *b)
 	json_writer_integer(w, "retained_ignored", (int64_t)c->retained);
 	json_writer_integer(w, "refused", (int64_t)c->refused);
 	json_writer_integer(w, "commands", (int64_t)c->commands);
-	json_writer_integer(w, "decoder_restarts", (int64_t)b->pipelines.worker.restarts);
 }
 
 static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
@@ -69,7 +68,7 @@ static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
 	json_writer_integer(w, "pipeline_inputs", (int64_t)c->inputs);
 	json_writer_integer(w, "pipeline_inputs_refused", (int64_t)c->refused);
 	json_writer_integer(w, "pipeline_inputs_sampled", (int64_t)c->sampled);
-	json_writer_integer(w, "pipeline_questions", (int64_t)c->questions);
+	json_writer_integer(w, "pipeline_questions", (int64_t)c->model_requests);
 	json_writer_integer(w, "pipeline_results", (int64_t)c->results);
 	json_writer_integer(w, "pipeline_events", (int64_t)c->events);
 	json_writer_integer(w, "pipeline_skipped", (int64_t)c->skipped);
@@ -93,7 +92,7 @@ void stats_on_timer(uv_timer_t *timer)
 	struct bridge *b = timer->data;
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	snprintf(topic, sizeof(topic), "%s/%s/stats", b->settings.prefix, b->settings.gateway);
+	settings_own_topic(&b->settings, topic, "stats");
 	json_writer_begin(&w, NULL, '{');
 	json_writer_time(&w);
 	json_writer_integer(

@@ -10,18 +10,6 @@
 
 #define DIGITS 6
 
-static void own_topic(const struct announce *a, char out[TOPICS_MAX], const char *rest)
-{
-	snprintf(out, TOPICS_MAX, "%s/%s/%s", a->settings->prefix, a->settings->gateway, rest);
-}
-
-static void model_topic(const struct announce *a, char out[TOPICS_MAX],
-	const struct model_entry *model, const char *rest)
-{
-	snprintf(out, TOPICS_MAX, "%s/%s/%s/%s", a->settings->prefix, a->settings->gateway,
-		model->name, rest);
-}
-
 static void publish_last(struct announce *a, struct broker_connection *conn, bool retain,
 	const char *topic, struct bytes_writer *w)
 {
@@ -94,13 +82,12 @@ static void write_state(struct bytes_writer *w, const struct model_entry *m, boo
 static void publish_setting(struct announce *a, struct broker_connection *conn,
 	const struct model_entry *m, const char *key, const char *value, uint64_t *hash)
 {
-	char topic[TOPICS_MAX], rest[48];
+	char topic[TOPICS_MAX];
 	if (!settings_has_word(a->settings->commands, key)) {
 		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
 		return;
 	}
-	snprintf(rest, sizeof(rest), "get/%s", key);
-	model_topic(a, topic, m, rest);
+	settings_own_topic(a->settings, topic, "%s/get/%s", m->name, key);
 	struct bytes_writer w = {0};
 	bytes_write(&w, value, strlen(value));
 	publish_if_changed(a, conn, topic, &w, hash);
@@ -139,11 +126,11 @@ static void forget_model(struct announce *a, struct model_entry *m)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
-		model_topic(a, topic, m, rests[i]);
+		settings_own_topic(a->settings, topic, "%s/%s", m->name, rests[i]);
 		all &= brokers_publish(a->brokers, NULL, OUTBOX_LAST, true, topic, "", 0);
 	}
 	published->threshold = published->enable = published->pin = 0;
-	published->state = all ? 0 : BROKERS_SAY_AGAIN;
+	published->state = all ? 0 : BROKERS_PUBLISH_AGAIN;
 }
 
 static void publish_model(struct announce *a, struct broker_connection *conn, struct model_entry *m)
@@ -153,7 +140,7 @@ static void publish_model(struct announce *a, struct broker_connection *conn, st
 	if (!m->listed) {
 		return;
 	}
-	model_topic(a, topic, m, "state");
+	settings_own_topic(a->settings, topic, "%s/state", m->name);
 	write_state(&w, m, service_is_away(a->service));
 	publish_if_changed(a, conn, topic, &w, &m->published.state);
 	bytes_writer_deinit(&w);
@@ -182,7 +169,7 @@ static void publish_info(struct announce *a, struct broker_connection *conn)
 	struct utsname u;
 	struct bytes_writer w = {0};
 	uname(&u);
-	own_topic(a, topic, "info");
+	settings_own_topic(a->settings, topic, "info");
 	json_writer_begin(&w, NULL, '{');
 	json_writer_text(&w, "gw", a->settings->gateway);
 	json_writer_text(&w, "version", EDGED_VERSION);
@@ -266,10 +253,10 @@ void announce_stopped(struct announce *a, struct broker_connection *conn)
 static bool has_time(const struct announce *a)
 {
 	double max_ms = (double)a->settings->pool_max_wait_ms;
-	return a->wait_ms(a->data) < (a->in_pool ? max_ms : max_ms / 2);
+	return request_serve_wait_ms(a->requests) < (a->in_pool ? max_ms : max_ms / 2);
 }
 
-static void be_in_pool(
+static void set_pool_subscription(
 	struct announce *a, struct broker_connection *conn, const char *filter, bool in)
 {
 	struct error err = {0};
@@ -293,15 +280,14 @@ void announce_pool(struct announce *a)
 		bool in = a->in_pool && !conn->leave_by_ns;
 		for (size_t k = 0; k < a->models->n && conn->settings->pool; k++) {
 			const struct model_entry *m = a->models->entries[k];
-			topics_pool_filter(
-				filter, a->settings->pool_group, a->settings->prefix, m->name);
-			be_in_pool(a, conn, filter, in && known_models_is_ready(m) && !m->off);
+			settings_pool_filter(a->settings, false, m->name, filter);
+			set_pool_subscription(
+				a, conn, filter, in && known_models_is_ready(m) && !m->off);
 		}
 		for (size_t k = 0; k < a->pipelines->n && conn->settings->pool; k++) {
 			const struct mqtt_pipeline *pipeline = a->pipelines->items[k];
-			topics_pool_filter_of_pipeline(filter, a->settings->pool_group,
-				a->settings->prefix, pipeline->name);
-			be_in_pool(a, conn, filter,
+			settings_pool_filter(a->settings, true, pipeline->name, filter);
+			set_pool_subscription(a, conn, filter,
 				in && pipelines_is_poolable(a->pipelines, pipeline));
 		}
 	}
@@ -329,7 +315,7 @@ static void write_capability(struct bytes_writer *w, const struct announce *a,
 	json_writer_integer(w, "draining", a->brokers->draining);
 	json_writer_integer(w, "queue_length", (int64_t)a->requests->n);
 	json_writer_integer(w, "in_flight", (int64_t)a->requests->running);
-	json_writer_real(w, "wait_ms", a->wait_ms(a->data), 3);
+	json_writer_real(w, "wait_ms", request_serve_wait_ms(a->requests), 3);
 	json_writer_end(w, '}');
 }
 
@@ -366,7 +352,7 @@ void announce_capability(struct announce *a)
 	int64_t ready = name_models(a, &models);
 	name_pipelines(a, &pipelines);
 	announce_pool(a);
-	own_topic(a, topic, "capability");
+	settings_own_topic(a->settings, topic, "capability");
 	for (size_t i = 0; i < a->brokers->n && !models.failed && !pipelines.failed; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
 		struct bytes_writer w = {0};

@@ -15,7 +15,7 @@
 #include "daemon/mqtt/pipelines/pipelines.h"
 #include "daemon/mqtt/request/dedup.h"
 #include "daemon/mqtt/request/edged_client.h"
-#include "daemon/mqtt/request/mqtt_request.h"
+#include "daemon/mqtt/request/request_serve.h"
 
 #define ANNOUNCE_HEALTH_TOPIC "te/device/main/service/edged/status/health"
 
@@ -31,9 +31,7 @@ struct announce {
 	struct pipelines *pipelines;
 	const struct service *service;
 	const struct dedup *dedup;
-	const struct mqtt_requests *requests;
-	double (*wait_ms)(void *data); /* the time that a new request would wait */
-	void *data;
+	struct mqtt_requests *requests;
 
 	uint64_t started_ns;
 	struct discovery_device device;

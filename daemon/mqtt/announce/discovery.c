@@ -10,7 +10,6 @@
 #include "daemon/mqtt/text/topics.h"
 #include "daemon/system/digest.h"
 
-#define URL "https://example.org/edged"
 #define OFF_DELAY_S 10
 #define MAX_PLAIN 63 /* characters of an id taken from the name; a hash and a suffix follow */
 #define MAX_NUMBER_NAME 48
@@ -88,7 +87,7 @@ struct writing {
 	struct bytes_writer *w;
 	const struct settings *settings;
 	const struct model_entry *model; /* NULL: writes a pipeline */
-	char base[TOPICS_MAX / 2]; /* prefix of the topics */
+	char base[DISCOVERY_ID_SIZE]; /* MODEL or pipeline/NAME, after PREFIX/GW/ in topics */
 	char name[DISCOVERY_NAME_SIZE]; /* display name */
 	char id[DISCOVERY_ID_SIZE]; /* id of the model or pipeline */
 	char result[TOPICS_MAX]; /* topic of the results */
@@ -101,7 +100,7 @@ struct writing {
 static void put_topic(struct writing *g, const char *key, const char *level)
 {
 	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/%s", g->base, level);
+	settings_own_topic(g->settings, topic, "%s/%s", g->base, level);
 	json_writer_text(g->w, key, topic);
 }
 
@@ -117,7 +116,7 @@ static void put_availability(struct bytes_writer *w, const char *topic, const ch
 static void put_status(struct bytes_writer *w, const struct settings *s)
 {
 	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/%s/status", s->prefix, s->gateway);
+	settings_own_topic(s, topic, "status");
 	put_availability(w, topic, "{{ 'online' if value == 'online' else 'offline' }}");
 }
 
@@ -125,7 +124,7 @@ static void put_status(struct bytes_writer *w, const struct settings *s)
 static void put_pipeline_availability(struct writing *g)
 {
 	char topic[TOPICS_MAX];
-	snprintf(topic, sizeof(topic), "%s/state", g->base);
+	settings_own_topic(g->settings, topic, "%s/state", g->base);
 	json_writer_begin(g->w, "avty", '[');
 	put_status(g->w, g->settings);
 	put_availability(g->w, topic,
@@ -157,60 +156,57 @@ static bool begin(struct writing *g, const char *suffix, const char *platform, c
 	return true;
 }
 
-/* Opens a component that shows a value of the results. */
-static bool begin_of_result(struct writing *g, const char *suffix, const char *platform,
-	const char *name, const char *template)
+/* A key of a component with its text; NULL ends a list. */
+struct component_key {
+	const char *key, *text;
+};
+
+static const struct component_key measurement[] = {{"stat_cla", "measurement"}, {NULL, NULL}};
+
+/* Writes a component that shows a value of the results. */
+static void write_value(struct writing *g, const char *suffix, const char *platform,
+	const char *name, const char *template, const struct component_key *keys)
 {
 	if (!begin(g, suffix, platform, name)) {
-		return false;
+		return;
 	}
 	json_writer_text(g->w, "stat_t", g->result);
 	json_writer_text(g->w, "val_tpl", template);
-	return true;
+	for (; keys->key; keys++) {
+		json_writer_text(g->w, keys->key, keys->text);
+	}
+	json_writer_end(g->w, '}');
 }
 
 static void write_classes(struct writing *g)
 {
-	if (begin_of_result(g, "label", "sensor", "label",
-		    "{{ (value_json.label | default(value_json.index | default('none')) | string)[:255] }}")) {
-		json_writer_text(g->w, "json_attr_t", g->result);
-		json_writer_end(g->w, '}');
-	}
-	if (begin_of_result(g, "score", "sensor", "score", "{{ value_json.score | default(0) }}")) {
-		json_writer_text(g->w, "stat_cla", "measurement");
-		json_writer_end(g->w, '}');
-	}
-	if (begin_of_result(g, "count", "sensor", "count", "{{ value_json.count | default(0) }}")) {
-		json_writer_text(g->w, "stat_cla", "measurement");
-		json_writer_end(g->w, '}');
-	}
+	const struct component_key attributes[] = {{"json_attr_t", g->result}, {NULL, NULL}};
+	write_value(g, "label", "sensor", "label",
+		"{{ (value_json.label | default(value_json.index | default('none')) | string)[:255] }}",
+		attributes);
+	write_value(
+		g, "score", "sensor", "score", "{{ value_json.score | default(0) }}", measurement);
+	write_value(
+		g, "count", "sensor", "count", "{{ value_json.count | default(0) }}", measurement);
 }
 
 static void write_anomaly(struct writing *g)
 {
-	if (begin_of_result(g, "anomalous", "binary_sensor", "anomalous",
-		    "{{ 'ON' if value_json.anomalous | default(0) | int > 0 else 'OFF' }}")) {
-		json_writer_text(g->w, "dev_cla", "problem");
-		json_writer_text(g->w, "json_attr_t", g->result);
-		json_writer_end(g->w, '}');
-	}
-	if (begin_of_result(g, "anomaly", "sensor", "anomaly score",
-		    "{{ value_json.anomaly_score | default(0) }}")) {
-		json_writer_text(g->w, "stat_cla", "measurement");
-		json_writer_end(g->w, '}');
-	}
+	const struct component_key problem[] = {
+		{"dev_cla", "problem"}, {"json_attr_t", g->result}, {NULL, NULL}};
+	write_value(g, "anomalous", "binary_sensor", "anomalous",
+		"{{ 'ON' if value_json.anomalous | default(0) | int > 0 else 'OFF' }}", problem);
+	write_value(g, "anomaly", "sensor", "anomaly score",
+		"{{ value_json.anomaly_score | default(0) }}", measurement);
 }
 
 static void write_time(struct writing *g)
 {
-	if (begin_of_result(g, "ms", "sensor", "inference time",
-		    "{{ value_json.infer_ms | default(0) }}")) {
-		json_writer_text(g->w, "dev_cla", "duration");
-		json_writer_text(g->w, "unit_of_meas", "ms");
-		json_writer_text(g->w, "stat_cla", "measurement");
-		json_writer_text(g->w, "ent_cat", "diagnostic");
-		json_writer_end(g->w, '}');
-	}
+	static const struct component_key duration[] = {{"dev_cla", "duration"},
+		{"unit_of_meas", "ms"}, {"stat_cla", "measurement"}, {"ent_cat", "diagnostic"},
+		{NULL, NULL}};
+	write_value(g, "ms", "sensor", "inference time", "{{ value_json.infer_ms | default(0) }}",
+		duration);
 }
 
 /* @any: any number, for an anomaly score; otherwise 0 to 1. */
@@ -250,7 +246,7 @@ static void write_model(struct writing *g)
 	const struct settings *s = g->settings;
 	discovery_id(g->id, g->model->name);
 	snprintf(g->name, sizeof(g->name), "%s", g->model->name);
-	snprintf(g->base, sizeof(g->base), "%s/%s/%s", s->prefix, s->gateway, g->model->name);
+	snprintf(g->base, sizeof(g->base), "%s", g->model->name);
 	if (!topics_fill(g->result, sizeof(g->result), s->result_topic, s->prefix, s->gateway,
 		    g->model->name, "infer")) {
 		return;
@@ -271,37 +267,35 @@ static void write_model(struct writing *g)
 /* ---- pipelines */
 
 /* Writes the components of a decision, for one source. */
-static void write_decision(struct writing *g, const struct pipeline_about *says, const char *last)
+static void write_decision(struct writing *g, const struct pipeline_about *about, const char *last)
 {
 	/* Without reports of an end the state expires (off_dly). */
-	const char *topic = says->tells_ends ? last : g->result;
+	const char *topic = about->tells_ends ? last : g->result;
 	if (begin(g, "active", "binary_sensor", "active")) {
 		json_writer_text(g->w, "stat_t", topic);
 		json_writer_text(g->w, "val_tpl",
 			"{{ 'ON' if value_json.active | default(0) | int > 0 else 'OFF' }}");
 		json_writer_text(g->w, "json_attr_t", topic);
-		if (!says->tells_ends) {
+		if (!about->tells_ends) {
 			json_writer_integer(g->w, "off_dly", OFF_DELAY_S);
 		}
 		json_writer_end(g->w, '}');
 	}
-	if (begin_of_result(g, "label", "sensor", "label",
-		    "{{ (value_json.event_label | default(value_json.label | default('none')))[:255] }}")) {
-		json_writer_end(g->w, '}');
-	}
+	static const struct component_key none[] = {{NULL, NULL}};
+	write_value(g, "label", "sensor", "label",
+		"{{ (value_json.event_label | default(value_json.label | default('none')))[:255] }}",
+		none);
 }
 
 static void write_number(struct writing *g, const char *name, const char *unit)
 {
 	char id[DISCOVERY_ID_SIZE], template[DISCOVERY_ID_SIZE + 64];
+	const struct component_key with_unit[] = {
+		{"unit_of_meas", unit}, {"stat_cla", "measurement"}, {NULL, NULL}};
 	discovery_id(id, name);
 	snprintf(template, sizeof(template), "{{ value_json['%s'] | default(0) }}", name);
-	if (!strpbrk(name, "'\\{}") && begin_of_result(g, id, "sensor", name, template)) {
-		if (unit[0]) {
-			json_writer_text(g->w, "unit_of_meas", unit);
-		}
-		json_writer_text(g->w, "stat_cla", "measurement");
-		json_writer_end(g->w, '}');
+	if (!strpbrk(name, "'\\{}")) {
+		write_value(g, id, "sensor", name, template, unit[0] ? with_unit : measurement);
 	}
 }
 
@@ -311,9 +305,9 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 	const size_t n = pipelines_count_numbers(g->pipelines, pipeline);
 	for (size_t i = 0; i < n && i < MAX_NUMBERS; i++) {
 		char name[MAX_NUMBER_NAME];
-		if (result_json_number_name(pipeline->says.names, i, n, name, sizeof(name)) <
+		if (result_json_number_name(pipeline->about.names, i, n, name, sizeof(name)) <
 			sizeof(name)) {
-			write_number(g, name, pipeline->says.unit);
+			write_number(g, name, pipeline->about.unit);
 		}
 	}
 }
@@ -321,38 +315,36 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 static void write_source(
 	struct writing *g, const struct mqtt_pipeline *pipeline, const char *source)
 {
-	const struct pipeline_about *says = &pipeline->says;
+	const struct pipeline_about *about = &pipeline->about;
 	char last[TOPICS_MAX];
 	source_id(g->id, pipeline->name, source);
 	snprintf(g->name, sizeof(g->name), "%s %s", pipeline->name, source);
-	snprintf(g->result, sizeof(g->result), "%s/result/%s", g->base, source);
-	snprintf(last, sizeof(last), "%s/last/%s", g->base, source);
-	if (says->numbers) {
+	settings_own_topic(g->settings, g->result, "%s/result/%s", g->base, source);
+	settings_own_topic(g->settings, last, "%s/last/%s", g->base, source);
+	if (about->numbers) {
 		write_numbers(g, pipeline);
-	} else if (says->anomaly) {
+	} else if (about->anomaly) {
 		write_number(g, "score", "");
-	} else if (!says->decides) {
+	} else if (!about->decides) {
 		write_classes(g);
 	}
-	if (says->decides && !says->numbers) {
-		write_decision(g, says, last);
+	if (about->decides && !about->numbers) {
+		write_decision(g, about, last);
 	}
-	if (says->snapshot && begin(g, "snapshot", "image", "snapshot")) {
+	if (about->snapshot && begin(g, "snapshot", "image", "snapshot")) {
 		snprintf(last, sizeof(last), "snapshot/%s", source);
 		put_topic(g, "img_t", last);
 		json_writer_text(
-			g->w, "cont_type", says->snapshot_jpeg ? "image/jpeg" : "image/png");
+			g->w, "cont_type", about->snapshot_jpeg ? "image/jpeg" : "image/png");
 		json_writer_end(g->w, '}');
 	}
 }
 
 static void write_pipeline(struct writing *g, const struct mqtt_pipeline *pipeline)
 {
-	const struct settings *s = g->settings;
 	char id[DISCOVERY_ID_SIZE];
 	g->model = NULL;
-	snprintf(g->base, sizeof(g->base), "%s/%s/pipeline/%s", s->prefix, s->gateway,
-		pipeline->name);
+	snprintf(g->base, sizeof(g->base), "pipeline/%s", pipeline->name);
 	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		const struct pipelines_source *source = &pipeline->sources[i];
 		if ((source->announced || source->known) && source->conn == g->conn) {
@@ -364,8 +356,8 @@ static void write_pipeline(struct writing *g, const struct mqtt_pipeline *pipeli
 	snprintf(id, sizeof(id), "Pipeline-%s", pipeline->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipeline->name);
-	if (pipeline->says.has_threshold) {
-		write_threshold(g, pipeline->says.anomaly || pipeline->says.numbers);
+	if (pipeline->about.has_threshold) {
+		write_threshold(g, pipeline->about.anomaly || pipeline->about.numbers);
 	}
 	write_switch(g, "enable");
 }
@@ -401,7 +393,6 @@ static void write_device(
 	json_writer_begin(w, "o", '{');
 	json_writer_text(w, "name", "edged");
 	json_writer_text(w, "sw", device->version);
-	json_writer_text(w, "url", URL);
 	json_writer_end(w, '}');
 	json_writer_begin(w, "avty", '[');
 	put_status(w, s);

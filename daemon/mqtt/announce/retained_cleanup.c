@@ -60,7 +60,7 @@ static bool is_of_pipeline(
 			pipelines_was_published(a->pipelines, conn, level[1], level[3]);
 	}
 	bool get = n == 4 && strcmp(level[2], "get") == 0;
-	return pipeline && (!get || is_set(a, level[3], pipeline->says.has_threshold));
+	return pipeline && (!get || is_set(a, level[3], pipeline->about.has_threshold));
 }
 
 /* Returns true if the topic below PREFIX/GW/ is in use. Changes @topic. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/own.h"
 
 #define SPARE_LINES 1024 /* beyond two lines an entry the file is written anew */
@@ -18,7 +19,7 @@ void retained_list_init(struct retained_list *list)
 }
 
 /* Returns the place of the first entry that is not before @entry. */
-static size_t place_of(const struct retained_list *list, const char *entry)
+static size_t lower_bound(const struct retained_list *list, const char *entry)
 {
 	size_t low = 0, high = list->n;
 	while (low < high) {
@@ -40,35 +41,18 @@ static bool is_at(const struct retained_list *list, size_t at, const char *entry
 /* Returns false if there is no room or no memory. */
 static bool insert(struct retained_list *list, size_t at, const char *entry)
 {
-	if (list->n == RETAINED_LIST_MAX) {
-		return false;
+	owned_mem char *copy = list->n < RETAINED_LIST_MAX ? strdup(entry) : NULL;
+	char **slot = copy ? array_insert(&list->entries, at, &list->n, sizeof(*slot)) : NULL;
+	if (slot) {
+		*slot = take(copy);
 	}
-	if (list->n == list->n_allocated) {
-		size_t n_allocated = list->n ? 2 * list->n : 64;
-		char **entries = realloc(list->entries, n_allocated * sizeof(*entries));
-		if (!entries) {
-			return false;
-		}
-		list->entries = entries;
-		list->n_allocated = n_allocated;
-	}
-	char *copy = strdup(entry);
-	if (!copy) {
-		return false;
-	}
-	char **slot = &list->entries[at];
-	memmove(slot + 1, slot, (list->n - at) * sizeof(*slot));
-	*slot = copy;
-	list->n++;
-	return true;
+	return slot;
 }
 
 static void erase(struct retained_list *list, size_t at)
 {
-	char **slot = &list->entries[at];
-	free(*slot);
-	list->n--;
-	memmove(slot, slot + 1, (list->n - at) * sizeof(*slot));
+	free(list->entries[at]);
+	array_remove(&list->entries, at, &list->n, sizeof(list->entries[0]));
 }
 
 /* ---- the file */
@@ -78,7 +62,7 @@ static void read_line(struct retained_list *list, char *line)
 	size_t length = strcspn(line, "\n");
 	bool whole = line[length] == '\n';
 	line[length] = 0;
-	size_t at = whole && length > 1 ? place_of(list, line + 1) : 0;
+	size_t at = whole && length > 1 ? lower_bound(list, line + 1) : 0;
 	bool there = whole && length > 1 && is_at(list, at, line + 1);
 	if (whole && line[0] == '+' && !there && length > 1) {
 		bool added = insert(list, at, line + 1);
@@ -184,7 +168,7 @@ void retained_list_add(
 	if (!make_entry(entry, broker, kind, text)) {
 		return;
 	}
-	size_t at = place_of(list, entry);
+	size_t at = lower_bound(list, entry);
 	if (!is_at(list, at, entry) && insert(list, at, entry)) {
 		append(list, '+', entry);
 	}
@@ -197,7 +181,7 @@ void retained_list_remove(
 	if (!make_entry(entry, broker, kind, text)) {
 		return;
 	}
-	size_t at = place_of(list, entry);
+	size_t at = lower_bound(list, entry);
 	if (is_at(list, at, entry)) {
 		erase(list, at);
 		append(list, '-', entry);
@@ -211,7 +195,7 @@ const char *retained_list_next(
 	if (!make_entry(begins, broker, kind, "")) {
 		return NULL;
 	}
-	size_t first = place_of(list, begins), length = strlen(begins);
+	size_t first = lower_bound(list, begins), length = strlen(begins);
 	*at = *at < first ? first : *at;
 	if (*at == list->n || strncmp(list->entries[*at], begins, length) != 0) {
 		return NULL;

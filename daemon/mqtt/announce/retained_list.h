@@ -30,7 +30,7 @@ struct retained_list {
 	int fd; /* -1: no file; the set is in memory only */
 	char path[4096], new[4096]; /* the file, and the name under which it is written anew */
 	char **entries; /* owned, sorted: "BROKER KIND TEXT" */
-	size_t n, n_allocated;
+	size_t n;
 	size_t n_lines; /* of the file */
 };
 

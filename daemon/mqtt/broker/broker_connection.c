@@ -117,7 +117,7 @@ static void on_connected(void *data, int reason)
 	}
 	set_state(conn, BROKER_CONNECTION_UP);
 	conn->up_since_ns = clock_now_ns();
-	conn->retry.said[0] = 0;
+	conn->retry.logged[0] = 0;
 	uv_timer_stop(&conn->handles.timer);
 	log_info(conn->log, "broker %s: connected, MQTT %s", conn->settings->name,
 		conn->retry.version == 5 ? "5" : "3.1.1");
@@ -163,10 +163,10 @@ static void wait_then_retry(struct broker_connection *conn)
 /* Logs each reason once until the connection is up again. */
 static void log_lost(struct broker_connection *conn, bool was_up)
 {
-	bool news = was_up || strcmp(conn->retry.said, conn->retry.lost) != 0;
+	bool news = was_up || strcmp(conn->retry.logged, conn->retry.lost) != 0;
 	log_write(conn->log, news ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "broker %s: %s",
 		conn->settings->name, conn->retry.lost);
-	memcpy(conn->retry.said, conn->retry.lost, sizeof(conn->retry.said));
+	memcpy(conn->retry.logged, conn->retry.lost, sizeof(conn->retry.logged));
 }
 
 /* Chooses the version of the next attempt. A broker of MQTT 3.1.1 may close the connection on an
@@ -451,7 +451,7 @@ int broker_connection_start(uv_loop_t *loop, const struct log *log,
 	outbox_init(&conn->outbox, s->outbox_messages, s->outbox_bytes);
 	start_handles(conn);
 	if (conn->spool) {
-		broker_connection_say_missing(conn, 0);
+		broker_connection_log_missing(conn, 0);
 	}
 	uv_timer_start(&conn->handles.timer, on_timer, 0, 0);
 	*ret_conn = conn;

@@ -92,7 +92,7 @@ struct broker_connection_retry {
 	unsigned int n_silent; /* MQTT 5 attempts in a row that ended without a CONNACK */
 	uint64_t backoff_ms; /* upper limit of the last wait; 0: there was none */
 	char lost[160]; /* why the last connection has ended */
-	char said[160]; /* last logged reason of a failure; "" once connected */
+	char logged[160]; /* last logged reason of a failure; "" once connected */
 };
 
 /* A pause in reading (request_serve.c). */
@@ -158,7 +158,7 @@ struct broker_connection {
 	uint64_t heard_ns; /* CLOCK_MONOTONIC of the last received message */
 	/* CLOCK_MONOTONIC at which a leaving connection is closed at the latest; 0: it stays */
 	uint64_t leave_by_ns;
-	bool said_stopped; /* a leaving connection has published "stopped" */
+	bool stopped_published; /* a leaving connection has published "stopped" */
 	struct broker_connection_handles handles;
 	struct outbox outbox;
 	bool full; /* requests wait for outbox room (request/outbox_reserve.c) */
@@ -211,7 +211,7 @@ void broker_connection_pump(struct broker_connection *conn);
  * and marks other messages as not sent. */
 void broker_connection_put_back(struct broker_connection *conn);
 /* Logs how many records the spool has lost since spool_dropped() was @before. */
-void broker_connection_say_missing(const struct broker_connection *conn, uint64_t before);
+void broker_connection_log_missing(const struct broker_connection *conn, uint64_t before);
 /* Syncs new spool data to disk in a worker thread. */
 void broker_connection_sync(struct broker_connection *conn);
 /* Drops one reference of conn->handles.holds. The last one frees @conn. */

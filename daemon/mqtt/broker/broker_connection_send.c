@@ -62,7 +62,7 @@ void broker_connection_put_back(struct broker_connection *conn)
 	spool_rewind(conn->spool);
 }
 
-void broker_connection_say_missing(const struct broker_connection *conn, uint64_t before)
+void broker_connection_log_missing(const struct broker_connection *conn, uint64_t before)
 {
 	uint64_t missing = spool_dropped(conn->spool) - before;
 	if (missing > 0) {
@@ -76,7 +76,7 @@ static bool read_spool(struct broker_connection *conn, struct spool_record *ret_
 {
 	uint64_t before = spool_dropped(conn->spool);
 	bool there = spool_read(conn->spool, ret_record);
-	broker_connection_say_missing(conn, before);
+	broker_connection_log_missing(conn, before);
 	return there;
 }
 

@@ -90,8 +90,8 @@ bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, en
 void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash)
 {
 	if (!all) {
-		*hash = BROKERS_SAY_AGAIN;
-	} else if (!conn || *hash != BROKERS_SAY_AGAIN) { /* that may be for another broker */
+		*hash = BROKERS_PUBLISH_AGAIN;
+	} else if (!conn || *hash != BROKERS_PUBLISH_AGAIN) { /* that may be for another broker */
 		*hash = now;
 	}
 }
@@ -170,11 +170,11 @@ static bool may_stop(const struct brokers *b, struct broker_connection *conn)
 	if (!late && !done) {
 		return false;
 	}
-	if (conn->said_stopped) {
+	if (conn->stopped_published) {
 		return true;
 	}
 	b->events->on_stop(conn);
-	conn->said_stopped = true;
+	conn->stopped_published = true;
 	return late;
 }
 

@@ -77,8 +77,8 @@ bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, en
 	bool retain, const char *topic, const void *payload, size_t size);
 
 /* The hash of a payload that was published, but not every outbox took it. */
-#define BROKERS_SAY_AGAIN 1
-/* Updates *hash after brokers_publish() to @conn (NULL: all): @now, or BROKERS_SAY_AGAIN unless
+#define BROKERS_PUBLISH_AGAIN 1
+/* Updates *hash after brokers_publish() to @conn (NULL: all): @now, or BROKERS_PUBLISH_AGAIN unless
  * @all. */
 void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash);
 

@@ -9,12 +9,13 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define MAGIC UINT64_C(0x327470656B676465) /* "edgkept2": version of the record format */
 #define CORRELATION 4 /* the only text that may have zero bytes */
 #define N_PARTS (2 * JOURNAL_N_TEXTS + 3)
 
-struct head {
+struct header {
 	uint64_t number, magic, came_ns;
 	uint32_t payload_bytes, expiry_s;
 	uint32_t text_bytes[JOURNAL_N_TEXTS]; /* without the zero byte */
@@ -75,41 +76,31 @@ static int punch(const struct journal *journal, uint64_t at, uint64_t bytes)
 
 /* ---- records of an earlier run */
 
-static bool read_whole(const struct journal *journal, uint64_t from, void *to, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = pread(journal->fd, (uint8_t *)to + at, size - at, (off_t)(from + at));
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* Returns the size of the record at journal->end; 0: there is no complete one. */
 static uint64_t find_record(
-	const struct journal *journal, struct head *head, char broker[SETTINGS_NAME_SIZE])
+	const struct journal *journal, struct header *header, char broker[SETTINGS_NAME_SIZE])
 {
 	uint64_t again = 0, texts = 0;
-	if (!read_whole(journal, journal->end, head, sizeof(*head)) || head->magic != MAGIC ||
-		head->number == 0 || head->came_ns > journal->next ||
-		head->payload_bytes > JOURNAL_MAX_PAYLOAD) {
+	if (file_read_at(journal->fd, (off_t)journal->end, header, sizeof(*header)) < 0 ||
+		header->magic != MAGIC || header->number == 0 || header->came_ns > journal->next ||
+		header->payload_bytes > JOURNAL_MAX_PAYLOAD) {
 		return 0;
 	}
 	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
-		if (head->text_bytes[i] > JOURNAL_MAX_TEXTS) {
+		if (header->text_bytes[i] > JOURNAL_MAX_TEXTS) {
 			return 0;
 		}
-		texts += head->text_bytes[i] + 1;
+		texts += header->text_bytes[i] + 1;
 	}
-	const uint64_t last = sizeof(*head) + texts + head->payload_bytes;
-	const size_t length = head->text_bytes[0];
+	const uint64_t last = sizeof(*header) + texts + header->payload_bytes;
+	const size_t length = header->text_bytes[0];
 	broker[0] = 0;
 	bool whole = texts <= JOURNAL_MAX_TEXTS && length < SETTINGS_NAME_SIZE &&
-		read_whole(journal, journal->end + sizeof(*head), broker, length) &&
-		read_whole(journal, journal->end + last, &again, sizeof(again)) &&
-		again == head->number;
+		file_read_at(journal->fd, (off_t)(journal->end + sizeof(*header)), broker,
+			length) == 0 &&
+		file_read_at(journal->fd, (off_t)(journal->end + last), &again, sizeof(again)) ==
+			0 &&
+		again == header->number;
 	broker[whole ? length : 0] = 0;
 	return whole ? last + sizeof(again) : 0;
 }
@@ -118,16 +109,16 @@ static uint64_t find_record(
  * fails if the file system has no holes, and the file would grow without limit. */
 static int find(struct journal *journal)
 {
-	struct head head;
+	struct header header;
 	char broker[SETTINGS_NAME_SIZE];
 	int r = 0;
 	for (off_t at; r == 0 && (at = lseek(journal->fd, (off_t)journal->end, SEEK_DATA)) >= 0;) {
 		journal->end = (uint64_t)at / journal->page * journal->page;
 		struct journal_note *note = free_note(journal);
-		uint64_t size = note ? find_record(journal, &head, broker) : 0;
+		uint64_t size = note ? find_record(journal, &header, broker) : 0;
 		if (size) {
-			note_fill(note, broker, head.number, size);
-			note->tries = head.tries;
+			note_fill(note, broker, header.number, size);
+			note->tries = header.tries;
 			note->earlier = note->waits = true;
 			journal->n_waiting++;
 		} else {
@@ -172,13 +163,13 @@ void journal_close(struct journal *journal)
 /* The record points into @buffer. find() has checked the sizes. */
 static bool decode(uint8_t *buffer, struct journal_record *ret_record)
 {
-	struct head head;
+	struct header header;
 	const char *texts[JOURNAL_N_TEXTS];
-	memcpy(&head, buffer, sizeof(head));
-	uint8_t *at = buffer + sizeof(head);
+	memcpy(&header, buffer, sizeof(header));
+	uint8_t *at = buffer + sizeof(header);
 	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
 		texts[i] = (const char *)at;
-		at += head.text_bytes[i];
+		at += header.text_bytes[i];
 		if (*at++ != 0) {
 			return false;
 		}
@@ -187,14 +178,14 @@ static bool decode(uint8_t *buffer, struct journal_record *ret_record)
 		.buffer = buffer,
 		.message = {.topic = texts[1],
 			.payload = at,
-			.size = head.payload_bytes,
-			.qos = head.qos,
-			.came_ns = head.came_ns,
-			.expiry_s = head.expiry_s,
+			.size = header.payload_bytes,
+			.qos = header.qos,
+			.came_ns = header.came_ns,
+			.expiry_s = header.expiry_s,
 			.response_topic = texts[2],
 			.content_type = texts[3],
 			.correlation = texts[CORRELATION],
-			.correlation_bytes = head.text_bytes[CORRELATION],
+			.correlation_bytes = header.text_bytes[CORRELATION],
 			.priority = texts[5],
 			.accept = texts[6],
 			.traceparent = texts[7],
@@ -204,7 +195,7 @@ static bool decode(uint8_t *buffer, struct journal_record *ret_record)
 
 static void write_tries(struct journal_note *note)
 {
-	off_t at = (off_t)(note->at + offsetof(struct head, tries));
+	off_t at = (off_t)(note->at + offsetof(struct header, tries));
 	ssize_t n = note->journal->fd < 0 ? 1 : pwrite(note->journal->fd, &note->tries, 1, at);
 	(void)n; /* the page exists, so the write needs no memory */
 }
@@ -261,7 +252,7 @@ bool journal_next(struct journal *journal, journal_may_fn may, const void *data,
 		owned(journal_delete) struct journal_note *note = next;
 		note->waits = false;
 		journal->n_waiting--;
-		if (read_whole(journal, note->at, buffer, note->bytes) &&
+		if (file_read_at(journal->fd, (off_t)note->at, buffer, note->bytes) == 0 &&
 			decode(buffer, ret_record)) {
 			buffer = NULL;
 			*ret_note = take(note);
@@ -292,23 +283,23 @@ static bool has_room(const struct journal *journal, const char *broker, uint64_t
 }
 
 /* Fills @parts with the record's parts, without copying. */
-static size_t lay_out(struct head *head, const char *broker, const struct mosq_message *m,
+static size_t lay_out(struct header *header, const char *broker, const struct mosq_message *m,
 	struct iovec parts[N_PARTS])
 {
 	const char *const texts[JOURNAL_N_TEXTS] = {broker, m->topic, m->response_topic,
 		m->content_type, m->correlation_bytes ? m->correlation : "", m->priority, m->accept,
 		m->traceparent, m->deadline};
 	size_t n = 0;
-	parts[n++] = (struct iovec){head, sizeof(*head)};
+	parts[n++] = (struct iovec){header, sizeof(*header)};
 	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
 		size_t bytes = i == CORRELATION ? m->correlation_bytes : strlen(texts[i]);
-		head->text_bytes[i] =
+		header->text_bytes[i] =
 			bytes > JOURNAL_MAX_TEXTS ? JOURNAL_MAX_TEXTS : (uint32_t)bytes;
 		parts[n++] = (struct iovec){(void *)texts[i], bytes};
 		parts[n++] = (struct iovec){(void *)"", 1};
 	}
 	parts[n++] = (struct iovec){(void *)m->payload, m->size};
-	parts[n++] = (struct iovec){&head->number, sizeof(head->number)};
+	parts[n++] = (struct iovec){&header->number, sizeof(header->number)};
 	return n;
 }
 
@@ -316,7 +307,7 @@ struct journal_note *journal_add(
 	struct journal *journal, const char *broker, const struct mosq_message *m)
 {
 	struct iovec parts[N_PARTS];
-	struct head head = {.number = journal->next,
+	struct header header = {.number = journal->next,
 		.magic = MAGIC,
 		.came_ns = m->came_ns,
 		.payload_bytes = (uint32_t)m->size,
@@ -325,7 +316,7 @@ struct journal_note *journal_add(
 	if (journal->fd < 0) {
 		return NULL;
 	}
-	size_t n = lay_out(&head, broker, m, parts), size = 0;
+	size_t n = lay_out(&header, broker, m, parts), size = 0;
 	for (size_t i = 0; i < n; i++) {
 		size += parts[i].iov_len;
 	}

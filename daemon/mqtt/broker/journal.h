@@ -13,7 +13,7 @@
  * hole in its place, which gives its memory back. A journal without records is truncated. Numbers
  * are in the machine's byte order. A record is
  *
- *   head     number, time of arrival, sizes of the other parts
+ *   header   number, time of arrival, sizes of the other parts
  *   texts    broker, topic, properties; each with a zero byte
  *   payload
  *   number   again: detects a record that was cut short

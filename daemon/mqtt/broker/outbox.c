@@ -73,7 +73,7 @@ static bool fits(const struct outbox *outbox, size_t n, size_t bytes)
 		outbox->bytes + outbox->reserved_bytes + bytes <= outbox->max_bytes;
 }
 
-static bool is_answer(const struct outbox_message *m)
+static bool is_kept_response(const struct outbox_message *m)
 {
 	return m->kind == OUTBOX_RESPONSE && m->qos > 0;
 }
@@ -82,7 +82,7 @@ static bool is_answer(const struct outbox_message *m)
  * response. */
 static bool may_go(const struct outbox_message *m)
 {
-	return m->mid == 0 && !m->of_spool && !is_answer(m);
+	return m->mid == 0 && !m->of_spool && !is_kept_response(m);
 }
 
 /* Returns true if a message of kind @old is dropped for one of kind @new. See the header. */
@@ -136,15 +136,15 @@ bool outbox_has_room(
 }
 
 /* Returns the bytes that reserves and messages may take together. */
-static size_t share_of_answers(const struct outbox *outbox)
+static size_t max_response_share(const struct outbox *outbox)
 {
 	const size_t spare = outbox->max_bytes / SPARE;
 	return outbox->max_bytes - (spare < SPARE_BYTES ? spare : SPARE_BYTES);
 }
 
-size_t outbox_largest_answer(const struct outbox *outbox, const char *topic)
+size_t outbox_largest_response(const struct outbox *outbox, const char *topic)
 {
-	const size_t rest = outbox_cost(topic, 0), max = share_of_answers(outbox);
+	const size_t rest = outbox_cost(topic, 0), max = max_response_share(outbox);
 	return max > rest ? max - rest : 0;
 }
 
@@ -172,22 +172,22 @@ static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, si
 }
 
 /* Returns true if @n responses of @wanted bytes fit beside @there messages of @bytes bytes. */
-static bool answers_fit(
+static bool responses_fit(
 	const struct outbox *outbox, size_t n, size_t wanted, size_t there, size_t bytes)
 {
 	return there + n <= outbox->max_messages - outbox->max_messages / SPARE &&
-		bytes + wanted <= share_of_answers(outbox);
+		bytes + wanted <= max_response_share(outbox);
 }
 
 bool outbox_could_reserve(const struct outbox *outbox, const char *topic, size_t n, size_t size)
 {
 	const size_t wanted = n * outbox_cost(topic, 0) + size;
 	size_t there = 0, bytes = 0;
-	if (answers_fit(outbox, n, wanted, outbox->n, outbox->bytes)) {
+	if (responses_fit(outbox, n, wanted, outbox->n, outbox->bytes)) {
 		return true;
 	}
 	count_rest(outbox, OUTBOX_RESPONSE, &there, &bytes);
-	return answers_fit(outbox, n, wanted, there - outbox->reserved_messages,
+	return responses_fit(outbox, n, wanted, there - outbox->reserved_messages,
 		bytes - outbox->reserved_bytes);
 }
 
@@ -197,10 +197,10 @@ bool outbox_reserve(
 	const size_t wanted = n * outbox_cost(topic, 0) + size;
 	size_t there = outbox->n + outbox->reserved_messages;
 	size_t bytes = outbox->bytes + outbox->reserved_bytes;
-	if (!answers_fit(outbox, n, wanted, there, bytes)) {
+	if (!responses_fit(outbox, n, wanted, there, bytes)) {
 		count_rest(outbox, OUTBOX_RESPONSE, &there, &bytes);
 	}
-	if (!answers_fit(outbox, n, wanted, there, bytes)) {
+	if (!responses_fit(outbox, n, wanted, there, bytes)) {
 		return false;
 	}
 	/* Now, because a message that is handed over later can no longer be dropped. */

@@ -80,7 +80,7 @@ bool outbox_has_room(
 	const struct outbox *outbox, enum outbox_kind kind, const char *topic, size_t size);
 
 /* Returns the payload size of the largest response that a reserve can hold. */
-size_t outbox_largest_answer(const struct outbox *outbox, const char *topic);
+size_t outbox_largest_response(const struct outbox *outbox, const char *topic);
 /* Returns the bytes that a message counts against max_bytes. */
 size_t outbox_cost(const char *topic, size_t size);
 /* Reserves room for @n responses with payloads of @size bytes in total. Drops messages that may be

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/mqtt/broker/spool.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,8 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/file.h"
 
-#define HEAD_BYTES 18
+#define HEADER_BYTES 18
 #define WINDOW 1024 /* limit of records in flight */
 #define NAME_SIZE 32
 #define MAX_SEGMENTS 64 /* more than SPOOL_SEGMENTS, because each start begins another one */
@@ -39,7 +39,7 @@ struct spool {
 	uint64_t at; /* number of the next record to read */
 	bool dirty;
 	uint8_t delivered[WINDOW]; /* by number % WINDOW: delivered, but a record before is not */
-	uint8_t record[HEAD_BYTES + SPOOL_MAX_RECORD + 1];
+	uint8_t record[HEADER_BYTES + SPOOL_MAX_RECORD + 1];
 };
 
 /* CRC-32 of ISO 3309, reflected, as in zlib. */
@@ -75,31 +75,18 @@ static int open_segment(const struct spool *spool, uint64_t number, int flags)
 	return openat(spool->folder, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-static bool read_whole(int fd, void *data, size_t size)
-{
-	size_t at = 0;
-	while (at < size) {
-		ssize_t n = read(fd, (uint8_t *)data + at, size - at);
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 static void close_fd(int *fd)
 {
 	own_close_fd(fd);
 	*fd = -1;
 }
 
-/* Reads the record at @at into spool->record. Returns its size without the head; -1 at the end, or if
+/* Reads the record at @at into spool->record. Returns its size without the header; -1 at the end, or if
  * it is not record @number. Only a @whole record's checksum is compared. */
 static ssize_t read_record(struct spool *spool, int fd, off_t at, uint64_t number, bool whole)
 {
 	uint8_t *r = spool->record;
-	if (lseek(fd, at, SEEK_SET) < 0 || !read_whole(fd, r, HEAD_BYTES)) {
+	if (file_read_at(fd, at, r, HEADER_BYTES) < 0) {
 		return -1;
 	}
 	const uint32_t size = bytes_get_u32(r);
@@ -109,8 +96,8 @@ static ssize_t read_record(struct spool *spool, int fd, off_t at, uint64_t numbe
 		return -1;
 	}
 	if (whole &&
-		(!read_whole(fd, r + HEAD_BYTES, size) ||
-			crc32_of(r + 8, HEAD_BYTES - 8 + size) != bytes_get_u32(r + 4))) {
+		(file_read_at(fd, at + HEADER_BYTES, r + HEADER_BYTES, size) < 0 ||
+			crc32_of(r + 8, HEADER_BYTES - 8 + size) != bytes_get_u32(r + 4))) {
 		return -1;
 	}
 	return (ssize_t)size;
@@ -185,24 +172,23 @@ static void add_segment(struct spool *spool, uint64_t first, uint64_t bytes)
 	spool->segments[i] = (struct segment){first, bytes};
 }
 
+static int take_segment(void *context, const char *name, unsigned char type)
+{
+	struct spool *spool = context;
+	uint64_t first = 0;
+	struct stat st;
+	(void)type;
+	if (spool->n_segments < MAX_SEGMENTS && number_of(name, &first) &&
+		fstatat(spool->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		add_segment(spool, first, (uint64_t)st.st_size);
+	}
+	return 0;
+}
+
 /* Further segments than MAX_SEGMENTS, which no earlier run has written, are left alone. */
 static int find_segments(struct spool *spool)
 {
-	uint64_t first = 0;
-	struct stat st;
-	int copy = openat(spool->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = copy < 0 ? NULL : fdopendir(copy);
-	if (!folder) {
-		return -errno;
-	}
-	for (struct dirent *e; spool->n_segments < MAX_SEGMENTS && (e = readdir(folder));) {
-		if (number_of(e->d_name, &first) &&
-			fstatat(spool->folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			add_segment(spool, first, (uint64_t)st.st_size);
-		}
-	}
-	closedir(folder);
-	return 0;
+	return file_each_entry(spool->folder, take_segment, spool);
 }
 
 /* Cuts off the newest segment behind its last whole record. The lost part counts as one record. */
@@ -216,7 +202,7 @@ static int mend(struct spool *spool)
 	while (fd >= 0 &&
 		(size = read_record(
 			 spool, fd, (off_t)end, spool->next, spool->next >= spool->done)) >= 0) {
-		end += HEAD_BYTES + (uint64_t)size;
+		end += HEADER_BYTES + (uint64_t)size;
 		spool->next++;
 	}
 	if (fd < 0 || ftruncate(fd, (off_t)end) < 0) {
@@ -231,7 +217,7 @@ static void read_done(struct spool *spool)
 {
 	uint8_t done[sizeof(spool->done)];
 	owned_fd int fd = openat(spool->folder, "done", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && read_whole(fd, done, sizeof(done))) {
+	if (fd >= 0 && file_read_at(fd, 0, done, sizeof(done)) == 0) {
 		spool->done = bytes_get_u64(done);
 	}
 }
@@ -356,7 +342,7 @@ int spool_append(
 	struct spool *spool, const char *topic, const void *payload, size_t size, struct error *err)
 {
 	size_t of_topic = strlen(topic);
-	size_t whole = HEAD_BYTES + of_topic + size;
+	size_t whole = HEADER_BYTES + of_topic + size;
 	if (of_topic + size > SPOOL_MAX_RECORD || whole > spool->max_bytes / SPOOL_SEGMENTS) {
 		return error_set(err, -EFBIG, "spool: a result of %zu bytes", size);
 	}
@@ -373,11 +359,11 @@ int spool_append(
 	memcpy(at, &bytes, sizeof(bytes));
 	memcpy(at + 8, &spool->next, sizeof(spool->next));
 	memcpy(at + 16, &topic_bytes, sizeof(topic_bytes));
-	memcpy(at + HEAD_BYTES, topic, of_topic);
+	memcpy(at + HEADER_BYTES, topic, of_topic);
 	if (size) {
-		memcpy(at + HEAD_BYTES + of_topic, payload, size);
+		memcpy(at + HEADER_BYTES + of_topic, payload, size);
 	}
-	const uint32_t crc = crc32_of(at + 8, HEAD_BYTES - 8 + bytes);
+	const uint32_t crc = crc32_of(at + 8, HEADER_BYTES - 8 + bytes);
 	memcpy(at + 4, &crc, sizeof(crc));
 	return write_record(spool, whole, err);
 }
@@ -395,7 +381,7 @@ static ssize_t find_record(struct spool *spool)
 	}
 	while (spool->in >= 0 && spool->in_next < spool->at && size >= 0) {
 		size = read_record(spool, spool->in, spool->in_at, spool->in_next, false);
-		spool->in_at += size < 0 ? 0 : HEAD_BYTES + size;
+		spool->in_at += size < 0 ? 0 : HEADER_BYTES + size;
 		spool->in_next += size >= 0;
 	}
 	return spool->in < 0 || size < 0
@@ -436,7 +422,7 @@ bool spool_read(struct spool *spool, struct spool_record *ret_record)
 		}
 	}
 	uint16_t of_topic = bytes_get_u16(spool->record + 16);
-	uint8_t *topic = spool->record + HEAD_BYTES;
+	uint8_t *topic = spool->record + HEADER_BYTES;
 	memmove(topic - 1, topic, of_topic); /* room for the zero byte */
 	topic[of_topic - 1] = 0;
 	*ret_record = (struct spool_record){.number = spool->at,
@@ -444,7 +430,7 @@ bool spool_read(struct spool *spool, struct spool_record *ret_record)
 		.payload = topic + of_topic,
 		.size = (size_t)size - of_topic};
 	spool->last_at = spool->in_at;
-	spool->in_at += HEAD_BYTES + size;
+	spool->in_at += HEADER_BYTES + size;
 	spool->in_next = ++spool->at;
 	return true;
 }

@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/text/ini.h"
-#include "daemon/mqtt/text/topics.h"
 #include "daemon/system/config_file.h"
 
 #define MAX_SECTIONS 96
@@ -256,6 +256,23 @@ bool settings_same_broker(const struct settings_broker *a, const struct settings
 		same &= config_value_same(a, b, &keys[i]);
 	}
 	return same;
+}
+
+void settings_own_topic(const struct settings *s, char out[TOPICS_MAX], const char *format, ...)
+{
+	va_list arguments;
+	int n = snprintf(out, TOPICS_MAX, "%s/%s/", s->prefix, s->gateway);
+	va_start(arguments, format);
+	vsnprintf(out + n, TOPICS_MAX - (size_t)n, format, arguments);
+	va_end(arguments);
+}
+
+void settings_pool_filter(
+	const struct settings *s, bool of_pipeline, const char *name, char out[TOPICS_MAX])
+{
+	snprintf(out, TOPICS_MAX,
+		of_pipeline ? "$share/%s/%s/pool/pipeline/%s/in/+" : "$share/%s/%s/pool/%s/infer",
+		s->pool_group, s->prefix, name);
 }
 
 void settings_write_client_id(const struct settings *s, const struct settings_broker *broker,

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "daemon/mqtt/text/topics.h"
 #include "daemon/system/config_value.h"
 
 #define SETTINGS_MAX_BROKERS 8
@@ -141,6 +142,13 @@ struct settings_address {
 	bool tls;
 };
 int must_check settings_read_address(const char *text, struct settings_address *ret_address);
+
+/* Writes a topic of this gateway: PREFIX/GW/, then the formatted rest. */
+void settings_own_topic(const struct settings *settings, char out[TOPICS_MAX], const char *format,
+	...) printf_like(3, 4);
+/* Writes the shared subscription of a pool member for a model, or for a pipeline's inputs. */
+void settings_pool_filter(
+	const struct settings *settings, bool of_pipeline, const char *name, char out[TOPICS_MAX]);
 
 /* Writes the MQTT client id. */
 void settings_write_client_id(const struct settings *settings, const struct settings_broker *broker,

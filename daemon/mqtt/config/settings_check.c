@@ -51,6 +51,25 @@ static int section_error_report(const struct section_error *error, const struct 
 		    : error_set(err, -EINVAL, "%s%s", location, error->why);
 }
 
+/* A rule between keys of one section. */
+struct rule {
+	bool is_broken;
+	const char *keys, *why; /* see struct section_error */
+};
+
+/* Reports the first broken rule. */
+static int rules_check(const struct rule *rules, size_t n, struct section_error *error)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (rules[i].is_broken) {
+			return section_error_set(error, rules[i].keys, "%s", rules[i].why);
+		}
+	}
+	return 0;
+}
+
+#define CHECK(rules, error) rules_check(rules, sizeof(rules) / sizeof((rules)[0]), error)
+
 /* Returns true if every word of @list is in @known. */
 static bool all_known(const char *list, const char *known)
 {
@@ -128,45 +147,31 @@ static int broker_check(const struct settings_broker *b, struct section_error *e
 				sources[i].key);
 		}
 	}
-	if (!settings_has_word("auto 5 3.1.1", b->protocol)) {
-		return section_error_set(error, "protocol", "protocol is auto, 5 or 3.1.1");
-	}
-	struct settings_address address;
-	if (settings_read_address(b->address, &address) < 0) {
-		return section_error_set(error, "address",
-			"address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH");
-	}
-	const struct {
-		const char *key, *text;
-	} texts[] = {{"client-id", b->client_id}, {"username", b->username},
-		{"psk-identity", b->psk_identity}};
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (!topics_is_text(texts[i].text)) {
-			return section_error_set(error, texts[i].key,
-				"client-id, username and psk-identity are UTF-8 without control characters");
-		}
-	}
-	if (!address.tls && (b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0])) {
-		return section_error_set(error, "ca certificate psk alpn", "TLS needs mqtts://");
-	}
-	if (!b->certificate[0] != !b->key[0]) {
-		return section_error_set(
-			error, "certificate key", "certificate and key come in pairs");
-	}
-	if (!b->psk[0] != !b->psk_identity[0]) {
-		return section_error_set(
-			error, "psk psk-identity", "psk and psk-identity come in pairs");
-	}
-	if (b->psk[0] && (b->ca[0] || b->certificate[0])) {
-		return section_error_set(error, "psk", "either psk or certificates");
-	}
-	if (b->spool_bytes && b->spool_bytes < MIN_SPOOL) {
-		return section_error_set(error, "spool", "spool is 0, or 64K at least");
-	}
-	return b->reconnect_min_ms <= b->reconnect_max_ms
-		? 0
-		: section_error_set(error, "reconnect-min reconnect-max",
-			  "reconnect-min is above reconnect-max");
+	struct settings_address address = {0};
+	const bool is_address = settings_read_address(b->address, &address) == 0;
+	const bool needs_tls = b->ca[0] || b->certificate[0] || b->psk[0] || b->alpn[0];
+	static const char no_text[] =
+		"client-id, username and psk-identity are UTF-8 without control characters";
+	const struct rule rules[] = {
+		{!settings_has_word("auto 5 3.1.1", b->protocol), "protocol",
+			"protocol is auto, 5 or 3.1.1"},
+		{!is_address, "address",
+			"address is mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:/PATH"},
+		{!topics_is_text(b->client_id), "client-id", no_text},
+		{!topics_is_text(b->username), "username", no_text},
+		{!topics_is_text(b->psk_identity), "psk-identity", no_text},
+		{!address.tls && needs_tls, "ca certificate psk alpn", "TLS needs mqtts://"},
+		{!b->certificate[0] != !b->key[0], "certificate key",
+			"certificate and key come in pairs"},
+		{!b->psk[0] != !b->psk_identity[0], "psk psk-identity",
+			"psk and psk-identity come in pairs"},
+		{b->psk[0] && (b->ca[0] || b->certificate[0]), "psk", "either psk or certificates"},
+		{b->spool_bytes && b->spool_bytes < MIN_SPOOL, "spool",
+			"spool is 0, or 64K at least"},
+		{b->reconnect_min_ms > b->reconnect_max_ms, "reconnect-min reconnect-max",
+			"reconnect-min is above reconnect-max"},
+	};
+	return CHECK(rules, error);
 }
 
 /* Returns true if @a is "localhost" and @b is one of its addresses. */
@@ -210,7 +215,7 @@ static int check_not_own(
 	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
 	char own[2][TOPICS_MAX];
-	snprintf(own[0], TOPICS_MAX, "%s/%s/#", s->prefix, s->gateway);
+	settings_own_topic(s, own[0], "#");
 	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
 	for (size_t i = 0; i < 2; i++) {
 		if (topics_overlap(r->topic, own[i])) {
@@ -233,7 +238,7 @@ static const struct settings_route *consumer_of(
 		return NULL;
 	}
 	for (size_t i = 0; i < s->n_routes; i++) {
-		if (topics_match(s->routes[i].topic, out)) {
+		if (topics_overlap(s->routes[i].topic, out)) {
 			return &s->routes[i];
 		}
 	}
@@ -274,29 +279,22 @@ static int check_apart(
 
 static int route_check(const struct settings_route *r, struct section_error *error)
 {
-	if (!topics_is_filter(r->topic) || !topics_is_text(r->topic)) {
-		return section_error_set(error, "topic", "topic is missing or no filter");
-	}
-	if (strncmp(r->topic, "$share/", 7) == 0) {
-		return section_error_set(error, "topic", "topic must not be a shared subscription");
-	}
-	if (!r->model[0] == !r->pipeline[0]) {
-		return section_error_set(error, "model pipeline", "either model or pipeline");
-	}
-	if (r->model[0] && !topics_is_model(r->model)) {
-		return section_error_set(error, "model", "model is not a valid model name");
-	}
-	if (r->pipeline[0] && !topics_is_level(r->pipeline)) {
-		return section_error_set(
-			error, "pipeline", "pipeline is not a valid pipeline name");
-	}
-	if (!settings_has_word("auto image wav s16le csv json raw", r->format)) {
-		return section_error_set(
-			error, "format", "format is auto, image, wav, s16le, csv, json or raw");
-	}
-	return r->fields[0] && strcmp(r->format, "json") != 0
-		? section_error_set(error, "fields", "fields needs format = json")
-		: 0;
+	const struct rule rules[] = {
+		{!topics_is_filter(r->topic) || !topics_is_text(r->topic), "topic",
+			"topic is missing or no filter"},
+		{strncmp(r->topic, "$share/", 7) == 0, "topic",
+			"topic must not be a shared subscription"},
+		{!r->model[0] == !r->pipeline[0], "model pipeline", "either model or pipeline"},
+		{r->model[0] && !topics_is_model(r->model), "model",
+			"model is not a valid model name"},
+		{r->pipeline[0] && !topics_is_level(r->pipeline), "pipeline",
+			"pipeline is not a valid pipeline name"},
+		{!settings_has_word("auto image wav s16le csv json raw", r->format), "format",
+			"format is auto, image, wav, s16le, csv, json or raw"},
+		{r->fields[0] && strcmp(r->format, "json") != 0, "fields",
+			"fields needs format = json"},
+	};
+	return CHECK(rules, error);
 }
 
 /* Returns true if a word of response-prefix is below edged-mqtt's own topics, where every
@@ -315,46 +313,31 @@ static bool responses_collide(const struct settings *s)
 	return false;
 }
 
-static int names_check(const struct settings *s, struct section_error *error)
-{
-	if (!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0) {
-		return section_error_set(error, "gateway",
-			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)");
-	}
-	if (!topics_is_word(s->prefix)) {
-		return section_error_set(
-			error, "prefix", "prefix is one level of letters, digits, - and _");
-	}
-	if (!topics_is_word(s->pool_group)) {
-		return section_error_set(
-			error, "pool-group", "pool-group is one level of letters, digits, - and _");
-	}
-	return topics_is_name(s->discovery_prefix)
-		? 0
-		: section_error_set(error, "discovery-prefix", "discovery-prefix is a topic");
-}
-
 static int bridge_check(const struct settings *s, struct section_error *error)
 {
 	char topic[TOPICS_MAX];
-	int r = names_check(s, error);
+	const struct rule rules[] = {
+		{!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0, "gateway",
+			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)"},
+		{!topics_is_word(s->prefix), "prefix",
+			"prefix is one level of letters, digits, - and _"},
+		{!topics_is_word(s->pool_group), "pool-group",
+			"pool-group is one level of letters, digits, - and _"},
+		{!topics_is_name(s->discovery_prefix), "discovery-prefix",
+			"discovery-prefix is a topic"},
+		{!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
+				!topics_is_name(topic),
+			"result-topic",
+			"result-topic: a topic with {prefix}, {gw}, {model}, {source}"},
+		{!settings_has_word("unanswered all none", s->feed), "feed",
+			"feed is unanswered, all or none"},
+		{!all_known(s->commands, "threshold enable pin"), "commands",
+			"commands are threshold, enable and pin"},
+		{!all_known(s->retain, "last snapshot"), "retain", "retain: last and snapshot"},
+	};
+	int r = CHECK(rules, error);
 	if (r < 0) {
 		return r;
-	}
-	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, "gw", "m", "s") ||
-		!topics_is_name(topic)) {
-		return section_error_set(error, "result-topic",
-			"result-topic: a topic with {prefix}, {gw}, {model}, {source}");
-	}
-	if (!settings_has_word("unanswered all none", s->feed)) {
-		return section_error_set(error, "feed", "feed is unanswered, all or none");
-	}
-	if (!all_known(s->commands, "threshold enable pin")) {
-		return section_error_set(
-			error, "commands", "commands are threshold, enable and pin");
-	}
-	if (!all_known(s->retain, "last snapshot")) {
-		return section_error_set(error, "retain", "retain: last and snapshot");
 	}
 	if (responses_collide(s)) {
 		return section_error_set(error, "gateway prefix response-prefix",

@@ -22,32 +22,39 @@ static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
 		const struct mqtt_pipeline *pipeline = pipelines->items[pipelines->opened];
 		/* Without a text the index stays used. */
 		bool ends = pipeline->ends >= MAX_ENDS;
-		worker_frames_open_write(frame, pipeline->path, ends ? "" : pipeline->text,
-			ends ? 0 : pipeline->size);
+		const struct worker_pipeline file = {.path = pipeline->path,
+			.text = ends ? "" : pipeline->text,
+			.size = ends ? 0 : pipeline->size};
+		worker_frames_write(frame, WORKER_COMMAND_OPEN, &file);
 	} else {
-		worker_frames_begin_write(frame, (uint32_t)pipelines->queue->settings->in_flight);
+		const struct worker_begin begin = {
+			.max_requests = (uint32_t)pipelines->queue->settings->in_flight};
+		worker_frames_write(frame, WORKER_COMMAND_BEGIN, &begin);
 	}
 	return true;
 }
 
 static bool next_model(struct pipelines *pipelines, struct bytes_writer *frame)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		struct pipelines_known *known = &pipelines->known[i];
-		if (known->rests) {
-			known->rests = false;
-			known->is_news = true;
-			worker_frames_model_write(frame, known->name, known->signature, NULL);
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
+		if (model->send_removal) {
+			struct worker_model removal = {.is_served = false};
+			memcpy(removal.name, model->name, sizeof(removal.name));
+			memcpy(removal.signature, model->signature, sizeof(removal.signature));
+			model->send_removal = false;
+			model->send_frame = true;
+			worker_frames_write(frame, WORKER_COMMAND_MODEL, &removal);
 			return true;
 		}
-		if (known->examples_are_news) {
-			known->examples_are_news = false;
-			bytes_write(frame, known->examples.data, known->examples.size);
+		if (model->send_examples) {
+			model->send_examples = false;
+			bytes_write(frame, model->examples.data, model->examples.size);
 			return true;
 		}
-		if (known->is_news) {
-			known->is_news = false;
-			bytes_write(frame, known->frame.data, known->frame.size);
+		if (model->send_frame) {
+			model->send_frame = false;
+			bytes_write(frame, model->frame.data, model->frame.size);
 			return true;
 		}
 	}
@@ -58,10 +65,11 @@ static bool next_setting(struct pipelines *pipelines, struct bytes_writer *frame
 {
 	for (size_t i = 0; i < pipelines->n; i++) {
 		struct mqtt_pipeline *pipeline = pipelines->items[i];
-		if (pipeline->threshold_is_news && !pipeline->refused[0]) {
-			pipeline->threshold_is_news = false;
-			worker_frames_set_threshold_write(
-				frame, (uint32_t)i, pipeline_threshold(pipeline->parsed));
+		if (pipeline->send_threshold && !pipeline->refused[0]) {
+			pipeline->send_threshold = false;
+			const struct worker_threshold set = {
+				(uint32_t)i, pipeline_threshold(pipeline->parsed)};
+			worker_frames_write(frame, WORKER_COMMAND_SET_THRESHOLD, &set);
 			return true;
 		}
 	}
@@ -98,7 +106,7 @@ static bool next_input(struct pipelines *pipelines)
 	if (!request) {
 		return false;
 	}
-	struct pipelines_input input = {.pipeline = index_of(pipelines, request->target),
+	struct worker_input input = {.pipeline = index_of(pipelines, request->target),
 		.connection_id = request->connection_id,
 		.time_us = request->arrived_ns / NSEC_PER_USEC,
 		.deadline_ns = request->deadline_ns,
@@ -112,7 +120,7 @@ static bool next_input(struct pipelines *pipelines)
 	snprintf(input.content_type, sizeof(input.content_type), "%s",
 		decode_content_type(request->format));
 	snprintf(input.fields, sizeof(input.fields), "%s", request->fields);
-	worker_frames_input_write(&frame, &input);
+	worker_frames_write(&frame, WORKER_COMMAND_INPUT, &input);
 	pipelines->result_sent = false;
 	pipelines_job_start(pipelines, request, &frame);
 	return true;
@@ -133,9 +141,10 @@ bool pipelines_feed_news(struct pipelines *pipelines)
 	if (!worker_is_idle(&pipelines->worker)) {
 		return false;
 	}
-	bool there = pipelines->worker.state == WORKER_READY ? next_model(pipelines, &frame) ||
-			next_setting(pipelines, &frame) || pipelines_next_answer(pipelines, &frame)
-							     : next_open(pipelines, &frame);
+	bool there = pipelines->worker.state == WORKER_READY
+		? next_model(pipelines, &frame) || next_setting(pipelines, &frame) ||
+			pipelines_next_model_response(pipelines, &frame)
+		: next_open(pipelines, &frame);
 	if (!there) {
 		return false;
 	}
@@ -189,12 +198,12 @@ static void begin_end(struct pipelines *pipelines, const struct error *failed)
 	pipelines->on_change(pipelines->data);
 }
 
-static void on_done(void *data, enum worker_command command, const struct pipelines_done *done)
+static void on_done(void *data, enum worker_frame command, const struct worker_done *done)
 {
 	struct pipelines *pipelines = data;
 	const struct error *failed = &done->error;
 	bool lacks = command == WORKER_COMMAND_MODEL || command == WORKER_COMMAND_EXAMPLES ||
-		command == WORKER_COMMAND_SET_THRESHOLD || command == WORKER_COMMAND_ANSWER;
+		command == WORKER_COMMAND_SET_THRESHOLD || command == WORKER_COMMAND_MODEL_RESPONSE;
 	if (lacks && failed->code == -ENOMEM) {
 		/* Only a new child gets the model or setting again. */
 		worker_give_up(&pipelines->worker, failed->text);
@@ -211,7 +220,7 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 	} else if (failed->code) {
 		log_warning(pipelines->queue->log, "pipelines: %s", failed->text);
 	}
-	pipelines_answer_running(pipelines, done);
+	pipelines_complete_running(pipelines, done);
 	pipelines_dispatch(pipelines);
 }
 
@@ -219,21 +228,21 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 static bool take_model_request(struct pipelines *pipelines, struct bytes_reader *r)
 {
 	struct worker_model_request model_request;
-	int code = worker_frames_model_request_read(
-		r, pipelines->worker.max_tensor_bytes, &model_request, NULL);
+	int code = worker_frames_read(r, WORKER_FRAME_MODEL_REQUEST,
+		pipelines->worker.max_tensor_bytes, &model_request, NULL);
 	return (code == 0 || code == -ENOMEM) &&
 		pipelines_request_model(pipelines, &model_request, code);
 }
 
 static bool take_result(struct pipelines *pipelines, struct bytes_reader *r)
 {
-	struct pipelines_result result;
+	struct worker_result result;
 	pipelines->result_sent = true;
-	return worker_frames_result_read(r, &result, NULL) == 0 &&
+	return worker_frames_read(r, WORKER_FRAME_RESULT, 0, &result, NULL) == 0 &&
 		pipelines_publish(pipelines, &result);
 }
 
-static bool on_frame(void *data, enum worker_command command, uint8_t type, struct bytes_reader *r)
+static bool on_frame(void *data, enum worker_frame command, uint8_t type, struct bytes_reader *r)
 {
 	struct pipelines *pipelines = data;
 	if (!r) { /* the tensors are the only large frame of this command */
@@ -268,7 +277,7 @@ static void forget_child(struct pipelines *pipelines, const char *why, bool may_
 }
 
 /* A payload that has ended the process itself is not decoded again. */
-static void on_end(void *data, enum worker_command command, enum worker_end how, const char *why)
+static void on_end(void *data, enum worker_frame command, enum worker_end how, const char *why)
 {
 	struct pipelines *pipelines = data;
 	bool may_again = !pipelines->stopped && how != WORKER_LATE &&
@@ -285,13 +294,14 @@ static void begin(struct pipelines *pipelines)
 		return;
 	}
 	pipelines->opened = 0;
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		pipelines->known[i].rests = false;
-		pipelines->known[i].is_news = pipelines->known[i].frame.size > 0;
-		pipelines->known[i].examples_are_news = pipelines->known[i].examples.size > 0;
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
+		model->send_removal = false;
+		model->send_frame = model->frame.size > 0;
+		model->send_examples = model->examples.size > 0;
 	}
 	for (size_t i = 0; i < pipelines->n; i++) {
-		pipelines->items[i]->threshold_is_news = !isnan(pipelines->items[i]->threshold);
+		pipelines->items[i]->send_threshold = !isnan(pipelines->items[i]->threshold);
 	}
 	worker_start(&pipelines->worker);
 }
@@ -326,8 +336,9 @@ int pipelines_reload(struct pipelines *pipelines, size_t *ret_bad, struct error 
 	pipelines->worker.timeout_ms = s->decode_timeout_ms;
 	forget_child(pipelines, "the configuration was read again", true);
 	int r = pipelines_load(pipelines, ret_bad, err);
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		known_models_forget_description(pipelines->queue->models, pipelines->known[i].name);
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		known_models_forget_description(
+			pipelines->queue->models, pipelines->models[i].name);
 	}
 	on_again(pipelines);
 	pipelines_announce(pipelines, NULL);
@@ -345,11 +356,10 @@ void pipelines_deinit(struct pipelines *pipelines)
 	for (size_t i = 0; i < pipelines->n; i++) {
 		mqtt_pipeline_free(pipelines->items[i]);
 	}
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		bytes_writer_deinit(&pipelines->known[i].frame);
-		bytes_writer_deinit(&pipelines->known[i].examples);
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		pipelines_model_deinit(&pipelines->models[i]);
 	}
-	free(pipelines->known);
+	free(pipelines->models);
 }
 
 /* ---- inputs */
@@ -414,7 +424,7 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 			known_models_find(pipelines->queue->models, model);
 		ready = entry && known_models_is_ready(entry);
 	}
-	return ready && !pipeline->says.remembers && pipelines_answers(pipeline);
+	return ready && !pipeline->about.remembers && pipelines_has_responses(pipeline);
 }
 
 void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
@@ -423,7 +433,7 @@ void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 	struct pipelines_source *source = source_of(
 		pipelines, pipeline, request->conn, request->connection_id, request->source);
 	source->last_used = ++pipelines->uses;
-	struct mqtt_request *older = pipeline->says.latest_only
+	struct mqtt_request *older = pipeline->about.latest_only
 		? mqtt_requests_find_input(pipelines->queue, request->target,
 			  request->connection_id, request->source)
 		: NULL;

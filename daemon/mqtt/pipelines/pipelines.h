@@ -24,7 +24,6 @@
 #include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/request/request_serve.h"
 #include "daemon/mqtt/worker/worker.h"
-#include "daemon/mqtt/worker/worker_main.h"
 
 #define PIPELINES_MAX_SESSIONS 16 /* edged sessions of models with state */
 
@@ -50,7 +49,7 @@ struct mqtt_pipeline {
 	char *path, *text; /* owned; path and text of the file */
 	size_t size;
 	struct pipeline *parsed; /* owned; parsed file; receives no inputs */
-	struct pipeline_about says;
+	struct pipeline_about about;
 	char refused[240]; /* why the file is rejected; "" */
 	char waits[240]; /* why it cannot run now; "" */
 	bool off;
@@ -59,25 +58,25 @@ struct mqtt_pipeline {
 	unsigned int ends; /* processes in a row that have ended in its WORKER_COMMAND_OPEN */
 	double own_threshold; /* set in the file; NaN: the model's own, or none */
 	double threshold; /* set over MQTT; NaN: not set */
-	bool threshold_is_news; /* to be sent to the child */
+	bool send_threshold; /* to be sent to the child */
 	/* largest number and bytes of responses to one input so far; 0: none yet */
-	size_t answers, answers_bytes;
+	size_t max_responses, max_response_bytes;
 	struct pipelines_source sources[PIPELINE_MAX_SOURCES];
 	size_t n_sources;
-	uint64_t said_state, said_threshold, said_enable; /* payload hashes; 0: none */
+	uint64_t state_hash, threshold_hash, enable_hash; /* payload hashes; 0: none */
 };
 
-/* A model as the child knows it. */
-struct pipelines_known {
+/* A model of a pipeline, with what the worker is told about it. */
+struct pipelines_model {
 	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
-	struct bytes_writer
-		frame; /* WORKER_COMMAND_MODEL frame; size 0: the model is not described */
-	bool there; /* edged serves the model */
-	uint64_t elements[PIPELINES_MAX_TENSORS]; /* elements of each output */
+	struct bytes_writer frame; /* WORKER_COMMAND_MODEL frame; size 0: it is not described */
 	struct bytes_writer examples; /* WORKER_COMMAND_EXAMPLES frame; size 0: none */
-	bool is_news, examples_are_news;
-	bool rests; /* send the child once that the model is gone */
+	bool is_served; /* by edged */
+	uint64_t elements[PIPELINES_MAX_TENSORS]; /* elements of each output */
+	bool send_frame, send_examples; /* to be sent to the worker */
+	bool send_removal; /* tell the worker once that edged does not serve the model */
 };
+void pipelines_model_deinit(struct pipelines_model *model);
 
 struct pipelines_request;
 
@@ -104,7 +103,7 @@ struct pipelines_job {
 };
 
 struct pipelines_counts {
-	uint64_t inputs, refused, sampled, results, events, skipped, failed, questions;
+	uint64_t inputs, refused, sampled, results, events, skipped, failed, model_requests;
 };
 
 struct pipelines {
@@ -120,8 +119,8 @@ struct pipelines {
 
 	struct mqtt_pipeline *items[PIPELINES_MAX]; /* owned */
 	size_t n;
-	struct pipelines_known *known; /* owned */
-	size_t n_known;
+	struct pipelines_model *models; /* owned */
+	size_t n_models;
 	struct worker worker;
 	uint64_t epoch; /* number of ended children */
 	size_t opened; /* pipelines that the child has opened */
@@ -186,7 +185,7 @@ bool pipelines_request_model(
 /* Starts waiting model requests in edged. */
 void pipelines_start_waiting(struct pipelines *pipelines);
 /* Takes the command with an answer for the child; returns false if there is none. */
-bool pipelines_next_answer(struct pipelines *pipelines, struct bytes_writer *ret_frame);
+bool pipelines_next_model_response(struct pipelines *pipelines, struct bytes_writer *ret_frame);
 /* Call when the child has finished its command. */
 void pipelines_command_ended(struct pipelines *pipelines);
 /* Drops all model requests and closes the sessions of a child that has ended. */
@@ -196,16 +195,16 @@ void pipelines_forget_sessions(struct pipelines *pipelines);
 /* Stores a model's description for the child. */
 void pipelines_describe(struct pipelines *pipelines, const struct edge_client_model *model);
 /* Stores a model's few-shot examples for the child. */
-void pipelines_teach(struct pipelines *pipelines, const char *model, const char *text);
+void pipelines_set_examples(struct pipelines *pipelines, const char *model, const char *text);
 /* Handles models that edged no longer serves. */
 void pipelines_check_models(struct pipelines *pipelines);
 /* Call when edged is away: resets the state of all sources in the child. */
-void pipelines_rest(struct pipelines *pipelines);
+void pipelines_reset_sources(struct pipelines *pipelines);
 /* Sets pipe->waits of pipelines whose models are missing or unsuitable. Such a pipeline's active
  * states are reset. */
 void pipelines_check_needs(struct pipelines *pipelines);
 /* Returns true if all models of @pipeline have been described. */
-bool pipelines_knows_models(
+bool pipelines_are_models_described(
 	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline);
 /* Returns the elements of the first stage's output; 0: not known. */
 size_t pipelines_count_numbers(
@@ -226,25 +225,25 @@ bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader
 /* Ends the request: it is ready, waits for its second pass or for its results, or answered.
  * @failed: the child's error, code 0: none. */
 void pipelines_job_end(
-	struct pipelines *pipelines, enum worker_command command, const struct error *failed);
+	struct pipelines *pipelines, enum worker_frame command, const struct error *failed);
 /* The process has ended in the middle of it: the next one gets it once more if @may_again. */
 void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_again);
 
 /* ---- inputs with a response topic */
 
 /* Returns true if inputs of @pipeline get responses. Pieces of streams do not, except errors. */
-bool pipelines_answers(const struct mqtt_pipeline *pipeline);
+bool pipelines_has_responses(const struct mqtt_pipeline *pipeline);
 /* Implements expect() of struct mqtt_requests. */
-void pipelines_expect_answers(
+void pipelines_expect_responses(
 	void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes);
 /* Returns the number that the child's results for @request carry, or 0 if it gets no response. */
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct mqtt_request *request);
 /* Stores a result for the response to its input. Publishes the result before it. */
-void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result);
+void pipelines_add_response(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct worker_result *result);
 /* Completes the responses to all running inputs that are not in @done. */
-void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done);
+void pipelines_complete_running(struct pipelines *pipelines, const struct worker_done *done);
 /* Answers all running inputs with an error. */
 void pipelines_refuse_running(struct pipelines *pipelines, const char *why);
 
@@ -253,11 +252,11 @@ void pipelines_refuse_running(struct pipelines *pipelines, const char *why);
 /* Writes the result as JSON: members of the gateway, then the child's. @request: the input it answers;
  * NULL: for the result topic. */
 void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result, const struct mqtt_request *request,
+	const struct worker_result *result, const struct mqtt_request *request,
 	struct bytes_writer *w);
 
 /* Publishes a result, and a response if it has a tag. Returns false if the result is invalid. */
-bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_result *result);
+bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *result);
 /* Publishes state and settings: changes to all brokers (@conn NULL), or everything to @conn. */
 void pipelines_announce(struct pipelines *pipelines, struct broker_connection *conn);
 /* Publishes the "last" payloads again that found no room in the outbox. */

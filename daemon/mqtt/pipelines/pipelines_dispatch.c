@@ -136,7 +136,7 @@ static bool is_pipeline_coming(const struct pipelines *pipelines, const char *na
 	const struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
 	const char *model = NULL;
 	bool judged = !pipeline || pipeline->refused[0] || service_is_away(pipelines->service) ||
-		pipelines_knows_models(pipelines, pipeline);
+		pipelines_are_models_described(pipelines, pipeline);
 	bool coming = !judged && !pipelines->queue->models->listed;
 	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipeline->parsed, i));
 		i++) {
@@ -210,7 +210,7 @@ static struct mqtt_request *next_new(
 			pipelines->queue->models->listed ? pipelines->queue->first : NULL;
 		request; request = request->next) {
 		if (request->state == MQTT_REQUEST_NEW && !request->of_pipeline &&
-			outbox_reserve_is_there(request)) {
+			outbox_reserve_has_room_for_error(request)) {
 			*ret_model = known_models_find(pipelines->queue->models, request->target);
 			if (!is_coming(pipelines, *ret_model) &&
 				(reason_to_refuse(*ret_model, &status) ||
@@ -234,7 +234,7 @@ static bool take_memory(
 		out += model->outputs[i].bytes;
 	}
 	request->memory.bytes = request->size + WORK_INPUTS * in;
-	request->memory.answer_bytes = WORK_OUTPUTS * out;
+	request->memory.response_bytes = WORK_OUTPUTS * out;
 	struct mqtt_request *later = NULL;
 	while (!mqtt_requests_may_decode(pipelines->queue, request) &&
 		(later = mqtt_requests_decoded_victim(pipelines->queue, request))) {

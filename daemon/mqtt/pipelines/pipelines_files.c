@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text/ini.h"
 #include "client/edgectl/pipeline_files.h"
 #include "daemon/mqtt/broker/brokers.h"
@@ -57,7 +58,7 @@ static int read_text(const char *path, char **ret_text, size_t *ret_size, struct
 	return 0;
 }
 
-static int pipe_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
+static int pipeline_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
 {
 	const struct pipeline_models models = {.describe = describe};
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = calloc(1, sizeof(*pipeline));
@@ -74,7 +75,7 @@ static int pipe_load(const char *path, struct mqtt_pipeline **ret_pipeline, stru
 		return r;
 	}
 	snprintf(pipeline->name, sizeof(pipeline->name), "%s", pipeline_name(pipeline->parsed));
-	pipeline->says = pipeline_about(pipeline->parsed);
+	pipeline->about = pipeline_about(pipeline->parsed);
 	pipeline->own_threshold = pipeline_threshold(pipeline->parsed);
 	pipeline->threshold = NAN;
 	if (!topics_is_level(pipeline->name)) {
@@ -86,48 +87,59 @@ static int pipe_load(const char *path, struct mqtt_pipeline **ret_pipeline, stru
 
 /* ---- models */
 
-static struct pipelines_known *known_find(
+static struct pipelines_model *model_find(
 	const struct pipelines *pipelines, const char *name, const char *signature)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		struct pipelines_known *known = &pipelines->known[i];
-		if (strcmp(known->name, name) == 0 && strcmp(known->signature, signature) == 0) {
-			return known;
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
+		if (strcmp(model->name, name) == 0 && strcmp(model->signature, signature) == 0) {
+			return model;
 		}
 	}
 	return NULL;
 }
 
-static int known_add(
+/* "": the default signature. */
+static const char *signature_of(const struct mqtt_pipeline *pipeline, size_t stage)
+{
+	const char *signature = pipeline_signature_name(pipeline->parsed, stage);
+	return signature ? signature : "";
+}
+
+/* Returns the model of a stage; NULL: there is no such stage. */
+static struct pipelines_model *model_of(
+	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline, size_t stage)
+{
+	const char *name = pipeline_model_name(pipeline->parsed, stage);
+	return name ? model_find(pipelines, name, signature_of(pipeline, stage)) : NULL;
+}
+
+static int model_add(
 	struct pipelines *pipelines, const char *name, const char *signature, struct error *err)
 {
-	if (known_find(pipelines, name, signature)) {
+	if (model_find(pipelines, name, signature)) {
 		return 0;
 	}
 	if (strlen(name) >= PIPELINES_MODEL_SIZE || !topics_is_model(name)) {
 		return error_set(err, -EINVAL, "edged has no model of the name %s", name);
 	}
-	struct pipelines_known *known =
-		realloc(pipelines->known, (pipelines->n_known + 1) * sizeof(pipelines->known[0]));
-	if (!known) {
+	struct pipelines_model *model =
+		array_add(&pipelines->models, &pipelines->n_models, sizeof(*model));
+	if (!model) {
 		return error_no_memory(err);
 	}
-	pipelines->known = known;
-	known = &known[pipelines->n_known++];
-	*known = (struct pipelines_known){0};
-	snprintf(known->name, sizeof(known->name), "%s", name);
-	snprintf(known->signature, sizeof(known->signature), "%s", signature);
+	snprintf(model->name, sizeof(model->name), "%s", name);
+	snprintf(model->signature, sizeof(model->signature), "%s", signature);
 	return 0;
 }
 
-static int known_add_all(
+static int models_add(
 	struct pipelines *pipelines, const struct mqtt_pipeline *pipeline, struct error *err)
 {
 	const char *model = NULL;
 	int r = 0;
 	for (size_t i = 0; r == 0 && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
-		const char *signature = pipeline_signature_name(pipeline->parsed, i);
-		r = known_add(pipelines, model, signature ? signature : "", err);
+		r = model_add(pipelines, model, signature_of(pipeline, i), err);
 	}
 	if (r < 0) {
 		error_prefix(err, "%s", pipeline->path);
@@ -135,64 +147,105 @@ static int known_add_all(
 	return r;
 }
 
-/* Keeps the frame for later children, too. */
-static void describe_known(struct pipelines_known *known, const struct pipeline_model *model)
+static void frame_clear(struct bytes_writer *frame)
 {
-	memset(known->elements, 0, sizeof(known->elements));
-	known->there = model;
-	for (uint32_t i = 0; model && i < model->n_outputs && i < PIPELINES_MAX_TENSORS; i++) {
-		known->elements[i] = tensor_spec_elements(&model->outputs[i]);
-	}
-	bytes_writer_deinit(&known->frame);
-	known->frame = (struct bytes_writer){0};
-	worker_frames_model_write(&known->frame, known->name, known->signature, model);
-	if (known->frame.failed) {
-		bytes_writer_deinit(&known->frame);
-		known->frame = (struct bytes_writer){0};
-	}
-	known->is_news = known->frame.size > 0;
+	bytes_writer_deinit(frame);
+	*frame = (struct bytes_writer){0};
 }
 
-void pipelines_rest(struct pipelines *pipelines)
+void pipelines_model_deinit(struct pipelines_model *model)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		pipelines->known[i].rests =
-			pipelines->known[i].there && pipelines->known[i].frame.size > 0;
+	frame_clear(&model->frame);
+	frame_clear(&model->examples);
+}
+
+static bool is_used(const struct pipelines *pipelines, const struct pipelines_model *model)
+{
+	for (size_t i = 0; i < pipelines->n; i++) {
+		const struct pipelines_model *other = NULL;
+		for (size_t k = 0; (other = model_of(pipelines, pipelines->items[i], k)); k++) {
+			if (other == model) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Removes the models that no pipeline has any more. */
+static void models_prune(struct pipelines *pipelines)
+{
+	for (size_t i = pipelines->n_models; i-- > 0;) {
+		if (!is_used(pipelines, &pipelines->models[i])) {
+			pipelines_model_deinit(&pipelines->models[i]);
+			pipelines->models[i] = pipelines->models[--pipelines->n_models];
+		}
+	}
+}
+
+/* Replaces *frame, which is kept for later processes too. Without memory it is empty. */
+static void frame_set(struct bytes_writer *frame, enum worker_frame type, const void *record)
+{
+	frame_clear(frame);
+	worker_frames_write(frame, type, record);
+	if (frame->failed) {
+		frame_clear(frame);
+	}
+}
+
+/* @described NULL: edged does not serve the model. */
+static void set_description(struct pipelines_model *model, const struct pipeline_model *described)
+{
+	struct worker_model record = {.is_served = described};
+	memcpy(record.name, model->name, sizeof(record.name));
+	memcpy(record.signature, model->signature, sizeof(record.signature));
+	memset(model->elements, 0, sizeof(model->elements));
+	model->is_served = described;
+	if (described) {
+		record.model = *described;
+	}
+	for (uint32_t i = 0; i < record.model.n_outputs && i < PIPELINES_MAX_TENSORS; i++) {
+		model->elements[i] = tensor_spec_elements(&record.model.outputs[i]);
+	}
+	frame_set(&model->frame, WORKER_COMMAND_MODEL, &record);
+	model->send_frame = model->frame.size > 0;
+}
+
+void pipelines_reset_sources(struct pipelines *pipelines)
+{
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		pipelines->models[i].send_removal =
+			pipelines->models[i].is_served && pipelines->models[i].frame.size > 0;
 	}
 	pipelines_feed(pipelines);
 }
 
-void pipelines_describe(struct pipelines *pipelines, const struct edge_client_model *model)
+void pipelines_describe(struct pipelines *pipelines, const struct edge_client_model *from)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		struct pipelines_known *known = &pipelines->known[i];
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
 		struct pipeline_model described = {0};
-		if (strcmp(known->name, model->name) != 0) {
+		if (strcmp(model->name, from->name) != 0) {
 			continue;
 		}
 		int r = pipeline_model_of(
-			model, known->signature[0] ? known->signature : NULL, &described, NULL);
-		describe_known(known, r < 0 ? NULL : &described);
+			from, model->signature[0] ? model->signature : NULL, &described, NULL);
+		set_description(model, r < 0 ? NULL : &described);
 		pipeline_model_free(&described);
 	}
 }
 
-void pipelines_teach(struct pipelines *pipelines, const char *model, const char *text)
+void pipelines_set_examples(struct pipelines *pipelines, const char *name, const char *text)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		struct pipelines_known *known = &pipelines->known[i];
-		bool had = known->examples.size > 0;
-		if (strcmp(known->name, model) != 0 || (!had && !text[0])) {
-			continue;
+	struct worker_examples record = {.text = text};
+	snprintf(record.model, sizeof(record.model), "%s", name);
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
+		const bool changes = model->examples.size > 0 || text[0];
+		if (strcmp(model->name, name) == 0 && changes) {
+			frame_set(&model->examples, WORKER_COMMAND_EXAMPLES, &record);
+			model->send_examples = model->examples.size > 0;
 		}
-		bytes_writer_deinit(&known->examples);
-		known->examples = (struct bytes_writer){0};
-		worker_frames_examples_write(&known->examples, model, text);
-		if (known->examples.failed) {
-			bytes_writer_deinit(&known->examples);
-			known->examples = (struct bytes_writer){0};
-		}
-		known->examples_are_news = known->examples.size > 0;
 	}
 	pipelines_feed(pipelines);
 }
@@ -201,26 +254,24 @@ void pipelines_teach(struct pipelines *pipelines, const char *model, const char 
 static void find_need(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	size_t index, char *why, size_t size)
 {
-	const char *model = pipeline_model_name(pipeline->parsed, index), *file = "";
-	const char *signature = pipeline_signature_name(pipeline->parsed, index);
-	const struct pipelines_known *known =
-		known_find(pipelines, model, signature ? signature : "");
-	const struct model_entry *entry = known_models_find(pipelines->queue->models, model);
-	const char *taught = pipeline_set_few_shot(pipeline->parsed, &file);
-	bool there = entry && entry->listed;
+	const char *name = pipeline_model_name(pipeline->parsed, index), *file = "";
+	const struct pipelines_model *model = model_of(pipelines, pipeline, index);
+	const struct model_entry *entry = known_models_find(pipelines->queue->models, name);
+	const char *few_shot = pipeline_set_few_shot(pipeline->parsed, &file);
+	const bool described = model && model->is_served;
 	why[0] = 0;
 	if (service_is_away(pipelines->service)) {
 		snprintf(why, size, "edged is away");
-	} else if (!there) {
-		snprintf(why, size, "there is no model %s", model);
-	} else if ((!known || !known->there) && entry->generation && entry->described) {
-		snprintf(why, size, "model %s has no signature %s", model,
-			signature ? signature : "");
-	} else if ((!known || !known->there) && !entry->generation) {
-		snprintf(why, size, "model %s is %s%s%.130s", model, entry->state,
+	} else if (!entry || !entry->listed) {
+		snprintf(why, size, "there is no model %s", name);
+	} else if (!described && entry->generation && entry->described) {
+		snprintf(why, size, "model %s has no signature %s", name,
+			signature_of(pipeline, index));
+	} else if (!described && !entry->generation) {
+		snprintf(why, size, "model %s is %s%s%.130s", name, entry->state,
 			entry->reason[0] ? ": " : "", entry->reason);
-	} else if (entry->no_examples[0] && !file[0] && taught && strcmp(taught, model) == 0) {
-		snprintf(why, size, "the examples of model %s: %.140s", model, entry->no_examples);
+	} else if (entry->no_examples[0] && !file[0] && few_shot && strcmp(few_shot, name) == 0) {
+		snprintf(why, size, "the examples of model %s: %.140s", name, entry->no_examples);
 	}
 }
 
@@ -240,15 +291,13 @@ void pipelines_check_needs(struct pipelines *pipelines)
 	}
 }
 
-bool pipelines_knows_models(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
+bool pipelines_are_models_described(
+	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
 	bool all = pipelines->queue->models->listed;
-	const char *model = NULL;
-	for (size_t i = 0; all && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
-		const char *signature = pipeline_signature_name(pipeline->parsed, i);
-		const struct pipelines_known *known =
-			known_find(pipelines, model, signature ? signature : "");
-		all = known && known->there;
+	for (size_t i = 0; all && pipeline_model_name(pipeline->parsed, i); i++) {
+		const struct pipelines_model *model = model_of(pipelines, pipeline, i);
+		all = model && model->is_served;
 	}
 	return all;
 }
@@ -256,23 +305,20 @@ bool pipelines_knows_models(const struct pipelines *pipelines, const struct mqtt
 size_t pipelines_count_numbers(
 	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	const char *model = pipeline_model_name(pipeline->parsed, 0);
-	const char *signature = pipeline_signature_name(pipeline->parsed, 0);
-	const struct pipelines_known *known =
-		model ? known_find(pipelines, model, signature ? signature : "") : NULL;
-	return known && pipeline->says.output < PIPELINES_MAX_TENSORS
-		? known->elements[pipeline->says.output]
+	const struct pipelines_model *model = model_of(pipelines, pipeline, 0);
+	return model && pipeline->about.output < PIPELINES_MAX_TENSORS
+		? model->elements[pipeline->about.output]
 		: 0;
 }
 
 void pipelines_check_models(struct pipelines *pipelines)
 {
-	for (size_t i = 0; i < pipelines->n_known; i++) {
-		struct pipelines_known *known = &pipelines->known[i];
+	for (size_t i = 0; i < pipelines->n_models; i++) {
+		struct pipelines_model *model = &pipelines->models[i];
 		const struct model_entry *entry =
-			known_models_find(pipelines->queue->models, known->name);
-		if (known->there && (!entry || !entry->listed)) {
-			describe_known(known, NULL);
+			known_models_find(pipelines->queue->models, model->name);
+		if (model->is_served && (!entry || !entry->listed)) {
+			set_description(model, NULL);
 		}
 	}
 }
@@ -299,9 +345,9 @@ static void inherit(struct mqtt_pipeline *pipeline, struct mqtt_pipeline *from)
 	from->n_sources = 0; /* @pipeline owns their memory now */
 	pipeline->off = from->off;
 	memcpy(pipeline->waits, from->waits, sizeof(pipeline->waits));
-	pipeline->said_state = from->said_state;
-	pipeline->said_threshold = from->said_threshold;
-	pipeline->said_enable = from->said_enable;
+	pipeline->state_hash = from->state_hash;
+	pipeline->threshold_hash = from->threshold_hash;
+	pipeline->enable_hash = from->enable_hash;
 	if (!isnan(from->threshold) &&
 		pipeline_set_threshold(pipeline->parsed, from->threshold, &err) == 0) {
 		pipeline->threshold = from->threshold;
@@ -331,8 +377,8 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 		return;
 	}
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *before = old_take(old, n_old, name);
-	int r = pipe_load(path, &pipeline, &err);
-	r = r < 0 ? r : known_add_all(pipelines, pipeline, &err);
+	int r = pipeline_load(path, &pipeline, &err);
+	r = r < 0 ? r : models_add(pipelines, pipeline, &err);
 	if (r < 0) {
 		log_error(pipelines->queue->log, "%s", err.text);
 		++*bad;
@@ -373,5 +419,6 @@ int pipelines_load(struct pipelines *pipelines, size_t *ret_bad, struct error *e
 			mqtt_pipeline_free(old[i]);
 		}
 	}
+	models_prune(pipelines);
 	return 0;
 }

@@ -19,46 +19,52 @@
 void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
 	const char *level, char *out)
 {
-	const struct settings *s = pipelines->queue->settings;
-	topics_of_pipeline(out, s->prefix, s->gateway, pipeline, leaf, level);
+	settings_own_topic(pipelines->queue->settings, out, "pipeline/%s/%s%s%s", pipeline, leaf,
+		level ? "/" : "", level ? level : "");
 }
 
-/* Returns false if the outbox could never hold the message. @conn NULL: the broker was removed.
- * *ret_taken: the outbox took it; may be NULL. */
-static bool publish(struct pipelines *pipelines, struct broker_connection *conn,
-	enum outbox_kind kind, bool retain, const char *topic, const char *content_type,
-	const void *payload, size_t size, bool *ret_taken)
+/* Publishes to topic @leaf of the source. -EFBIG: the outbox could never hold the message. -ENOBUFS: it
+ * was dropped. A message to a removed broker counts as published. */
+static int publish(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct pipelines_source *source, const char *leaf, enum outbox_kind kind,
+	const char *content_type, const void *payload, size_t size)
 {
-	bool taken = true;
-	if (conn && !outbox_may_hold(&conn->outbox, topic, size)) {
-		return false;
+	const struct settings *s = pipelines->queue->settings;
+	struct broker_connection *conn = source->conn;
+	char topic[TOPICS_MAX];
+	pipelines_topic(pipelines, pipeline->name, leaf, source->name, topic);
+	if (!conn || !outbox_may_hold(&conn->outbox, topic, size)) {
+		return conn ? -EFBIG : 0;
 	}
-	struct outbox_message *m = conn ? outbox_message_new(kind, topic, payload, size) : NULL;
-	if (m) {
-		m->qos = kind == OUTBOX_RESULT
-			? (unsigned int)pipelines->queue->settings->result_qos
-			: 1;
-		m->retain = retain;
-		m->content_type = content_type;
-		taken = broker_connection_publish(conn, m);
+	struct outbox_message *m = outbox_message_new(kind, topic, payload, size);
+	if (!m) {
+		return -ENOBUFS;
 	}
-	if (ret_taken) {
-		*ret_taken = taken && (m || !conn);
+	m->qos = kind == OUTBOX_RESULT ? (unsigned int)s->result_qos : 1;
+	m->retain = settings_has_word(s->retain, leaf);
+	m->content_type = content_type;
+	return broker_connection_publish(conn, m) ? 0 : -ENOBUFS;
+}
+
+/* Publishes and frees the JSON text in @w. */
+static void publish_json(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct pipelines_source *source, const char *leaf, struct bytes_writer *w)
+{
+	if (!w->failed) {
+		(void)!publish(pipelines, pipeline, source, leaf, OUTBOX_RESULT, "application/json",
+			w->data, w->size);
 	}
-	return true;
+	bytes_writer_deinit(w);
 }
 
 /* Publishes "last". If the outbox is full, the payload is kept and published later, since people
  * see it until the next one. */
 static void publish_last(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	struct pipelines_source *source, const char *text)
+	struct pipelines_source *source, const char *text, size_t size)
 {
-	char topic[TOPICS_MAX];
-	bool taken = true, retain = settings_has_word(pipelines->queue->settings->retain, "last");
-	pipelines_topic(pipelines, pipeline->name, "last", source->name, topic);
-	publish(pipelines, source->conn, OUTBOX_LAST, retain, topic, "application/json", text,
-		strlen(text), &taken);
-	char *unpublished = taken ? NULL : strdup(text);
+	int r = publish(
+		pipelines, pipeline, source, "last", OUTBOX_LAST, "application/json", text, size);
+	char *unpublished = r == -ENOBUFS ? strndup(text, size) : NULL;
 	free(source->unpublished);
 	source->unpublished = unpublished;
 	if (unpublished) {
@@ -73,7 +79,8 @@ void pipelines_emit_last(struct pipelines *pipelines)
 		for (size_t k = 0; k < pipeline->n_sources; k++) {
 			owned_mem char *text = take(pipeline->sources[k].unpublished);
 			if (text && pipeline->sources[k].conn) {
-				publish_last(pipelines, pipeline, &pipeline->sources[k], text);
+				publish_last(pipelines, pipeline, &pipeline->sources[k], text,
+					strlen(text));
 			}
 		}
 	}
@@ -92,7 +99,7 @@ static struct pipelines_source *source_find(
 }
 
 void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result, const struct mqtt_request *request,
+	const struct worker_result *result, const struct mqtt_request *request,
 	struct bytes_writer *w)
 {
 	uint32_t rate = 0, channels = 0;
@@ -115,61 +122,56 @@ void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipel
 	bytes_write(w, result->flat + 1, result->flat_bytes - 1);
 }
 
+/* Returns true once a second. *last_ns: CLOCK_MONOTONIC of the last report. */
+static bool may_report(uint64_t *last_ns)
+{
+	const uint64_t now = clock_now_ns();
+	const bool may = !*last_ns || now - *last_ns >= NSEC_PER_SEC;
+	*last_ns = may ? now : *last_ns;
+	return may;
+}
+
 /* Once a second, because further snapshots are likely to be too large as well. */
 static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct pipelines_source *source, size_t bytes)
 {
 	struct bytes_writer w = {0};
-	char topic[TOPICS_MAX], text[96];
-	uint64_t now = clock_now_ns();
-	if (source->no_snapshot_ns && now - source->no_snapshot_ns < NSEC_PER_SEC) {
+	char text[96];
+	if (!may_report(&source->no_snapshot_ns)) {
 		return;
 	}
-	source->no_snapshot_ns = now;
 	snprintf(text, sizeof(text), "the snapshot has %zu bytes, more than outbox-bytes", bytes);
 	json_writer_begin(&w, NULL, '{');
 	json_writer_text(&w, "gw", pipelines->queue->settings->gateway);
 	json_writer_time(&w);
 	json_writer_escaped(&w, "error", text);
 	json_writer_end(&w, '}');
-	if (!w.failed) {
-		pipelines_topic(pipelines, pipeline->name, "error", source->name, topic);
-		publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size, NULL);
-	}
-	bytes_writer_deinit(&w);
+	publish_json(pipelines, pipeline, source, "error", &w);
 	log_notice(pipelines->queue->log, "pipeline %s: %s", pipeline->name, text);
 }
 
 static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
-	struct pipelines_source *source, const struct pipelines_result *result)
+	struct pipelines_source *source, const struct worker_result *result)
 {
-	const char *retain = pipelines->queue->settings->retain;
+	const uint8_t *picture = result->snapshot;
 	struct bytes_writer w = {0};
-	char topic[TOPICS_MAX];
 	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;
 	}
-	pipelines_topic(pipelines, pipeline->name, "result", source->name, topic);
-	publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json", w.data,
-		w.size, NULL);
-	bytes_write_u8(&w, 0); /* as a string */
-	if (result->event && result->stage == 0 && !w.failed) {
-		publish_last(pipelines, pipeline, source, (const char *)w.data);
-	}
-	if (result->snapshot_bytes) {
-		pipelines_topic(pipelines, pipeline->name, "snapshot", source->name, topic);
-		const uint8_t *picture = result->snapshot;
-		if (!publish(pipelines, source->conn, OUTBOX_SNAPSHOT,
-			    settings_has_word(retain, "snapshot"), topic,
-			    picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png",
-			    result->snapshot, result->snapshot_bytes, NULL)) {
-			report_no_snapshot(pipelines, pipeline, source, result->snapshot_bytes);
-		}
+	(void)!publish(pipelines, pipeline, source, "result", OUTBOX_RESULT, "application/json",
+		w.data, w.size);
+	if (result->event && result->stage == 0) {
+		publish_last(pipelines, pipeline, source, (const char *)w.data, w.size);
 	}
 	bytes_writer_deinit(&w);
+	if (result->snapshot_bytes &&
+		publish(pipelines, pipeline, source, "snapshot", OUTBOX_SNAPSHOT,
+			picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png", picture,
+			result->snapshot_bytes) == -EFBIG) {
+		report_no_snapshot(pipelines, pipeline, source, result->snapshot_bytes);
+	}
 	if (!source->announced) {
 		source->announced = true;
 		pipelines->on_source(pipelines->data);
@@ -178,27 +180,16 @@ static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pi
 
 /* Skipped stages are reported once a second, because there may be many. */
 static void report_trouble(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
-	struct pipelines_source *source, const struct pipelines_result *result)
+	struct pipelines_source *source, const struct worker_result *result)
 {
 	struct bytes_writer w = {0};
-	char topic[TOPICS_MAX];
-	uint64_t now = clock_now_ns();
-	if (result->kind == PIPELINE_SKIPPED) {
-		if (source->skipped_ns && now - source->skipped_ns < NSEC_PER_SEC) {
-			return;
-		}
-		source->skipped_ns = now;
+	if (result->kind != PIPELINE_SKIPPED || may_report(&source->skipped_ns)) {
+		pipelines_write_result(pipelines, pipeline, result, NULL, &w);
+		publish_json(pipelines, pipeline, source, "error", &w);
 	}
-	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
-	if (!w.failed) {
-		pipelines_topic(pipelines, pipeline->name, "error", source->name, topic);
-		publish(pipelines, source->conn, OUTBOX_RESULT, false, topic, "application/json",
-			w.data, w.size, NULL);
-	}
-	bytes_writer_deinit(&w);
 }
 
-bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_result *result)
+bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *result)
 {
 	struct mqtt_pipeline *pipeline =
 		result->pipeline < pipelines->n ? pipelines->items[result->pipeline] : NULL;
@@ -208,7 +199,7 @@ bool pipelines_publish(struct pipelines *pipelines, const struct pipelines_resul
 		return false;
 	}
 	if (result->tag) {
-		pipelines_note_answer(pipelines, pipeline, result);
+		pipelines_add_response(pipelines, pipeline, result);
 	}
 	if (result->quiet) {
 		return true; /* only the requester gets it */
@@ -254,12 +245,12 @@ static void write_state(const struct pipelines *pipelines, const struct mqtt_pip
 	}
 	json_writer_begin(w, NULL, '{');
 	json_writer_text(w, "state",
-		pipeline->refused[0]                                  ? "refused"
-			: pipeline->off                               ? "off"
-			: pipelines->worker.state != WORKER_READY     ? "starting"
-			: pipeline->waits[0]                          ? "waiting"
-			: pipelines_knows_models(pipelines, pipeline) ? "ready"
-								      : "starting");
+		pipeline->refused[0]                                          ? "refused"
+			: pipeline->off                                       ? "off"
+			: pipelines->worker.state != WORKER_READY             ? "starting"
+			: pipeline->waits[0]                                  ? "waiting"
+			: pipelines_are_models_described(pipelines, pipeline) ? "ready"
+									      : "starting");
 	json_writer_text(w, "description", pipeline_description(pipeline->parsed));
 	json_writer_text(w, "models", models);
 	if (pipeline->refused[0] || pipeline->waits[0]) {
@@ -273,7 +264,7 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 	const struct mqtt_pipeline *pipeline, const char *key, const char *value, uint64_t *hash)
 {
 	char topic[TOPICS_MAX];
-	bool its = strcmp(key, "threshold") != 0 || pipeline->says.has_threshold;
+	bool its = strcmp(key, "threshold") != 0 || pipeline->about.has_threshold;
 	if (its && settings_has_word(pipelines->queue->settings->commands, key)) {
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
 		publish_if_changed(pipelines, conn, topic, value, strlen(value), hash);
@@ -290,13 +281,13 @@ static void announce_one(
 	write_state(pipelines, pipeline, &w);
 	if (!w.failed) {
 		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
-		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->said_state);
+		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->state_hash);
 	}
 	bytes_writer_deinit(&w);
 	threshold_print(pipeline_threshold(pipeline->parsed), number);
-	publish_setting(pipelines, conn, pipeline, "threshold", number, &pipeline->said_threshold);
+	publish_setting(pipelines, conn, pipeline, "threshold", number, &pipeline->threshold_hash);
 	publish_setting(pipelines, conn, pipeline, "enable", pipeline->off ? "OFF" : "ON",
-		&pipeline->said_enable);
+		&pipeline->enable_hash);
 }
 
 void pipelines_announce(struct pipelines *pipelines, struct broker_connection *conn)
@@ -318,17 +309,14 @@ static void empty(struct pipelines *pipelines, struct broker_connection *conn, c
 void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source)
 {
-	for (size_t i = 0; i < pipelines->queue->brokers->n && source->announced; i++) {
+	const struct brokers *brokers = pipelines->queue->brokers;
+	for (size_t i = 0; i < brokers->n && source->announced; i++) {
+		struct broker_connection *conn = brokers->connections[i];
 		/* Another connection may lead to a removed broker. */
-		bool its = source->conn
-			? source->conn == pipelines->queue->brokers->connections[i]
-			: !source_find(pipeline, pipelines->queue->brokers->connections[i]->number,
-				  source->name);
-		if (its) {
-			empty(pipelines, pipelines->queue->brokers->connections[i], pipeline->name,
-				"last", source->name);
-			empty(pipelines, pipelines->queue->brokers->connections[i], pipeline->name,
-				"snapshot", source->name);
+		if (source->conn ? source->conn == conn
+				 : !source_find(pipeline, conn->number, source->name)) {
+			empty(pipelines, conn, pipeline->name, "last", source->name);
+			empty(pipelines, conn, pipeline->name, "snapshot", source->name);
 		}
 	}
 }
@@ -336,13 +324,11 @@ void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipe
 static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
 	char filter[TOPICS_MAX];
-	topics_pool_filter_of_pipeline(filter, pipelines->queue->settings->pool_group,
-		pipelines->queue->settings->prefix, pipeline->name);
+	settings_pool_filter(pipelines->queue->settings, true, pipeline->name, filter);
 	for (size_t i = 0; i < pipelines->queue->brokers->n; i++) {
-		if (broker_connection_is_subscribed(
-			    pipelines->queue->brokers->connections[i], filter)) {
-			broker_connection_unsubscribe(
-				pipelines->queue->brokers->connections[i], filter);
+		struct broker_connection *conn = pipelines->queue->brokers->connections[i];
+		if (broker_connection_is_subscribed(conn, filter)) {
+			broker_connection_unsubscribe(conn, filter);
 		}
 	}
 }
@@ -360,9 +346,11 @@ void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipelin
 
 void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
 {
-	for (size_t i = 0; i < pipeline->n_sources && pipeline->says.decides; i++) {
+	static const char inactive[] = "{\"active\":0}";
+	for (size_t i = 0; i < pipeline->n_sources && pipeline->about.decides; i++) {
 		if (pipeline->sources[i].announced) {
-			publish_last(pipelines, pipeline, &pipeline->sources[i], "{\"active\":0}");
+			publish_last(pipelines, pipeline, &pipeline->sources[i], inactive,
+				sizeof(inactive) - 1);
 		}
 	}
 }
@@ -395,14 +383,14 @@ bool pipelines_was_published(const struct pipelines *pipelines,
 static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, struct error *err)
 {
 	double threshold = 0;
-	bool any = pipeline->says.anomaly || pipeline->says.numbers;
+	bool any = pipeline->about.anomaly || pipeline->about.numbers;
 	int r = threshold_parse(value, any, &threshold, err);
 	r = r < 0 ? r
 		  : pipeline_set_threshold(
 			    pipeline->parsed, value[0] ? threshold : pipeline->own_threshold, err);
 	if (r == 0) {
 		pipeline->threshold = threshold;
-		pipeline->threshold_is_news = true;
+		pipeline->send_threshold = true;
 	}
 	return r;
 }

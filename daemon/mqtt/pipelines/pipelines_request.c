@@ -24,13 +24,13 @@ struct pipelines_request {
 	enum state state;
 	bool retried; /* repeated once after edged was lost */
 	bool of_current_input; /* belongs to the input in work */
-	struct worker_model_request q;
-	struct bytes_writer frame; /* WORKER_COMMAND_ANSWER frame */
+	struct worker_model_request wanted;
+	struct bytes_writer frame; /* WORKER_COMMAND_MODEL_RESPONSE frame */
 };
 
 static void request_free(struct pipelines_request *request)
 {
-	worker_frames_model_request_deinit(&request->q);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &request->wanted);
 	bytes_writer_deinit(&request->frame);
 	free(request);
 }
@@ -52,17 +52,20 @@ static void unlink_request(struct pipelines *pipelines, struct pipelines_request
 static void answer(struct pipelines_request *request, const struct error *failed,
 	const struct tensor_bytes *tensors, uint32_t n)
 {
+	struct worker_model_response response = {.pipeline = request->wanted.pipeline,
+		.id = request->wanted.id,
+		.error = *failed,
+		.n = failed->code ? 0 : n};
+	memcpy(response.tensors, tensors, response.n * sizeof(tensors[0]));
 	request->state = ANSWERED;
-	worker_frames_model_request_deinit(&request->q); /* frees the tensors */
-	worker_frames_answer_write(
-		&request->frame, request->q.pipeline, request->q.id, failed, tensors, n);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &request->wanted); /* its tensors */
+	worker_frames_write(&request->frame, WORKER_COMMAND_MODEL_RESPONSE, &response);
 	if (request->frame.failed && !failed->code) {
-		struct error no_memory = {0};
-		error_no_memory(&no_memory);
+		response.n = 0;
+		error_no_memory(&response.error);
 		bytes_writer_deinit(&request->frame);
 		request->frame = (struct bytes_writer){0};
-		worker_frames_answer_write(
-			&request->frame, request->q.pipeline, request->q.id, &no_memory, NULL, 0);
+		worker_frames_write(&request->frame, WORKER_COMMAND_MODEL_RESPONSE, &response);
 	}
 }
 
@@ -70,7 +73,8 @@ static void fail(struct pipelines_request *request, int code, const char *text)
 {
 	struct error failed = {0};
 	error_set(&failed, code, "%s", text);
-	answer(request, &failed, NULL, 0);
+	const struct tensor_bytes none[1] = {0};
+	answer(request, &failed, none, 0);
 }
 
 /* A stage may be skipped after -EBUSY or -ETIMEDOUT. */
@@ -92,23 +96,18 @@ static void succeed(struct pipelines_request *request, const struct edge_client_
 		return;
 	}
 	for (uint32_t i = 0; i < from->n_outputs; i++) {
-		const struct edge_client_tensor *t = &from->outputs[i];
-		tensors[i] = (struct tensor_bytes){.type = t->type,
-			.shape = {.rank = (uint8_t)t->shape.rank},
-			.data = (void *)(uintptr_t)t->data,
-			.bytes = t->bytes};
-		memcpy(tensors[i].shape.dim, t->shape.dim, sizeof(tensors[i].shape.dim));
+		tensors[i] = service_tensor(&from->outputs[i]);
 	}
 	const struct error none = {0};
 	answer(request, &none, tensors, from->n_outputs);
 }
 
 static struct pipelines_session *session_find(
-	const struct pipelines *pipelines, const struct worker_model_request *q)
+	const struct pipelines *pipelines, const struct worker_model_request *wanted)
 {
 	for (size_t i = 0; i < PIPELINES_MAX_SESSIONS; i++) {
 		const struct pipelines_session *s = &pipelines->sessions[i];
-		if (s->number == q->session && s->pipeline == q->pipeline) {
+		if (s->number == wanted->session && s->pipeline == wanted->pipeline) {
 			return (struct pipelines_session *)s;
 		}
 	}
@@ -124,8 +123,8 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		return;
 	}
 	bool retry = reply->error.code == -ENOTCONN && !pipelines->service->stopping;
-	struct pipelines_session *session = session_find(pipelines, &request->q);
-	if (reply->error.status == EDGE_CLIENT_NOT_FOUND && request->q.session && session) {
+	struct pipelines_session *session = session_find(pipelines, &request->wanted);
+	if (reply->error.status == EDGE_CLIENT_NOT_FOUND && request->wanted.session && session) {
 		*session =
 			(struct pipelines_session){0}; /* the session belonged to an older model */
 		retry = true;
@@ -141,7 +140,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 	pipelines_dispatch(pipelines);
 }
 
-bool pipelines_next_answer(struct pipelines *pipelines, struct bytes_writer *ret_frame)
+bool pipelines_next_model_response(struct pipelines *pipelines, struct bytes_writer *ret_frame)
 {
 	for (struct pipelines_request *request = pipelines->requests; request;
 		request = request->next) {
@@ -173,15 +172,16 @@ void pipelines_command_ended(struct pipelines *pipelines)
 struct opening {
 	struct pipelines *pipelines;
 	uint64_t epoch;
-	struct worker_model_request q; /* without tensors; names the session */
+	struct worker_model_request wanted; /* without tensors; names the session */
 };
 
 static void on_session(void *data, const struct edge_client_reply *reply)
 {
 	owned_mem struct opening *opening = data;
 	struct pipelines *pipelines = opening->pipelines;
-	struct pipelines_session *session =
-		opening->epoch == pipelines->epoch ? session_find(pipelines, &opening->q) : NULL;
+	struct pipelines_session *session = opening->epoch == pipelines->epoch
+		? session_find(pipelines, &opening->wanted)
+		: NULL;
 	if (!session) {
 		if (!reply->error.code) {
 			service_session_close(pipelines->service, reply->session);
@@ -191,8 +191,8 @@ static void on_session(void *data, const struct edge_client_reply *reply)
 	session->edged_id = reply->error.code ? 0 : reply->session;
 	for (struct pipelines_request *request = pipelines->requests; request && !session->edged_id;
 		request = request->next) {
-		if (request->state == WAITS && request->q.session == opening->q.session &&
-			request->q.pipeline == opening->q.pipeline) {
+		if (request->state == WAITS && request->wanted.session == opening->wanted.session &&
+			request->wanted.pipeline == opening->wanted.pipeline) {
 			fail(request, code_of(&reply->error), reply->error.text);
 		}
 	}
@@ -221,7 +221,7 @@ static struct pipelines_session *session_slot(struct pipelines *pipelines)
 static struct pipelines_session *session_get(
 	struct pipelines *pipelines, struct pipelines_request *request)
 {
-	struct pipelines_session *session = session_find(pipelines, &request->q);
+	struct pipelines_session *session = session_find(pipelines, &request->wanted);
 	struct edge_client_error err = {0};
 	if (session) {
 		session->last_used = ++pipelines->uses;
@@ -232,12 +232,12 @@ static struct pipelines_session *session_get(
 	if (!opening) {
 		return NULL;
 	}
-	*opening = (struct opening){pipelines, pipelines->epoch, request->q};
-	*slot = (struct pipelines_session){.pipeline = request->q.pipeline,
-		.number = request->q.session,
+	*opening = (struct opening){pipelines, pipelines->epoch, request->wanted};
+	*slot = (struct pipelines_session){.pipeline = request->wanted.pipeline,
+		.number = request->wanted.session,
 		.last_used = ++pipelines->uses};
-	if (service_session_open(pipelines->service, request->q.model, on_session, opening, &err) <
-		0) {
+	if (service_session_open(
+		    pipelines->service, request->wanted.model, on_session, opening, &err) < 0) {
 		free(opening);
 		*slot = (struct pipelines_session){0};
 		fail(request, code_of(&err), err.text);
@@ -253,17 +253,18 @@ void pipelines_forget_sessions(struct pipelines *pipelines)
 /* ---- model requests */
 
 /* Checks that the model belongs to the pipeline. A compromised child may send anything. */
-static bool may_ask(const struct pipelines *pipelines, const struct worker_model_request *q)
+static bool is_of_pipeline(
+	const struct pipelines *pipelines, const struct worker_model_request *wanted)
 {
 	const char *model = NULL;
-	if (q->pipeline >= pipelines->n || q->priority > EDGE_CLIENT_REALTIME) {
+	if (wanted->pipeline >= pipelines->n || wanted->priority > EDGE_CLIENT_REALTIME) {
 		return false;
 	}
-	const struct pipeline *parsed = pipelines->items[q->pipeline]->parsed;
+	const struct pipeline *parsed = pipelines->items[wanted->pipeline]->parsed;
 	for (size_t i = 0; (model = pipeline_model_name(parsed, i)); i++) {
 		const char *signature = pipeline_signature_name(parsed, i);
-		if (strcmp(model, q->model) == 0 &&
-			strcmp(signature ? signature : "", q->signature) == 0) {
+		if (strcmp(model, wanted->model) == 0 &&
+			strcmp(signature ? signature : "", wanted->signature) == 0) {
 			return true;
 		}
 	}
@@ -275,20 +276,21 @@ bool pipelines_request_model(
 {
 	struct pipelines_request *request = calloc(1, sizeof(*request));
 	/* The request whose answer the child works on is about to be freed. */
-	size_t open = pipelines->n_requests - (pipelines->worker.command == WORKER_COMMAND_ANSWER);
-	if (!request || !may_ask(pipelines, wanted) ||
+	size_t open = pipelines->n_requests -
+		(pipelines->worker.command == WORKER_COMMAND_MODEL_RESPONSE);
+	if (!request || !is_of_pipeline(pipelines, wanted) ||
 		open >= pipelines->queue->settings->in_flight) {
 		free(request);
-		worker_frames_model_request_deinit(wanted);
+		worker_frames_free(WORKER_FRAME_MODEL_REQUEST, wanted);
 		return false;
 	}
 	request->pipelines = pipelines;
 	request->epoch = pipelines->epoch;
-	request->q = *wanted;
+	request->wanted = *wanted;
 	request->of_current_input = pipelines->worker.command == WORKER_COMMAND_INPUT;
 	uint64_t default_deadline_ms = pipelines->queue->settings->deadline_ms;
-	if (!request->q.deadline_ns && default_deadline_ms) {
-		request->q.deadline_ns = clock_now_ns() + default_deadline_ms * NSEC_PER_MSEC;
+	if (!request->wanted.deadline_ns && default_deadline_ms) {
+		request->wanted.deadline_ns = clock_now_ns() + default_deadline_ms * NSEC_PER_MSEC;
 	}
 	struct pipelines_request **at = &pipelines->requests;
 	while (*at) {
@@ -296,7 +298,7 @@ bool pipelines_request_model(
 	}
 	*at = request;
 	pipelines->n_requests++;
-	pipelines->counts.questions++;
+	pipelines->counts.model_requests++;
 	if (failed) {
 		fail(request, failed, "no memory");
 	}
@@ -307,17 +309,17 @@ bool pipelines_request_model(
 static int start(struct pipelines *pipelines, struct pipelines_request *request,
 	struct edge_client_error *err)
 {
-	const struct worker_model_request *q = &request->q;
+	const struct worker_model_request *wanted = &request->wanted;
 	const struct pipelines_session *session =
-		q->session ? session_get(pipelines, request) : NULL;
-	const struct service_run run = {.model = q->model,
-		.signature = q->signature,
+		wanted->session ? session_get(pipelines, request) : NULL;
+	const struct service_run run = {.model = wanted->model,
+		.signature = wanted->signature,
 		.session = session ? session->edged_id : 0,
-		.tensors = q->tensors,
-		.n = q->n,
-		.priority = q->priority,
-		.deadline_ns = q->deadline_ns};
-	return q->session && !session
+		.tensors = wanted->tensors,
+		.n = wanted->n,
+		.priority = wanted->priority,
+		.deadline_ns = wanted->deadline_ns};
+	return wanted->session && !session
 		? -EAGAIN
 		: service_infer(pipelines->service, &run, on_answer, request, err);
 }
@@ -331,7 +333,7 @@ void pipelines_start_waiting(struct pipelines *pipelines)
 		if (request->state != WAITS) {
 			continue;
 		}
-		if (request->q.deadline_ns && request->q.deadline_ns <= now) {
+		if (request->wanted.deadline_ns && request->wanted.deadline_ns <= now) {
 			fail(request, -ETIMEDOUT, DEADLINE_TEXT);
 			continue;
 		}
@@ -350,11 +352,11 @@ void pipelines_start_waiting(struct pipelines *pipelines)
 /* Reports the lost input on the error topic. */
 static void report_lost(struct pipelines *pipelines, const struct pipelines_request *request)
 {
-	struct pipelines_result result = {.pipeline = request->q.pipeline,
+	struct worker_result result = {.pipeline = request->wanted.pipeline,
 		.kind = PIPELINE_FAILED,
-		.connection_id = request->q.connection_id};
+		.connection_id = request->wanted.connection_id};
 	static const char json[] = "{\"error\":\"the worker process ended\"}";
-	memcpy(result.source, request->q.source, sizeof(result.source));
+	memcpy(result.source, request->wanted.source, sizeof(result.source));
 	result.flat = json;
 	result.flat_bytes = sizeof(json) - 1;
 	bool published = pipelines_publish(pipelines, &result);

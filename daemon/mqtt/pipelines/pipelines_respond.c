@@ -40,7 +40,7 @@ void pipelines_decode(
 	}
 	pipelines->job.n_types = model->n_inputs;
 	journal_count_try(request->journal);
-	worker_frames_decode_write(&frame, &job);
+	worker_frames_write(&frame, WORKER_COMMAND_DECODE, &job);
 	pipelines_job_start(pipelines, request, &frame);
 }
 
@@ -48,7 +48,7 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 {
 	struct pipelines_job *job = &pipelines->job;
 	struct decode_envelope envelope;
-	if (!job->request || worker_frames_envelope_read(r, &envelope, NULL) < 0 ||
+	if (!job->request || worker_frames_read(r, WORKER_FRAME_ENVELOPE, 0, &envelope, NULL) < 0 ||
 		(job->request->of_pipeline && job->request->envelope_parsed)) {
 		return false;
 	}
@@ -61,16 +61,35 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 	return true;
 }
 
+/* Returns true for the number and the types of tensors that the model takes. */
+static bool is_of_model(const struct pipelines_job *job, const struct decode_result *result)
+{
+	bool matches = result->n == job->n_types;
+	for (uint32_t i = 0; i < job->n_types && matches; i++) {
+		matches = result->tensors[i].type == job->types[i];
+	}
+	return matches;
+}
+
 bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader *r)
 {
 	struct pipelines_job *job = &pipelines->job;
-	struct mqtt_request *request = job->request;
-	int code = r && request && !request->tensors.n
-		? worker_frames_tensors_read(r, pipelines->worker.max_tensor_bytes, job->types,
-			  job->n_types, &request->tensors, NULL)
-		: -EPROTO;
-	job->state = code == -ENOMEM ? JOB_NO_MEMORY : job->state;
-	return code == 0 || code == -ENOMEM;
+	struct decode_result result;
+	if (!job->request || job->request->tensors.n) {
+		return false;
+	}
+	int code = worker_frames_read(
+		r, WORKER_FRAME_TENSORS, pipelines->worker.max_tensor_bytes, &result, NULL);
+	if (code < 0) {
+		job->state = code == -ENOMEM ? JOB_NO_MEMORY : job->state;
+		return code == -ENOMEM;
+	}
+	if (!is_of_model(job, &result)) {
+		decode_result_free(&result);
+		return false;
+	}
+	job->request->tensors = result;
+	return true;
 }
 
 /* Returns true if the request was refused, dropped, or is to be sent again, because of its
@@ -109,7 +128,7 @@ static void refuse(
 static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	pipelines->counts.inputs++;
-	if (!request->replies.tag) {
+	if (!request->responses.tag) {
 		request_serve_finish(pipelines->queue, request);
 		return;
 	}
@@ -117,7 +136,7 @@ static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 }
 
 void pipelines_job_end(
-	struct pipelines *pipelines, enum worker_command command, const struct error *failed)
+	struct pipelines *pipelines, enum worker_frame command, const struct error *failed)
 {
 	const struct pipelines_job job = pipelines->job;
 	struct mqtt_request *request = job.request;
@@ -165,41 +184,42 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 
 /* ---- responses */
 
-bool pipelines_answers(const struct mqtt_pipeline *pipeline)
+bool pipelines_has_responses(const struct mqtt_pipeline *pipeline)
 {
 	uint32_t rate = 0, channels = 0;
 	return pipeline_feed(pipeline->parsed, &rate, &channels) == PIPELINE_SINGLE;
 }
 
-void pipelines_expect_answers(
+void pipelines_expect_responses(
 	void *data, const struct mqtt_request *input, size_t *ret_n, size_t *ret_bytes)
 {
 	const struct mqtt_pipeline *pipeline = pipelines_find(data, input->target);
 	*ret_n = 1;
 	*ret_bytes = 0;
-	if (pipeline && pipelines_answers(pipeline)) {
+	if (pipeline && pipelines_has_responses(pipeline)) {
 		while (pipeline_model_name(pipeline->parsed, *ret_n)) {
 			++*ret_n; /* one per stage */
 		}
-		*ret_n = *ret_n > pipeline->answers ? *ret_n : pipeline->answers;
-		*ret_bytes = pipeline->answers_bytes;
+		*ret_n = *ret_n > pipeline->max_responses ? *ret_n : pipeline->max_responses;
+		*ret_bytes = pipeline->max_response_bytes;
 	}
 }
 
 uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct mqtt_request *request)
 {
-	if (request->response_topic && pipelines_answers(pipeline) && !request->replies.tag) {
-		request->replies.tag = ++pipelines->last_tag;
+	if (request->response_topic && pipelines_has_responses(pipeline) &&
+		!request->responses.tag) {
+		request->responses.tag = ++pipelines->last_tag;
 	}
-	return request->replies.tag;
+	return request->responses.tag;
 }
 
 /* Returns the input that the worker has, or whose results are outstanding; NULL: none. */
 static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag)
 {
 	struct mqtt_request *request = pipelines->queue->first;
-	while (request && (request->replies.tag != tag || request->state == MQTT_REQUEST_NEW)) {
+	while (request && (request->responses.tag != tag || request->state == MQTT_REQUEST_NEW)) {
 		request = request->next;
 	}
 	return request;
@@ -207,37 +227,37 @@ static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag
 
 static void publish_reply(struct mqtt_requests *requests, struct mqtt_request *request, bool more)
 {
-	request->replies.n++;
-	request->replies.bytes += request->replies.newest_bytes;
-	request_respond_with(requests, request, request->replies.newest,
-		request->replies.newest_bytes, request->replies.newest_status, more);
+	request->responses.n++;
+	request->responses.bytes += request->responses.newest_bytes;
+	request_respond_with(requests, request, request->responses.newest,
+		request->responses.newest_bytes, request->responses.newest_status, more);
 }
 
-void pipelines_note_answer(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_result *result)
+void pipelines_add_response(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+	const struct worker_result *result)
 {
 	struct mqtt_request *request = find(pipelines, result->tag);
 	struct bytes_writer w = {0};
 	if (!request) {
 		return;
 	}
-	if (request->replies.newest) {
+	if (request->responses.newest) {
 		publish_reply(pipelines->queue, request, true);
-		free(take(request->replies.newest));
+		free(take(request->responses.newest));
 	}
 	pipelines_write_result(pipelines, pipeline, result, request, &w);
 	if (w.failed) {
 		bytes_writer_deinit(&w);
 		return;
 	}
-	request->replies.newest = w.data;
-	request->replies.newest_bytes = w.size;
-	request->replies.newest_status = result->kind == PIPELINE_RESULT ? EDGE_CLIENT_OK
-		: result->kind == PIPELINE_SKIPPED                       ? EDGE_CLIENT_OVERLOADED
-									 : EDGE_CLIENT_INTERNAL;
+	request->responses.newest = w.data;
+	request->responses.newest_bytes = w.size;
+	request->responses.newest_status = result->kind == PIPELINE_RESULT ? EDGE_CLIENT_OK
+		: result->kind == PIPELINE_SKIPPED                         ? EDGE_CLIENT_OVERLOADED
+									   : EDGE_CLIENT_INTERNAL;
 }
 
-static bool has_more(const struct pipelines_done *done, uint64_t tag)
+static bool has_more(const struct worker_done *done, uint64_t tag)
 {
 	for (uint32_t i = 0; i < done->n; i++) {
 		if (done->tags[i] == tag) {
@@ -250,35 +270,35 @@ static bool has_more(const struct pipelines_done *done, uint64_t tag)
 static void end(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
-	if (request->replies.newest) {
+	if (request->responses.newest) {
 		publish_reply(pipelines->queue, request, false);
 	} else {
 		request_respond_refuse(pipelines->queue, request, EDGE_CLIENT_SUPERSEDED,
 			"it was not looked at (every, latest-only)");
 	}
 	if (pipeline) { /* for the outbox reserve of later inputs */
-		size_t n = request->replies.n, bytes = request->replies.bytes;
-		pipeline->answers = n > pipeline->answers ? n : pipeline->answers;
-		pipeline->answers_bytes =
-			bytes > pipeline->answers_bytes ? bytes : pipeline->answers_bytes;
+		size_t n = request->responses.n, bytes = request->responses.bytes;
+		pipeline->max_responses = n > pipeline->max_responses ? n : pipeline->max_responses;
+		pipeline->max_response_bytes =
+			bytes > pipeline->max_response_bytes ? bytes : pipeline->max_response_bytes;
 	}
 	request_serve_finish(pipelines->queue, request);
 }
 
 /* Returns an input whose results are outstanding, but not in @done (NULL: any); NULL: none. */
 static struct mqtt_request *next_running(
-	const struct pipelines *pipelines, const struct pipelines_done *done)
+	const struct pipelines *pipelines, const struct worker_done *done)
 {
 	struct mqtt_request *request = pipelines->queue->first;
 	while (request &&
 		(request->state != MQTT_REQUEST_RUNNING || !request->of_pipeline ||
-			(done && has_more(done, request->replies.tag)))) {
+			(done && has_more(done, request->responses.tag)))) {
 		request = request->next;
 	}
 	return request;
 }
 
-void pipelines_answer_running(struct pipelines *pipelines, const struct pipelines_done *done)
+void pipelines_complete_running(struct pipelines *pipelines, const struct worker_done *done)
 {
 	struct mqtt_request *request = NULL;
 	while ((request = next_running(pipelines, done))) {

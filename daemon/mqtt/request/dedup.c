@@ -81,7 +81,7 @@ static uint64_t find(const struct dedup *dedup, uint64_t key)
 	return 0;
 }
 
-bool dedup_see(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns)
+bool dedup_check(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns)
 {
 	uint64_t seen = find(dedup, key);
 	if (seen && dedup->slots[seen % DEDUP_SLOTS].until_ns > now_ns) {

@@ -32,7 +32,7 @@ void dedup_init(struct dedup *dedup);
 uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size);
 
 /* Returns true if @key was recorded and has not expired. Otherwise records it until @until_ns. */
-bool dedup_see(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns);
+bool dedup_check(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns);
 
 /* Makes a recorded key expire, because its request was not answered and may be sent again. */
 void dedup_forget(struct dedup *dedup, uint64_t key);

@@ -134,15 +134,15 @@ static void on_opened(uv_work_t *memory, int status)
 	service->client = open->client;
 	if (!service->client || watch(service) < 0) {
 		edge_client_close(take(service->client));
-		if (!service->said) {
+		if (!service->failure_logged) {
 			log_warning(service->log, "edged: no connection yet: %s", open->err.text);
-			service->said = true;
+			service->failure_logged = true;
 		}
 		retry(service);
 		return;
 	}
 	log_info(service->log, "edged %s answers", edge_client_peer(service->client)->version);
-	service->said = false;
+	service->failure_logged = false;
 	service->events->on_up(service->data);
 	service_poll(service);
 }
@@ -381,6 +381,16 @@ void service_poll(struct service *service)
 		(void)r; /* the next poll requests the status again */
 		arm(service);
 	}
+}
+
+struct tensor_bytes service_tensor(const struct edge_client_tensor *from)
+{
+	struct tensor_bytes tensor = {.type = from->type,
+		.shape = {.rank = (uint8_t)from->shape.rank},
+		.data = (void *)(uintptr_t)from->data,
+		.bytes = from->bytes};
+	memcpy(tensor.shape.dim, from->shape.dim, sizeof(tensor.shape.dim));
+	return tensor;
 }
 
 static void fill_tensor(

@@ -49,7 +49,8 @@ struct service {
 	struct service_socket *socket; /* poll handle of the socket */
 	struct service_open *opening; /* connect in the worker thread; NULL: none */
 	uv_timer_t timer;
-	bool stopping, polling, said;
+	bool stopping, polling;
+	bool failure_logged; /* until the next connection */
 	/* edged has more models than MODELS_MAX, which was logged */
 	bool full;
 	uint64_t gone_ns; /* CLOCK_MONOTONIC since when no list has come; 0: lists come */
@@ -93,6 +94,9 @@ struct service_run {
 	unsigned int priority; /* EDGE_CLIENT_NORMAL ... */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 };
+
+/* Returns a tensor of edged's answer; the data is borrowed. */
+struct tensor_bytes service_tensor(const struct edge_client_tensor *from);
 
 /* Sends the request. -ETIMEDOUT: the deadline has passed. -EAGAIN, -ENOTCONN: edged takes none now.
  * Else the errors of edge_client_start_infer(). */

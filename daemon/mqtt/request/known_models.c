@@ -38,7 +38,7 @@ struct model_entry *known_models_find(const struct known_models *models, const c
 }
 
 /* Removes a model that edged no longer serves and whose topics are emptied. */
-static bool free_place(struct known_models *models, bool set_too)
+static bool remove_unlisted(struct known_models *models, bool set_too)
 {
 	for (size_t i = 0; i < models->n; i++) {
 		struct model_entry *m = models->entries[i];
@@ -56,7 +56,8 @@ static bool free_place(struct known_models *models, bool set_too)
 
 struct model_entry *known_models_add(struct known_models *models, const char *name)
 {
-	bool room = models->n < MODELS_MAX || free_place(models, false) || free_place(models, true);
+	bool room = models->n < MODELS_MAX || remove_unlisted(models, false) ||
+		remove_unlisted(models, true);
 	struct model_entry *entry = room ? calloc(1, sizeof(*entry)) : NULL;
 	if (entry) {
 		snprintf(entry->name, sizeof(entry->name), "%s", name);
@@ -120,7 +121,7 @@ int known_models_describe(
 		s->n_outputs >= 1 && s->n_outputs <= MODELS_MAX_OUTPUTS;
 	model->described = from->generation;
 	labels_free(&model->labels);
-	memset(model->answer_bytes, 0, sizeof(model->answer_bytes));
+	memset(model->response_bytes, 0, sizeof(model->response_bytes));
 	if (!model->usable) {
 		return 0;
 	}

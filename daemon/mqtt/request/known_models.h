@@ -2,7 +2,7 @@
 /*
  * known_models - the models that edged serves
  *
- * Filled from edged's replies. Threshold and enabled, set over MQTT, are kept by model name, also
+ * Filled from edged's responses. Threshold and enabled, set over MQTT, are kept by model name, also
  * while edged does not serve the model, and in a file of the state folder. When the table is full,
  * a new model takes the place of a removed one: first of the oldest without settings, then of the
  * oldest.
@@ -15,7 +15,7 @@
 #include "client/media/labels.h"
 #include "client/media/tensor_spec.h"
 #include "daemon/mqtt/request/mqtt_request.h"
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #define MODELS_MAX 256
 #define MODELS_MAX_OUTPUTS 16
@@ -26,7 +26,7 @@ enum known_models_kind {
 	MODELS_ANOMALY
 };
 
-/* Hashes of the last published payloads; 0: none; or BROKERS_SAY_AGAIN. */
+/* Hashes of the last published payloads; 0: none; or BROKERS_PUBLISH_AGAIN. */
 struct known_models_published {
 	uint64_t state, threshold, enable, pin;
 };
@@ -51,8 +51,8 @@ struct model_entry {
 	bool off; /* enable was set to OFF: requests are refused */
 	double threshold; /* set over MQTT; NaN: the model's own */
 	uint64_t requests, errors;
-	/* bytes of the largest response so far, by enum mqtt_request_answer; 0: none */
-	size_t answer_bytes[MQTT_REQUEST_N_ANSWERS];
+	/* bytes of the largest response so far, by enum mqtt_request_response; 0: none */
+	size_t response_bytes[MQTT_REQUEST_N_RESPONSES];
 };
 
 struct known_models {

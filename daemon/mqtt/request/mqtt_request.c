@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/mqtt/config/settings.h"
 
 struct mqtt_request *mqtt_request_new(void)
 {
@@ -37,7 +38,7 @@ void mqtt_request_free(struct mqtt_request *request)
 		decode_result_free(&request->tensors);
 		free(request->payload);
 		free(request->response_topic);
-		free(request->replies.newest);
+		free(request->responses.newest);
 		journal_delete(request->journal);
 		free(request);
 	}
@@ -63,6 +64,13 @@ int mqtt_request_deadline_us(uint64_t deadline_ns, uint64_t now_ns, uint32_t *re
 	}
 	*ret_us = us > UINT32_MAX ? 0 : (uint32_t)us;
 	return 0;
+}
+
+void mqtt_requests_set_limits(struct mqtt_requests *requests)
+{
+	requests->max = requests->settings->queue_length;
+	requests->max_bytes = requests->settings->queue_bytes;
+	requests->max_decoded_bytes = settings_work_bytes(requests->settings);
 }
 
 void mqtt_requests_add(struct mqtt_requests *requests, struct mqtt_request *request)
@@ -134,10 +142,10 @@ static bool is_decoded(const struct mqtt_request *request)
 bool mqtt_requests_may_decode(
 	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	uint64_t n = 0, bytes = request->memory.bytes, answer = request->memory.answer_bytes;
+	uint64_t n = 0, bytes = request->memory.bytes, answer = request->memory.response_bytes;
 	for (const struct mqtt_request *one = requests->first; one; one = one->next) {
 		if (one != request && is_decoded(one)) {
-			const uint64_t its = one->memory.answer_bytes;
+			const uint64_t its = one->memory.response_bytes;
 			n++;
 			bytes += one->memory.bytes;
 			answer = its > answer ? its : answer;
@@ -172,9 +180,8 @@ struct mqtt_request *mqtt_requests_victim(const struct mqtt_requests *requests)
 {
 	struct mqtt_request *victim = NULL;
 	for (struct mqtt_request *request = requests->first; request; request = request->next) {
-		bool waits =
-			request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
-		if (waits && (!victim || request->priority > victim->priority)) {
+		if (mqtt_request_is_waiting(request) &&
+			(!victim || request->priority > victim->priority)) {
 			victim = request;
 		}
 	}
@@ -184,8 +191,7 @@ struct mqtt_request *mqtt_requests_victim(const struct mqtt_requests *requests)
 struct mqtt_request *mqtt_requests_expired(const struct mqtt_requests *requests, uint64_t now_ns)
 {
 	for (struct mqtt_request *request = requests->first; request; request = request->next) {
-		if ((request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY) &&
-			mqtt_request_is_expired(request, now_ns)) {
+		if (mqtt_request_is_waiting(request) && mqtt_request_is_expired(request, now_ns)) {
 			return request;
 		}
 	}

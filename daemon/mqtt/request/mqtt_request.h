@@ -14,7 +14,7 @@
 #include "client/lib/edge_client.h"
 #include "daemon/mqtt/broker/journal.h"
 #include "daemon/mqtt/broker/outbox.h"
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 enum mqtt_request_state {
 	MQTT_REQUEST_NEW, /* not decoded */
@@ -23,13 +23,13 @@ enum mqtt_request_state {
 	MQTT_REQUEST_RUNNING, /* sent to edged; a pipeline's input: its results are outstanding */
 };
 
-enum mqtt_request_answer {
+enum mqtt_request_response {
 	MQTT_REQUEST_JSON, /* flat JSON */
 	MQTT_REQUEST_RAW, /* bytes of all outputs in a row */
 	MQTT_REQUEST_OIP, /* JSON of the Open Inference Protocol */
 	MQTT_REQUEST_BASE64, /* raw bytes as base64 in JSON */
 };
-#define MQTT_REQUEST_N_ANSWERS (MQTT_REQUEST_BASE64 + 1)
+#define MQTT_REQUEST_N_RESPONSES (MQTT_REQUEST_BASE64 + 1)
 
 enum mqtt_request_priority {
 	MQTT_REQUEST_HIGH,
@@ -52,24 +52,24 @@ struct mqtt_request_reserve {
 	bool is_short; /* the outbox had no room for it */
 	bool stuck; /* see outbox_reserve_update_stuck() */
 	/* size of a response that found no room in the outbox; 0: not known */
-	size_t answer_bytes;
+	size_t response_bytes;
 };
 
 /* Responses to a pipeline's input; a request to a model has one response. */
-struct mqtt_request_replies {
+struct mqtt_request_responses {
 	uint64_t tag; /* number of the input in the child's results; 0: no response */
 	uint8_t *newest; /* owned; newest result, not yet published; NULL: none */
 	size_t newest_bytes;
 	unsigned int newest_status;
 	size_t n, bytes; /* published responses */
-	bool lacks; /* a response found no room in the outbox */
+	bool incomplete; /* a response found no room in the outbox */
 };
 
 struct mqtt_request {
 	struct mqtt_request *next;
 	enum mqtt_request_state state;
 	enum mqtt_request_priority priority;
-	enum mqtt_request_answer answer;
+	enum mqtt_request_response response_format;
 	struct broker_connection *conn; /* where the request came from; NULL: removed */
 	uint32_t connection_id; /* number of @conn, also after its removal */
 	bool of_pipeline; /* @target is the name of a pipeline, not of a model */
@@ -95,19 +95,19 @@ struct mqtt_request {
 	struct {
 		uint64_t bytes; /* memory for the request from decoding to the response */
 		/* memory for the response; in use by one request at a time */
-		uint64_t answer_bytes;
+		uint64_t response_bytes;
 	} memory;
 	uint64_t key; /* see dedup.h; 0: not checked for duplicates */
 	struct journal_note *journal; /* owned; journal entry; NULL: none */
 	bool retried; /* run again once after edged or a child process was lost */
 	struct mqtt_request_reserve reserve;
-	struct mqtt_request_replies replies;
+	struct mqtt_request_responses responses;
 	bool envelope_parsed; /* the JSON envelope was read */
 };
 
 struct mqtt_requests_counts {
-	uint64_t requests, answers, results, expired, shed, duplicates, retained, refused, commands,
-		resumed;
+	uint64_t requests, responses, results, expired, shed, duplicates, retained, refused,
+		commands, resumed;
 	uint64_t by_code[EDGE_CLIENT_N_CODES]; /* responses by status code */
 };
 
@@ -131,7 +131,7 @@ struct mqtt_requests {
 	size_t running, running_inputs; /* requests to models, inputs of pipelines */
 	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
 	bool paused; /* reading from at least one broker is paused */
-	uint64_t lost_said_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
+	uint64_t lost_logged_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
 	uint64_t sequence; /* number of the last published result */
 	double service_ns; /* moving average of a request's time in edged, in ns */
 	/* @expiry runs while requests wait. on_expiry() takes requests from the journal, and starts
@@ -152,6 +152,12 @@ DEFINE_OWNED(struct mqtt_request *, mqtt_request_free)
  * 4 to 6 normal, 7 to 9 low. Other text is MQTT_REQUEST_NORMAL. */
 enum mqtt_request_priority mqtt_request_priority_of(const char *text);
 
+/* Returns true if @request is neither being decoded nor running. */
+static inline bool mqtt_request_is_waiting(const struct mqtt_request *request)
+{
+	return request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
+}
+
 static inline bool mqtt_request_is_expired(const struct mqtt_request *request, uint64_t now_ns)
 {
 	return request->deadline_ns && request->deadline_ns <= now_ns;
@@ -163,11 +169,13 @@ static inline bool mqtt_request_is_expired(const struct mqtt_request *request, u
  */
 int must_check mqtt_request_deadline_us(uint64_t deadline_ns, uint64_t now_ns, uint32_t *ret_us);
 
-static inline bool mqtt_requests_fit(const struct mqtt_requests *requests, size_t size)
+static inline bool mqtt_requests_has_room_for(const struct mqtt_requests *requests, size_t size)
 {
 	return requests->n < requests->max && requests->bytes + size <= requests->max_bytes;
 }
 
+/* Takes the limits of the queue from the settings. */
+void mqtt_requests_set_limits(struct mqtt_requests *requests);
 void mqtt_requests_add(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Removes @request from the queue without freeing it. */
 void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *request);

@@ -6,9 +6,9 @@
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/request/request_serve.h"
 
-#define SMALL_ANSWER 1024 /* bytes of an error, or of flat JSON of unknown size */
+#define SMALL_RESPONSE 1024 /* bytes of an error, or of flat JSON of unknown size */
 
-static uint64_t guess(const struct model_entry *model, enum mqtt_request_answer form)
+static uint64_t guess(const struct model_entry *model, enum mqtt_request_response form)
 {
 	uint64_t raw = 0;
 	for (uint32_t i = 0; i < model->n_outputs; i++) {
@@ -18,13 +18,13 @@ static uint64_t guess(const struct model_entry *model, enum mqtt_request_answer 
 	case MQTT_REQUEST_RAW:
 		return raw;
 	case MQTT_REQUEST_BASE64:
-		return SMALL_ANSWER + raw / 3 * 4;
+		return SMALL_RESPONSE + raw / 3 * 4;
 	case MQTT_REQUEST_OIP:
-		return SMALL_ANSWER + raw * 3; /* numbers as text */
+		return SMALL_RESPONSE + raw * 3; /* numbers as text */
 	case MQTT_REQUEST_JSON:
 		break;
 	}
-	return SMALL_ANSWER;
+	return SMALL_RESPONSE;
 }
 
 /* Returns the bytes to reserve: the largest response so far, or a guess. A response that the outbox
@@ -33,12 +33,13 @@ static size_t bytes_of_model(
 	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	const struct model_entry *model = known_models_find(requests->models, request->target);
-	uint64_t known = model ? model->answer_bytes[request->answer] : 0;
-	uint64_t bytes = known || !model ? known : guess(model, request->answer);
-	bytes = request->reserve.answer_bytes ? request->reserve.answer_bytes : bytes;
-	bytes = bytes < SMALL_ANSWER ? SMALL_ANSWER : bytes;
-	bool large = bytes > outbox_largest_answer(&request->conn->outbox, request->response_topic);
-	return large ? SMALL_ANSWER : (size_t)bytes;
+	uint64_t known = model ? model->response_bytes[request->response_format] : 0;
+	uint64_t bytes = known || !model ? known : guess(model, request->response_format);
+	bytes = request->reserve.response_bytes ? request->reserve.response_bytes : bytes;
+	bytes = bytes < SMALL_RESPONSE ? SMALL_RESPONSE : bytes;
+	bool large =
+		bytes > outbox_largest_response(&request->conn->outbox, request->response_topic);
+	return large ? SMALL_RESPONSE : (size_t)bytes;
 }
 
 /* Returns the bytes and the number of responses to reserve: the most of any input so far, but at
@@ -47,17 +48,17 @@ static size_t bytes_of_pipeline(
 	const struct mqtt_requests *requests, const struct mqtt_request *request, size_t *ret_n)
 {
 	const struct outbox *outbox = &request->conn->outbox;
-	const size_t head = outbox_cost(request->response_topic, 0);
-	const size_t half = (outbox_largest_answer(outbox, request->response_topic) + head) / 2;
+	const size_t header = outbox_cost(request->response_topic, 0);
+	const size_t half = (outbox_largest_response(outbox, request->response_topic) + header) / 2;
 	size_t n = 1, bytes = 0;
 	requests->expect(requests->data, request, &n, &bytes);
-	size_t max = half / (head + SMALL_ANSWER);
+	size_t max = half / (header + SMALL_RESPONSE);
 	max = max < outbox->max_messages / 2 ? max : outbox->max_messages / 2;
 	n = n < max ? n : max;
 	n = n > 0 ? n : 1;
-	bytes = bytes > n * SMALL_ANSWER ? bytes : n * SMALL_ANSWER;
+	bytes = bytes > n * SMALL_RESPONSE ? bytes : n * SMALL_RESPONSE;
 	*ret_n = n;
-	const size_t left = half > n * head ? half - n * head : SMALL_ANSWER;
+	const size_t left = half > n * header ? half - n * header : SMALL_RESPONSE;
 	return bytes < left ? bytes : left;
 }
 
@@ -85,7 +86,7 @@ void outbox_reserve_use(struct mqtt_request *request, size_t size)
 	if (!request->conn || request->reserve.n < 2) {
 		return;
 	}
-	size_t rest = outbox_cost(request->response_topic, SMALL_ANSWER);
+	size_t rest = outbox_cost(request->response_topic, SMALL_RESPONSE);
 	size_t bytes = outbox_cost(request->response_topic, size);
 	size_t max = request->reserve.bytes > rest ? request->reserve.bytes - rest : 0;
 	bytes = bytes < max ? bytes : max;
@@ -103,7 +104,7 @@ void outbox_reserve_give_back(struct mqtt_request *request)
 	request->reserve.bytes = request->reserve.n = 0;
 }
 
-bool outbox_reserve_is_there(const struct mqtt_request *request)
+bool outbox_reserve_has_room_for_error(const struct mqtt_request *request)
 {
 	struct broker_connection *conn = request->conn;
 	size_t bytes = 0;
@@ -111,7 +112,7 @@ bool outbox_reserve_is_there(const struct mqtt_request *request)
 		return true;
 	}
 	conn->packed = conn->packed ||
-		!outbox_reserve(&conn->outbox, request->response_topic, 1, SMALL_ANSWER, &bytes);
+		!outbox_reserve(&conn->outbox, request->response_topic, 1, SMALL_RESPONSE, &bytes);
 	if (bytes) {
 		outbox_release(&conn->outbox, 1, bytes);
 	}
@@ -130,9 +131,8 @@ static bool lacks_room(const struct mqtt_requests *requests, const struct mqtt_r
 bool outbox_reserve_is_stuck(
 	const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	bool waits = request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
-	return waits && request->conn && request->response_topic && !request->reserve.bytes &&
-		(request->conn->stuck || lacks_room(requests, request));
+	return mqtt_request_is_waiting(request) && request->conn && request->response_topic &&
+		!request->reserve.bytes && (request->conn->stuck || lacks_room(requests, request));
 }
 
 struct outbox_reserve_live outbox_reserve_update_stuck(struct mqtt_requests *requests)
@@ -140,7 +140,7 @@ struct outbox_reserve_live outbox_reserve_update_stuck(struct mqtt_requests *req
 	struct outbox_reserve_live live = {0};
 	for (size_t i = 0; i < requests->brokers->n; i++) {
 		struct broker_connection *conn = requests->brokers->connections[i];
-		conn->stuck = !outbox_could_reserve(&conn->outbox, "", 1, SMALL_ANSWER);
+		conn->stuck = !outbox_could_reserve(&conn->outbox, "", 1, SMALL_RESPONSE);
 	}
 	for (struct mqtt_request *request = requests->first; request; request = request->next) {
 		request->reserve.stuck = outbox_reserve_is_stuck(requests, request);

@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "client/lib/edge_client.h"
 
-#define MAX_DEADLINE_MS 86400000
-
 static void copy_text(char *out, size_t size, const char *text)
 {
 	size_t n = strlen(text);
@@ -20,7 +18,7 @@ static void copy_text(char *out, size_t size, const char *text)
 static bool is_deadline(const char *text)
 {
 	return strspn(text, "0123456789") == strlen(text) &&
-		strtoull(text, NULL, 10) <= MAX_DEADLINE_MS;
+		strtoull(text, NULL, 10) <= DECODE_MAX_DEADLINE_MS;
 }
 
 /* Returns 0 if the message names none. */
@@ -70,7 +68,7 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	}
 	bool raw = request->format == DECODE_RAW && strcmp(m->accept, "application/json") != 0;
 	raw |= strcmp(m->accept, "application/octet-stream") == 0;
-	request->answer = raw ? MQTT_REQUEST_RAW : MQTT_REQUEST_JSON;
+	request->response_format = raw ? MQTT_REQUEST_RAW : MQTT_REQUEST_JSON;
 	if (m->correlation_bytes && m->correlation_bytes <= sizeof(request->correlation.data)) {
 		request->correlation.bytes = m->correlation_bytes;
 		memcpy(request->correlation.data, m->correlation, m->correlation_bytes);
@@ -78,16 +76,16 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	if (route) {
 		request->format = decode_format_named(route->format);
 		copy_text(request->fields, sizeof(request->fields), route->fields);
-		request->answer = MQTT_REQUEST_JSON;
+		request->response_format = MQTT_REQUEST_JSON;
 	}
 	return take(request);
 }
 
-bool request_parse_may_answer(const struct settings *s, const struct mosq_message *m)
+bool request_parse_may_respond(const struct settings *s, const struct mosq_message *m)
 {
 	return !m->response_topic[0] ||
-		topics_may_answer(m->response_topic, s->response_prefix, s->prefix, s->gateway,
-			s->discovery_prefix);
+		topics_is_response_topic(m->response_topic, s->response_prefix, s->prefix,
+			s->gateway, s->discovery_prefix);
 }
 
 uint64_t request_parse_key(
@@ -125,7 +123,7 @@ const char *request_parse_refusal(const struct settings *settings,
 		*ret_status = EDGE_CLIENT_TOO_LARGE;
 		return "above max-message";
 	}
-	if (request->conn->said_stopped) {
+	if (request->conn->stopped_published) {
 		*ret_status = EDGE_CLIENT_DRAINING;
 		return "the gateway is about to stop";
 	}

@@ -14,7 +14,7 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	const struct settings_route *route);
 
 /* Returns false if the response topic is not below response-prefix. */
-bool request_parse_may_answer(const struct settings *settings, const struct mosq_message *m);
+bool request_parse_may_respond(const struct settings *settings, const struct mosq_message *m);
 
 /* Returns why the request is refused at once; NULL: it is not. */
 const char *request_parse_refusal(const struct settings *settings,

@@ -9,7 +9,7 @@
 #include "daemon/mqtt/request/result_message.h"
 #include "daemon/mqtt/text/json_writer.h"
 
-#define ERROR_SIZE 512 /* limit of the message of answer_too_large() */
+#define ERROR_SIZE 512 /* limit of the message of respond_too_large() */
 #define LOST_EVERY_NS (60 * NSEC_PER_SEC)
 
 static struct result_message_options options_of(
@@ -50,8 +50,8 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 	dedup_forget(requests->dedup, request->key);
 	if (journal) {
 		request_serve_retry_soon(requests);
-	} else if (!requests->lost_said_ns || now - requests->lost_said_ns > LOST_EVERY_NS) {
-		requests->lost_said_ns = now;
+	} else if (!requests->lost_logged_ns || now - requests->lost_logged_ns > LOST_EVERY_NS) {
+		requests->lost_logged_ns = now;
 		log_warning(requests->log,
 			"broker %s: an answer found no room (outbox-messages, outbox-bytes)",
 			request->conn->settings->name);
@@ -61,7 +61,7 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 
 static void count(struct mqtt_requests *requests, unsigned int status)
 {
-	requests->counts->answers++;
+	requests->counts->responses++;
 	requests->counts->by_code[status < EDGE_CLIENT_N_CODES ? status : EDGE_CLIENT_INTERNAL]++;
 }
 
@@ -70,14 +70,12 @@ void request_respond_report(struct mqtt_requests *requests, const struct mqtt_re
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	const struct settings *s = requests->settings;
 	const struct result_message_options options = options_of(requests, 0);
 	if (request->of_pipeline) {
-		topics_of_pipeline(
-			topic, s->prefix, s->gateway, request->target, "error", request->source);
+		settings_own_topic(requests->settings, topic, "pipeline/%s/error/%s",
+			request->target, request->source);
 	} else {
-		snprintf(topic, sizeof(topic), "%s/%s/%s/error", s->prefix, s->gateway,
-			request->target);
+		settings_own_topic(requests->settings, topic, "%s/error", request->target);
 	}
 	result_message_write_error(&w, request, status, text, &options);
 	if (!w.failed) {
@@ -120,7 +118,7 @@ static bool last_has_room(struct mqtt_requests *requests, struct mqtt_request *r
 	if (!outbox || outbox_has_room(outbox, OUTBOX_RESPONSE, request->response_topic, size)) {
 		return true;
 	}
-	bool never = size > outbox_largest_answer(outbox, request->response_topic);
+	bool never = size > outbox_largest_response(outbox, request->response_topic);
 	request_respond_refuse(requests, request,
 		never ? EDGE_CLIENT_TOO_LARGE : EDGE_CLIENT_OVERLOADED,
 		never ? "the answer is larger than outbox-bytes takes" : "no room for the answer");
@@ -135,15 +133,15 @@ void request_respond_with(struct mqtt_requests *requests, struct mqtt_request *r
 	} else if (!last_has_room(requests, request, size)) {
 		return;
 	}
-	status = request->replies.lacks && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED
-								    : status;
+	status = request->responses.incomplete && status == EDGE_CLIENT_OK ? EDGE_CLIENT_OVERLOADED
+									   : status;
 	if (!more) {
 		count(requests, status);
 	}
 	if (!request->conn) {
 		return;
 	}
-	request->replies.lacks |=
+	request->responses.incomplete |=
 		publish_response(requests, request, data, size, "application/json",
 			more ? "MORE" : edge_client_code_name(status), "") < 0;
 }
@@ -160,8 +158,8 @@ static int find_room(
 	struct mqtt_request *request, struct model_entry *model, size_t size, struct error *err)
 {
 	const struct outbox *outbox = &request->conn->outbox;
-	size_t max = outbox_largest_answer(outbox, request->response_topic);
-	size_t *largest = &model->answer_bytes[request->answer];
+	size_t max = outbox_largest_response(outbox, request->response_topic);
+	size_t *largest = &model->response_bytes[request->response_format];
 	*largest = size > *largest ? size : *largest;
 	if (size > max) {
 		return error_set(err, -EFBIG,
@@ -179,20 +177,21 @@ static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
 	struct bytes_writer w = {0};
 	char tensors[sizeof(((struct outbox_message *)NULL)->tensors)] = "";
 	const struct result_message_options options = options_of(requests, 0);
-	int r = result_message_write(&w, request->answer, request, model, answer, &options, err);
+	int r = result_message_write(
+		&w, request->response_format, request, model, answer, &options, err);
 	r = r < 0 ? r : find_room(request, model, w.size, err);
 	if (r == -EAGAIN) {
 		request_serve_again(requests, request, w.size);
 	}
-	if (r == 0 && request->answer == MQTT_REQUEST_RAW) {
+	if (r == 0 && request->response_format == MQTT_REQUEST_RAW) {
 		result_message_tensors(model, answer, tensors, sizeof(tensors));
 		/* names come from the model file */
 		tensors[topics_is_text(tensors) ? strlen(tensors) : 0] = 0;
 	}
 	if (r == 0) {
 		r = publish_response(requests, request, w.data, w.size,
-			request->answer == MQTT_REQUEST_RAW ? "application/octet-stream"
-							    : "application/json",
+			request->response_format == MQTT_REQUEST_RAW ? "application/octet-stream"
+								     : "application/json",
 			"OK", tensors);
 		r = r == -ENOMEM ? error_no_memory(err) : 0; /* a lack of room was logged */
 	}
@@ -276,7 +275,7 @@ static void write_too_large(struct bytes_writer *w, const struct mqtt_requests *
 }
 
 /* Publishes an error in place of the response @about. */
-static void answer_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
+static void respond_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
 	struct outbox_message *about)
 {
 	struct bytes_writer w = {0};
@@ -324,7 +323,7 @@ void request_respond_given_up(struct mqtt_requests *requests, struct broker_conn
 {
 	bool small = message->size < ERROR_SIZE; /* an error would not be smaller */
 	if (too_large && !small && message->kind == OUTBOX_RESPONSE) {
-		answer_too_large(requests, conn, message);
+		respond_too_large(requests, conn, message);
 	} else if (too_large && message->kind == OUTBOX_SNAPSHOT) {
 		report_too_large(requests, conn, message);
 	}

@@ -31,7 +31,7 @@ static void on_pause_end(uv_timer_t *timer);
 
 /* Pauses reading from brokers while the queue is nearly full. Requests that wait for a stuck broker
  * count for that broker only, and it is read while PUBACKs are to come. */
-static void hold_back(struct mqtt_requests *requests)
+static void update_pauses(struct mqtt_requests *requests)
 {
 	const uint64_t now = clock_now_ns(), max_pause_ms = requests->settings->max_pause_ms;
 	const struct outbox_reserve_live live = outbox_reserve_update_stuck(requests);
@@ -69,14 +69,14 @@ static void hold_back(struct mqtt_requests *requests)
 
 static void on_pause_end(uv_timer_t *timer)
 {
-	hold_back(timer->data);
+	update_pauses(timer->data);
 }
 
 /* After a change of the queue. */
 static void update_pause(struct mqtt_requests *requests)
 {
 	if (requests->paused) {
-		hold_back(requests);
+		update_pauses(requests);
 	}
 }
 
@@ -126,9 +126,9 @@ void request_serve_drop_all_expired(struct mqtt_requests *requests)
 }
 
 void request_serve_again(
-	struct mqtt_requests *requests, struct mqtt_request *request, size_t answer_bytes)
+	struct mqtt_requests *requests, struct mqtt_request *request, size_t response_bytes)
 {
-	request->reserve.answer_bytes = answer_bytes;
+	request->reserve.response_bytes = response_bytes;
 	mqtt_requests_set_running(requests, request, false);
 	request_serve_retry_soon(requests);
 }
@@ -140,10 +140,10 @@ bool request_serve_take_envelope(struct mqtt_requests *requests, struct mqtt_req
 {
 	const struct settings *s = requests->settings;
 	memcpy(request->id, e->id, sizeof(request->id));
-	if (e->there && request->answer == MQTT_REQUEST_JSON) {
-		request->answer = e->oip ? MQTT_REQUEST_OIP : MQTT_REQUEST_JSON;
+	if (e->there && request->response_format == MQTT_REQUEST_JSON) {
+		request->response_format = e->oip ? MQTT_REQUEST_OIP : MQTT_REQUEST_JSON;
 		if (strcmp(e->accept, "application/octet-stream") == 0) {
-			request->answer = MQTT_REQUEST_BASE64;
+			request->response_format = MQTT_REQUEST_BASE64;
 		}
 	}
 	if (!request->traceparent[0] && topics_is_traceparent(e->traceparent)) {
@@ -163,7 +163,7 @@ bool request_serve_take_envelope(struct mqtt_requests *requests, struct mqtt_req
 	if (!e->reply_to[0] || request->response_topic) {
 		return true;
 	}
-	if (!topics_may_answer(
+	if (!topics_is_response_topic(
 		    e->reply_to, s->response_prefix, s->prefix, s->gateway, s->discovery_prefix)) {
 		return false;
 	}
@@ -184,20 +184,20 @@ void request_serve_decode_again(struct mqtt_request *request)
 	mqtt_request_forget_decoded(request);
 }
 
-bool request_serve_saw(struct mqtt_requests *requests, const struct mqtt_request *request)
+bool request_serve_is_duplicate(struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	uint64_t until =
 		request->arrived_ns + requests->settings->duplicate_window_ms * NSEC_PER_MSEC;
 	if (request->names_deadline && request->deadline_ns < until) {
 		until = request->deadline_ns;
 	}
-	return dedup_see(requests->dedup, request->key, clock_now_ns(), until);
+	return dedup_check(requests->dedup, request->key, clock_now_ns(), until);
 }
 
 bool request_serve_drop_repeated(struct mqtt_requests *requests, struct mqtt_request *request)
 {
 	if (!request->key || !request->id[0] || request->correlation.bytes ||
-		!request_serve_saw(requests, request)) {
+		!request_serve_is_duplicate(requests, request)) {
 		return false;
 	}
 	requests->counts->duplicates++;
@@ -244,7 +244,7 @@ static struct mqtt_request *victim_of(
 /* Refuses older requests, or returns false. */
 bool request_serve_make_room(struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	while (!mqtt_requests_fit(requests, request->size)) {
+	while (!mqtt_requests_has_room_for(requests, request->size)) {
 		struct mqtt_request *victim = victim_of(requests, request);
 		requests->counts->shed++;
 		if (!victim) {
@@ -260,7 +260,7 @@ void request_serve_add(struct mqtt_requests *requests, struct mqtt_request *requ
 {
 	mqtt_requests_add(requests, request);
 	if (requests->paused || requests->n >= requests->max - requests->max / 4) {
-		hold_back(requests);
+		update_pauses(requests);
 	}
 	request_serve_retry_soon(requests);
 }

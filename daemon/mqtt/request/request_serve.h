@@ -29,9 +29,9 @@ void request_serve_add(struct mqtt_requests *requests, struct mqtt_request *requ
 /* Removes a request whose deadline has passed, without a response; or all of them. */
 void request_serve_drop_expired(struct mqtt_requests *requests, struct mqtt_request *request);
 void request_serve_drop_all_expired(struct mqtt_requests *requests);
-/* Queues @request again: the outbox has no room for its response of @answer_bytes. */
+/* Queues @request again: the outbox has no room for its response of @response_bytes. */
 void request_serve_again(
-	struct mqtt_requests *requests, struct mqtt_request *request, size_t answer_bytes);
+	struct mqtt_requests *requests, struct mqtt_request *request, size_t response_bytes);
 /* Removes @request from the request queue and frees it. */
 void request_serve_finish(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Applies the members of the JSON envelope to @request, which is queued. The message's response topic
@@ -45,9 +45,9 @@ void request_serve_refuse_reply_to(struct mqtt_requests *requests, struct mqtt_r
 void request_serve_decode_again(struct mqtt_request *request);
 /* Records the key. Returns true if it was seen within duplicate-window or before the request's own
  * deadline. Only requests with correlation data or an "id" in JSON are checked. */
-bool must_check request_serve_saw(
+bool must_check request_serve_is_duplicate(
 	struct mqtt_requests *requests, const struct mqtt_request *request);
-/* Like request_serve_saw(), for a queued request that has only an "id" in JSON. Frees @request if true. */
+/* Like request_serve_is_duplicate(), for a queued request that has only an "id" in JSON. Frees @request if true. */
 bool must_check request_serve_drop_repeated(
 	struct mqtt_requests *requests, struct mqtt_request *request);
 /* The pipeline has taken the input @request, which stays in the queue without payload until its results
@@ -72,7 +72,7 @@ void outbox_reserve_use(struct mqtt_request *request, size_t size);
 /* Releases the whole outbox reserve of @request. */
 void outbox_reserve_give_back(struct mqtt_request *request);
 /* Returns true if the outbox has room for an error response. Sets conn->packed if not. */
-bool must_check outbox_reserve_is_there(const struct mqtt_request *request);
+bool must_check outbox_reserve_has_room_for_error(const struct mqtt_request *request);
 
 /* Queued requests that do not wait for a stuck broker. */
 struct outbox_reserve_live {

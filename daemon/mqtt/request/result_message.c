@@ -11,6 +11,7 @@
 #include "base/text/base64.h"
 #include "client/media/tensor_values.h"
 #include "client/pipeline/answer.h"
+#include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/text/json_writer.h"
 
 #define VALUES 16 /* outputs with more values have none in flat JSON */
@@ -34,18 +35,12 @@ static int make_view(struct view *view, const struct model_entry *model,
 			err, -EPROTO, "%u outputs instead of %u", view->n, model->n_outputs);
 	}
 	for (uint32_t i = 0; i < view->n; i++) {
-		const struct edge_client_tensor *from = &answer->outputs[i];
-		struct shape shape = {.rank = (uint8_t)from->shape.rank};
-		memcpy(shape.dim, from->shape.dim, sizeof(shape.dim));
-		if (from->type != model->outputs[i].type) {
+		view->bytes[i] = service_tensor(&answer->outputs[i]);
+		if (view->bytes[i].type != model->outputs[i].type) {
 			return error_set(err, -EPROTO, "output %u has another type", i);
 		}
 		view->specs[i] = model->outputs[i];
-		view->specs[i].shape = shape;
-		view->bytes[i] = (struct tensor_bytes){.type = from->type,
-			.shape = shape,
-			.data = (void *)(uintptr_t)from->data,
-			.bytes = from->bytes};
+		view->specs[i].shape = view->bytes[i].shape;
 	}
 	return 0;
 }
@@ -110,7 +105,7 @@ static void write_tensor(
 	}
 }
 
-static void write_head(struct bytes_writer *w, const struct mqtt_request *request,
+static void write_header(struct bytes_writer *w, const struct mqtt_request *request,
 	const char *version, const struct result_message_options *options)
 {
 	json_writer_begin(w, NULL, '{');
@@ -152,7 +147,7 @@ static int write_flat(struct bytes_writer *w, const struct mqtt_request *request
 	if (r < 0) {
 		return r;
 	}
-	write_head(w, request, from->version, options);
+	write_header(w, request, from->version, options);
 	write_times(w, request, from, options);
 	switch (answer.kind) {
 	case ANSWER_CLASSES:
@@ -184,7 +179,7 @@ static void write_base64(struct bytes_writer *w, const struct mqtt_request *requ
 {
 	struct bytes_writer raw = {0};
 	write_raw(&raw, view);
-	write_head(w, request, from->version, options);
+	write_header(w, request, from->version, options);
 	write_times(w, request, from, options);
 	json_writer_text(w, "content_type", "application/octet-stream");
 	json_writer_text(w, "data", "");
@@ -194,26 +189,6 @@ static void write_base64(struct bytes_writer *w, const struct mqtt_request *requ
 	json_writer_end(w, '}');
 	w->failed |= raw.failed;
 	bytes_writer_deinit(&raw);
-}
-
-/* Returns the data type's name in Open Inference Protocol v2; NULL: none. */
-static const char *oip_name(unsigned int type)
-{
-	static const char *const names[DTYPE_COUNT] = {
-		[DTYPE_FLOAT32] = "FP32",
-		[DTYPE_FLOAT16] = "FP16",
-		[DTYPE_FLOAT64] = "FP64",
-		[DTYPE_INT8] = "INT8",
-		[DTYPE_INT16] = "INT16",
-		[DTYPE_INT32] = "INT32",
-		[DTYPE_INT64] = "INT64",
-		[DTYPE_UINT8] = "UINT8",
-		[DTYPE_UINT16] = "UINT16",
-		[DTYPE_UINT32] = "UINT32",
-		[DTYPE_UINT64] = "UINT64",
-		[DTYPE_BOOL] = "BOOL",
-	};
-	return type < DTYPE_COUNT && tensor_values_are_numbers(type) ? names[type] : NULL;
 }
 
 /* Writes stored values: quantized integers are not dequantized. */
@@ -227,7 +202,7 @@ static void write_oip_output(
 		spec->type == DTYPE_FLOAT64;
 	json_writer_begin(w, NULL, '{');
 	json_writer_text(w, "name", spec->name);
-	json_writer_text(w, "datatype", oip_name(spec->type));
+	json_writer_text(w, "datatype", decode_oip_type(spec->type));
 	json_writer_begin(w, "shape", '[');
 	for (unsigned int i = 0; i < spec->shape.rank; i++) {
 		json_writer_integer(w, NULL, spec->shape.dim[i]);
@@ -251,7 +226,7 @@ static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
 	const struct edge_client_answer *from, const struct view *view, struct error *err)
 {
 	for (uint32_t i = 0; i < view->n; i++) {
-		if (!oip_name(view->specs[i].type)) {
+		if (!decode_oip_type(view->specs[i].type)) {
 			return error_set(err, -EOPNOTSUPP, "output %u, of %s, has no form in JSON",
 				i, dtype_name(view->specs[i].type));
 		}
@@ -271,7 +246,7 @@ static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
 	return 0;
 }
 
-int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
+int result_message_write(struct bytes_writer *w, enum mqtt_request_response form,
 	const struct mqtt_request *request, const struct model_entry *model,
 	const struct edge_client_answer *answer, const struct result_message_options *options,
 	struct error *err)
@@ -301,7 +276,7 @@ int result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
 void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
 	unsigned int status, const char *text, const struct result_message_options *options)
 {
-	write_head(w, request, NULL, options);
+	write_header(w, request, NULL, options);
 	json_writer_text(w, "error", edge_client_code_name(status));
 	json_writer_integer(w, "code", status);
 	json_writer_escaped(w, "message", text);

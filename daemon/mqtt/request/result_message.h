@@ -27,7 +27,7 @@ struct result_message_options {
 
 /* Appends the message in @form. -EPROTO if the answer does not match the model, -EOPNOTSUPP if an
  * output's type has no JSON form, -ENOMEM. */
-int must_check result_message_write(struct bytes_writer *w, enum mqtt_request_answer form,
+int must_check result_message_write(struct bytes_writer *w, enum mqtt_request_response form,
 	const struct mqtt_request *request, const struct model_entry *model,
 	const struct edge_client_answer *answer, const struct result_message_options *options,
 	struct error *err);

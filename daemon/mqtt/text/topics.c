@@ -7,33 +7,24 @@
 #include "base/text/utf8.h"
 #include "daemon/system/digest.h"
 
-static bool is_letter_or_digit(char c)
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool has_only(const char *text, const char *characters)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return text[0] && text[strspn(text, characters)] == 0;
 }
 
 bool topics_is_word(const char *text)
 {
-	const char *at = text;
-	while (is_letter_or_digit(*at) || *at == '_' || *at == '-') {
-		at++;
-	}
-	return at > text && *at == 0;
+	return has_only(text, LETTERS DIGITS "_-");
 }
 
 bool topics_is_model(const char *name)
 {
-	if (!is_letter_or_digit(name[0])) {
-		return false;
-	}
-	size_t n = 0;
-	for (; name[n]; n++) {
-		bool fits = is_letter_or_digit(name[n]) || strchr("._-", name[n]);
-		if (!fits || (name[n] >= 'A' && name[n] <= 'Z')) {
-			return false;
-		}
-	}
-	return n < sizeof(((struct topics_parts *)0)->model);
+	return has_only(name, SMALL DIGITS "._-") && !strchr("._-", name[0]) &&
+		strlen(name) < sizeof(((struct topics_parts *)0)->model);
 }
 
 /* Copies the level at *at and moves *at behind its slash. Returns false if it does not fit. */
@@ -62,11 +53,7 @@ static bool skip(const char **at, const char *word)
 
 bool topics_is_level(const char *text)
 {
-	const char *at = text;
-	while (is_letter_or_digit(*at) || (*at && strchr("_.-", *at))) {
-		at++;
-	}
-	return at > text && *at == 0 && at - text < TOPICS_SOURCE_SIZE;
+	return has_only(text, LETTERS DIGITS "_.-") && strlen(text) < TOPICS_SOURCE_SIZE;
 }
 
 /* Parses NAME/in/SOURCE, NAME/set/KEY and NAME/last/SOURCE. Returns false for others. */
@@ -123,30 +110,6 @@ struct topics_parts topics_parse(const char *prefix, const char *gateway, const 
 		parts.kind = TOPICS_SET;
 	}
 	return parts;
-}
-
-bool topics_match(const char *filter, const char *topic)
-{
-	if (topic[0] == '$' && filter[0] != '$') {
-		return false;
-	}
-	for (;;) {
-		size_t of_filter = strcspn(filter, "/"), of_topic = strcspn(topic, "/");
-		if (strcmp(filter, "#") == 0) {
-			return true;
-		}
-		bool any = of_filter == 1 && filter[0] == '+';
-		if (!any && (of_filter != of_topic || memcmp(filter, topic, of_filter) != 0)) {
-			return false;
-		}
-		filter += of_filter;
-		topic += of_topic;
-		if (!*filter || !*topic) {
-			return (!*filter && !*topic) || (!*topic && strcmp(filter, "/#") == 0);
-		}
-		filter++;
-		topic++;
-	}
 }
 
 bool topics_overlap(const char *a, const char *b)
@@ -330,7 +293,7 @@ static bool begins_with_one_of(const char *topic, const char *words)
 	return false;
 }
 
-bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+bool topics_is_response_topic(const char *topic, const char *allowed, const char *prefix,
 	const char *gateway, const char *discovery_prefix)
 {
 	return topics_is_name(topic) && topic[0] != '$' && begins_with_one_of(topic, allowed) &&
@@ -370,23 +333,4 @@ bool topics_fill(char *out, size_t size, const char *template, const char *prefi
 	}
 	out[used] = 0;
 	return used > 0;
-}
-
-void topics_of_pipeline(char out[TOPICS_MAX], const char *prefix, const char *gateway,
-	const char *pipeline, const char *leaf, const char *level)
-{
-	snprintf(out, TOPICS_MAX, "%s/%s/pipeline/%s/%s%s%s", prefix, gateway, pipeline, leaf,
-		level ? "/" : "", level ? level : "");
-}
-
-void topics_pool_filter(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *model)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/%s/infer", group, prefix, model);
-}
-
-void topics_pool_filter_of_pipeline(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *pipeline)
-{
-	snprintf(out, TOPICS_MAX, "$share/%s/%s/pool/pipeline/%s/in/+", group, prefix, pipeline);
 }

@@ -35,10 +35,8 @@ struct topics_parts {
 /* Parses a topic below PREFIX. An invalid model or key gives TOPICS_OTHER. */
 struct topics_parts topics_parse(const char *prefix, const char *gateway, const char *topic);
 
-/* Returns true if @topic matches the filter (MQTT 5, section 4.7). $share is not handled. */
-bool topics_match(const char *filter, const char *topic);
-
-/* Returns true if any topic matches both filters. */
+/* Returns true if any topic matches both filters, or if topic @b matches filter @a (MQTT 5, section
+ * 4.7). $share is not handled. */
 bool topics_overlap(const char *a, const char *b);
 
 /* Returns true for a valid filter: wildcards alone in their level, # last, not empty, at most
@@ -82,18 +80,8 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
  * @allowed ("*": any), and is not below $, PREFIX/GW/, the pool or Home Assistant's configuration
  * topics.
  */
-bool topics_may_answer(const char *topic, const char *allowed, const char *prefix,
+bool topics_is_response_topic(const char *topic, const char *allowed, const char *prefix,
 	const char *gateway, const char *discovery_prefix);
-
-/* Writes PREFIX/GW/pipeline/PIPELINE/LEAF, or .../LEAF/LEVEL unless @level is NULL. */
-void topics_of_pipeline(char out[TOPICS_MAX], const char *prefix, const char *gateway,
-	const char *pipeline, const char *leaf, const char *level);
-
-/* Write the shared subscription of a pool member for a model, or for a pipeline's inputs. */
-void topics_pool_filter(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *model);
-void topics_pool_filter_of_pipeline(
-	char out[TOPICS_MAX], const char *group, const char *prefix, const char *pipeline);
 
 /* Expands {prefix}, {gw}, {model} and {source} in @template. Returns false if the result does not
  * fit, or another name is in braces. */

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text/base64.h"
 #include "client/media/preprocess.h"
 #include "client/media/tensor_values.h"
 
-#define MAX_DEADLINE_MS 86400000
 #define NUMBER_SIZE 28 /* a float64 as text, with comma and zero byte */
 
 static void decref(json_t **json)
@@ -42,7 +42,7 @@ static int get_text(
 	return error_set(err, -EINVAL, "JSON: \"%s\" is no text of up to %zu bytes", key, size - 1);
 }
 
-static int read_head(const json_t *root, struct decode_envelope *e, struct error *err)
+static int read_members(const json_t *root, struct decode_envelope *e, struct error *err)
 {
 	char deadline[32];
 	/* Before the others, so that an error has its response topic. */
@@ -55,7 +55,7 @@ static int read_head(const json_t *root, struct decode_envelope *e, struct error
 	if (r == 0 && deadline[0]) {
 		bool number = strspn(deadline, "0123456789") == strlen(deadline);
 		unsigned long long value = number ? strtoull(deadline, NULL, 10) : ULLONG_MAX;
-		if (value > MAX_DEADLINE_MS) {
+		if (value > DECODE_MAX_DEADLINE_MS) {
 			return error_set(err, -EINVAL, "JSON: \"deadline_ms\" is no time");
 		}
 		e->deadline_ms = (uint64_t)value;
@@ -66,21 +66,16 @@ static int read_head(const json_t *root, struct decode_envelope *e, struct error
 /* Numbers of a list and its nested lists. */
 struct numbers {
 	double *values; /* owned */
-	size_t n, room;
+	size_t n;
 };
 
 static int add_number(struct numbers *numbers, double value, struct error *err)
 {
-	if (numbers->n == numbers->room) {
-		size_t room = numbers->room ? 2 * numbers->room : 256;
-		double *more = realloc(numbers->values, room * sizeof(more[0]));
-		if (!more) {
-			return error_no_memory(err);
-		}
-		numbers->values = more;
-		numbers->room = room;
+	double *number = array_add(&numbers->values, &numbers->n, sizeof(value));
+	if (!number) {
+		return error_no_memory(err);
 	}
-	numbers->values[numbers->n++] = value;
+	*number = value;
 	return 0;
 }
 
@@ -129,8 +124,8 @@ static void numbers_free(struct numbers *numbers)
 	free(numbers->values);
 }
 
-/* Fits the numbers to the model's only input, as with CSV. */
-static int fit_list(const struct decode_job *job, const struct numbers *numbers,
+/* Makes the model's only input from the numbers, as with CSV. */
+static int take_numbers(const struct decode_job *job, const struct numbers *numbers,
 	struct decode_result *result, struct error *err)
 {
 	const struct preprocess_options options = {0};
@@ -145,7 +140,7 @@ static int fit_list(const struct decode_job *job, const struct numbers *numbers,
 }
 
 /* Returns the member at path "a.b.c". */
-static const json_t *follow(const json_t *root, const char *path, size_t length)
+static const json_t *find_member(const json_t *root, const char *path, size_t length)
 {
 	char name[128];
 	const json_t *at = root;
@@ -171,7 +166,7 @@ static int add_fields(
 {
 	for (const char *at = fields; *(at += strspn(at, " "));) {
 		size_t length = strcspn(at, " ");
-		const json_t *member = follow(root, at, length);
+		const json_t *member = find_member(root, at, length);
 		int r = json_is_array(member) ? add_all(numbers, member, err)
 					      : add_one(numbers, member, err);
 		if (r < 0) {
@@ -187,7 +182,7 @@ static int read_fields(const json_t *root, const struct decode_job *job,
 {
 	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
 	int r = add_fields(root, job->fields, &numbers, err);
-	return r < 0 ? r : fit_list(job, &numbers, result, err);
+	return r < 0 ? r : take_numbers(job, &numbers, result, err);
 }
 
 int envelope_fields(const void *payload, size_t size, const char *fields, char **ret_text,
@@ -216,24 +211,6 @@ int envelope_fields(const void *payload, size_t size, const char *fields, char *
 	}
 	*ret_text = text;
 	return 0;
-}
-
-/* Returns the type of an Open Inference Protocol v2 name. */
-static int type_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		int type;
-	} names[] = {{"BOOL", DTYPE_BOOL}, {"UINT8", DTYPE_UINT8}, {"UINT16", DTYPE_UINT16},
-		{"UINT32", DTYPE_UINT32}, {"UINT64", DTYPE_UINT64}, {"INT8", DTYPE_INT8},
-		{"INT16", DTYPE_INT16}, {"INT32", DTYPE_INT32}, {"INT64", DTYPE_INT64},
-		{"FP16", DTYPE_FLOAT16}, {"FP32", DTYPE_FLOAT32}, {"FP64", DTYPE_FLOAT64}};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i].name, name) == 0) {
-			return names[i].type;
-		}
-	}
-	return -1;
 }
 
 static int read_shape(const json_t *list, const struct tensor_spec *spec, struct shape *ret_shape,
@@ -306,7 +283,7 @@ static int read_input(const json_t *item, const struct decode_job *job,
 		return error_set(err, -EINVAL, "JSON: input %zu comes twice", index);
 	}
 	const struct tensor_spec *spec = &job->specs[index];
-	int type = datatype[0] ? type_of(datatype) : (int)spec->type;
+	int type = datatype[0] ? decode_oip_type_named(datatype) : (int)spec->type;
 	if (type < 0) {
 		return error_set(err, -EINVAL, "JSON: a datatype that is not known");
 	}
@@ -361,7 +338,7 @@ int envelope_open(const void *payload, size_t size, struct decode_envelope *enve
 	*envelope = (struct decode_envelope){0};
 	envelope->there = !json_object_get(root, "values") &&
 		(json_object_get(root, "reply_to") || (json_object_get(root, "id") && data));
-	int r = envelope->there ? read_head(root, envelope, err) : 0;
+	int r = envelope->there ? read_members(root, envelope, err) : 0;
 	if (r < 0 || !envelope->there) {
 		return r;
 	}
@@ -397,7 +374,7 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 	}
 	if (json_is_object(root)) {
 		result->envelope.there = true;
-		int r = read_head(root, &result->envelope, err);
+		int r = read_members(root, &result->envelope, err);
 		if (r < 0) {
 			return r;
 		}
@@ -415,5 +392,5 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 		return error_set(err, -EINVAL, "JSON: neither \"data\" nor \"inputs\"");
 	}
 	int r = add_all(&numbers, data, err);
-	return r < 0 ? r : fit_list(job, &numbers, result, err);
+	return r < 0 ? r : take_numbers(job, &numbers, result, err);
 }

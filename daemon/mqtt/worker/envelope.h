@@ -3,7 +3,7 @@
 #ifndef DAEMON_MQTT_WORKER_ENVELOPE_H
 #define DAEMON_MQTT_WORKER_ENVELOPE_H
 
-#include "daemon/mqtt/worker/decode_format.h"
+#include "daemon/mqtt/worker/decode.h"
 
 /*
  * Fills result->envelope, and the tensors if the JSON holds numbers. If "data" is base64,

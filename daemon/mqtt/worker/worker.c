@@ -9,7 +9,7 @@
 
 #define REST_BYTES (8u << 20) /* bytes of a frame besides tensors, such as a snapshot */
 #define AGAIN_MS 1000 /* delay before the next process, unless this one has worked well */
-#define NOWHERE_BYTES 65536
+#define DISCARD_BYTES 65536
 
 /* A frame being written. The process's answer may come before libuv reports that it was written. */
 struct worker_write {
@@ -20,10 +20,10 @@ struct worker_write {
 /* Frees itself when both handles are closed. */
 struct worker_process {
 	uv_process_t process;
-	uv_pipe_t pipeline;
+	uv_pipe_t pipe;
 	struct worker *worker; /* NULL: killed; no more callbacks */
 	int open; /* open handles */
-	uint8_t head[FRAME_HEADER_BYTES];
+	uint8_t header[FRAME_HEADER_BYTES];
 	uint8_t *body; /* owned */
 	size_t body_bytes, at;
 	size_t lost; /* bytes to come of a frame that is dropped for lack of memory */
@@ -48,8 +48,8 @@ static void process_kill(struct worker_process *process)
 	if (uv_is_active((uv_handle_t *)&process->process)) {
 		uv_process_kill(&process->process, SIGKILL);
 	}
-	if (!uv_is_closing((uv_handle_t *)&process->pipeline)) {
-		uv_close((uv_handle_t *)&process->pipeline, on_closed);
+	if (!uv_is_closing((uv_handle_t *)&process->pipe)) {
+		uv_close((uv_handle_t *)&process->pipe, on_closed);
 	}
 }
 
@@ -61,7 +61,7 @@ static void on_again(uv_timer_t *timer)
 
 static void end(struct worker *worker, enum worker_end how, const char *why)
 {
-	enum worker_command command = worker->command;
+	enum worker_frame command = worker->command;
 	process_kill(take(worker->process));
 	worker->command = 0;
 	if (worker->state != WORKER_STOPPED) {
@@ -88,9 +88,9 @@ static void on_time(uv_timer_t *timer)
 /* Returns false for an invalid frame. */
 static bool take_done(struct worker *worker, struct bytes_reader *r)
 {
-	struct pipelines_done done;
-	enum worker_command command = worker->command;
-	if (worker_frames_done_read(r, &done, NULL) < 0) {
+	struct worker_done done;
+	enum worker_frame command = worker->command;
+	if (worker_frames_read(r, WORKER_FRAME_DONE, 0, &done, NULL) < 0) {
 		return false;
 	}
 	worker->command = 0;
@@ -133,14 +133,14 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
 /* Gives room for the length, then for the body. */
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 {
-	static char nowhere[NOWHERE_BYTES];
+	static char discarded[DISCARD_BYTES];
 	struct worker_process *p = handle->data;
 	if (p->lost) {
-		*ret_room = uv_buf_init(
-			nowhere, (unsigned int)(p->lost < NOWHERE_BYTES ? p->lost : NOWHERE_BYTES));
+		*ret_room = uv_buf_init(discarded,
+			(unsigned int)(p->lost < DISCARD_BYTES ? p->lost : DISCARD_BYTES));
 		return;
 	}
-	uint8_t *to = p->body ? p->body : p->head;
+	uint8_t *to = p->body ? p->body : p->header;
 	size_t size = p->body ? p->body_bytes : FRAME_HEADER_BYTES;
 	(void)suggested;
 	*ret_room = uv_buf_init((char *)to + p->at, (unsigned int)(size - p->at));
@@ -149,7 +149,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 /* Returns false for an invalid length. */
 static bool begin_body(struct worker_process *p)
 {
-	uint64_t bytes = bytes_get_u32(p->head);
+	uint64_t bytes = bytes_get_u32(p->header);
 	p->at = 0;
 	if (bytes == 0 || bytes > p->worker->max_tensor_bytes + REST_BYTES) {
 		return false;
@@ -197,7 +197,7 @@ static int spawn(struct worker_process *p, char *const *arguments, struct error 
 	char *environment[] = {NULL};
 	uv_stdio_container_t stdio[3] = {
 		{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
-			.data.stream = (uv_stream_t *)&p->pipeline},
+			.data.stream = (uv_stream_t *)&p->pipe},
 		{.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
 	uv_process_options_t options = {.exit_cb = on_exit_of,
 		.file = "/proc/self/exe",
@@ -210,7 +210,7 @@ static int spawn(struct worker_process *p, char *const *arguments, struct error 
 		uv_close((uv_handle_t *)&p->process, on_closed);
 		return error_set(err, r, "%s", uv_strerror(r));
 	}
-	return uv_read_start((uv_stream_t *)&p->pipeline, on_room, on_bytes);
+	return uv_read_start((uv_stream_t *)&p->pipe, on_room, on_bytes);
 }
 
 void worker_init(struct worker *worker, uv_loop_t *loop, const struct log *log,
@@ -234,13 +234,13 @@ static int process_start(struct worker *worker, char *const *arguments, struct e
 	if (!p) {
 		return error_no_memory(err);
 	}
-	int r = uv_pipe_init(worker->loop, &p->pipeline, 0);
+	int r = uv_pipe_init(worker->loop, &p->pipe, 0);
 	if (r < 0) {
 		free(p);
 		return error_set(err, r, "%s", uv_strerror(r));
 	}
 	p->open = 2;
-	p->pipeline.data = p->process.data = p;
+	p->pipe.data = p->process.data = p;
 	p->worker = worker;
 	r = spawn(p, arguments, err);
 	if (r < 0) {
@@ -284,13 +284,12 @@ static int send_frame(struct worker_process *p, struct bytes_writer *frame, stru
 	struct worker_write *w = calloc(1, sizeof(*w));
 	int r = !w || frame->failed ? -ENOMEM : 0;
 	if (r == 0) {
-		const uint32_t bytes = (uint32_t)(frame->size - FRAME_HEADER_BYTES);
-		memcpy(frame->data, &bytes, sizeof(bytes));
+		worker_frames_set_length(frame);
 		w->out = *frame;
 		*frame = (struct bytes_writer){0};
 		uv_buf_t buffer = uv_buf_init((char *)w->out.data, (unsigned int)w->out.size);
 		w->write.data = w;
-		r = uv_write(&w->write, (uv_stream_t *)&p->pipeline, &buffer, 1, on_written);
+		r = uv_write(&w->write, (uv_stream_t *)&p->pipe, &buffer, 1, on_written);
 	}
 	bytes_writer_deinit(frame);
 	if (r < 0) {

@@ -29,18 +29,20 @@ enum worker_end {
 	WORKER_GIVEN_UP /* worker_give_up() */
 };
 
+#define PIPELINES_MAX 64 /* pipelines */
+#define PIPELINES_MAX_REQUESTS 64 /* model requests of the worker in edged at once */
+
 struct worker_process;
 
 struct worker_events {
 	/* A frame about command @command, after its first byte @type. @r NULL: a frame was lost
 	 * without memory for it. Returns false if the frame is invalid; the process is replaced. */
 	bool (*on_frame)(
-		void *data, enum worker_command command, uint8_t type, struct bytes_reader *r);
+		void *data, enum worker_frame command, uint8_t type, struct bytes_reader *r);
 	/* Command @frame has ended. The worker is idle. */
-	void (*on_done)(void *data, enum worker_command command, const struct pipelines_done *done);
+	void (*on_done)(void *data, enum worker_frame command, const struct worker_done *done);
 	/* The process has ended in the middle of command @command; 0: of none. */
-	void (*on_end)(
-		void *data, enum worker_command command, enum worker_end how, const char *why);
+	void (*on_end)(void *data, enum worker_frame command, enum worker_end how, const char *why);
 	/* The next process may be started. */
 	void (*on_again)(void *data);
 };
@@ -53,7 +55,7 @@ struct worker {
 	void *data;
 	enum worker_state state;
 	struct worker_process *process; /* NULL: none runs */
-	uint8_t command; /* command in work (enum worker_command); 0: none */
+	uint8_t command; /* command in work (enum worker_frame); 0: none */
 	uv_timer_t timer; /* timeout of the command, or delay before the next process */
 	uint64_t restarts;
 };
@@ -82,5 +84,11 @@ static inline bool worker_is_idle(const struct worker *worker)
 /* Sends a command; the worker must be idle. Takes @frame. -ENOMEM: nothing was sent. After any
  * other error the process was given up. */
 int must_check worker_send(struct worker *worker, struct bytes_writer *frame, struct error *err);
+
+/* ---- worker_main.c */
+
+/* Main function of the process: reads commands from descriptor 0 and writes frames to it. Returns the
+ * exit status. */
+int worker_main(uint64_t memory_bytes);
 
 #endif

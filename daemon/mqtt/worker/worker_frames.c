@@ -5,155 +5,424 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/mqtt/worker/child_frames.h"
+#include "base/file.h"
 
 #define MAX_SPECS 256
+#define PIPE 0 /* the descriptor of the pipe at the child */
 
-static int bad_frame(struct error *err)
-{
-	return error_set(err, -EPROTO, "worker: an invalid frame");
-}
+/* ---- the fields of each frame */
 
-static void frame_begin(struct bytes_writer *w, uint8_t type)
-{
-	bytes_write_u32(w, 0); /* length of the frame, set later */
-	bytes_write_u8(w, type);
-}
+enum field_kind {
+	FIELD_NUMBER, /* the member's bytes; the machine's byte order */
+	FIELD_FLAG, /* bool */
+	FIELD_TEXT, /* char array; u16 length, bytes */
+	FIELD_STRING, /* const char *; like FIELD_DATA without zero bytes */
+	FIELD_DATA, /* const void * and size_t; u32 length, bytes, a zero byte */
+	FIELD_SPECS, /* struct tensor_spec * and u32; u32 count, fields of each */
+	FIELD_TENSORS, /* struct tensor_bytes array and u32; u32 count; type, shape, data of each */
+	FIELD_ERROR, /* struct error; code and text */
+	FIELD_TAGS, /* u64 array and u32 */
+};
 
-static void put_tensors(struct bytes_writer *w, const struct tensor_bytes *tensors, uint32_t n)
-{
-	bytes_write_u32(w, n);
-	for (uint32_t i = 0; i < n; i++) {
-		child_frames_put_tensor(w, &tensors[i]);
+struct field {
+	enum field_kind kind;
+	size_t offset, size; /* of the member */
+	size_t count; /* offset of the member with the number of bytes or items */
+};
+
+#define SIZE_OF(type, member) sizeof(((struct type *)0)->member)
+#define FIELD(kind, type, member)                                                                  \
+	{                                                                                          \
+		FIELD_##kind, offsetof(struct type, member), SIZE_OF(type, member), 0              \
 	}
-}
+#define LIST(kind, type, member, count)                                                            \
+	{                                                                                          \
+		FIELD_##kind, offsetof(struct type, member), SIZE_OF(type, member),                \
+			offsetof(struct type, count)                                               \
+	}
 
-static int get_tensors(struct bytes_reader *r, uint64_t max_bytes, struct tensor_bytes *tensors,
-	uint32_t *ret_n, struct error *err)
+static const struct field spec_fields[] = {
+	FIELD(TEXT, tensor_spec, name),
+	FIELD(NUMBER, tensor_spec, type),
+	FIELD(NUMBER, tensor_spec, shape),
+	FIELD(NUMBER, tensor_spec, declared),
+	FIELD(NUMBER, tensor_spec, scale),
+	FIELD(NUMBER, tensor_spec, zero_point),
+	FIELD(NUMBER, tensor_spec, bytes),
+	LIST(DATA, tensor_spec, labels, labels_bytes),
+	FIELD(NUMBER, tensor_spec, n_mean),
+	FIELD(NUMBER, tensor_spec, n_std),
+	FIELD(NUMBER, tensor_spec, mean),
+	FIELD(NUMBER, tensor_spec, std),
+	FIELD(NUMBER, tensor_spec, score_threshold),
+};
+static const struct field open_fields[] = {
+	FIELD(STRING, worker_pipeline, path),
+	LIST(DATA, worker_pipeline, text, size),
+};
+static const struct field begin_fields[] = {
+	FIELD(NUMBER, worker_begin, max_requests),
+};
+static const struct field model_fields[] = {
+	FIELD(TEXT, worker_model, name),
+	FIELD(TEXT, worker_model, signature),
+	FIELD(FLAG, worker_model, is_served),
+	FIELD(TEXT, worker_model, model.version),
+	LIST(SPECS, worker_model, model.inputs, model.n_inputs),
+	LIST(SPECS, worker_model, model.outputs, model.n_outputs),
+};
+static const struct field input_fields[] = {
+	FIELD(NUMBER, worker_input, pipeline),
+	FIELD(NUMBER, worker_input, connection_id),
+	FIELD(TEXT, worker_input, source),
+	FIELD(TEXT, worker_input, content_type),
+	FIELD(TEXT, worker_input, fields),
+	FIELD(NUMBER, worker_input, time_us),
+	FIELD(NUMBER, worker_input, deadline_ns),
+	FIELD(NUMBER, worker_input, tag),
+	FIELD(FLAG, worker_input, envelope_parsed),
+	LIST(DATA, worker_input, data, size),
+};
+static const struct field model_response_fields[] = {
+	FIELD(NUMBER, worker_model_response, pipeline),
+	FIELD(NUMBER, worker_model_response, id),
+	FIELD(ERROR, worker_model_response, error),
+	LIST(TENSORS, worker_model_response, tensors, n),
+};
+static const struct field threshold_fields[] = {
+	FIELD(NUMBER, worker_threshold, pipeline),
+	FIELD(NUMBER, worker_threshold, threshold),
+};
+static const struct field examples_fields[] = {
+	FIELD(TEXT, worker_examples, model),
+	FIELD(STRING, worker_examples, text),
+};
+static const struct field decode_fields[] = {
+	FIELD(NUMBER, decode_job, format),
+	LIST(SPECS, decode_job, specs, n_specs),
+	FIELD(STRING, decode_job, fields),
+	LIST(DATA, decode_job, payload, size),
+};
+static const struct field done_fields[] = {
+	FIELD(ERROR, worker_done, error),
+	LIST(TAGS, worker_done, tags, n),
+};
+static const struct field model_request_fields[] = {
+	FIELD(NUMBER, worker_model_request, pipeline),
+	FIELD(NUMBER, worker_model_request, id),
+	FIELD(TEXT, worker_model_request, model),
+	FIELD(TEXT, worker_model_request, signature),
+	FIELD(NUMBER, worker_model_request, connection_id),
+	FIELD(TEXT, worker_model_request, source),
+	FIELD(NUMBER, worker_model_request, session),
+	FIELD(NUMBER, worker_model_request, deadline_ns),
+	FIELD(NUMBER, worker_model_request, priority),
+	LIST(TENSORS, worker_model_request, tensors, n),
+};
+static const struct field result_fields[] = {
+	FIELD(NUMBER, worker_result, pipeline),
+	FIELD(NUMBER, worker_result, stage),
+	FIELD(NUMBER, worker_result, kind),
+	FIELD(FLAG, worker_result, event),
+	FIELD(FLAG, worker_result, quiet),
+	FIELD(NUMBER, worker_result, time_us),
+	FIELD(NUMBER, worker_result, tag),
+	FIELD(NUMBER, worker_result, connection_id),
+	FIELD(TEXT, worker_result, source),
+	LIST(DATA, worker_result, flat, flat_bytes),
+	LIST(DATA, worker_result, snapshot, snapshot_bytes),
+};
+static const struct field envelope_fields[] = {
+	FIELD(FLAG, decode_envelope, there),
+	FIELD(FLAG, decode_envelope, oip),
+	FIELD(TEXT, decode_envelope, id),
+	FIELD(TEXT, decode_envelope, reply_to),
+	FIELD(TEXT, decode_envelope, accept),
+	FIELD(TEXT, decode_envelope, priority),
+	FIELD(TEXT, decode_envelope, traceparent),
+	FIELD(NUMBER, decode_envelope, deadline_ms),
+};
+static const struct field tensors_fields[] = {
+	LIST(TENSORS, decode_result, tensors, n),
+};
+
+#define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define FRAME(fields, record) fields, LENGTH_OF(fields), sizeof(struct record)
+
+static const struct frame {
+	const struct field *fields;
+	size_t n_fields, record_bytes;
+} frames[] = {
+	[WORKER_COMMAND_OPEN] = {FRAME(open_fields, worker_pipeline)},
+	[WORKER_COMMAND_BEGIN] = {FRAME(begin_fields, worker_begin)},
+	[WORKER_COMMAND_MODEL] = {FRAME(model_fields, worker_model)},
+	[WORKER_COMMAND_INPUT] = {FRAME(input_fields, worker_input)},
+	[WORKER_COMMAND_MODEL_RESPONSE] = {FRAME(model_response_fields, worker_model_response)},
+	[WORKER_COMMAND_SET_THRESHOLD] = {FRAME(threshold_fields, worker_threshold)},
+	[WORKER_COMMAND_EXAMPLES] = {FRAME(examples_fields, worker_examples)},
+	[WORKER_COMMAND_DECODE] = {FRAME(decode_fields, decode_job)},
+	[WORKER_FRAME_DONE] = {FRAME(done_fields, worker_done)},
+	[WORKER_FRAME_MODEL_REQUEST] = {FRAME(model_request_fields, worker_model_request)},
+	[WORKER_FRAME_RESULT] = {FRAME(result_fields, worker_result)},
+	[WORKER_FRAME_ENVELOPE] = {FRAME(envelope_fields, decode_envelope)},
+	[WORKER_FRAME_TENSORS] = {FRAME(tensors_fields, decode_result)},
+};
+
+/* ---- writing */
+
+static void write_text(struct bytes_writer *w, const char *text)
 {
-	uint32_t n = bytes_read_u32(r);
-	if (r->failed || n > PIPELINES_MAX_TENSORS) {
-		return bad_frame(err);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		int code = child_frames_get_tensor(r, max_bytes, &tensors[i], err);
-		if (code < 0) {
-			return code;
-		}
-		*ret_n = i + 1;
-	}
-	return 0;
+	const size_t length = strlen(text);
+	bytes_write_u16(w, (uint16_t)length);
+	bytes_write(w, text, length);
 }
 
-static void free_tensors(struct tensor_bytes *tensors, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		tensor_free(&tensors[i]);
-	}
-}
-
-static void put_bytes(struct bytes_writer *w, const void *data, size_t size)
+static void write_data(struct bytes_writer *w, const void *data, size_t size)
 {
 	bytes_write_u32(w, (uint32_t)size);
 	bytes_write(w, size ? data : "", size);
-	bytes_write_u8(w, 0); /* zero byte of texts */
+	bytes_write_u8(w, 0);
 }
 
-static const void *get_bytes(struct bytes_reader *r, size_t *ret_size)
+static void write_tensors(struct bytes_writer *w, const struct tensor_bytes *tensors, uint32_t n)
 {
-	uint32_t size = bytes_read_u32(r);
-	const uint8_t *data = bytes_read(r, size);
-	bool ends = data && bytes_read_u8(r) == 0 && !r->failed;
-	*ret_size = ends ? size : 0;
-	r->failed |= !ends;
-	return ends ? data : NULL;
-}
-
-/* ---- commands */
-
-void worker_frames_open_write(
-	struct bytes_writer *w, const char *path, const char *text, size_t size)
-{
-	frame_begin(w, WORKER_COMMAND_OPEN);
-	put_bytes(w, path, strlen(path));
-	put_bytes(w, text, size);
-}
-
-int worker_frames_open_read(
-	struct bytes_reader *r, struct pipelines_text *ret_text, struct error *err)
-{
-	size_t length = 0;
-	struct pipelines_text open = {0};
-	open.path = get_bytes(r, &length);
-	open.text = get_bytes(r, &open.size);
-	if (r->failed) {
-		return bad_frame(err);
+	for (uint32_t i = 0; i < n; i++) {
+		bytes_write_u32(w, tensors[i].type);
+		bytes_write(w, &tensors[i].shape, sizeof(tensors[i].shape));
+		bytes_write_u64(w, tensors[i].bytes);
+		bytes_write(w, tensors[i].data, (size_t)tensors[i].bytes);
 	}
-	*ret_text = open;
+}
+
+static void write_field(struct bytes_writer *w, const struct field *field, const void *record);
+
+static void write_specs(struct bytes_writer *w, const struct tensor_spec *specs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < LENGTH_OF(spec_fields); k++) {
+			write_field(w, &spec_fields[k], &specs[i]);
+		}
+	}
+}
+
+static void write_error(struct bytes_writer *w, const struct error *error)
+{
+	bytes_write_u32(w, (uint32_t)-error->code);
+	write_text(w, error->code ? error->text : "");
+}
+
+static void write_field(struct bytes_writer *w, const struct field *field, const void *record)
+{
+	const void *member = (const char *)record + field->offset;
+	const void *count = (const char *)record + field->count;
+	switch (field->kind) {
+	case FIELD_NUMBER:
+		bytes_write(w, member, field->size);
+		break;
+	case FIELD_FLAG:
+		bytes_write_u8(w, *(const bool *)member);
+		break;
+	case FIELD_TEXT:
+		write_text(w, member);
+		break;
+	case FIELD_STRING:
+		write_data(w, *(const char *const *)member, strlen(*(const char *const *)member));
+		break;
+	case FIELD_DATA:
+		write_data(w, *(const void *const *)member, *(const size_t *)count);
+		break;
+	case FIELD_SPECS:
+		bytes_write_u32(w, *(const uint32_t *)count);
+		write_specs(
+			w, *(const struct tensor_spec *const *)member, *(const uint32_t *)count);
+		break;
+	case FIELD_TENSORS:
+		bytes_write_u32(w, *(const uint32_t *)count);
+		write_tensors(w, member, *(const uint32_t *)count);
+		break;
+	case FIELD_ERROR:
+		write_error(w, member);
+		break;
+	case FIELD_TAGS:
+		bytes_write_u32(w, *(const uint32_t *)count);
+		bytes_write(w, member, *(const uint32_t *)count * sizeof(uint64_t));
+		break;
+	}
+}
+
+void worker_frames_write(struct bytes_writer *w, enum worker_frame type, const void *record)
+{
+	bytes_write_u32(w, 0); /* length of the frame, set later */
+	bytes_write_u8(w, (uint8_t)type);
+	for (size_t i = 0; i < frames[type].n_fields; i++) {
+		write_field(w, &frames[type].fields[i], record);
+	}
+}
+
+/* ---- reading. A field that is not valid sets r->failed. */
+
+static void read_number(struct bytes_reader *r, void *out, size_t size)
+{
+	const void *data = bytes_read(r, size);
+	if (data) {
+		memcpy(out, data, size);
+	}
+}
+
+static void read_text(struct bytes_reader *r, char *out, size_t size)
+{
+	const uint16_t length = bytes_read_u16(r);
+	const char *text = bytes_read(r, length);
+	r->failed |= length >= size || (text && memchr(text, 0, length));
+	if (text && !r->failed) {
+		memcpy(out, text, length);
+		out[length] = 0;
+	}
+}
+
+static const void *read_data(struct bytes_reader *r, size_t *ret_size)
+{
+	const uint32_t size = bytes_read_u32(r);
+	const void *data = bytes_read(r, size);
+	r->failed |= bytes_read_u8(r) != 0;
+	*ret_size = r->failed ? 0 : size;
+	return r->failed ? NULL : data;
+}
+
+static const char *read_string(struct bytes_reader *r)
+{
+	size_t size = 0;
+	const char *text = read_data(r, &size);
+	r->failed |= text && strlen(text) != size;
+	return text;
+}
+
+static int read_tensor(struct bytes_reader *r, uint64_t max_bytes, struct tensor_bytes *ret_tensor)
+{
+	struct shape shape = {0};
+	uint64_t expected = 0;
+	const uint32_t type = bytes_read_u32(r);
+	read_number(r, &shape, sizeof(shape));
+	const uint64_t bytes = bytes_read_u64(r);
+	r->failed |= shape.rank > SHAPE_MAX_RANK || bytes > max_bytes ||
+		(type != DTYPE_STRING &&
+			(shape_bytes(&shape, type, &expected) < 0 || expected != bytes));
+	const void *data = r->failed ? NULL : bytes_read(r, (size_t)bytes);
+	return data ? tensor_copy(type, &shape, data, bytes, ret_tensor, NULL) : -EPROTO;
+}
+
+static int read_tensors(
+	struct bytes_reader *r, uint64_t max_bytes, struct tensor_bytes *tensors, uint32_t *ret_n)
+{
+	const uint32_t n = bytes_read_u32(r);
+	int code = n > PIPELINES_MAX_TENSORS ? -EPROTO : 0;
+	for (uint32_t i = 0; i < n && code == 0; i++) {
+		code = read_tensor(r, max_bytes, &tensors[i]);
+		*ret_n = i + (code == 0);
+	}
+	return code;
+}
+
+static int read_field(
+	struct bytes_reader *r, const struct field *field, uint64_t max_bytes, void *record);
+
+/* Labels point into the frame. */
+static int read_specs(struct bytes_reader *r, struct tensor_spec **ret_specs, uint32_t *ret_n)
+{
+	const uint32_t n = bytes_read_u32(r);
+	if (r->failed || n > MAX_SPECS) {
+		return -EPROTO;
+	}
+	struct tensor_spec *specs = calloc((size_t)n + 1, sizeof(specs[0]));
+	if (!specs) {
+		return -ENOMEM;
+	}
+	*ret_specs = specs;
+	*ret_n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < LENGTH_OF(spec_fields); k++) {
+			int code = read_field(r, &spec_fields[k], 0, &specs[i]);
+			if (code < 0) {
+				return code;
+			}
+		}
+		r->failed |= specs[i].n_mean > SPEC_MAX_CHANNELS ||
+			specs[i].n_std > SPEC_MAX_CHANNELS ||
+			specs[i].shape.rank > SHAPE_MAX_RANK ||
+			specs[i].declared.rank > SHAPE_MAX_RANK;
+	}
 	return 0;
 }
 
-void worker_frames_begin_write(struct bytes_writer *w, uint32_t questions)
+static void read_error(struct bytes_reader *r, struct error *ret_error)
 {
-	frame_begin(w, WORKER_COMMAND_BEGIN);
-	bytes_write_u32(w, questions);
-}
-
-static void put_specs(struct bytes_writer *w, const struct tensor_spec *specs, uint32_t n)
-{
-	bytes_write_u32(w, n);
-	for (uint32_t i = 0; i < n; i++) {
-		child_frames_put_spec(w, &specs[i]);
-		bytes_write_f32(w, specs[i].score_threshold);
-		put_bytes(w, specs[i].labels, specs[i].labels ? specs[i].labels_bytes : 0);
+	char text[sizeof(ret_error->text)] = "", escaped[sizeof(ret_error->text)];
+	const int code = -(int)(bytes_read_u32(r) & 0xFFF);
+	read_text(r, text, sizeof(text));
+	if (code) {
+		error_set(ret_error, code, "%s",
+			error_clean(escaped, sizeof(escaped), text, strlen(text)));
 	}
 }
 
-/* Labels point into the frame. Returns NULL if the frame is invalid or there is no memory. */
-static struct tensor_spec *get_specs(struct bytes_reader *r, uint32_t *ret_n)
+static void read_tags(struct bytes_reader *r, uint64_t *tags, uint32_t *ret_n)
 {
-	uint32_t n = bytes_read_u32(r);
-	if (r->failed || n > MAX_SPECS) {
-		r->failed = true;
-		return NULL;
-	}
-	struct tensor_spec *specs = calloc((size_t)n + 1, sizeof(specs[0]));
-	for (uint32_t i = 0; specs && i < n; i++) {
-		child_frames_get_spec(r, &specs[i]);
-		specs[i].score_threshold = bytes_read_f32(r);
-		specs[i].labels = get_bytes(r, &specs[i].labels_bytes);
-	}
-	*ret_n = specs ? n : 0;
-	return specs;
+	const uint32_t n = bytes_read_u32(r);
+	r->failed |= n > PIPELINES_MAX_TAGS;
+	*ret_n = r->failed ? 0 : n;
+	read_number(r, tags, *ret_n * sizeof(tags[0]));
 }
 
-void worker_frames_model_write(struct bytes_writer *w, const char *name, const char *signature,
-	const struct pipeline_model *model)
+static int read_field(
+	struct bytes_reader *r, const struct field *field, uint64_t max_bytes, void *record)
 {
-	frame_begin(w, WORKER_COMMAND_MODEL);
-	child_frames_put_text(w, name);
-	child_frames_put_text(w, signature);
-	bytes_write_u8(w, model != NULL);
-	if (model) {
-		child_frames_put_text(w, model->version);
-		put_specs(w, model->inputs, model->n_inputs);
-		put_specs(w, model->outputs, model->n_outputs);
+	void *member = (char *)record + field->offset;
+	void *count = (char *)record + field->count;
+	int code = 0;
+	switch (field->kind) {
+	case FIELD_NUMBER:
+		read_number(r, member, field->size);
+		break;
+	case FIELD_FLAG:
+		*(bool *)member = bytes_read_u8(r) != 0;
+		break;
+	case FIELD_TEXT:
+		read_text(r, member, field->size);
+		break;
+	case FIELD_STRING:
+		*(const char **)member = read_string(r);
+		break;
+	case FIELD_DATA:
+		*(const void **)member = read_data(r, count);
+		break;
+	case FIELD_SPECS:
+		code = read_specs(r, member, count);
+		break;
+	case FIELD_TENSORS:
+		code = read_tensors(r, max_bytes, member, count);
+		break;
+	case FIELD_ERROR:
+		read_error(r, member);
+		break;
+	case FIELD_TAGS:
+		read_tags(r, member, count);
+		break;
 	}
+	return r->failed ? -EPROTO : code;
 }
 
 /* Copies the labels from the frame to the model. */
 static int copy_labels(struct pipeline_model *model)
 {
-	size_t room = 1;
+	size_t bytes = 1;
 	for (uint32_t i = 0; i < model->n_outputs; i++) {
-		room += model->outputs[i].labels_bytes;
+		bytes += model->outputs[i].labels_bytes;
 	}
-	char *at = model->labels = malloc(room);
+	char *at = model->labels = malloc(bytes);
 	for (uint32_t i = 0; at && i < model->n_outputs; i++) {
 		struct tensor_spec *spec = &model->outputs[i];
-		const char *from = spec->labels;
+		memcpy(at, spec->labels, spec->labels_bytes);
 		spec->labels = spec->labels_bytes ? at : NULL;
-		memcpy(at, from, spec->labels_bytes);
 		at += spec->labels_bytes;
 	}
 	for (uint32_t i = 0; i < model->n_inputs; i++) {
@@ -162,352 +431,76 @@ static int copy_labels(struct pipeline_model *model)
 	return model->labels ? 0 : -ENOMEM;
 }
 
-int worker_frames_model_read(struct bytes_reader *r, char name[PIPELINES_MODEL_SIZE],
-	char signature[PIPELINES_MODEL_SIZE], bool *ret_found, struct pipeline_model *ret_model,
-	struct error *err)
+/* The parent writes its own members and a comma after the '{', so the object must not be empty. */
+static bool is_object(const char *text, size_t size)
 {
-	struct pipeline_model model = {0};
-	child_frames_get_text(r, name, PIPELINES_MODEL_SIZE);
-	child_frames_get_text(r, signature, PIPELINES_MODEL_SIZE);
-	*ret_found = bytes_read_u8(r) != 0;
-	if (*ret_found) {
-		child_frames_get_text(r, model.version, sizeof(model.version));
-		model.inputs = get_specs(r, &model.n_inputs);
-		model.outputs = model.inputs ? get_specs(r, &model.n_outputs) : NULL;
-	}
-	bool whole = !*ret_found || (model.inputs && model.outputs);
-	if (r->failed || !whole || (*ret_found && copy_labels(&model) < 0)) {
-		pipeline_model_free(&model);
-		return r->failed ? bad_frame(err) : error_no_memory(err);
-	}
-	*ret_model = model;
-	return 0;
+	return size > 2 && text[0] == '{' && text[1] == '"' && text[size - 1] == '}';
 }
 
-void worker_frames_examples_write(struct bytes_writer *w, const char *model, const char *text)
+/* Checks the record, and copies what must outlive the frame. */
+static int complete(enum worker_frame type, void *record)
 {
-	frame_begin(w, WORKER_COMMAND_EXAMPLES);
-	child_frames_put_text(w, model);
-	put_bytes(w, text, strlen(text));
-}
-
-int worker_frames_examples_read(struct bytes_reader *r, char model[PIPELINES_MODEL_SIZE],
-	const char **ret_text, struct error *err)
-{
-	size_t size = 0;
-	child_frames_get_text(r, model, PIPELINES_MODEL_SIZE);
-	const char *text = get_bytes(r, &size);
-	if (r->failed) {
-		return bad_frame(err);
-	}
-	*ret_text = text;
-	return 0;
-}
-
-void worker_frames_input_write(struct bytes_writer *w, const struct pipelines_input *input)
-{
-	frame_begin(w, WORKER_COMMAND_INPUT);
-	bytes_write_u32(w, input->pipeline);
-	bytes_write_u32(w, input->connection_id);
-	child_frames_put_text(w, input->source);
-	child_frames_put_text(w, input->content_type);
-	child_frames_put_text(w, input->fields);
-	bytes_write_u64(w, input->time_us);
-	bytes_write_u64(w, input->deadline_ns);
-	bytes_write_u64(w, input->tag);
-	bytes_write_u8(w, input->envelope_parsed);
-	put_bytes(w, input->data, input->size);
-}
-
-int worker_frames_input_read(
-	struct bytes_reader *r, struct pipelines_input *ret_input, struct error *err)
-{
-	struct pipelines_input input = {0};
-	input.pipeline = bytes_read_u32(r);
-	input.connection_id = bytes_read_u32(r);
-	child_frames_get_text(r, input.source, sizeof(input.source));
-	child_frames_get_text(r, input.content_type, sizeof(input.content_type));
-	child_frames_get_text(r, input.fields, sizeof(input.fields));
-	input.time_us = bytes_read_u64(r);
-	input.deadline_ns = bytes_read_u64(r);
-	input.tag = bytes_read_u64(r);
-	input.envelope_parsed = bytes_read_u8(r) != 0;
-	input.data = get_bytes(r, &input.size);
-	if (r->failed) {
-		return bad_frame(err);
-	}
-	*ret_input = input;
-	return 0;
-}
-
-static void put_error(struct bytes_writer *w, const struct error *error)
-{
-	bytes_write_u32(w, (uint32_t)-error->code);
-	child_frames_put_text(w, error->code ? error->text : "");
-}
-
-static void get_error(struct bytes_reader *r, struct error *ret_error)
-{
-	char text[sizeof(ret_error->text)], escaped[sizeof(ret_error->text)];
-	int code = -(int)(bytes_read_u32(r) & 0xFFF);
-	child_frames_get_text(r, text, sizeof(text));
-	*ret_error = (struct error){0};
-	if (code) {
-		error_set(ret_error, code, "%s",
-			error_clean(escaped, sizeof(escaped), text, strlen(text)));
+	const struct worker_result *result = record;
+	const struct decode_job *job = record;
+	struct worker_model *model = record;
+	switch (type) {
+	case WORKER_FRAME_RESULT:
+		return result->kind <= PIPELINE_FAILED &&
+				is_object(result->flat, result->flat_bytes)
+			? 0
+			: -EPROTO;
+	case WORKER_COMMAND_DECODE:
+		return job->n_specs <= DECODE_MAX_INPUTS && job->format < DECODE_N_FORMATS
+			? 0
+			: -EPROTO;
+	case WORKER_COMMAND_MODEL:
+		return copy_labels(&model->model);
+	default:
+		return 0;
 	}
 }
 
-void worker_frames_answer_write(struct bytes_writer *w, uint32_t pipeline, uint64_t question,
-	const struct error *error, const struct tensor_bytes *tensors, uint32_t n)
+int worker_frames_read(struct bytes_reader *r, enum worker_frame type, uint64_t max_tensor_bytes,
+	void *ret_record, struct error *err)
 {
-	frame_begin(w, WORKER_COMMAND_ANSWER);
-	bytes_write_u32(w, pipeline);
-	bytes_write_u64(w, question);
-	put_error(w, error);
-	put_tensors(w, tensors, error->code ? 0 : n);
-}
-
-int worker_frames_answer_read(
-	struct bytes_reader *r, struct pipelines_answer *ret_answer, struct error *err)
-{
-	*ret_answer = (struct pipelines_answer){0};
-	ret_answer->pipeline = bytes_read_u32(r);
-	ret_answer->question = bytes_read_u64(r);
-	get_error(r, &ret_answer->error);
-	int code = get_tensors(r, UINT64_MAX, ret_answer->tensors, &ret_answer->n, err);
-	if (code < 0) {
-		worker_frames_answer_deinit(ret_answer);
+	const struct frame *frame = &frames[type];
+	int code = 0;
+	memset(ret_record, 0, frame->record_bytes);
+	for (size_t i = 0; i < frame->n_fields && code == 0; i++) {
+		code = read_field(r, &frame->fields[i], max_tensor_bytes, ret_record);
 	}
-	return code;
-}
-
-void worker_frames_answer_deinit(struct pipelines_answer *answer)
-{
-	free_tensors(answer->tensors, answer->n);
-}
-
-void worker_frames_set_threshold_write(struct bytes_writer *w, uint32_t pipeline, double threshold)
-{
-	uint64_t bits = 0;
-	memcpy(&bits, &threshold, sizeof(bits));
-	frame_begin(w, WORKER_COMMAND_SET_THRESHOLD);
-	bytes_write_u32(w, pipeline);
-	bytes_write_u64(w, bits);
-}
-
-static const char *get_text_in_place(struct bytes_reader *r)
-{
-	size_t size = 0;
-	const char *text = get_bytes(r, &size);
-	r->failed |= text && strlen(text) != size;
-	return text;
-}
-
-void worker_frames_decode_write(struct bytes_writer *w, const struct decode_job *job)
-{
-	frame_begin(w, WORKER_COMMAND_DECODE);
-	bytes_write_u8(w, (uint8_t)job->format);
-	bytes_write_u8(w, (uint8_t)job->n_specs);
-	for (uint32_t i = 0; i < job->n_specs; i++) {
-		child_frames_put_spec(w, &job->specs[i]);
+	code = code < 0 ? code : complete(type, ret_record);
+	if (code == 0) {
+		return 0;
 	}
-	put_bytes(w, job->fields, strlen(job->fields));
-	put_bytes(w, job->payload, job->size);
+	worker_frames_free(type, ret_record);
+	return code == -ENOMEM ? error_no_memory(err)
+			       : error_set(err, code, "worker: an invalid frame");
 }
 
-int worker_frames_decode_read(struct bytes_reader *r, struct tensor_spec *specs,
-	struct decode_job *ret_job, struct error *err)
+void worker_frames_free(enum worker_frame type, void *record)
 {
-	struct decode_job job = {.specs = specs};
-	job.format = (enum decode_format)bytes_read_u8(r);
-	job.n_specs = bytes_read_u8(r);
-	if (job.n_specs > DECODE_MAX_INPUTS || job.format >= DECODE_N_FORMATS) {
-		return bad_frame(err);
+	for (size_t i = 0; i < frames[type].n_fields; i++) {
+		const struct field *field = &frames[type].fields[i];
+		void *member = (char *)record + field->offset;
+		uint32_t *count = (void *)((char *)record + field->count);
+		if (field->kind == FIELD_SPECS) {
+			struct tensor_spec **specs = member;
+			free(take(*specs));
+			*count = 0;
+		} else if (field->kind == FIELD_TENSORS) {
+			struct tensor_bytes *tensors = member;
+			while (*count > 0) {
+				tensor_free(&tensors[--*count]);
+			}
+		}
 	}
-	for (uint32_t i = 0; i < job.n_specs; i++) {
-		child_frames_get_spec(r, &specs[i]);
+	if (type == WORKER_COMMAND_MODEL) {
+		free(take(((struct worker_model *)record)->model.labels));
 	}
-	job.fields = get_text_in_place(r);
-	job.payload = get_bytes(r, &job.size);
-	if (r->failed) {
-		return bad_frame(err);
-	}
-	*ret_job = job;
-	return 0;
-}
-
-/* ---- frames of the child */
-
-void worker_frames_done_write(
-	struct bytes_writer *w, const struct error *error, const uint64_t *tags, uint32_t n)
-{
-	frame_begin(w, WORKER_FRAME_DONE);
-	put_error(w, error);
-	bytes_write_u32(w, n);
-	for (uint32_t i = 0; i < n; i++) {
-		bytes_write_u64(w, tags[i]);
-	}
-}
-
-int worker_frames_done_read(
-	struct bytes_reader *r, struct pipelines_done *ret_done, struct error *err)
-{
-	get_error(r, &ret_done->error);
-	ret_done->n = bytes_read_u32(r);
-	if (r->failed || ret_done->n > PIPELINES_MAX_TAGS) {
-		return bad_frame(err);
-	}
-	for (uint32_t i = 0; i < ret_done->n; i++) {
-		ret_done->tags[i] = bytes_read_u64(r);
-	}
-	return r->failed ? bad_frame(err) : 0;
-}
-
-void worker_frames_model_request_write(
-	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_question *q)
-{
-	frame_begin(w, WORKER_FRAME_MODEL_REQUEST);
-	bytes_write_u32(w, pipeline);
-	bytes_write_u64(w, q->id);
-	child_frames_put_text(w, q->model);
-	child_frames_put_text(w, q->signature ? q->signature : "");
-	bytes_write_u32(w, q->origin);
-	child_frames_put_text(w, q->source);
-	bytes_write_u64(w, q->session);
-	bytes_write_u64(w, q->deadline_ns);
-	bytes_write_u32(w, q->priority);
-	put_tensors(w, q->inputs, q->n_inputs);
-}
-
-int worker_frames_model_request_read(struct bytes_reader *r, uint64_t max_bytes,
-	struct worker_model_request *ret_request, struct error *err)
-{
-	*ret_request = (struct worker_model_request){0};
-	ret_request->pipeline = bytes_read_u32(r);
-	ret_request->id = bytes_read_u64(r);
-	child_frames_get_text(r, ret_request->model, sizeof(ret_request->model));
-	child_frames_get_text(r, ret_request->signature, sizeof(ret_request->signature));
-	ret_request->connection_id = bytes_read_u32(r);
-	child_frames_get_text(r, ret_request->source, sizeof(ret_request->source));
-	ret_request->session = bytes_read_u64(r);
-	ret_request->deadline_ns = bytes_read_u64(r);
-	ret_request->priority = bytes_read_u32(r);
-	int code = get_tensors(r, max_bytes, ret_request->tensors, &ret_request->n, err);
-	if (code < 0) {
-		worker_frames_model_request_deinit(ret_request);
-	}
-	return code;
-}
-
-void worker_frames_model_request_deinit(struct worker_model_request *request)
-{
-	free_tensors(request->tensors, request->n);
-	request->n = 0;
-}
-
-void worker_frames_result_write(
-	struct bytes_writer *w, uint32_t pipeline, const struct pipeline_result *result)
-{
-	frame_begin(w, WORKER_FRAME_RESULT);
-	bytes_write_u32(w, pipeline);
-	bytes_write_u32(w, (uint32_t)result->stage_index);
-	bytes_write_u8(w, (uint8_t)result->kind);
-	bytes_write_u8(w, result->event);
-	bytes_write_u8(w, result->quiet);
-	bytes_write_u64(w, result->time_us);
-	bytes_write_u64(w, result->tag);
-	bytes_write_u32(w, result->origin);
-	child_frames_put_text(w, result->source);
-	put_bytes(w, result->flat, strlen(result->flat));
-	put_bytes(w, result->snapshot, result->snapshot_bytes);
-}
-
-void worker_frames_envelope_write(struct bytes_writer *w, const struct decode_envelope *e)
-{
-	frame_begin(w, WORKER_FRAME_ENVELOPE);
-	bytes_write_u8(w, e->there);
-	bytes_write_u8(w, e->oip);
-	child_frames_put_text(w, e->id);
-	child_frames_put_text(w, e->reply_to);
-	child_frames_put_text(w, e->accept);
-	child_frames_put_text(w, e->priority);
-	child_frames_put_text(w, e->traceparent);
-	bytes_write_u64(w, e->deadline_ms);
-}
-
-int worker_frames_envelope_read(
-	struct bytes_reader *r, struct decode_envelope *ret_envelope, struct error *err)
-{
-	struct decode_envelope e = {0};
-	e.there = bytes_read_u8(r) != 0;
-	e.oip = bytes_read_u8(r) != 0;
-	child_frames_get_text(r, e.id, sizeof(e.id));
-	child_frames_get_text(r, e.reply_to, sizeof(e.reply_to));
-	child_frames_get_text(r, e.accept, sizeof(e.accept));
-	child_frames_get_text(r, e.priority, sizeof(e.priority));
-	child_frames_get_text(r, e.traceparent, sizeof(e.traceparent));
-	e.deadline_ms = bytes_read_u64(r);
-	if (r->failed) {
-		return bad_frame(err);
-	}
-	*ret_envelope = e;
-	return 0;
-}
-
-void worker_frames_tensors_write(struct bytes_writer *w, const struct decode_result *result)
-{
-	frame_begin(w, WORKER_FRAME_TENSORS);
-	put_tensors(w, result->tensors, result->n);
-}
-
-int worker_frames_tensors_read(struct bytes_reader *r, uint64_t max_bytes, const uint32_t *types,
-	uint32_t n, struct decode_result *ret_result, struct error *err)
-{
-	struct decode_result result = {0};
-	int code = get_tensors(r, max_bytes, result.tensors, &result.n, err);
-	bool matches = result.n == n;
-	for (uint32_t i = 0; i < n && matches; i++) {
-		matches = result.tensors[i].type == types[i];
-	}
-	if (code < 0 || !matches) {
-		decode_result_free(&result);
-		return code < 0 ? code : bad_frame(err);
-	}
-	*ret_result = result;
-	return 0;
-}
-
-int worker_frames_result_read(
-	struct bytes_reader *r, struct pipelines_result *ret_result, struct error *err)
-{
-	struct pipelines_result result = {0};
-	result.pipeline = bytes_read_u32(r);
-	result.stage = bytes_read_u32(r);
-	uint8_t kind = bytes_read_u8(r);
-	result.event = bytes_read_u8(r) != 0;
-	result.quiet = bytes_read_u8(r) != 0;
-	result.time_us = bytes_read_u64(r);
-	result.tag = bytes_read_u64(r);
-	result.connection_id = bytes_read_u32(r);
-	child_frames_get_text(r, result.source, sizeof(result.source));
-	result.flat = get_bytes(r, &result.flat_bytes);
-	result.snapshot = get_bytes(r, &result.snapshot_bytes);
-	/* pipelines_write_result() writes its own members and a comma after the '{', so the object
-	 * must not be empty. */
-	bool object = result.flat && result.flat_bytes > 2 && result.flat[0] == '{' &&
-		result.flat[1] == '"' && result.flat[result.flat_bytes - 1] == '}';
-	if (r->failed || kind > PIPELINE_FAILED || !object) {
-		return bad_frame(err);
-	}
-	result.kind = (enum pipeline_kind)kind;
-	*ret_result = result;
-	return 0;
 }
 
 /* ---- the pipe, at the child: blocking, one frame at a time */
-
-#define PIPE 0
 
 static bool read_all(void *data, size_t size)
 {
@@ -521,7 +514,7 @@ static bool read_all(void *data, size_t size)
 	return true;
 }
 
-uint8_t *worker_frames_read(size_t *ret_size)
+uint8_t *worker_frames_receive(size_t *ret_size)
 {
 	uint32_t bytes = 0;
 	if (!read_all(&bytes, sizeof(bytes))) {
@@ -535,19 +528,11 @@ uint8_t *worker_frames_read(size_t *ret_size)
 	return take(body);
 }
 
-bool worker_frames_write(struct bytes_writer *frame)
+bool worker_frames_send(struct bytes_writer *frame)
 {
-	const uint32_t bytes = (uint32_t)(frame->size - FRAME_HEADER_BYTES);
 	if (frame->failed) {
 		return false;
 	}
-	memcpy(frame->data, &bytes, sizeof(bytes));
-	for (size_t at = 0; at < frame->size;) {
-		ssize_t n = write(PIPE, frame->data + at, frame->size - at);
-		if (n < 0 && errno != EINTR) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	worker_frames_set_length(frame);
+	return file_write(PIPE, frame->data, frame->size) == 0;
 }

@@ -131,7 +131,7 @@ class Repeated(WithBroker):
                 os.kill(pid, signal.SIGCONT)
             answer = device.wait("edged/reply/me", before + 1)[-1]
             self.assertEqual(dict(answer.properties.UserProperty)["status"], wanted)
-        device.wait_json("edged/gw1/stats", lambda s: s["decoder_restarts"] == 2)
+        device.wait_json("edged/gw1/stats", lambda s: s["pipeline_restarts"] == 2)
 
 
 class Said(WithBroker):

@@ -77,7 +77,7 @@ class Work(unittest.TestCase):
 
     def check_none_lost(self, bridge, answers):
         stats = self.wait_stats(lambda s: s["answers"] == answers)
-        self.assertEqual((stats["decoder_restarts"], bridge.text().count("edged is away")), (0, 0), bridge.text())
+        self.assertEqual((stats["pipeline_restarts"], bridge.text().count("edged is away")), (0, 0), bridge.text())
         return stats
 
     def storm(self, raw):

@@ -107,7 +107,7 @@ static void a_pool_request_of_an_old_subscription_is_served_and_unsubscribed_lat
 	(void)state;
 	struct broker_connection *conn = bridge.brokers.connections[0];
 	char filter[TOPICS_MAX];
-	topics_pool_filter(filter, bridge.settings.pool_group, bridge.settings.prefix, "digits");
+	settings_pool_filter(&bridge.settings, false, "digits", filter);
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_string_equal(only_request()->source, "pool");
 	assert_int_equal(conn->subscriptions.n, 0); /* models are not known yet */
@@ -126,7 +126,7 @@ static void a_pool_request_of_a_present_subscription_keeps_it(void **state)
 	struct broker_connection *conn = bridge.brokers.connections[0];
 	char filter[TOPICS_MAX];
 	bridge.models.listed = true;
-	topics_pool_filter(filter, bridge.settings.pool_group, bridge.settings.prefix, "digits");
+	settings_pool_filter(&bridge.settings, false, "digits", filter);
 	assert_int_equal(broker_connection_subscribe(conn, filter, 1, NULL), 0);
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_true(subscribed(filter));

@@ -141,12 +141,12 @@ static void room_is_set_aside_for_answers_to_come(void **state)
 	put(&o, OUTBOX_RESPONSE, "r", "error", false);
 	outbox_release(&o, 1, reserved[2]);
 	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 1));
-	assert_true(outbox_largest_answer(&o, "r") < BYTES - BYTES / 8);
-	assert_true(outbox_largest_answer(&o, "r") > BYTES - BYTES / 4);
+	assert_true(outbox_largest_response(&o, "r") < BYTES - BYTES / 8);
+	assert_true(outbox_largest_response(&o, "r") > BYTES - BYTES / 4);
 	outbox_deinit(&o);
 	outbox_init(&o, 16, 8 << 20); /* of many bytes the part is smaller */
-	assert_true(outbox_largest_answer(&o, "r") > (8 << 20) - (257 << 10));
-	assert_true(outbox_reserve(&o, "r", 1, outbox_largest_answer(&o, "r"), &more));
+	assert_true(outbox_largest_response(&o, "r") > (8 << 20) - (257 << 10));
+	assert_true(outbox_reserve(&o, "r", 1, outbox_largest_response(&o, "r"), &more));
 	assert_false(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 257 << 10));
 	assert_true(outbox_has_room(&o, OUTBOX_RESPONSE, "r", 255 << 10));
 	outbox_deinit(&o);

@@ -59,9 +59,9 @@ static struct mqtt_request *in_work(const char *source)
 	return request;
 }
 
-static struct pipelines_result result_of(uint64_t tag, const char *flat)
+static struct worker_result result_of(uint64_t tag, const char *flat)
 {
-	struct pipelines_result result = {.kind = PIPELINE_RESULT,
+	struct worker_result result = {.kind = PIPELINE_RESULT,
 		.tag = tag,
 		.connection_id = 1,
 		.source = "cam",
@@ -75,7 +75,7 @@ static size_t count_messages(void)
 	return bridge.brokers.connections[0]->outbox.n;
 }
 
-static void end_job(enum worker_command order, int code)
+static void end_job(enum worker_frame order, int code)
 {
 	struct error failed = {0};
 	if (code) {
@@ -87,7 +87,7 @@ static void end_job(enum worker_command order, int code)
 static bool take_envelope(const struct decode_envelope *envelope)
 {
 	struct bytes_writer w = {0};
-	worker_frames_envelope_write(&w, envelope);
+	worker_frames_write(&w, WORKER_FRAME_ENVELOPE, envelope);
 	struct bytes_reader r = bytes_reader_of((const uint8_t *)w.data + 5, w.size - 5);
 	bool taken = pipelines_job_take_envelope(&bridge.pipelines, &r);
 	bytes_writer_deinit(&w);
@@ -96,42 +96,41 @@ static bool take_envelope(const struct decode_envelope *envelope)
 
 static void the_last_of_several_results_is_marked_as_such(void **state)
 {
-	const struct pipelines_done done = {.n = 0};
+	const struct worker_done done = {.n = 0};
 	(void)state;
 	struct mqtt_request *request = in_work("cam");
-	const uint64_t tag = request->replies.tag;
+	const uint64_t tag = request->responses.tag;
 	assert_true(tag > 0);
 	end_job(WORKER_COMMAND_INPUT, 0);
 	assert_int_equal(request->state, MQTT_REQUEST_RUNNING);
 	assert_null(request->payload);
 	assert_int_equal(bridge.requests.n, 0); /* it takes no place of others */
 	assert_int_equal(bridge.requests.running_inputs, 1);
-	struct pipelines_done more = {.n = 1, .tags = {tag}};
-	struct pipelines_result one = result_of(tag, "{\"n\":1}"),
-				two = result_of(tag, "{\"n\":2}");
+	struct worker_done more = {.n = 1, .tags = {tag}};
+	struct worker_result one = result_of(tag, "{\"n\":1}"), two = result_of(tag, "{\"n\":2}");
 	one.quiet = two.quiet = true;
 	assert_true(pipelines_publish(&bridge.pipelines, &one));
-	pipelines_answer_running(&bridge.pipelines, &more);
+	pipelines_complete_running(&bridge.pipelines, &more);
 	assert_int_equal(count_messages(), 0);
 	assert_true(pipelines_publish(&bridge.pipelines, &two));
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":1}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "MORE");
-	pipelines_answer_running(&bridge.pipelines, &done);
+	pipelines_complete_running(&bridge.pipelines, &done);
 	assert_int_equal(count_messages(), 2);
 	assert_true(fake_bridge_says(fake_bridge_newest(&bridge, 0), "\"n\":2}"));
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OK");
 	assert_null(bridge.requests.first);
 	assert_int_equal(bridge.requests.running_inputs, 0);
-	assert_int_equal(bridge.pipelines.items[0]->answers, 2);
+	assert_int_equal(bridge.pipelines.items[0]->max_responses, 2);
 }
 
 static void an_input_without_results_is_answered_too(void **state)
 {
-	const struct pipelines_done done = {.n = 0};
+	const struct worker_done done = {.n = 0};
 	(void)state;
 	in_work("cam");
 	end_job(WORKER_COMMAND_INPUT, 0);
-	pipelines_answer_running(&bridge.pipelines, &done);
+	pipelines_complete_running(&bridge.pipelines, &done);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "SUPERSEDED");
 }
 
@@ -232,7 +231,7 @@ static bool take_tensors(void)
 			.shape = {.rank = 1, .dim = {2}},
 			.data = numbers,
 			.bytes = 2}}};
-	worker_frames_tensors_write(&w, &result);
+	worker_frames_write(&w, WORKER_FRAME_TENSORS, &result);
 	struct bytes_reader r = bytes_reader_of((const uint8_t *)w.data + 5, w.size - 5);
 	bool taken = pipelines_job_take_tensors(&bridge.pipelines, &r);
 	bytes_writer_deinit(&w);
@@ -244,7 +243,10 @@ static void a_decoded_request_is_ready_with_the_tensors_of_its_model(void **stat
 	(void)state;
 	struct mqtt_request *request = decoding(DTYPE_UINT8);
 	assert_false(take_tensors()); /* of another type */
-	bridge.pipelines.job.types[0] = DTYPE_INT8;
+	bridge.pipelines.job.types[0] = bridge.pipelines.job.types[1] = DTYPE_INT8;
+	bridge.pipelines.job.n_types = 2;
+	assert_false(take_tensors()); /* too few */
+	bridge.pipelines.job.n_types = 1;
 	assert_true(take_tensors());
 	assert_false(take_tensors()); /* a second time */
 	end_job(WORKER_COMMAND_DECODE, 0);
@@ -269,7 +271,7 @@ static void a_request_without_tensors_or_memory_for_them_is_answered(void **stat
 
 static void results_go_to_the_topics_of_their_source(void **state)
 {
-	struct pipelines_result result = result_of(0, "{\"label\":\"7\"}");
+	struct worker_result result = result_of(0, "{\"label\":\"7\"}");
 	(void)state;
 	assert_true(pipelines_publish(&bridge.pipelines, &result));
 	assert_int_equal(count_messages(), 0); /* of a source that is not known */

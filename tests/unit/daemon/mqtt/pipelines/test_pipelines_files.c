@@ -93,7 +93,7 @@ static void a_file_that_cannot_be_a_pipeline_is_counted_and_left_out(void **stat
 	assert_int_equal(load(), 4);
 	assert_int_equal(pipelines->n, 1);
 	assert_string_equal(pipelines->items[0]->name, "digit");
-	assert_int_equal(pipelines->n_known, 1);
+	assert_int_equal(pipelines->n_models, 1);
 }
 
 static void a_file_above_one_mebibyte_is_refused(void **state)
@@ -125,7 +125,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	strcpy(pipeline->waits, "edged is away");
 	pipeline->off = true;
 	assert_int_equal(pipelines_set_threshold(pipelines, pipeline, "0.75", &changed, &err), 0);
-	pipeline->said_state = 11;
+	pipeline->state_hash = 11;
 	temp_folder_put(*state, "digit.conf", DIGIT "top-k = 2\n");
 	assert_int_equal(load(), 0);
 	pipeline = pipelines->items[0];
@@ -138,7 +138,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	assert_true(pipeline->threshold == 0.75);
 	assert_true(pipeline_threshold(pipeline->parsed) == 0.75);
 	assert_true(pipeline->own_threshold == 0.5);
-	assert_int_equal(pipeline->said_state, 11);
+	assert_int_equal(pipeline->state_hash, 11);
 }
 
 static void a_file_that_became_wrong_keeps_its_earlier_version(void **state)
@@ -163,6 +163,8 @@ static void a_removed_file_ends_its_pipeline(void **state)
 	assert_int_equal(pipelines->n, 1);
 	assert_string_equal(pipelines->items[0]->name, "face");
 	assert_null(pipelines_find(pipelines, "digit"));
+	assert_int_equal(pipelines->n_models, 1); /* and its model */
+	assert_string_equal(pipelines->models[0].name, "face");
 }
 
 static void pipelines_above_the_limit_are_refused(void **state)
@@ -174,7 +176,7 @@ static void pipelines_above_the_limit_are_refused(void **state)
 	}
 	assert_int_equal(load(), 1);
 	assert_int_equal(pipelines->n, PIPELINES_MAX);
-	assert_int_equal(pipelines->n_known, 1); /* all share one model */
+	assert_int_equal(pipelines->n_models, 1); /* all share one model */
 }
 
 /* ---- models */
@@ -215,14 +217,14 @@ static void a_described_model_goes_to_the_child_and_its_size_is_known(void **sta
 	struct mqtt_pipeline *pipeline = pipelines->items[0];
 	assert_int_equal(pipelines_count_numbers(pipelines, pipeline), 0);
 	bridge.models.listed = true;
-	assert_false(pipelines_knows_models(pipelines, pipeline));
+	assert_false(pipelines_are_models_described(pipelines, pipeline));
 	describe_digits();
-	assert_true(pipelines_knows_models(pipelines, pipeline));
+	assert_true(pipelines_are_models_described(pipelines, pipeline));
 	assert_int_equal(pipelines_count_numbers(pipelines, pipeline), 10);
-	assert_true(pipelines->known[0].is_news);
-	assert_true(pipelines->known[0].frame.size > 5);
+	assert_true(pipelines->models[0].send_frame);
+	assert_true(pipelines->models[0].frame.size > 5);
 	bridge.models.listed = false; /* models may have gone */
-	assert_false(pipelines_knows_models(pipelines, pipeline));
+	assert_false(pipelines_are_models_described(pipelines, pipeline));
 }
 
 static void a_model_that_edged_no_longer_lists_is_gone_for_the_child(void **state)
@@ -231,42 +233,42 @@ static void a_model_that_edged_no_longer_lists_is_gone_for_the_child(void **stat
 	assert_int_equal(load(), 0);
 	struct model_entry *model = fake_bridge_model(&bridge);
 	describe_digits();
-	pipelines->known[0].is_news = false;
+	pipelines->models[0].send_frame = false;
 	pipelines_check_models(pipelines);
-	assert_false(pipelines->known[0].is_news);
+	assert_false(pipelines->models[0].send_frame);
 	model->listed = false;
 	pipelines_check_models(pipelines);
-	assert_true(pipelines->known[0].is_news);
-	assert_false(pipelines->known[0].there);
+	assert_true(pipelines->models[0].send_frame);
+	assert_false(pipelines->models[0].is_served);
 	assert_int_equal(pipelines_count_numbers(pipelines, pipelines->items[0]), 0);
 }
 
-static void while_edged_is_away_the_child_is_told_of_no_described_model(void **state)
+static void while_edged_is_away_the_described_models_are_withdrawn_from_the_worker(void **state)
 {
 	temp_folder_put(*state, "digit.conf", DIGIT);
 	temp_folder_put(*state, "face.conf", FACE);
 	assert_int_equal(load(), 0);
 	describe_digits();
-	pipelines_rest(pipelines);
-	assert_true(pipelines->known[0].rests);
-	assert_false(pipelines->known[1].rests); /* was not described */
+	pipelines_reset_sources(pipelines);
+	assert_true(pipelines->models[0].send_removal);
+	assert_false(pipelines->models[1].send_removal); /* was not described */
 }
 
-static void examples_of_a_model_are_news_and_their_end_is_news_once(void **state)
+static void examples_of_a_model_are_sent_and_their_end_is_sent_once(void **state)
 {
 	temp_folder_put(*state, "face.conf", FACE);
 	assert_int_equal(load(), 0);
-	const struct pipelines_known *known = &pipelines->known[0];
-	pipelines_teach(pipelines, "face", ""); /* there never were any */
-	assert_false(known->examples_are_news);
-	pipelines_teach(pipelines, "digits", "a 1\n");
-	assert_false(known->examples_are_news);
-	pipelines_teach(pipelines, "face", "a 1\n");
-	assert_true(known->examples_are_news);
-	const size_t size = known->examples.size;
-	pipelines_teach(pipelines, "face", "");
-	assert_true(known->examples_are_news);
-	assert_true(known->examples.size > 0 && known->examples.size < size);
+	const struct pipelines_model *model = &pipelines->models[0];
+	pipelines_set_examples(pipelines, "face", ""); /* there never were any */
+	assert_false(model->send_examples);
+	pipelines_set_examples(pipelines, "digits", "a 1\n");
+	assert_false(model->send_examples);
+	pipelines_set_examples(pipelines, "face", "a 1\n");
+	assert_true(model->send_examples);
+	const size_t size = model->examples.size;
+	pipelines_set_examples(pipelines, "face", "");
+	assert_true(model->send_examples);
+	assert_true(model->examples.size > 0 && model->examples.size < size);
 }
 
 /* Returns why the first pipeline waits. */
@@ -349,8 +351,8 @@ int main(void)
 		TEST(pipelines_above_the_limit_are_refused),
 		TEST(a_described_model_goes_to_the_child_and_its_size_is_known),
 		TEST(a_model_that_edged_no_longer_lists_is_gone_for_the_child),
-		TEST(while_edged_is_away_the_child_is_told_of_no_described_model),
-		TEST(examples_of_a_model_are_news_and_their_end_is_news_once),
+		TEST(while_edged_is_away_the_described_models_are_withdrawn_from_the_worker),
+		TEST(examples_of_a_model_are_sent_and_their_end_is_sent_once),
 		TEST(a_pipeline_tells_what_it_waits_for),
 		TEST(an_embedding_waits_for_examples_that_cannot_be_read),
 		TEST(a_pipeline_that_begins_to_wait_resets_its_sources_once),

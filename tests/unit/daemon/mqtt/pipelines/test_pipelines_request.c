@@ -112,12 +112,13 @@ static void open_session(struct call *call, uint32_t session)
 static void assert_answer(uint64_t id, int code, const char *text)
 {
 	struct bytes_writer frame = {0};
-	struct pipelines_answer answer;
-	assert_true(pipelines_next_answer(&bridge.pipelines, &frame));
+	struct worker_model_response answer;
+	assert_true(pipelines_next_model_response(&bridge.pipelines, &frame));
 	struct bytes_reader r = bytes_reader_of((const uint8_t *)frame.data + 5, frame.size - 5);
-	assert_int_equal(((const uint8_t *)frame.data)[4], WORKER_COMMAND_ANSWER);
-	assert_int_equal(worker_frames_answer_read(&r, &answer, NULL), 0);
-	assert_int_equal(answer.question, id);
+	assert_int_equal(((const uint8_t *)frame.data)[4], WORKER_COMMAND_MODEL_RESPONSE);
+	assert_int_equal(
+		worker_frames_read(&r, WORKER_COMMAND_MODEL_RESPONSE, 1000, &answer, NULL), 0);
+	assert_int_equal(answer.id, id);
 	assert_int_equal(answer.error.code, code);
 	assert_string_equal(answer.error.text, text);
 	assert_int_equal(answer.n, code < 0 ? 0 : 1);
@@ -127,14 +128,14 @@ static void assert_answer(uint64_t id, int code, const char *text)
 		assert_int_equal(answer.tensors[0].shape.dim[1], 3);
 		assert_memory_equal(answer.tensors[0].data, "\3\4\5", 3);
 	}
-	worker_frames_answer_deinit(&answer);
+	worker_frames_free(WORKER_COMMAND_MODEL_RESPONSE, &answer);
 	bytes_writer_deinit(&frame);
 }
 
 static void assert_no_answer(void)
 {
 	struct bytes_writer frame = {0};
-	assert_false(pipelines_next_answer(&bridge.pipelines, &frame));
+	assert_false(pipelines_next_model_response(&bridge.pipelines, &frame));
 }
 
 static void a_request_goes_to_edged_and_its_outputs_go_to_the_child(void **state)
@@ -158,7 +159,7 @@ static void a_request_goes_to_edged_and_its_outputs_go_to_the_child(void **state
 	assert_int_equal(bridge.pipelines.n_requests, 1);
 	pipelines_command_ended(&bridge.pipelines);
 	assert_int_equal(bridge.pipelines.n_requests, 0);
-	assert_int_equal(bridge.pipelines.counts.questions, 1);
+	assert_int_equal(bridge.pipelines.counts.model_requests, 1);
 }
 
 static void answers_go_to_the_child_in_the_order_of_the_requests(void **state)
@@ -189,7 +190,7 @@ static void a_child_may_ask_for_models_of_its_pipelines_only(void **state)
 	q.priority = EDGE_CLIENT_REALTIME + 1;
 	assert_false(request_with(q));
 	assert_int_equal(bridge.pipelines.n_requests, 0);
-	assert_int_equal(bridge.pipelines.counts.questions, 0);
+	assert_int_equal(bridge.pipelines.counts.model_requests, 0);
 }
 
 static void a_child_has_no_more_requests_open_than_in_flight_allows(void **state)
@@ -202,7 +203,8 @@ static void a_child_has_no_more_requests_open_than_in_flight_allows(void **state
 	start_waiting();
 	succeed(&edged.runs[0]);
 	assert_answer(1, 0, "");
-	bridge.pipelines.worker.command = WORKER_COMMAND_ANSWER; /* request 1 is about to end */
+	bridge.pipelines.worker.command =
+		WORKER_COMMAND_MODEL_RESPONSE; /* request 1 is about to end */
 	request(3);
 	assert_false(request_with(wanted(4)));
 }

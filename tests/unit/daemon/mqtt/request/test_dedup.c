@@ -64,34 +64,34 @@ static void every_byte_of_a_long_text_counts(void **state)
 static void a_key_is_seen_until_its_time(void **state)
 {
 	struct dedup *dedup = *state;
-	assert_false(dedup_see(dedup, 7, 100, 200));
-	assert_true(dedup_see(dedup, 7, 199, 299));
-	assert_false(dedup_see(dedup, 7, 200, 300)); /* recorded anew */
-	assert_true(dedup_see(dedup, 7, 299, 399));
-	assert_false(dedup_see(dedup, 8, 299, 399));
+	assert_false(dedup_check(dedup, 7, 100, 200));
+	assert_true(dedup_check(dedup, 7, 199, 299));
+	assert_false(dedup_check(dedup, 7, 200, 300)); /* recorded anew */
+	assert_true(dedup_check(dedup, 7, 299, 399));
+	assert_false(dedup_check(dedup, 8, 299, 399));
 }
 
 static void a_forgotten_key_is_new(void **state)
 {
 	struct dedup *dedup = *state;
-	assert_false(dedup_see(dedup, 7, 100, 200));
+	assert_false(dedup_check(dedup, 7, 100, 200));
 	dedup_forget(dedup, 7);
 	dedup_forget(dedup, 9); /* was never there */
-	assert_false(dedup_see(dedup, 7, 100, 200));
-	assert_true(dedup_see(dedup, 7, 100, 200));
-	assert_false(dedup_see(dedup, 9, 100, 200));
+	assert_false(dedup_check(dedup, 7, 100, 200));
+	assert_true(dedup_check(dedup, 7, 100, 200));
+	assert_false(dedup_check(dedup, 9, 100, 200));
 }
 
 static void keys_of_the_same_index_are_told_apart(void **state)
 {
 	struct dedup *dedup = *state;
 	for (uint64_t i = 0; i < 5; i++) {
-		assert_false(dedup_see(dedup, 3 + i * DEDUP_SLOTS, 0, 1));
+		assert_false(dedup_check(dedup, 3 + i * DEDUP_SLOTS, 0, 1));
 	}
 	for (uint64_t i = 0; i < 5; i++) {
-		assert_true(dedup_see(dedup, 3 + i * DEDUP_SLOTS, 0, 1));
+		assert_true(dedup_check(dedup, 3 + i * DEDUP_SLOTS, 0, 1));
 	}
-	assert_false(dedup_see(dedup, 3 + 5 * DEDUP_SLOTS, 0, 1));
+	assert_false(dedup_check(dedup, 3 + 5 * DEDUP_SLOTS, 0, 1));
 	assert_int_equal(dedup->n, 6); /* what was seen is not recorded twice */
 }
 
@@ -99,14 +99,14 @@ static void the_oldest_key_makes_room_for_the_newest(void **state)
 {
 	struct dedup *dedup = *state;
 	for (uint64_t i = 1; i <= DEDUP_SLOTS; i++) {
-		assert_false(dedup_see(dedup, i, 0, UINT64_MAX));
+		assert_false(dedup_check(dedup, i, 0, UINT64_MAX));
 	}
-	assert_true(dedup_see(dedup, 1, 0, UINT64_MAX));
-	assert_false(dedup_see(dedup, DEDUP_SLOTS + 1, 0, UINT64_MAX)); /* has the index of 1 */
-	assert_true(dedup_see(dedup, 2, 0, UINT64_MAX));
-	assert_false(dedup_see(dedup, 1, 0, UINT64_MAX)); /* takes the place of 2 */
-	assert_true(dedup_see(dedup, 3, 0, UINT64_MAX));
-	assert_false(dedup_see(dedup, 2, 0, UINT64_MAX));
+	assert_true(dedup_check(dedup, 1, 0, UINT64_MAX));
+	assert_false(dedup_check(dedup, DEDUP_SLOTS + 1, 0, UINT64_MAX)); /* has the index of 1 */
+	assert_true(dedup_check(dedup, 2, 0, UINT64_MAX));
+	assert_false(dedup_check(dedup, 1, 0, UINT64_MAX)); /* takes the place of 2 */
+	assert_true(dedup_check(dedup, 3, 0, UINT64_MAX));
+	assert_false(dedup_check(dedup, 2, 0, UINT64_MAX));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

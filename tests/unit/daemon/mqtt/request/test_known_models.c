@@ -112,7 +112,7 @@ static void a_description_makes_a_model_usable(void **state)
 	struct model_entry *entry = add("digits");
 	entry->listed = true;
 	entry->generation = 9;
-	entry->answer_bytes[MQTT_REQUEST_JSON] = 77; /* of an older version */
+	entry->response_bytes[MQTT_REQUEST_JSON] = 77; /* of an older version */
 	assert_false(known_models_is_ready(entry));
 	assert_int_equal(describe(entry, &in, 1, &out, 1, "a\nb\nc\n"), 0);
 	assert_true(known_models_is_ready(entry));
@@ -121,7 +121,7 @@ static void a_description_makes_a_model_usable(void **state)
 	assert_int_equal(entry->outputs[0].shape.dim[1], 3);
 	assert_int_equal(entry->outputs[0].declared.dim[0], -1);
 	assert_int_equal(entry->labels.n, 3);
-	assert_int_equal(entry->answer_bytes[MQTT_REQUEST_JSON], 0);
+	assert_int_equal(entry->response_bytes[MQTT_REQUEST_JSON], 0);
 	entry->generation = 0; /* not loaded */
 	assert_false(known_models_is_ready(entry));
 }

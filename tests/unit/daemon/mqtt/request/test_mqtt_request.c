@@ -19,7 +19,7 @@ static struct mqtt_request *add(struct mqtt_requests *requests, enum mqtt_reques
 	assert_non_null(request);
 	request->priority = priority;
 	request->memory.bytes = memory;
-	request->memory.answer_bytes = answer;
+	request->memory.response_bytes = answer;
 	mqtt_requests_add(requests, request);
 	return request;
 }
@@ -50,12 +50,12 @@ static void what_is_decoded_counts_and_answers_once(void **state)
 	b->memory.bytes--;
 	b->state = MQTT_REQUEST_READY;
 	assert_false(mqtt_requests_may_decode(&requests, c)); /* 90 and 40 */
-	b->memory.answer_bytes = 0;
+	b->memory.response_bytes = 0;
 	assert_false(mqtt_requests_may_decode(&requests, c)); /* 90 and the 20 of the first */
 	a->state = MQTT_REQUEST_READY;
 	mqtt_requests_set_running(&requests, a, true);
 	assert_false(mqtt_requests_may_decode(&requests, c)); /* edged having it changes nothing */
-	a->memory.answer_bytes = 0;
+	a->memory.response_bytes = 0;
 	assert_true(mqtt_requests_may_decode(&requests, c));
 	end(&requests);
 }
@@ -112,14 +112,14 @@ static void what_runs_takes_no_room_and_neither_expires_nor_gives_way(void **sta
 	(void)state;
 	input->of_pipeline = true;
 	plain->deadline_ns = input->deadline_ns = 1;
-	assert_false(mqtt_requests_fit(&requests, 1));
+	assert_false(mqtt_requests_has_room_for(&requests, 1));
 	mqtt_requests_set_running(&requests, input, true);
 	mqtt_requests_set_running(&requests, plain, true);
 	assert_int_equal(requests.running, 1); /* in edged */
 	assert_int_equal(requests.running_inputs, 1); /* results are outstanding */
 	assert_int_equal(requests.n, 0);
 	assert_int_equal(requests.bytes, 0);
-	assert_true(mqtt_requests_fit(&requests, 10));
+	assert_true(mqtt_requests_has_room_for(&requests, 10));
 	assert_null(mqtt_requests_expired(&requests, 2));
 	assert_null(mqtt_requests_victim(&requests));
 	mqtt_requests_remove(&requests, input);

@@ -39,10 +39,10 @@ static struct outbox *outbox(void)
 	return &bridge.brokers.connections[0]->outbox;
 }
 
-static struct mqtt_request *ask(enum mqtt_request_answer answer)
+static struct mqtt_request *ask(enum mqtt_request_response answer)
 {
 	struct mqtt_request *request = fake_bridge_ask(&bridge, 0, MQTT_REQUEST_NORMAL);
-	request->answer = answer;
+	request->response_format = answer;
 	mqtt_requests_add(&bridge.requests, request);
 	return request;
 }
@@ -54,7 +54,7 @@ static size_t payload_of(const struct mqtt_request *request)
 }
 
 /* Returns what is reserved for an answer to a model with one output of @bytes. */
-static size_t reserved_for(enum mqtt_request_answer answer, uint64_t bytes)
+static size_t reserved_for(enum mqtt_request_response answer, uint64_t bytes)
 {
 	fake_bridge_model(&bridge)->outputs[0].bytes = bytes;
 	struct mqtt_request *request = ask(answer);
@@ -81,12 +81,12 @@ static void room_for_a_later_answer_is_that_of_the_largest_so_far(void **state)
 {
 	(void)state;
 	struct model_entry *model = fake_bridge_model(&bridge);
-	model->answer_bytes[MQTT_REQUEST_JSON] = 5000;
+	model->response_bytes[MQTT_REQUEST_JSON] = 5000;
 	struct mqtt_request *request = ask(MQTT_REQUEST_JSON);
 	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(payload_of(request), 5000);
 	outbox_reserve_give_back(request);
-	request->reserve.answer_bytes = 7000; /* this very answer found no room before */
+	request->reserve.response_bytes = 7000; /* this very answer found no room before */
 	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(payload_of(request), 7000);
 	outbox_reserve_give_back(request);
@@ -95,7 +95,7 @@ static void room_for_a_later_answer_is_that_of_the_largest_so_far(void **state)
 static void an_answer_that_the_outbox_never_holds_gets_room_for_an_error(void **state)
 {
 	(void)state;
-	const size_t largest = outbox_largest_answer(outbox(), "edged/reply/me");
+	const size_t largest = outbox_largest_response(outbox(), "edged/reply/me");
 	assert_int_equal(reserved_for(MQTT_REQUEST_RAW, largest), largest);
 	assert_int_equal(reserved_for(MQTT_REQUEST_RAW, largest + 1), SMALL);
 }
@@ -107,7 +107,7 @@ static void a_request_without_a_response_topic_needs_no_room(void **state)
 	free(take(request->response_topic));
 	outbox()->max_messages = 0;
 	assert_true(outbox_reserve_take(&bridge.requests, request));
-	assert_true(outbox_reserve_is_there(request));
+	assert_true(outbox_reserve_has_room_for_error(request));
 	assert_false(outbox_reserve_is_stuck(&bridge.requests, request));
 	assert_int_equal(request->reserve.bytes, 0);
 	assert_int_equal(outbox()->reserved_messages, 0);
@@ -154,14 +154,14 @@ static void an_error_needs_room_for_itself_only(void **state)
 	fake_bridge_model(&bridge)->outputs[0].bytes = 60000;
 	struct mqtt_request *first = ask(MQTT_REQUEST_RAW);
 	assert_true(outbox_reserve_take(&bridge.requests, first));
-	assert_true(outbox_reserve_is_there(request));
+	assert_true(outbox_reserve_has_room_for_error(request));
 	assert_int_equal(outbox()->reserved_messages, 1); /* only looked at */
 	assert_false(conn->packed);
 	outbox()->max_messages = 1;
-	assert_false(outbox_reserve_is_there(request));
+	assert_false(outbox_reserve_has_room_for_error(request));
 	assert_true(conn->packed);
 	outbox()->max_messages = 100;
-	assert_false(outbox_reserve_is_there(request)); /* until the next turn */
+	assert_false(outbox_reserve_has_room_for_error(request)); /* until the next turn */
 	outbox_reserve_give_back(first);
 }
 
@@ -210,8 +210,8 @@ static void a_later_input_has_room_for_as_many_answers_as_one_ever_had(void **st
 {
 	(void)state;
 	struct mqtt_pipeline *pipeline = bridge.pipelines.items[0];
-	pipeline->answers = 5;
-	pipeline->answers_bytes = 9000;
+	pipeline->max_responses = 5;
+	pipeline->max_response_bytes = 9000;
 	struct mqtt_request *request = ask_pipeline();
 	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, 5);
@@ -223,10 +223,10 @@ static void an_input_takes_half_of_the_outbox_at_most(void **state)
 {
 	(void)state;
 	const size_t head = outbox_cost("edged/reply/me", 0);
-	const size_t half = (outbox_largest_answer(outbox(), "edged/reply/me") + head) / 2;
+	const size_t half = (outbox_largest_response(outbox(), "edged/reply/me") + head) / 2;
 	struct mqtt_pipeline *pipeline = bridge.pipelines.items[0];
-	pipeline->answers = 1000;
-	pipeline->answers_bytes = 1u << 20;
+	pipeline->max_responses = 1000;
+	pipeline->max_response_bytes = 1u << 20;
 	struct mqtt_request *request = ask_pipeline();
 	assert_true(outbox_reserve_take(&bridge.requests, request));
 	assert_int_equal(request->reserve.n, half / (head + SMALL));

@@ -93,7 +93,7 @@ static void the_form_of_the_answer_follows_accept_then_the_content(void **state)
 {
 	static const struct {
 		const char *type, *accept;
-		enum mqtt_request_answer wanted;
+		enum mqtt_request_response wanted;
 	} cases[] = {
 		{"", "", MQTT_REQUEST_JSON},
 		{"image/png", "", MQTT_REQUEST_JSON},
@@ -106,7 +106,7 @@ static void the_form_of_the_answer_follows_accept_then_the_content(void **state)
 		m.content_type = cases[i].type;
 		m.accept = cases[i].accept;
 		struct mqtt_request *request = parse(*state, &m);
-		assert_int_equal(request->answer, cases[i].wanted);
+		assert_int_equal(request->response_format, cases[i].wanted);
 		mqtt_request_free(request);
 	}
 }
@@ -122,7 +122,7 @@ static void a_route_names_format_and_fields_and_is_answered_in_json(void **state
 	assert_int_equal(request->format, DECODE_CSV);
 	assert_string_equal(request->fields, "a.x b");
 	assert_string_equal(request->source, "press");
-	assert_int_equal(request->answer, MQTT_REQUEST_JSON);
+	assert_int_equal(request->response_format, MQTT_REQUEST_JSON);
 	assert_int_equal(request->connection_id, 7);
 	mqtt_request_free(request);
 }
@@ -149,10 +149,10 @@ static void what_is_wrong_is_refused_with_its_code(void **state)
 	m.size = 1001;
 	assert_non_null(request_parse_refusal(&settings, request, &m, &status));
 	assert_int_equal(status, EDGE_CLIENT_TOO_LARGE);
-	conn->said_stopped = true;
+	conn->stopped_published = true;
 	assert_non_null(request_parse_refusal(&settings, request, &good, &status));
 	assert_int_equal(status, EDGE_CLIENT_DRAINING);
-	conn->said_stopped = false;
+	conn->stopped_published = false;
 	request->format = DECODE_N_FORMATS;
 	assert_non_null(request_parse_refusal(&settings, request, &good, &status));
 	assert_int_equal(status, EDGE_CLIENT_UNSUPPORTED);
@@ -163,13 +163,13 @@ static void answers_go_below_the_response_prefix_only(void **state)
 {
 	struct mosq_message m = message();
 	(void)state;
-	assert_true(request_parse_may_answer(&settings, &m));
+	assert_true(request_parse_may_respond(&settings, &m));
 	m.response_topic = "edged/reply/me";
-	assert_true(request_parse_may_answer(&settings, &m));
+	assert_true(request_parse_may_respond(&settings, &m));
 	m.response_topic = "edged/gw1/digits/set/enable";
-	assert_false(request_parse_may_answer(&settings, &m));
+	assert_false(request_parse_may_respond(&settings, &m));
 	m.response_topic = "other/me";
-	assert_false(request_parse_may_answer(&settings, &m));
+	assert_false(request_parse_may_respond(&settings, &m));
 }
 
 static void the_key_is_of_all_but_times_and_priority(void **state)

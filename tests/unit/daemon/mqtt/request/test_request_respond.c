@@ -82,7 +82,7 @@ static void raw_bytes_are_those_of_the_outputs(void **state)
 	struct model_entry *model = fake_bridge_model(&bridge);
 	struct mqtt_request *request = decoded();
 	(void)state;
-	request->answer = MQTT_REQUEST_RAW;
+	request->response_format = MQTT_REQUEST_RAW;
 	request_respond_succeed(&bridge.requests, request, model, &answer);
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_int_equal(m->size, sizeof(outputs));
@@ -124,8 +124,8 @@ static void an_answer_without_room_runs_again_and_is_not_lost(void **state)
 	request_respond_succeed(&bridge.requests, request, model, &answer);
 	assert_ptr_equal(bridge.requests.first, request);
 	assert_int_equal(request->state, MQTT_REQUEST_READY);
-	assert_true(request->reserve.answer_bytes > 0);
-	assert_int_equal(bridge.counts.answers, MESSAGES);
+	assert_true(request->reserve.response_bytes > 0);
+	assert_int_equal(bridge.counts.responses, MESSAGES);
 }
 
 static void an_answer_that_never_fits_becomes_an_error(void **state)
@@ -134,10 +134,10 @@ static void an_answer_that_never_fits_becomes_an_error(void **state)
 	struct mqtt_request *request = decoded();
 	(void)state;
 	bridge.brokers.connections[0]->outbox.max_bytes = 600;
-	request->answer = MQTT_REQUEST_JSON;
+	request->response_format = MQTT_REQUEST_JSON;
 	memset(request->source, 's', sizeof(request->source) - 1);
 	strcpy(bridge.settings.gateway, "a-gateway-of-a-long-name-that-takes-room-in-the-answer");
-	size_t most = outbox_largest_answer(
+	size_t most = outbox_largest_response(
 		&bridge.brokers.connections[0]->outbox, request->response_topic);
 	bridge.brokers.connections[0]->outbox.max_bytes -= most - 300;
 	request_respond_succeed(&bridge.requests, request, model, &answer);
@@ -150,14 +150,14 @@ static void a_refusal_may_be_asked_again_at_once(void **state)
 	struct mqtt_request *request = fake_bridge_ask(&bridge, 0, MQTT_REQUEST_NORMAL);
 	(void)state;
 	request->key = 5;
-	assert_false(dedup_see(&bridge.dedup, 5, 0, UINT64_MAX));
+	assert_false(dedup_check(&bridge.dedup, 5, 0, UINT64_MAX));
 	request_respond_refuse(
 		&bridge.requests, request, EDGE_CLIENT_OVERLOADED, "too much \"here\"");
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_string_equal(m->status, "OVERLOADED");
 	assert_true(fake_bridge_says(m, "\"error\":\"OVERLOADED\""));
 	assert_true(fake_bridge_says(m, "\"code\":"));
-	assert_false(dedup_see(&bridge.dedup, 5, 0, UINT64_MAX));
+	assert_false(dedup_check(&bridge.dedup, 5, 0, UINT64_MAX));
 	mqtt_request_free(request);
 }
 
@@ -184,12 +184,12 @@ static void of_several_responses_the_last_says_that_one_was_lost(void **state)
 	request->of_pipeline = true;
 	request_respond_with(&bridge.requests, request, "{1}", 3, EDGE_CLIENT_OK, true);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "MORE");
-	assert_int_equal(bridge.counts.answers, 0);
-	request->replies.lacks = true;
+	assert_int_equal(bridge.counts.responses, 0);
+	request->responses.incomplete = true;
 	request_respond_with(&bridge.requests, request, "{2}", 3, EDGE_CLIENT_OK, false);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "OVERLOADED");
 	assert_memory_equal(fake_bridge_newest(&bridge, 0)->payload, "{2}", 3);
-	assert_int_equal(bridge.counts.answers, 1);
+	assert_int_equal(bridge.counts.responses, 1);
 	mqtt_request_free(request);
 }
 

@@ -94,7 +94,7 @@ static void what_is_late_goes_without_an_answer(void **state)
 	request->key = 9;
 	request->arrived_ns = 1;
 	request->deadline_ns = UINT64_MAX;
-	assert_false(request_serve_saw(&bridge.requests, request));
+	assert_false(request_serve_is_duplicate(&bridge.requests, request));
 	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("1");
 	request->deadline_ns = 2;
@@ -102,7 +102,7 @@ static void what_is_late_goes_without_an_answer(void **state)
 	assert_queue("");
 	assert_int_equal(bridge.counts.expired, 1);
 	assert_null(bridge.brokers.connections[0]->outbox.first);
-	assert_false(dedup_see(&bridge.dedup, 9, 0, UINT64_MAX));
+	assert_false(dedup_check(&bridge.dedup, 9, 0, UINT64_MAX));
 }
 
 static void a_model_that_does_not_serve_is_refused_and_one_that_comes_is_waited_for(void **state)
@@ -179,13 +179,13 @@ static void a_request_is_a_duplicate_within_the_window_or_its_own_deadline(void 
 	(void)state;
 	struct mqtt_request *request = accept_one("1", 0, MQTT_REQUEST_NORMAL);
 	request->key = 7;
-	assert_false(request_serve_saw(&bridge.requests, request));
-	assert_true(request_serve_saw(&bridge.requests, request));
+	assert_false(request_serve_is_duplicate(&bridge.requests, request));
+	assert_true(request_serve_is_duplicate(&bridge.requests, request));
 	request->key = 8;
 	request->deadline_ns = request->arrived_ns; /* has passed, but not the window */
 	request->names_deadline = true;
-	assert_false(request_serve_saw(&bridge.requests, request));
-	assert_false(request_serve_saw(&bridge.requests, request));
+	assert_false(request_serve_is_duplicate(&bridge.requests, request));
+	assert_false(request_serve_is_duplicate(&bridge.requests, request));
 	request->deadline_ns = 0;
 	request->names_deadline = false;
 	request->arrived_ns = clock_now_ns();

@@ -37,58 +37,60 @@ static struct bytes_reader body_of(const struct bytes_writer *w, size_t size)
 	return bytes_reader_of((const uint8_t *)w->data + 5, size - 5);
 }
 
+static int read_tensors(
+	struct bytes_reader *r, uint64_t max_bytes, struct decode_result *ret_result)
+{
+	return worker_frames_read(r, WORKER_FRAME_TENSORS, max_bytes, ret_result, NULL);
+}
+
 /* Decodes @text, over the bytes that both processes exchange. Returns the error's code. */
 static int run(enum decode_format format, const char *fields, const char *text, uint32_t n_specs,
 	struct decode_result *ret_result)
 {
-	struct tensor_spec specs[2] = {small_spec(), small_spec()}, read[DECODE_MAX_INPUTS];
-	const uint32_t types[2] = {DTYPE_INT8, DTYPE_INT8}, others[2] = {DTYPE_UINT8, DTYPE_INT8};
-	struct decode_job job = {.format = format,
-		.specs = specs,
-		.n_specs = n_specs,
-		.fields = fields,
-		.payload = text,
-		.size = strlen(text)};
+	struct tensor_spec specs[2] = {small_spec(), small_spec()};
+	struct decode_job read,
+		job = {.format = format,
+			.specs = specs,
+			.n_specs = n_specs,
+			.fields = fields,
+			.payload = text,
+			.size = strlen(text)};
 	struct bytes_writer w = {0}, answer = {0}, envelope = {0};
 	struct decode_result result, none;
 	struct error err = {0};
 	snprintf(specs[1].name, sizeof(specs[1].name), "y");
-	worker_frames_decode_write(&w, &job);
+	worker_frames_write(&w, WORKER_COMMAND_DECODE, &job);
 	for (size_t i = 5; i < w.size; i++) { /* cut short anywhere it is refused */
 		struct bytes_reader cut = body_of(&w, i);
-		assert_int_equal(worker_frames_decode_read(&cut, read, &job, NULL), -EPROTO);
+		assert_int_equal(
+			worker_frames_read(&cut, WORKER_COMMAND_DECODE, 0, &read, NULL), -EPROTO);
 	}
 	struct bytes_reader r = body_of(&w, w.size);
-	assert_int_equal(worker_frames_decode_read(&r, read, &job, &err), 0);
-	int code = decode_run(&job, &result, &err);
+	assert_int_equal(worker_frames_read(&r, WORKER_COMMAND_DECODE, 0, &read, &err), 0);
+	int code = decode_run(&read, &result, &err);
 	assert_int_equal(code, err.code);
-	worker_frames_envelope_write(&envelope, &result.envelope);
-	worker_frames_tensors_write(&answer, &result);
+	worker_frames_free(WORKER_COMMAND_DECODE, &read);
+	worker_frames_write(&envelope, WORKER_FRAME_ENVELOPE, &result.envelope);
+	worker_frames_write(&answer, WORKER_FRAME_TENSORS, &result);
 	decode_result_free(&result);
 	*ret_result = (struct decode_result){0};
 	if (code == 0) {
 		r = body_of(&answer, answer.size);
-		assert_int_equal(
-			worker_frames_tensors_read(&r, 1000, types, n_specs, ret_result, NULL), 0);
+		assert_int_equal(read_tensors(&r, 1000, ret_result), 0);
+		assert_int_equal(ret_result->n, n_specs);
+		for (uint32_t i = 0; i < n_specs; i++) {
+			assert_int_equal(ret_result->tensors[i].type, DTYPE_INT8);
+		}
 		r = body_of(&answer, answer.size);
-		assert_int_equal(
-			worker_frames_tensors_read(&r, 3, types, n_specs, &none, NULL), -EPROTO);
-		r = body_of(&answer, answer.size);
-		assert_int_equal(worker_frames_tensors_read(&r, 1000, others, n_specs, &none, NULL),
-			-EPROTO);
-		r = body_of(&answer, answer.size);
-		assert_int_equal(
-			worker_frames_tensors_read(&r, 1000, types, n_specs + 1, &none, NULL),
-			-EPROTO);
+		assert_int_equal(read_tensors(&r, 3, &none), -EPROTO);
 		for (size_t i = 5; i < answer.size; i++) {
 			r = body_of(&answer, i);
-			assert_int_equal(
-				worker_frames_tensors_read(&r, 1000, types, n_specs, &none, NULL),
-				-EPROTO);
+			assert_int_equal(read_tensors(&r, 1000, &none), -EPROTO);
 		}
 	}
 	r = body_of(&envelope, envelope.size);
-	assert_int_equal(worker_frames_envelope_read(&r, &ret_result->envelope, NULL), 0);
+	assert_int_equal(
+		worker_frames_read(&r, WORKER_FRAME_ENVELOPE, 0, &ret_result->envelope, NULL), 0);
 	bytes_writer_deinit(&w);
 	bytes_writer_deinit(&answer);
 	bytes_writer_deinit(&envelope);
@@ -259,21 +261,21 @@ static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
 	assert_int_not_equal(a, b);
 	assert_int_equal(a, dedup_hash(&dedup, 0, "abcdefghij", 10));
 	assert_int_not_equal(dedup_hash(&dedup, 0, "a", 1), dedup_hash(&dedup, 0, "a\0", 2));
-	assert_false(dedup_see(&dedup, a, 100, 150));
-	assert_true(dedup_see(&dedup, a, 149, 250)); /* its own time counts */
-	assert_false(dedup_see(&dedup, a, 150, 200));
+	assert_false(dedup_check(&dedup, a, 100, 150));
+	assert_true(dedup_check(&dedup, a, 149, 250)); /* its own time counts */
+	assert_false(dedup_check(&dedup, a, 150, 200));
 	dedup_forget(&dedup, a);
-	assert_false(dedup_see(&dedup, a, 151, 201));
-	assert_true(dedup_see(&dedup, a, 151, 201));
+	assert_false(dedup_check(&dedup, a, 151, 201));
+	assert_true(dedup_check(&dedup, a, 151, 201));
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_false(dedup_see(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_false(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_true(dedup_see(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_true(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
-	assert_true(dedup_see(&dedup, a, 153, 203));
-	assert_false(dedup_see(&dedup, b, 153, 203));
-	assert_false(dedup_see(&dedup, a, 153, 203)); /* another has taken its place */
+	assert_true(dedup_check(&dedup, a, 153, 203));
+	assert_false(dedup_check(&dedup, b, 153, 203));
+	assert_false(dedup_check(&dedup, a, 153, 203)); /* another has taken its place */
 }
 
 int main(void)

@@ -30,10 +30,10 @@ enum behaviour {
 
 static bool answer(void)
 {
-	const struct error none = {0};
+	static const struct worker_done done;
 	struct bytes_writer w = {0};
-	worker_frames_done_write(&w, &none, NULL, 0);
-	bool ok = worker_frames_write(&w);
+	worker_frames_write(&w, WORKER_FRAME_DONE, &done);
+	bool ok = worker_frames_send(&w);
 	bytes_writer_deinit(&w);
 	return ok;
 }
@@ -43,7 +43,7 @@ static bool lie(void)
 	struct bytes_writer w = {0};
 	bytes_write_u32(&w, 0);
 	bytes_write_u8(&w, 99);
-	bool ok = worker_frames_write(&w);
+	bool ok = worker_frames_send(&w);
 	bytes_writer_deinit(&w);
 	return ok;
 }
@@ -71,7 +71,7 @@ static int child_main(enum behaviour behaviour)
 	size_t size = 0;
 	bool goes_on = true;
 	while (goes_on) {
-		uint8_t *command = worker_frames_read(&size);
+		uint8_t *command = worker_frames_receive(&size);
 		bool begins = command && command[0] == WORKER_COMMAND_BEGIN &&
 			behaviour != REFUSES_TO_BEGIN;
 		goes_on = command && (begins ? answer() : behave(behaviour));
@@ -85,11 +85,11 @@ struct seen {
 	struct log log;
 	struct worker worker;
 	unsigned int n_done, n_ends, n_again, n_frames;
-	enum worker_command command; /* of the last call */
+	enum worker_frame command; /* of the last call */
 	enum worker_end how;
 };
 
-static bool on_frame(void *data, enum worker_command command, uint8_t word, struct bytes_reader *r)
+static bool on_frame(void *data, enum worker_frame command, uint8_t word, struct bytes_reader *r)
 {
 	struct seen *seen = data;
 	(void)command;
@@ -98,7 +98,7 @@ static bool on_frame(void *data, enum worker_command command, uint8_t word, stru
 	return word != 99;
 }
 
-static void on_done(void *data, enum worker_command command, const struct pipelines_done *done)
+static void on_done(void *data, enum worker_frame command, const struct worker_done *done)
 {
 	struct seen *seen = data;
 	assert_int_equal(done->error.code, 0);
@@ -106,7 +106,7 @@ static void on_done(void *data, enum worker_command command, const struct pipeli
 	seen->n_done++;
 }
 
-static void on_end(void *data, enum worker_command command, enum worker_end how, const char *why)
+static void on_end(void *data, enum worker_frame command, enum worker_end how, const char *why)
 {
 	struct seen *seen = data;
 	assert_non_null(why);
@@ -155,7 +155,7 @@ static void run_until(struct seen *seen, const unsigned int *count, unsigned int
 	}
 }
 
-static void send_order(struct seen *seen, enum worker_command command)
+static void send_order(struct seen *seen, enum worker_frame command)
 {
 	struct bytes_writer w = {0};
 	struct error err = {0};

@@ -24,71 +24,76 @@ static struct bytes_reader body_of(const struct bytes_writer *w)
 	return bytes_reader_of(w->data + FRAME_HEADER_BYTES + 1, w->size - FRAME_HEADER_BYTES - 1);
 }
 
-static struct pipeline_question make_question(const struct tensor_bytes *tensor)
+static struct worker_model_request make_request(const struct tensor_bytes *tensor)
 {
-	return (struct pipeline_question){.id = 7,
+	return (struct worker_model_request){.pipeline = 3,
+		.id = 7,
 		.model = "ssd",
-		.signature = NULL,
-		.inputs = tensor,
-		.n_inputs = 1,
+		.tensors = {*tensor},
+		.n = 1,
 		.deadline_ns = 99,
 		.source = "cam1",
 		.priority = 2,
 		.session = 5};
 }
 
-static void a_question_arrives_as_it_was_asked(void **state)
+static int read_request(
+	struct bytes_reader *r, uint64_t max_bytes, struct worker_model_request *ret_request)
+{
+	return worker_frames_read(r, WORKER_FRAME_MODEL_REQUEST, max_bytes, ret_request, NULL);
+}
+
+static void a_model_request_arrives_as_it_was_sent(void **state)
 {
 	(void)state;
 	uint8_t bytes[] = {1, 2, 3, 4};
 	const struct tensor_bytes tensor = {
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
-	const struct pipeline_question asked = make_question(&tensor);
+	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
-	worker_frames_model_request_write(&w, 3, &asked);
+	struct worker_model_request wanted;
+	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), 0);
-	assert_int_equal(q.pipeline, 3);
-	assert_int_equal(q.id, 7);
-	assert_string_equal(q.model, "ssd");
-	assert_string_equal(q.signature, "");
-	assert_string_equal(q.source, "cam1");
-	assert_int_equal(q.session, 5);
-	assert_int_equal(q.deadline_ns, 99);
-	assert_int_equal(q.priority, 2);
-	assert_int_equal(q.n, 1);
-	assert_memory_equal(q.tensors[0].data, bytes, 4);
-	worker_frames_model_request_deinit(&q);
+	assert_int_equal(read_request(&r, MAX_BYTES, &wanted), 0);
+	assert_int_equal(wanted.pipeline, 3);
+	assert_int_equal(wanted.id, 7);
+	assert_string_equal(wanted.model, "ssd");
+	assert_string_equal(wanted.signature, "");
+	assert_string_equal(wanted.source, "cam1");
+	assert_int_equal(wanted.session, 5);
+	assert_int_equal(wanted.deadline_ns, 99);
+	assert_int_equal(wanted.priority, 2);
+	assert_int_equal(wanted.n, 1);
+	assert_memory_equal(wanted.tensors[0].data, bytes, 4);
+	worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &wanted);
 	bytes_writer_deinit(&w);
 }
 
-static void a_question_that_is_cut_or_too_large_is_refused(void **state)
+static void a_model_request_that_is_cut_or_too_large_is_refused(void **state)
 {
 	(void)state;
 	uint8_t bytes[] = {1, 2, 3, 4};
 	const struct tensor_bytes tensor = {
 		.type = DTYPE_INT8, .shape = {.rank = 2, .dim = {1, 4}}, .data = bytes, .bytes = 4};
-	const struct pipeline_question asked = make_question(&tensor);
+	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
-	worker_frames_model_request_write(&w, 3, &asked);
+	struct worker_model_request wanted;
+	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader whole = body_of(&w);
 	for (size_t size = 0; size < whole.size; size++) {
 		struct bytes_reader r = bytes_reader_of(whole.data, size);
-		assert_int_equal(
-			worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL), -EPROTO);
+		assert_int_equal(read_request(&r, MAX_BYTES, &wanted), -EPROTO);
 	}
 	struct bytes_reader r = whole;
-	assert_int_equal(worker_frames_model_request_read(&r, 3, &q, NULL), -EPROTO);
+	assert_int_equal(read_request(&r, 3, &wanted), -EPROTO);
 	/* Each byte changed in each way: a question or a refusal, and nothing is lost. */
 	for (size_t at = 0; at < whole.size; at++) {
 		for (unsigned int value = 0; value < 256; value++) {
 			uint8_t was = whole.data[at];
 			((uint8_t *)(uintptr_t)whole.data)[at] = (uint8_t)value;
 			r = bytes_reader_of(whole.data, whole.size);
-			if (worker_frames_model_request_read(&r, MAX_BYTES, &q, NULL) == 0) {
-				worker_frames_model_request_deinit(&q);
+			if (read_request(&r, MAX_BYTES, &wanted) == 0) {
+				worker_frames_free(WORKER_FRAME_MODEL_REQUEST, &wanted);
 			}
 			((uint8_t *)(uintptr_t)whole.data)[at] = was;
 		}
@@ -98,7 +103,7 @@ static void a_question_that_is_cut_or_too_large_is_refused(void **state)
 
 #define LARGE (32 << 20)
 
-static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(void **state)
+static void a_model_request_without_memory_for_its_tensors_still_says_whose_it_is(void **state)
 {
 	(void)state;
 	owned_mem uint8_t *bytes = calloc(1, LARGE);
@@ -107,11 +112,11 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 		.shape = {.rank = 2, .dim = {1024, LARGE / 1024}},
 		.data = bytes,
 		.bytes = LARGE};
-	const struct pipeline_question asked = make_question(&tensor);
+	const struct worker_model_request asked = make_request(&tensor);
 	struct bytes_writer w = {0};
-	struct worker_model_request q;
+	struct worker_model_request wanted;
 	struct rlimit before;
-	worker_frames_model_request_write(&w, 3, &asked);
+	worker_frames_write(&w, WORKER_FRAME_MODEL_REQUEST, &asked);
 	struct bytes_reader r = body_of(&w);
 	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
 	const struct rlimit little = {
@@ -120,7 +125,7 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 	void *volatile more = SANITIZED ? NULL : malloc(LARGE);
 	const bool limited = !SANITIZED && !more; /* qemu limits nothing */
 	free(more);
-	int code = limited ? worker_frames_model_request_read(&r, LARGE, &q, NULL) : 0;
+	int code = limited ? read_request(&r, LARGE, &wanted) : 0;
 	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
 	bytes_writer_deinit(&w);
 	if (!limited) {
@@ -128,10 +133,10 @@ static void a_question_without_memory_for_its_tensors_still_says_whose_it_is(voi
 		return;
 	}
 	assert_int_equal(code, -ENOMEM);
-	assert_int_equal(q.pipeline, 3);
-	assert_true(q.id == asked.id);
-	assert_string_equal(q.model, asked.model);
-	assert_int_equal(q.n, 0);
+	assert_int_equal(wanted.pipeline, 3);
+	assert_true(wanted.id == asked.id);
+	assert_string_equal(wanted.model, asked.model);
+	assert_int_equal(wanted.n, 0);
 }
 
 static void a_result_is_an_object_or_refused(void **state)
@@ -143,20 +148,23 @@ static void a_result_is_an_object_or_refused(void **state)
 	} cases[] = {{"{\"a\":1}", 0}, {"{}", -EPROTO}, {"", -EPROTO}, {"[1,2]", -EPROTO},
 		{"{\"a\":1", -EPROTO}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct pipeline_result said = {.kind = PIPELINE_RESULT,
+		const struct worker_result sent = {.pipeline = 1,
+			.kind = PIPELINE_RESULT,
 			.source = "cam1",
 			.event = true,
 			.time_us = 9,
 			.tag = 77,
 			.quiet = true,
 			.flat = cases[i].flat,
+			.flat_bytes = strlen(cases[i].flat),
 			.snapshot = "png",
 			.snapshot_bytes = 3};
 		struct bytes_writer w = {0};
-		struct pipelines_result result;
-		worker_frames_result_write(&w, 1, &said);
+		struct worker_result result;
+		worker_frames_write(&w, WORKER_FRAME_RESULT, &sent);
 		struct bytes_reader r = body_of(&w);
-		assert_int_equal(worker_frames_result_read(&r, &result, NULL), cases[i].code);
+		assert_int_equal(worker_frames_read(&r, WORKER_FRAME_RESULT, 0, &result, NULL),
+			cases[i].code);
 		if (cases[i].code == 0) {
 			assert_int_equal(result.flat_bytes, strlen(cases[i].flat));
 			assert_memory_equal(result.flat, cases[i].flat, result.flat_bytes);
@@ -173,28 +181,29 @@ static void a_result_is_an_object_or_refused(void **state)
 static void what_is_done_says_what_is_not(void **state)
 {
 	(void)state;
-	const uint64_t tags[] = {7, UINT64_MAX};
-	const struct error failed = {.code = -EINVAL, .text = "no \\x5c"};
+	static const struct worker_done sent = {
+		.error = {.code = -EINVAL, .text = "no \\x5c"}, .n = 2, .tags = {7, UINT64_MAX}};
 	struct bytes_writer w = {0};
-	struct pipelines_done done;
-	worker_frames_done_write(&w, &failed, tags, 2);
+	struct worker_done done;
+	worker_frames_write(&w, WORKER_FRAME_DONE, &sent);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(worker_frames_done_read(&r, &done, NULL), 0);
+	assert_int_equal(worker_frames_read(&r, WORKER_FRAME_DONE, 0, &done, NULL), 0);
 	assert_int_equal(done.error.code, -EINVAL);
-	assert_string_equal(done.error.text, failed.text);
+	assert_string_equal(done.error.text, sent.error.text);
 	assert_int_equal(done.n, 2);
 	assert_true(done.tags[0] == 7 && done.tags[1] == UINT64_MAX);
 	for (size_t cut = 1; cut < 20; cut++) {
 		r = body_of(&w);
 		r.size -= cut;
-		assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
+		assert_int_equal(
+			worker_frames_read(&r, WORKER_FRAME_DONE, 0, &done, NULL), -EPROTO);
 	}
-	bytes_writer_deinit(&w);
-	static const uint64_t many[PIPELINES_MAX_TAGS + 1];
-	w = (struct bytes_writer){0};
-	worker_frames_done_write(&w, &failed, many, PIPELINES_MAX_TAGS + 1);
+	/* behind the code and the text: the number of tags */
+	const uint32_t many = PIPELINES_MAX_TAGS + 1;
+	memcpy(w.data + w.size - 2 * sizeof(uint64_t) - sizeof(many), &many, sizeof(many));
+	bytes_write(&w, done.tags, sizeof(done.tags));
 	r = body_of(&w);
-	assert_int_equal(worker_frames_done_read(&r, &done, NULL), -EPROTO);
+	assert_int_equal(worker_frames_read(&r, WORKER_FRAME_DONE, 0, &done, NULL), -EPROTO);
 	bytes_writer_deinit(&w);
 }
 
@@ -208,32 +217,42 @@ static void a_model_arrives_with_its_labels(void **state)
 		.labels = "cat\ndog",
 		.labels_bytes = 7,
 		.score_threshold = 0.25f};
-	const struct pipeline_model model = {.inputs = &input,
-		.outputs = &output,
-		.n_inputs = 1,
-		.n_outputs = 1,
-		.version = "3"};
-	struct pipeline_model read = {0};
-	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
-	bool there = false;
+	const struct worker_model sent = {.name = "ssd",
+		.signature = "fast",
+		.is_served = true,
+		.model = {.inputs = &input,
+			.outputs = &output,
+			.n_inputs = 1,
+			.n_outputs = 1,
+			.version = "3"}};
+	struct worker_model read;
 	struct bytes_writer w = {0};
-	worker_frames_model_write(&w, "ssd", "fast", &model);
+	worker_frames_write(&w, WORKER_COMMAND_MODEL, &sent);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
-	assert_true(there);
-	assert_string_equal(name, "ssd");
-	assert_string_equal(signature, "fast");
-	assert_string_equal(read.version, "3");
-	assert_int_equal(read.outputs[0].labels_bytes, 7);
-	assert_memory_equal(read.outputs[0].labels, "cat\ndog", 7);
-	assert_true(read.outputs[0].score_threshold == 0.25f);
-	pipeline_model_free(&read);
+	assert_int_equal(worker_frames_read(&r, WORKER_COMMAND_MODEL, 0, &read, NULL), 0);
+	assert_true(read.is_served);
+	assert_string_equal(read.name, "ssd");
+	assert_string_equal(read.signature, "fast");
+	assert_string_equal(read.model.version, "3");
+	assert_int_equal(read.model.outputs[0].labels_bytes, 7);
+	assert_memory_equal(read.model.outputs[0].labels, "cat\ndog", 7);
+	assert_true(read.model.outputs[0].score_threshold == 0.25f);
+	worker_frames_free(WORKER_COMMAND_MODEL, &read);
+	for (size_t cut = 1; cut < w.size - FRAME_HEADER_BYTES; cut++) {
+		r = body_of(&w);
+		r.size -= cut;
+		assert_int_equal(
+			worker_frames_read(&r, WORKER_COMMAND_MODEL, 0, &read, NULL), -EPROTO);
+	}
 	bytes_writer_deinit(&w);
 
-	worker_frames_model_write(&w, "ssd", "", NULL);
+	const struct worker_model removal = {.name = "ssd"};
+	w = (struct bytes_writer){0};
+	worker_frames_write(&w, WORKER_COMMAND_MODEL, &removal);
 	r = body_of(&w);
-	assert_int_equal(worker_frames_model_read(&r, name, signature, &there, &read, NULL), 0);
-	assert_false(there);
+	assert_int_equal(worker_frames_read(&r, WORKER_COMMAND_MODEL, 0, &read, NULL), 0);
+	assert_false(read.is_served);
+	worker_frames_free(WORKER_COMMAND_MODEL, &read);
 	bytes_writer_deinit(&w);
 }
 
@@ -318,27 +337,28 @@ static void an_envelope_is_opened(void **state)
 static void an_envelope_arrives_whole_or_is_refused(void **state)
 {
 	(void)state;
-	const struct decode_envelope said = {.there = true,
+	const struct decode_envelope sent = {.there = true,
 		.id = "17",
 		.reply_to = "a/b",
 		.priority = "high",
 		.traceparent = "00",
 		.deadline_ms = 9};
-	struct decode_envelope heard;
+	struct decode_envelope received;
 	struct bytes_writer w = {0};
-	worker_frames_envelope_write(&w, &said);
+	worker_frames_write(&w, WORKER_FRAME_ENVELOPE, &sent);
 	struct bytes_reader r = body_of(&w);
-	assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), 0);
-	assert_string_equal(heard.id, "17");
-	assert_string_equal(heard.reply_to, "a/b");
-	assert_string_equal(heard.priority, "high");
-	assert_string_equal(heard.traceparent, "00");
-	assert_int_equal(heard.deadline_ms, 9);
+	assert_int_equal(worker_frames_read(&r, WORKER_FRAME_ENVELOPE, 0, &received, NULL), 0);
+	assert_string_equal(received.id, "17");
+	assert_string_equal(received.reply_to, "a/b");
+	assert_string_equal(received.priority, "high");
+	assert_string_equal(received.traceparent, "00");
+	assert_int_equal(received.deadline_ms, 9);
 	size_t whole = body_of(&w).size;
 	for (size_t cut = 1; cut <= whole; cut++) {
 		r = body_of(&w);
 		r.size -= cut;
-		assert_int_equal(worker_frames_envelope_read(&r, &heard, NULL), -EPROTO);
+		assert_int_equal(
+			worker_frames_read(&r, WORKER_FRAME_ENVELOPE, 0, &received, NULL), -EPROTO);
 	}
 	bytes_writer_deinit(&w);
 }
@@ -346,9 +366,10 @@ static void an_envelope_arrives_whole_or_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_question_arrives_as_it_was_asked),
-		cmocka_unit_test(a_question_that_is_cut_or_too_large_is_refused),
-		cmocka_unit_test(a_question_without_memory_for_its_tensors_still_says_whose_it_is),
+		cmocka_unit_test(a_model_request_arrives_as_it_was_sent),
+		cmocka_unit_test(a_model_request_that_is_cut_or_too_large_is_refused),
+		cmocka_unit_test(
+			a_model_request_without_memory_for_its_tensors_still_says_whose_it_is),
 		cmocka_unit_test(a_result_is_an_object_or_refused),
 		cmocka_unit_test(what_is_done_says_what_is_not),
 		cmocka_unit_test(a_model_arrives_with_its_labels),
