@@ -29,11 +29,11 @@ struct waiting {
 
 static void outcome_deinit(struct outcome *outcome)
 {
-	replies_list_free(outcome->list);
+	edge_client_list_free(outcome->list);
 	free(outcome->text);
-	replies_model_free(outcome->model);
-	replies_answer_free(outcome->answer);
-	replies_stats_free(outcome->stats);
+	edge_client_model_free(outcome->model);
+	edge_client_answer_free(outcome->answer);
+	edge_client_stats_free(outcome->stats);
 	free(outcome->body);
 }
 
@@ -226,7 +226,7 @@ static int tell_models(struct edge_client *client, const void *body, size_t size
 	int r = replies_list(body, size, WIRE_EVENT, &list, err);
 	if (r == 0) {
 		client->models_fn(client->models_data, list);
-		replies_list_free(list);
+		edge_client_list_free(list);
 	}
 	return r == -ENOMEM ? 0 : r;
 }
@@ -388,7 +388,8 @@ int connection_cancel(struct edge_client *client, uint64_t id, struct error *err
 			err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
 	}
 	wire_cancel_encode(&body, id);
-	return connection_start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
+	return connection_start_header(client, (struct wire_header){.type = WIRE_CANCEL}, &body,
+		&(struct connection_extra){.fd = -1}, (struct listener){0}, &own_id, err);
 }
 
 /* ---- synchronous calls */

@@ -96,10 +96,6 @@ int must_check connection_start_header(struct edge_client *client, struct wire_h
 	struct bytes_writer *body, const struct connection_extra *extra, struct listener listener,
 	uint64_t *ret_id, struct error *err);
 
-/* Queues a request. Takes @body. On success the listener is called exactly once. */
-int must_check connection_start(struct edge_client *client, uint16_t type,
-	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
-
 /* The contents of a request. Members that its type does not have are ignored. */
 struct call {
 	uint16_t type; /* enum wire_type */
@@ -115,7 +111,7 @@ struct call {
 	void *models_data;
 };
 
-/* Queues a request as connection_start() does. -EOPNOTSUPP: the daemon's version or configuration
+/* Queues a request as connection_start_header() does. -EOPNOTSUPP: the daemon's version or configuration
  * does not have it. */
 int must_check connection_start_call(struct edge_client *client, const struct call *call,
 	struct listener listener, uint64_t *ret_id, struct error *err);
