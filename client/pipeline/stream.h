@@ -110,7 +110,7 @@ const struct rows_part *rows_front(const struct rows *rows);
 /* Drops the front part if it has ended and has no full window left. Returns true if it did. */
 bool rows_pass(struct rows *rows, const struct stage_window *window);
 
-/* Copies the next full window and advances by hop. *ret_material is NULL without a full window.
+/* Copies the next full window and advances by hop. *ret_input_data is NULL without a full window.
  * *ret_time_us: arrival of its last row. -ENOMEM: the window is lost. */
 int must_check rows_take(struct rows *rows, const struct stage_window *window,
 	struct input_data **ret_input_data, uint64_t *ret_time_us, struct error *err);

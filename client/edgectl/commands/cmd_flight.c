@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flight: the daemon's most recent requests, from the daemon or from a file that it wrote. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/flight_record.h"
@@ -16,6 +14,7 @@
 #include "client/edgectl/view/fields.h"
 #include "client/edgectl/view/stats_view.h"
 #include "client/lib/connection.h"
+#include "client/media/byte_source.h"
 
 #define TIME_SIZE 40
 #define MAX_FILE_BYTES (FLIGHT_HEAD_BYTES + FLIGHT_RECORDS * sizeof(struct flight_record))
@@ -41,25 +40,15 @@ static void flights_deinit(struct flights *flights)
 
 static int read_file(const char *path, struct flights *flights, struct error *err)
 {
-	struct stat st;
+	owned_source struct source source = {0};
 	char shown[200];
-	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	error_escape(shown, sizeof(shown), path, strlen(path));
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
+	int r = source_open_file(path, MAX_FILE_BYTES, &source, err);
+	if (r < 0) {
+		error_prefix(err, "%s", error_escape(shown, sizeof(shown), path, strlen(path)));
+		return r;
 	}
-	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > MAX_FILE_BYTES) {
-		return error_set(err, -EBADMSG, "%s: these are no flight records", shown);
-	}
-	flights->bytes = malloc((size_t)st.st_size + 1);
-	if (!flights->bytes) {
-		return error_no_memory(err);
-	}
-	const ssize_t n = read(fd, flights->bytes, (size_t)st.st_size);
-	if (n < 0) {
-		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
-	}
-	flights->size = (size_t)n;
+	flights->size = source.size;
+	flights->bytes = take(source.data);
 	return 0;
 }
 
