@@ -371,17 +371,16 @@ int cmd_pipeline_infer(const struct settings *settings, const char *path)
 
 static void row_add(struct grid *grid, const struct pipeline *p)
 {
-	char models[TEXT_SIZE] = "", shown[TEXT_SIZE];
+	char models[TEXT_SIZE] = "";
 	size_t used = 0;
 	for (size_t i = 0; pipeline_model_name(p, i); i++) {
 		int n = snprintf(models + used, sizeof(models) - used, "%s%s", i ? ", " : "",
 			pipeline_model_name(p, i));
 		used += n > 0 && (size_t)n < sizeof(models) - used ? (size_t)n : 0;
 	}
-	const char *description = pipeline_description(p);
 	grid_add(grid, "%s", pipeline_name(p));
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), models, strlen(models)));
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), description, strlen(description)));
+	grid_add_escaped(grid, models);
+	grid_add_escaped(grid, pipeline_description(p));
 }
 
 /* Reads a file. Adds a row to @grid and prints its keys to @shown; both may be NULL. */
@@ -403,15 +402,10 @@ static int file_check(const char *path, struct grid *grid, FILE *shown)
 	return EXIT_DONE;
 }
 
-static void files_free(struct pipeline_files *files)
-{
-	pipeline_files_free(files);
-}
-
 /* Checks all pipelines. @grid may be NULL. */
 static int all_check(const struct settings *settings, struct grid *grid)
 {
-	__attribute__((cleanup(files_free))) struct pipeline_files files = {0};
+	__attribute__((cleanup(pipeline_files_free))) struct pipeline_files files = {0};
 	struct error err = {0};
 	int code = EXIT_DONE;
 	if (pipeline_files_list(settings->pipelines, &files, &err) < 0) {
@@ -438,10 +432,7 @@ static int find(const struct settings *settings, const char *name, char *ret_pat
 static int list(const struct settings *settings)
 {
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 3, 0);
-	grid_add(&grid, "PIPELINE");
-	grid_add(&grid, "MODELS");
-	grid_add(&grid, "DESCRIPTION");
+	grid_begin(&grid, "PIPELINE|MODELS|DESCRIPTION", 0);
 	int code = all_check(settings, &grid);
 	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_NEGATIVE : code;
 }
