@@ -245,27 +245,15 @@ static void put_spec(struct json_document *d, const struct tensor_spec *spec)
 	json_builder_begin_object(d, NULL);
 	json_builder_put_text(d, "name", spec->name);
 	json_builder_put_text(d, "type", dtype_name(spec->type));
-	json_builder_begin_list(d, "shape");
-	for (unsigned int i = 0; i < spec->declared.rank; i++) {
-		json_builder_put_integer(d, NULL, spec->declared.dim[i]);
-	}
-	json_builder_end(d);
+	json_builder_put_integers(d, "shape", spec->declared.dim, spec->declared.rank);
 	json_builder_put_integer(d, "bytes", (int64_t)spec->bytes);
 	if (spec->scale > 0) {
 		json_builder_put_real(d, "scale", spec->scale);
 		json_builder_put_integer(d, "zero_point", spec->zero_point);
 	}
 	if (spec->n_mean || spec->n_std) {
-		json_builder_begin_list(d, "mean");
-		for (uint32_t i = 0; i < spec->n_mean; i++) {
-			json_builder_put_real(d, NULL, (double)spec->mean[i]);
-		}
-		json_builder_end(d);
-		json_builder_begin_list(d, "std");
-		for (uint32_t i = 0; i < spec->n_std; i++) {
-			json_builder_put_real(d, NULL, (double)spec->std[i]);
-		}
-		json_builder_end(d);
+		json_builder_put_reals(d, "mean", spec->mean, spec->n_mean);
+		json_builder_put_reals(d, "std", spec->std, spec->n_std);
 	}
 	if (spec->labels) {
 		json_builder_put_integer(d, "labels", (int64_t)count_lines(spec));

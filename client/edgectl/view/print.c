@@ -161,11 +161,7 @@ static void put_output(const struct tensor_spec *spec, const struct tensor_bytes
 	json_builder_begin_object(document, NULL);
 	json_builder_put_text(document, "name", spec->name);
 	json_builder_put_text(document, "type", dtype_name(spec->type));
-	json_builder_begin_list(document, "shape");
-	for (unsigned int i = 0; i < spec->shape.rank; i++) {
-		json_builder_put_integer(document, NULL, spec->shape.dim[i]);
-	}
-	json_builder_end(document);
+	json_builder_put_integers(document, "shape", spec->shape.dim, spec->shape.rank);
 	if (spec->type == DTYPE_STRING) {
 		put_strings(spec, bytes, document);
 		json_builder_end(document);
