@@ -50,10 +50,10 @@ struct edge_client {
 	size_t n_waiting;
 	uint64_t last_id;
 	uint32_t spin_us;
-	uint32_t stays; /* synchronous waits left before the next sched_yield() */
-	/* CPU time lost to other programs by sched_yield(), less CREDIT_NS for each wait, in ns */
+	uint32_t waits_without_yield; /* synchronous waits left before the next sched_yield() */
+	/* CPU time lost to other programs by sched_yield(), less FORGIVEN_NS for each wait, in ns */
 	uint64_t lost_ns;
-	uint64_t gave_ns; /* time of the last sched_yield(), in ns */
+	uint64_t yielded_ns; /* time of the last sched_yield(), in ns */
 	/* ring for INFER of synchronous calls, once edge_client_use_ring() was called */
 	struct ring_client ring;
 	uint64_t in_ring; /* id of the last request sent through the ring */

@@ -71,7 +71,7 @@ static int follow(struct pipeline *p, struct stream *stream, const struct input_
 	}
 	return r < 0
 		? r
-		: rows_hear(rows, input_data->rows, input_data->rate,
+		: rows_check_gap(rows, input_data->rows, input_data->rate,
 			  p->config->source.gap_ms * USEC_PER_MSEC, received_us, last.rows, err);
 }
 

@@ -281,7 +281,7 @@ int rows_restart(struct rows *s, const struct input_data *m, size_t least,
 	return 0;
 }
 
-int rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us,
+int rows_check_gap(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us,
 	size_t least, struct error *err)
 {
 	const uint64_t length_us = rate ? n * UINT64_C(1000000) / rate : 0;

@@ -99,7 +99,7 @@ int must_check rows_break(struct rows *rows, size_t least, struct error *err);
 
 /* Calls rows_break() if the next @n rows, pushed at @now_us, are more than @gap_us (not 0) late.
  * Inputs without a time then continue from the later time. */
-int must_check rows_hear(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
+int must_check rows_check_gap(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
 	uint64_t now_us, size_t least, struct error *err);
 
 /* Returns the allocated values. Memory is shrunk when little of it is used. */

@@ -91,7 +91,7 @@ static void pieces_come(struct rows *rows, size_t pieces, uint32_t rate, size_t 
 		float values[2] = {(float)(10 * p), (float)(10 * p + 1)};
 		const struct input_data m = rows_of(values, 2, 1, rate);
 		const uint64_t now_us = (p + 1) * UINT64_C(10000000);
-		assert_int_equal(rows_hear(rows, 2, rate, 1000000, now_us, least, NULL), 0);
+		assert_int_equal(rows_check_gap(rows, 2, rate, 1000000, now_us, least, NULL), 0);
 		assert_int_equal(rows_append(rows, &m, 100000, now_us, NULL), 0);
 	}
 }
@@ -304,7 +304,7 @@ static void time_after_a_stall_is_now_again(void **state)
 	const struct input_data m = rows_of(values, 100, 1, 1000);
 	for (size_t i = 0; i < 60; i++) {
 		now_us += i % 30 < 10 ? 100000 : i % 30 == 10 ? 2000000 : 0;
-		assert_int_equal(rows_hear(&rows, 100, 1000, 500000, now_us, 1, NULL), 0);
+		assert_int_equal(rows_check_gap(&rows, 100, 1000, 500000, now_us, 1, NULL), 0);
 		time_us = rows_time(&rows, 100, 1000, now_us);
 		assert_true(time_us >= before_us);
 		before_us = time_us;
