@@ -41,29 +41,19 @@ static void print_commands(FILE *out)
  * CLI_COMPLETE_WORDS. */
 static void print_bash_reply(FILE *out, enum cli_complete what, const char *words)
 {
-	switch (what) {
-	case CLI_COMPLETE_MODEL:
-		fputs("COMPREPLY=($(compgen -W \"" MODELS "\" -- \"$cur\") "
-		      "$(compgen -f -X '!*.tflite' -- \"$cur\"))",
-			out);
-		break;
-	case CLI_COMPLETE_FILE:
-		fputs("COMPREPLY=($(compgen -f -- \"$cur\"))", out);
-		break;
-	case CLI_COMPLETE_TFLITE:
-		fputs("COMPREPLY=($(compgen -f -X '!*.tflite' -- \"$cur\") "
-		      "$(compgen -d -- \"$cur\"))",
-			out);
-		break;
-	case CLI_COMPLETE_FOLDER:
-		fputs("COMPREPLY=($(compgen -d -- \"$cur\"))", out);
-		break;
-	case CLI_COMPLETE_WORDS:
+	static const char *const replies[] = {
+		[CLI_COMPLETE_NONE] = "",
+		[CLI_COMPLETE_MODEL] = "$(compgen -W \"" MODELS "\" -- \"$cur\") "
+				       "$(compgen -f -X '!*.tflite' -- \"$cur\")",
+		[CLI_COMPLETE_FILE] = "$(compgen -f -- \"$cur\")",
+		[CLI_COMPLETE_TFLITE] = "$(compgen -f -X '!*.tflite' -- \"$cur\") "
+					"$(compgen -d -- \"$cur\")",
+		[CLI_COMPLETE_FOLDER] = "$(compgen -d -- \"$cur\")",
+	};
+	if (what == CLI_COMPLETE_WORDS) {
 		fprintf(out, "COMPREPLY=($(compgen -W '%s' -- \"$cur\"))", words);
-		break;
-	case CLI_COMPLETE_NONE:
-		fputs("COMPREPLY=()", out);
-		break;
+	} else {
+		fprintf(out, "COMPREPLY=(%s)", replies[what]);
 	}
 }
 

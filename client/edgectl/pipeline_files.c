@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/edgectl/pipeline_files.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/array.h"
+#include "base/file.h"
 
 static const char *const folders[] = {
 	SYSCONFDIR "/edged/pipelines.d",
@@ -61,43 +64,48 @@ static bool is_there(const struct pipeline_files *files, const char *name)
 	return false;
 }
 
-static int path_add(
-	struct pipeline_files *files, const char *folder, const char *name, struct error *err)
+struct listing {
+	struct pipeline_files *files;
+	const char *folder;
+	struct error *err;
+};
+
+static int path_add(void *context, const char *name, unsigned char type)
 {
+	const struct listing *listing = context;
+	struct pipeline_files *files = listing->files;
 	char path[PIPELINE_FILES_PATH_SIZE];
-	if (is_there(files, name) || !path_make(folder, name, "", path)) {
+	(void)type;
+	if (!ends_in_conf(name) || is_there(files, name) ||
+		!path_make(listing->folder, name, "", path)) {
 		return 0;
 	}
 	if (files->n == PIPELINE_FILES_MAX) {
-		return error_set(err, -EFBIG, "more than %d pipelines", PIPELINE_FILES_MAX);
+		return error_set(
+			listing->err, -EFBIG, "more than %d pipelines", PIPELINE_FILES_MAX);
 	}
-	char **paths = realloc(files->paths, (files->n + 1) * sizeof(paths[0]));
-	if (!paths) {
-		return error_no_memory(err);
+	char *copy = strdup(path);
+	char **added = copy ? array_add(&files->paths, &files->n, sizeof(*added)) : NULL;
+	if (!added) {
+		free(copy);
+		return error_no_memory(listing->err);
 	}
-	files->paths = paths;
-	paths[files->n] = strdup(path);
-	if (!paths[files->n]) {
-		return error_no_memory(err);
-	}
-	files->n++;
+	*added = copy;
 	return 0;
 }
 
 static int folder_list(struct pipeline_files *files, const char *folder, struct error *err)
 {
-	DIR *dir = opendir(folder);
-	int r = 0;
-	if (!dir) {
+	struct listing listing = {files, folder, err};
+	owned_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
 		return errno == ENOENT || errno == ENOTDIR
 			? 0
 			: error_set(err, -errno, "%s: %s", folder, strerror(errno));
 	}
-	for (const struct dirent *entry; r == 0 && (entry = readdir(dir));) {
-		r = ends_in_conf(entry->d_name) ? path_add(files, folder, entry->d_name, err) : 0;
-	}
-	closedir(dir);
-	return r;
+	int r = file_each_entry(fd, path_add, &listing);
+	return r < 0 && err && err->code == 0 ? error_set(err, r, "%s: %s", folder, strerror(-r))
+					      : r;
 }
 
 static int by_name(const void *a, const void *b)

@@ -77,25 +77,6 @@ static struct tensor_spec *specs_copy(const struct tensor_spec *from, uint32_t n
 	return specs;
 }
 
-/* Copies all labels into one allocation: the target may be closed before the pipeline. */
-static int labels_copy(struct pipeline_model *model)
-{
-	size_t room = 1;
-	for (uint32_t i = 0; i < model->n_outputs; i++) {
-		room += model->outputs[i].labels ? model->outputs[i].labels_bytes : 0;
-	}
-	char *at = model->labels = malloc(room);
-	for (uint32_t i = 0; i < model->n_outputs && at; i++) {
-		struct tensor_spec *spec = &model->outputs[i];
-		if (spec->labels) {
-			memcpy(at, spec->labels, spec->labels_bytes);
-			spec->labels = at;
-			at += spec->labels_bytes;
-		}
-	}
-	return model->labels ? 0 : -ENOMEM;
-}
-
 static int describe(void *context, const char *name, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
@@ -108,7 +89,7 @@ static int describe(void *context, const char *name, const char *signature,
 		.n_outputs = target->n_outputs,
 		.inputs = specs_copy(target->inputs, target->n_inputs),
 		.outputs = specs_copy(target->outputs, target->n_outputs)};
-	if (!model.inputs || !model.outputs || labels_copy(&model) < 0) {
+	if (!model.inputs || !model.outputs || pipeline_model_own_labels(&model) < 0) {
 		pipeline_model_free(&model);
 		return error_no_memory(err);
 	}

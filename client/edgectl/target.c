@@ -32,18 +32,12 @@ int target_signature(const struct target *target, uint32_t index,
 	return target->ops->signature(target, index, ret_signature, err);
 }
 
-int target_init(struct target *target, const struct target_ops *ops, uint32_t n_inputs,
-	uint32_t n_outputs, struct error *err)
+void target_set_signature(struct target *target, const struct target_signature *signature)
 {
-	target->ops = ops;
-	target->inputs = calloc((size_t)n_inputs + 1, sizeof(target->inputs[0]));
-	target->outputs = calloc((size_t)n_outputs + 1, sizeof(target->outputs[0]));
-	if (!target->inputs || !target->outputs) {
-		return error_no_memory(err);
-	}
-	target->n_inputs = n_inputs;
-	target->n_outputs = n_outputs;
-	return 0;
+	target->inputs = signature->inputs;
+	target->outputs = signature->outputs;
+	target->n_inputs = signature->n_inputs;
+	target->n_outputs = signature->n_outputs;
 }
 
 void target_deinit(struct target *target)

@@ -100,9 +100,8 @@ struct target_ops {
 	struct edge_session *(*session)(const struct target *target);
 };
 
-/* Allocates zeroed specs, which target_deinit() frees. */
-int must_check target_init(struct target *target, const struct target_ops *ops, uint32_t n_inputs,
-	uint32_t n_outputs, struct error *err);
+/* Moves the specs of @signature to @target; target_deinit() frees them. */
+void target_set_signature(struct target *target, const struct target_signature *signature);
 void target_deinit(struct target *target);
 int must_check target_signature_init(struct target_signature *signature, uint32_t n_inputs,
 	uint32_t n_outputs, struct error *err);

@@ -9,6 +9,7 @@
 #include "backends/backends.h"
 #include "base/clock.h"
 #include "client/edgectl/target.h"
+#include "client/media/byte_source.h"
 #include "engine/edge.h"
 
 struct local {
@@ -90,6 +91,7 @@ static int signature_of(const struct target *target, uint32_t index,
 }
 
 #define MAX_CHECKPOINT_BYTES ((uint64_t)1 << 30)
+#define MAX_LABELS_BYTES (1u << 20)
 
 static int open_state(struct local *local, const char *state, struct error *err)
 {
@@ -112,10 +114,7 @@ static int start(struct local *local, const struct target_options *options, stru
 	if (r < 0) {
 		return r;
 	}
-	local->target.inputs = signature.inputs; /* ownership moves to the target */
-	local->target.outputs = signature.outputs;
-	local->target.n_inputs = signature.n_inputs;
-	local->target.n_outputs = signature.n_outputs;
+	target_set_signature(&local->target, &signature);
 	r = edge_session_new(local->model, local->signature, &local->session, err);
 	if (r == 0 && options->threads > 1) {
 		r = backends_team_new(options->threads, false, &local->team, err);
@@ -145,24 +144,16 @@ static void read_labels_beside(const char *path, struct target *target)
 	const char *slash = strrchr(path, '/');
 	int folder = slash ? (int)(slash + 1 - path) : 0;
 	int n = snprintf(beside, sizeof(beside), "%.*slabels.txt", folder, path);
-	owned_fd int fd = n > 0 && (size_t)n < sizeof(beside)
-		? open(beside, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-		: -1;
-	if (fd < 0) {
+	owned_source struct source source = {0};
+	if (n < 0 || (size_t)n >= sizeof(beside) ||
+		source_open_file(beside, MAX_LABELS_BYTES, &source, NULL) < 0 || source.size == 0) {
 		return;
 	}
-	size_t most = 1u << 20;
-	char *text = malloc(most);
-	ssize_t size = text ? read(fd, text, most) : -1;
-	if (size <= 0) {
-		free(text);
-		return;
-	}
-	target->labels = text;
+	target->labels = (char *)take(source.data);
 	for (uint32_t i = 0; i < target->n_outputs; i++) {
 		if (!target->outputs[i].labels) {
-			target->outputs[i].labels = text;
-			target->outputs[i].labels_bytes = (size_t)size;
+			target->outputs[i].labels = target->labels;
+			target->outputs[i].labels_bytes = source.size;
 		}
 	}
 }

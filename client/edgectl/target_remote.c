@@ -4,6 +4,7 @@
 
 #include "client/edgectl/remote.h"
 #include "client/edgectl/target.h"
+#include "client/pipeline/pipeline.h"
 
 struct remote {
 	struct target target;
@@ -22,55 +23,6 @@ static struct remote *remote_of(const struct target *target)
 	return (struct remote *)target;
 }
 
-static void fill_shape(const struct edge_client_shape *from, struct shape *to)
-{
-	to->rank = (uint8_t)(from->rank <= SHAPE_MAX_RANK ? from->rank : SHAPE_MAX_RANK);
-	memcpy(to->dim, from->dim, sizeof(to->dim));
-}
-
-static void fill_spec(const struct edge_client_tensor_info *info, const char *fallback_labels,
-	struct tensor_spec *spec)
-{
-	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
-	spec->type = info->type;
-	fill_shape(&info->shape, &spec->shape);
-	fill_shape(info->run_time_shape ? &info->shape : &info->declared, &spec->declared);
-	spec->scale = (double)info->scale;
-	spec->zero_point = info->zero_point;
-	spec->bytes = info->bytes;
-	spec->score_threshold = info->score_threshold;
-	const char *labels = info->labels[0] ? info->labels : fallback_labels;
-	spec->labels = labels[0] ? labels : NULL;
-	spec->labels_bytes = strlen(labels);
-	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;
-	spec->n_mean = fits ? info->n_mean : 0;
-	spec->n_std = fits ? info->n_std : 0;
-	memcpy(spec->mean, info->mean, spec->n_mean * sizeof(float));
-	memcpy(spec->std, info->std, spec->n_std * sizeof(float));
-}
-
-static const struct edge_client_signature *find_signature(
-	const struct edge_client_model *model, const char *key)
-{
-	for (uint32_t i = 0; i < model->n_signatures; i++) {
-		if (!key || strcmp(model->signatures[i].key, key) == 0) {
-			return &model->signatures[i];
-		}
-	}
-	return NULL;
-}
-
-static void fill_specs(const struct remote *remote, const struct edge_client_signature *from,
-	struct tensor_spec *inputs, struct tensor_spec *outputs)
-{
-	for (uint32_t i = 0; i < from->n_inputs; i++) {
-		fill_spec(&from->inputs[i], "", &inputs[i]);
-	}
-	for (uint32_t i = 0; i < from->n_outputs; i++) {
-		fill_spec(&from->outputs[i], remote->model->labels, &outputs[i]);
-	}
-}
-
 static int signature_of(const struct target *target, uint32_t index,
 	struct target_signature *ret_signature, struct error *err)
 {
@@ -80,30 +32,45 @@ static int signature_of(const struct target *target, uint32_t index,
 	}
 	const struct edge_client_signature *from = &remote->model->signatures[index];
 	int r = target_signature_init(ret_signature, from->n_inputs, from->n_outputs, err);
-	if (r == 0) {
-		fill_specs(remote, from, ret_signature->inputs, ret_signature->outputs);
-		error_escape(ret_signature->key, sizeof(ret_signature->key), from->key,
-			strlen(from->key));
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	for (uint32_t i = 0; i < from->n_inputs; i++) {
+		pipeline_model_spec(&from->inputs[i], "", &ret_signature->inputs[i]);
+	}
+	for (uint32_t i = 0; i < from->n_outputs; i++) {
+		pipeline_model_spec(
+			&from->outputs[i], remote->model->labels, &ret_signature->outputs[i]);
+	}
+	error_escape(ret_signature->key, sizeof(ret_signature->key), from->key, strlen(from->key));
+	return 0;
 }
 
 static int fill(struct remote *remote, struct error *err)
 {
 	char shown[SPEC_NAME_SIZE];
 	struct target *t = &remote->target;
+	const struct edge_client_model *model = remote->model;
 	const char *key = remote->options.signature;
-	const struct edge_client_signature *signature = find_signature(remote->model, key);
-	if (!signature) {
+	struct target_signature signature = {0};
+	uint32_t index = 0;
+	while (key && index < model->n_signatures &&
+		strcmp(model->signatures[index].key, key) != 0) {
+		index++;
+	}
+	if (index == model->n_signatures) {
 		error_escape(shown, sizeof(shown), key, strlen(key));
 		return error_set(err, -ENOENT, "no signature %s", shown);
 	}
-	int r = target_init(t, &ops, signature->n_inputs, signature->n_outputs, err);
-	remote->tensors = calloc((size_t)signature->n_inputs + 1, sizeof(remote->tensors[0]));
-	if (r < 0 || !remote->tensors) {
-		return r < 0 ? r : error_no_memory(err);
+	int r = signature_of(t, index, &signature, err);
+	if (r < 0) {
+		return r;
 	}
-	fill_specs(remote, signature, t->inputs, t->outputs);
+	target_set_signature(t, &signature);
+	remote->tensors = calloc((size_t)t->n_inputs + 1, sizeof(remote->tensors[0]));
+	if (!remote->tensors) {
+		return error_no_memory(err);
+	}
 	error_escape(t->name, sizeof(t->name), remote->model->name, strlen(remote->model->name));
 	error_escape(t->version, sizeof(t->version), remote->model->version,
 		strlen(remote->model->version));
@@ -217,7 +184,7 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	}
 	r = check_answer(remote, err);
 	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
-		fill_shape(&remote->answer->outputs[i].shape, &target->outputs[i].shape);
+		pipeline_model_shape(&remote->answer->outputs[i].shape, &target->outputs[i].shape);
 		target->outputs[i].bytes = remote->answer->outputs[i].bytes;
 	}
 	return r;
@@ -227,7 +194,7 @@ static struct tensor_bytes output(const struct target *target, uint32_t index)
 {
 	const struct edge_client_tensor *from = &remote_of(target)->answer->outputs[index];
 	struct tensor_bytes bytes = {.type = from->type, .bytes = from->bytes};
-	fill_shape(&from->shape, &bytes.shape);
+	pipeline_model_shape(&from->shape, &bytes.shape);
 	bytes.data = (void *)(uintptr_t)from->data; /* callers only read the view */
 	return bytes;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/golden/golden_find.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/file.h"
 
 static int add(struct golden_list *list, const char *folder)
 {
@@ -31,41 +31,40 @@ void golden_list_deinit(struct golden_list *list)
 	free(list->folders);
 }
 
-/* Takes @fd. */
-static int walk(int fd, const char *path, struct golden_list *list)
+struct folder {
+	struct golden_list *list;
+	const char *path;
+	int fd;
+};
+
+static int walk(const struct folder *folder);
+
+static int on_entry(void *context, const char *name, unsigned char type)
 {
-	DIR *dir = fdopendir(fd);
-	if (!dir) {
-		int r = -errno;
-		close(fd);
-		return r;
+	const struct folder *folder = context;
+	(void)type;
+	if (strcmp(name, "case.txt") == 0) {
+		return add(folder->list, folder->path);
 	}
-	int r = 0;
-	const struct dirent *entry;
-	while (r == 0 && (entry = readdir(dir))) {
-		if (strcmp(entry->d_name, "case.txt") == 0) {
-			r = add(list, path);
-			continue;
-		}
-		if (entry->d_name[0] == '.') {
-			continue;
-		}
-		int below = openat(fd, entry->d_name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-		if (below < 0) {
-			r = errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
-			continue;
-		}
-		owned_mem char *name = NULL;
-		if (asprintf(&name, "%s/%s", path, entry->d_name) < 0) {
-			close(below);
-			r = -ENOMEM;
-			continue;
-		}
-		r = walk(below, name, list);
+	if (name[0] == '.') {
+		return 0;
 	}
-	closedir(dir);
-	return r;
+	owned_fd int fd = openat(
+		folder->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		return errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	}
+	owned_mem char *path = NULL;
+	if (asprintf(&path, "%s/%s", folder->path, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return walk(&(struct folder){folder->list, path, fd});
+}
+
+static int walk(const struct folder *folder)
+{
+	return file_each_entry(folder->fd, on_entry, (void *)(uintptr_t)folder);
 }
 
 static int by_name(const void *a, const void *b)
@@ -76,8 +75,8 @@ static int by_name(const void *a, const void *b)
 int golden_find(const char *folder, struct golden_list *list)
 {
 	size_t first = list->count;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : walk(fd, folder, list);
+	owned_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : walk(&(struct folder){list, folder, fd});
 	if (r == 0 && list->count > first) {
 		qsort(list->folders + first, list->count - first, sizeof(char *), by_name);
 	}

@@ -47,60 +47,51 @@ static void differs(struct golden_result *result, const char *format, ...)
 	result->verdict = GOLDEN_DIFFERS;
 }
 
-static int resize_inputs(
-	const struct golden_case *c, uint32_t step, struct edge_session *session, struct error *err)
+typedef int input_fn(
+	const struct golden_entry *entry, struct edge_session *session, struct error *err);
+
+/* Calls @fn for each input of the step. */
+static int each_input(const struct golden_case *c, uint32_t step, input_fn *fn,
+	struct edge_session *session, struct error *err)
 {
-	for (size_t i = 0; i < c->n_entries; i++) {
+	int r = 0;
+	for (size_t i = 0; i < c->n_entries && r == 0; i++) {
 		const struct golden_entry *e = &c->entries[i];
-		struct edge_tensor_info info;
-		if (e->kind != GOLDEN_IN || e->step != step) {
-			continue;
-		}
-		int r = edge_session_input_info(session, e->index, &info, err);
-		if (r == 0 && info.type != e->type) {
-			r = error_set(err, -EINVAL, "input %u is %s, the case has %s", e->index,
-				dtype_name(info.type), dtype_name(e->type));
-		}
-		if (r == 0 && !shape_equal(&info.shape, &e->shape)) {
-			r = edge_session_resize(session, e->index, &e->shape, err);
-		}
-		if (r < 0) {
-			return r;
-		}
+		r = e->kind == GOLDEN_IN && e->step == step ? fn(e, session, err) : 0;
 	}
-	return 0;
+	return r;
 }
 
-static int fill_inputs(
-	const struct golden_case *c, uint32_t step, struct edge_session *session, struct error *err)
+static int resize_input(
+	const struct golden_entry *e, struct edge_session *session, struct error *err)
 {
-	for (size_t i = 0; i < c->n_entries; i++) {
-		const struct golden_entry *e = &c->entries[i];
-		struct edge_tensor_info info;
-		uint64_t bytes = 0;
-		if (e->kind != GOLDEN_IN || e->step != step) {
-			continue;
-		}
-		int r = edge_session_input_info(session, e->index, &info, err);
-		if (r < 0) {
-			return r;
-		}
-		if (e->type == DTYPE_STRING) {
-			r = edge_session_bind_input(session, e->index, e->data, e->bytes, err);
-			if (r < 0) {
-				return r;
-			}
-			continue;
-		}
-		void *data = edge_session_input(session, e->index, &bytes);
-		if (bytes != e->bytes || (bytes && !data)) {
-			return error_set(err, -EINVAL,
-				"input %u has %" PRIu64 " bytes, the case %zu", e->index, bytes,
-				e->bytes);
-		}
-		if (bytes) {
-			memcpy(data, e->data, e->bytes);
-		}
+	struct edge_tensor_info info;
+	int r = edge_session_input_info(session, e->index, &info, err);
+	if (r == 0 && info.type != e->type) {
+		r = error_set(err, -EINVAL, "input %u is %s, the case has %s", e->index,
+			dtype_name(info.type), dtype_name(e->type));
+	}
+	return r < 0 || shape_equal(&info.shape, &e->shape)
+		? r
+		: edge_session_resize(session, e->index, &e->shape, err);
+}
+
+static int fill_input(const struct golden_entry *e, struct edge_session *session, struct error *err)
+{
+	struct edge_tensor_info info;
+	uint64_t bytes = 0;
+	int r = edge_session_input_info(session, e->index, &info, err);
+	if (r < 0 || e->type == DTYPE_STRING) {
+		return r < 0 ? r
+			     : edge_session_bind_input(session, e->index, e->data, e->bytes, err);
+	}
+	void *data = edge_session_input(session, e->index, &bytes);
+	if (bytes != e->bytes || (bytes && !data)) {
+		return error_set(err, -EINVAL, "input %u has %" PRIu64 " bytes, the case %zu",
+			e->index, bytes, e->bytes);
+	}
+	if (bytes) {
+		memcpy(data, e->data, e->bytes);
 	}
 	return 0;
 }
@@ -144,8 +135,8 @@ static void add_outputs(struct walk *walk, struct edge_session *session)
 /* Runs once to allocate all memory of a run, then resets the session. */
 static int use_memory(struct walk *walk, struct edge_session *session, struct error *err)
 {
-	int r = resize_inputs(walk->golden, 0, session, err);
-	r = r < 0 ? r : fill_inputs(walk->golden, 0, session, err);
+	int r = each_input(walk->golden, 0, resize_input, session, err);
+	r = r < 0 ? r : each_input(walk->golden, 0, fill_input, session, err);
 	r = r < 0 ? r : edge_session_run(session, NULL, err);
 	edge_session_reset(session);
 	return r;
@@ -167,10 +158,10 @@ static bool run_step(struct walk *walk, uint32_t step, struct edge_session *sess
 {
 	const struct run_control control = {.team = team};
 	const struct golden_case *c = walk->golden;
-	int r = resize_inputs(c, step, session, err);
+	int r = each_input(c, step, resize_input, session, err);
 	if (r == 0) {
 		poison(walk, session);
-		r = fill_inputs(c, step, session, err);
+		r = each_input(c, step, fill_input, session, err);
 	}
 	r = r < 0 ? r : edge_session_run(session, &control, err);
 	if (golden_case_fails(c, step)) {

@@ -12,10 +12,12 @@
 #define MAX_WAITING 4096 /* most requests without a reply */
 /* most frames handled in one call, so that a busy connection does not hold up the event loop */
 #define FRAMES_PER_CALL 64
-#define WAY_NS 50000 /* sched_yield() returns within this time if edged ran, not another program */
-#define STAYS 255 /* synchronous waits without sched_yield() after one that brought no reply */
-#define CREDIT_NS 500 /* lost time forgiven for each wait */
-#define MOST_CREDIT_NS 10000000 /* without sched_yield() while more time than this was lost */
+/* sched_yield() returns within this time if edged ran, not another program */
+#define YIELD_NS 50000
+/* synchronous waits without sched_yield() after one that brought no reply */
+#define WAITS_WITHOUT_YIELD 255
+#define FORGIVEN_NS 500 /* lost time forgiven for each wait */
+#define MAX_LOST_NS 10000000 /* without sched_yield() while more time than this was lost */
 #define RING_CLIENT_NAP_NS (50 * NSEC_PER_MSEC) /* sleep between checks of the socket */
 
 struct waiting {
@@ -29,11 +31,11 @@ struct waiting {
 
 static void outcome_deinit(struct outcome *outcome)
 {
-	replies_list_free(outcome->list);
+	edge_client_list_free(outcome->list);
 	free(outcome->text);
-	replies_model_free(outcome->model);
-	replies_answer_free(outcome->answer);
-	replies_stats_free(outcome->stats);
+	edge_client_model_free(outcome->model);
+	edge_client_answer_free(outcome->answer);
+	edge_client_stats_free(outcome->stats);
 	free(outcome->body);
 }
 
@@ -207,7 +209,7 @@ static int read_hello(struct edge_client *client, const void *body, size_t size,
 }
 
 /* Handles a frame that answers no request. The daemon sends one when it could not read a header. */
-static int judge_stray(const struct wire_header *header, const void *body, struct error *err)
+static int refuse_unexpected(const struct wire_header *header, const void *body, struct error *err)
 {
 	if (header->type == WIRE_REPLY && header->id == 0 && header->status != EDGE_OK) {
 		wire_error_decode(body, header->body_bytes, header->status, err);
@@ -220,13 +222,14 @@ static int judge_stray(const struct wire_header *header, const void *body, struc
 }
 
 /* Passes an event to the subscriber. */
-static int tell_models(struct edge_client *client, const void *body, size_t size, struct error *err)
+static int deliver_event(
+	struct edge_client *client, const void *body, size_t size, struct error *err)
 {
 	struct edge_client_list *list = NULL;
 	int r = replies_list(body, size, WIRE_EVENT, &list, err);
 	if (r == 0) {
 		client->models_fn(client->models_data, list);
-		replies_list_free(list);
+		edge_client_list_free(list);
 	}
 	return r == -ENOMEM ? 0 : r;
 }
@@ -246,10 +249,10 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 	}
 	if (header->type == (WIRE_EVENT | WIRE_REPLY) && client->subscription != 0 &&
 		header->id == client->subscription && header->status == EDGE_OK) {
-		return tell_models(client, *body, header->body_bytes, err);
+		return deliver_event(client, *body, header->body_bytes, err);
 	}
 	if (!waiting || header->type != (waiting->type | WIRE_REPLY)) {
-		return judge_stray(header, *body, err);
+		return refuse_unexpected(header, *body, err);
 	}
 	int r = 0;
 	if (header->status != EDGE_OK) {
@@ -388,7 +391,8 @@ int connection_cancel(struct edge_client *client, uint64_t id, struct error *err
 			err, -ENOENT, "request %llu is not waiting", (unsigned long long)id);
 	}
 	wire_cancel_encode(&body, id);
-	return connection_start(client, WIRE_CANCEL, &body, (struct listener){0}, &own_id, err);
+	return connection_start_header(client, (struct wire_header){.type = WIRE_CANCEL}, &body,
+		&(struct connection_extra){.fd = -1}, (struct listener){0}, &own_id, err);
 }
 
 /* ---- synchronous calls */
@@ -438,8 +442,7 @@ static int receive_ring(struct edge_client *client, struct error *err)
 }
 
 /* True while the ring is expected to receive the reply to @id. */
-static bool ring_client_holds(
-	const struct edge_client *client, uint64_t id, const struct outcome *outcome)
+static bool ring_holds(const struct edge_client *client, uint64_t id, const struct outcome *outcome)
 {
 	return client->in_ring == id && ring_client_is_busy(&client->ring) && !outcome->done &&
 		client->gone.code == 0;
@@ -449,39 +452,39 @@ static bool ring_client_holds(
  * Calls sched_yield() if that is likely to bring the reply. If edged runs on this CPU core,
  * sched_yield() lets it run at once, which is faster than a sleep and a wakeup. If edged runs on
  * another core, or another program gets this core, sched_yield() is useless and is tried again
- * only after STAYS waits.
+ * only after WAITS_WITHOUT_YIELD waits.
  */
-static bool give_way(struct edge_client *client)
+static bool yield_cpu(struct edge_client *client)
 {
-	if (client->lost_ns > CREDIT_NS) {
-		client->lost_ns -= CREDIT_NS;
+	if (client->lost_ns > FORGIVEN_NS) {
+		client->lost_ns -= FORGIVEN_NS;
 	}
-	if (client->stays > 0 || client->lost_ns > MOST_CREDIT_NS) {
-		client->stays -= client->stays > 0;
+	if (client->waits_without_yield > 0 || client->lost_ns > MAX_LOST_NS) {
+		client->waits_without_yield -= client->waits_without_yield > 0;
 		return false;
 	}
-	client->gave_ns = clock_now_ns();
+	client->yielded_ns = clock_now_ns();
 	sched_yield();
 	return true;
 }
 
 /* Yields again if the first yield returned quickly: the scheduler may have preferred this thread
  * because edged had yielded more often. */
-static void give_way_again(const struct edge_client *client)
+static void yield_again(const struct edge_client *client)
 {
-	if (clock_now_ns() - client->gave_ns < WAY_NS) {
+	if (clock_now_ns() - client->yielded_ns < YIELD_NS) {
 		sched_yield();
 	}
 }
 
-static void note_way(struct edge_client *client, bool answered)
+static void yield_record(struct edge_client *client, bool answered)
 {
-	const uint64_t took_ns = clock_now_ns() - client->gave_ns;
-	client->lost_ns += took_ns < WAY_NS ? 0 : took_ns;
-	client->stays = answered ? 0 : STAYS;
+	const uint64_t took_ns = clock_now_ns() - client->yielded_ns;
+	client->lost_ns += took_ns < YIELD_NS ? 0 : took_ns;
+	client->waits_without_yield = answered ? 0 : WAITS_WITHOUT_YIELD;
 }
 
-static void ring_client_spin(const struct edge_client *client)
+static void ring_busy_poll(const struct edge_client *client)
 {
 	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
 	while (!ring_client_has_answer(&client->ring) && end_ns && clock_now_ns() < end_ns) {}
@@ -493,18 +496,18 @@ static void ring_client_spin(const struct edge_client *client)
 static int wait_at_ring(struct edge_client *client, uint64_t id, const struct outcome *outcome,
 	uint64_t end_ns, struct error *err)
 {
-	if (ring_client_holds(client, id, outcome)) {
-		ring_client_spin(client);
+	if (ring_holds(client, id, outcome)) {
+		ring_busy_poll(client);
 	}
-	if (ring_client_holds(client, id, outcome) && !ring_client_has_answer(&client->ring) &&
-		give_way(client)) {
+	if (ring_holds(client, id, outcome) && !ring_client_has_answer(&client->ring) &&
+		yield_cpu(client)) {
 		if (!ring_client_has_answer(&client->ring)) {
-			give_way_again(client);
+			yield_again(client);
 		}
-		note_way(client, ring_client_has_answer(&client->ring));
+		yield_record(client, ring_client_has_answer(&client->ring));
 	}
 	int r = receive_ring(client, err);
-	while (r == 0 && ring_client_holds(client, id, outcome)) {
+	while (r == 0 && ring_holds(client, id, outcome)) {
 		const uint64_t now = clock_now_ns();
 		if (end_ns && now >= end_ns) {
 			return -ETIMEDOUT;
@@ -519,7 +522,7 @@ static int wait_at_ring(struct edge_client *client, uint64_t id, const struct ou
 }
 
 /* Receives for up to spin_us, or until @outcome is done. */
-static int spin(struct edge_client *client, const struct outcome *outcome, struct error *err)
+static int busy_poll(struct edge_client *client, const struct outcome *outcome, struct error *err)
 {
 	const uint64_t end_ns = client->spin_us ? clock_now_ns() + client->spin_us * 1000 : 0;
 	int r = 0;
@@ -555,14 +558,14 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 		if (r == -ETIMEDOUT) {
 			return give_up(client, id, err);
 		}
-		r = r < 0 || outcome->done ? r : spin(client, outcome, err);
-		if (first && r == 0 && !outcome->done && give_way(client)) {
+		r = r < 0 || outcome->done ? r : busy_poll(client, outcome, err);
+		if (first && r == 0 && !outcome->done && yield_cpu(client)) {
 			r = lost(client, receive_frames(client, outcome, err), err);
 			if (r == 0 && !outcome->done) {
-				give_way_again(client);
+				yield_again(client);
 				r = lost(client, receive_frames(client, outcome, err), err);
 			}
-			note_way(client, outcome->done);
+			yield_record(client, outcome->done);
 		}
 		if (outcome->done) {
 			*err = outcome->err;

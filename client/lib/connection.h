@@ -50,10 +50,10 @@ struct edge_client {
 	size_t n_waiting;
 	uint64_t last_id;
 	uint32_t spin_us;
-	uint32_t stays; /* synchronous waits left before the next sched_yield() */
-	/* CPU time lost to other programs by sched_yield(), less CREDIT_NS for each wait, in ns */
+	uint32_t waits_without_yield; /* synchronous waits left before the next sched_yield() */
+	/* CPU time lost to other programs by sched_yield(), less FORGIVEN_NS for each wait, in ns */
 	uint64_t lost_ns;
-	uint64_t gave_ns; /* time of the last sched_yield(), in ns */
+	uint64_t yielded_ns; /* time of the last sched_yield(), in ns */
 	/* ring for INFER of synchronous calls, once edge_client_use_ring() was called */
 	struct ring_client ring;
 	uint64_t in_ring; /* id of the last request sent through the ring */
@@ -96,10 +96,6 @@ int must_check connection_start_header(struct edge_client *client, struct wire_h
 	struct bytes_writer *body, const struct connection_extra *extra, struct listener listener,
 	uint64_t *ret_id, struct error *err);
 
-/* Queues a request. Takes @body. On success the listener is called exactly once. */
-int must_check connection_start(struct edge_client *client, uint16_t type,
-	struct bytes_writer *body, struct listener listener, uint64_t *ret_id, struct error *err);
-
 /* The contents of a request. Members that its type does not have are ignored. */
 struct call {
 	uint16_t type; /* enum wire_type */
@@ -115,7 +111,7 @@ struct call {
 	void *models_data;
 };
 
-/* Queues a request as connection_start() does. -EOPNOTSUPP: the daemon's version or configuration
+/* Queues a request as connection_start_header() does. -EOPNOTSUPP: the daemon's version or configuration
  * does not have it. */
 int must_check connection_start_call(struct edge_client *client, const struct call *call,
 	struct listener listener, uint64_t *ret_id, struct error *err);

@@ -6,15 +6,6 @@
 #include "client/lib/infer_request.h"
 #include "client/lib/replies.h"
 
-static const struct connection_extra no_extra = {.fd = -1};
-
-int connection_start(struct edge_client *client, uint16_t type, struct bytes_writer *body,
-	struct listener listener, uint64_t *ret_id, struct error *err)
-{
-	return connection_start_header(
-		client, (struct wire_header){.type = type}, body, &no_extra, listener, ret_id, err);
-}
-
 static int too_old(struct error *err)
 {
 	return error_set(err, -EOPNOTSUPP, "the daemon is older than that");

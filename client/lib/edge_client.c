@@ -9,7 +9,6 @@
 
 #include "client/lib/client_error.h"
 #include "client/lib/connection.h"
-#include "client/lib/replies.h"
 
 int edge_client_process(struct edge_client *client, struct edge_client_error *ret_err)
 {
@@ -141,11 +140,27 @@ int edge_client_cancel(struct edge_client *client, uint64_t id, struct edge_clie
 
 /* ---- synchronous calls */
 
+/* A member of struct outcome, and where the caller wants its copy; zeroed: no member. */
+struct result {
+	size_t offset, size;
+	void *copy;
+};
+#define RESULT(member, ret)                                                                        \
+	(struct result)                                                                            \
+	{                                                                                          \
+		offsetof(struct outcome, member), sizeof(*(ret)), (ret)                            \
+	}
+
+/* Waits for the reply and copies @result from its outcome. */
 static int call_wait(struct edge_client *client, const struct call *call, uint32_t timeout_ms,
-	struct outcome *outcome, struct edge_client_error *ret_err)
+	struct result result, struct edge_client_error *ret_err)
 {
+	struct outcome outcome = {0};
 	struct error err = {0};
-	int r = connection_call(client, call, timeout_ms, outcome, &err);
+	int r = connection_call(client, call, timeout_ms, &outcome, &err);
+	if (r == 0 && result.copy) {
+		memcpy(result.copy, (const char *)&outcome + result.offset, result.size);
+	}
 	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
@@ -153,12 +168,7 @@ int edge_client_list(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_list **ret_list, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = list_type(client)};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_list = outcome.list;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(list, ret_list), ret_err);
 }
 
 int edge_client_describe(struct edge_client *client, const char *model, const char *version,
@@ -166,12 +176,7 @@ int edge_client_describe(struct edge_client *client, const char *model, const ch
 	struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_DESCRIBE, .model = model, .version = version};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_model = outcome.model;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(model, ret_model), ret_err);
 }
 
 int edge_client_infer(struct edge_client *client, const struct edge_client_request *request,
@@ -187,48 +192,32 @@ int edge_client_session_infer(struct edge_client *client, uint32_t session,
 {
 	struct edge_client_request timed = *request;
 	const struct call call = {.type = WIRE_INFER, .session = session, .infer = &timed};
-	struct outcome outcome = {0};
 	const uint64_t timeout_us = (uint64_t)timeout_ms * 1000;
 	if (timed.deadline_us == 0) {
 		timed.deadline_us = timeout_us > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_us;
 	}
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_answer = outcome.answer;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(answer, ret_answer), ret_err);
 }
 
 int edge_client_session_open(struct edge_client *client, const char *model, const char *version,
 	uint32_t timeout_ms, uint32_t *ret_session, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_SESSION_OPEN, .model = model, .version = version};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_session = outcome.session;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(session, ret_session), ret_err);
 }
 
 int edge_client_region_add(struct edge_client *client, int fd, size_t bytes, unsigned int uses,
 	uint32_t timeout_ms, uint32_t *ret_region, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_REGION_ADD, .fd = fd, .bytes = bytes, .uses = uses};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_region = outcome.region;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(region, ret_region), ret_err);
 }
 
 int edge_client_region_remove(struct edge_client *client, uint32_t region, uint32_t timeout_ms,
 	struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_REGION_REMOVE, .region = region};
-	struct outcome outcome = {0};
-	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	return call_wait(client, &call, timeout_ms, (struct result){0}, ret_err);
 }
 
 int edge_client_use_ring(
@@ -253,8 +242,7 @@ int edge_client_use_ring(
 		timeout_ms, &region, ret_err);
 	if (r == 0) {
 		const struct call call = {.type = WIRE_RING_OPEN, .region = region, .ring = &ring};
-		struct outcome outcome = {0};
-		r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+		r = call_wait(client, &call, timeout_ms, (struct result){0}, ret_err);
 	}
 	if (r < 0) {
 		ring_client_deinit(&ring);
@@ -268,66 +256,43 @@ int edge_client_session_reset(struct edge_client *client, uint32_t session, uint
 	struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_SESSION_RESET, .session = session};
-	struct outcome outcome = {0};
-	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	return call_wait(client, &call, timeout_ms, (struct result){0}, ret_err);
 }
 
 int edge_client_session_close(struct edge_client *client, uint32_t session, uint32_t timeout_ms,
 	struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_SESSION_CLOSE, .session = session};
-	struct outcome outcome = {0};
-	return call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	return call_wait(client, &call, timeout_ms, (struct result){0}, ret_err);
 }
 
 int edge_client_status(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_status *ret_status, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_STATUS};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_status = outcome.status;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(status, ret_status), ret_err);
 }
 
 int edge_client_stats(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_stats **ret_stats, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_STATS};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_stats = outcome.stats;
-	}
-	return r;
-}
-
-void edge_client_stats_free(struct edge_client_stats *stats)
-{
-	replies_stats_free(stats);
+	return call_wait(client, &call, timeout_ms, RESULT(stats, ret_stats), ret_err);
 }
 
 int edge_client_power(struct edge_client *client, const char *model, uint32_t timeout_ms,
 	struct edge_client_power *ret_power, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_POWER, .model = model};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_power = outcome.power;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(power, ret_power), ret_err);
 }
 
 int edge_client_subscribe_models(struct edge_client *client, edge_client_models_fn fn, void *data,
 	uint32_t timeout_ms, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_SUBSCRIBE, .models_fn = fn, .models_data = data};
-	struct outcome outcome = {0};
 	const uint64_t before = client->subscription;
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
+	int r = call_wait(client, &call, timeout_ms, (struct result){0}, ret_err);
 	if (r < 0) {
 		client->subscription = before;
 	}
@@ -338,12 +303,7 @@ int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	struct edge_client_reload *ret_reload, struct edge_client_error *ret_err)
 {
 	const struct call call = {.type = WIRE_RELOAD};
-	struct outcome outcome = {0};
-	int r = call_wait(client, &call, timeout_ms, &outcome, ret_err);
-	if (r == 0) {
-		*ret_reload = outcome.reload;
-	}
-	return r;
+	return call_wait(client, &call, timeout_ms, RESULT(reload, ret_reload), ret_err);
 }
 
 /* ---- opening and closing */
@@ -460,21 +420,6 @@ void edge_client_close(struct edge_client *client)
 	input_region_deinit(&client->input_region);
 	free(client->adding);
 	free(client);
-}
-
-void edge_client_list_free(struct edge_client_list *list)
-{
-	replies_list_free(list);
-}
-
-void edge_client_model_free(struct edge_client_model *model)
-{
-	replies_model_free(model);
-}
-
-void edge_client_answer_free(struct edge_client_answer *answer)
-{
-	replies_answer_free(answer);
 }
 
 const char *edge_client_code_name(unsigned int status)

@@ -25,12 +25,14 @@ int edge_client_start_store(struct edge_client *client, enum edge_client_store_v
 	return r < 0 ? client_error_copy(&err, ret_err) : 0;
 }
 
-static int store(struct edge_client *client, const struct wire_store *store, int fd,
-	uint32_t timeout_ms, char **ret_text, struct edge_client_error *ret_err)
+int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, int fd, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *ret_err)
 {
+	const struct wire_store wanted = order_of(verb, model, argument);
 	struct error err = {0};
 	struct outcome outcome = {0};
-	const struct call call = {.type = WIRE_STORE, .store = store, .fd = fd};
+	const struct call call = {.type = WIRE_STORE, .store = &wanted, .fd = fd};
 	int r = connection_call(client, &call, timeout_ms, &outcome, &err);
 	if (r < 0) {
 		return client_error_copy(&err, ret_err);
@@ -47,16 +49,7 @@ int edge_client_store(struct edge_client *client, enum edge_client_store_verb ve
 	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
 	struct edge_client_error *err)
 {
-	const struct wire_store wanted = order_of(verb, model, argument);
-	return store(client, &wanted, -1, timeout_ms, ret_text, err);
-}
-
-int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
-	const char *model, const char *argument, int fd, uint32_t timeout_ms, char **ret_text,
-	struct edge_client_error *err)
-{
-	const struct wire_store wanted = order_of(verb, model, argument);
-	return store(client, &wanted, fd, timeout_ms, ret_text, err);
+	return edge_client_store_fd(client, verb, model, argument, -1, timeout_ms, ret_text, err);
 }
 
 void edge_client_text_free(char *text)

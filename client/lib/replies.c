@@ -21,20 +21,11 @@ static void shape_to_public(const struct shape *from, struct edge_client_shape *
 
 /* ---- LIST */
 
-struct list_owner {
-	struct edge_client_list list; /* first, because the caller gets its address */
-	struct reply_memory pool;
-};
-
-void replies_list_free(struct edge_client_list *list)
+void edge_client_list_free(struct edge_client_list *list)
 {
-	struct list_owner *owner = (struct list_owner *)list;
-	if (owner) {
-		reply_memory_free(&owner->pool);
-		free(owner);
-	}
+	reply_memory_free(list);
 }
-DEFINE_OWNED(struct edge_client_list *, replies_list_free)
+DEFINE_OWNED(struct edge_client_list *, edge_client_list_free)
 
 /* @type: WIRE_STORE_LIST, or WIRE_LIST and WIRE_EVENT, whose items are shorter. */
 static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_store_item *ret_item,
@@ -45,12 +36,13 @@ static int item_decode(struct bytes_reader *r, unsigned int type, struct wire_st
 				       : wire_list_item_decode(r, &ret_item->model, err);
 }
 
-static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned int type,
-	uint32_t n, struct error *err)
+static int fill_list(struct reply_memory *pool, struct edge_client_list *list,
+	struct bytes_reader *r, unsigned int type, struct error *err)
 {
-	struct edge_client_list_item *items =
-		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*items));
-	for (uint32_t i = 0; items && i < n; i++) {
+	const size_t n = list->n_items;
+	struct edge_client_list_item *items = reply_memory_get(pool, n + 1, sizeof(*items));
+	list->items = items;
+	for (size_t i = 0; items && i < n; i++) {
 		struct wire_store_item all;
 		int e = item_decode(r, type, &all, err);
 		const struct wire_list_item item = all.model;
@@ -58,12 +50,12 @@ static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned 
 			return e;
 		}
 		items[i] = (struct edge_client_list_item){
-			.name = reply_memory_text(&owner->pool, item.name),
-			.version = reply_memory_text(&owner->pool, item.version),
-			.state = reply_memory_text(&owner->pool, item.state),
-			.reason = reply_memory_text(&owner->pool, item.reason),
+			.name = reply_memory_text(pool, item.name),
+			.version = reply_memory_text(pool, item.version),
+			.state = reply_memory_text(pool, item.state),
+			.reason = reply_memory_text(pool, item.reason),
 			.generation = item.generation,
-			.sha256 = reply_memory_text(&owner->pool, all.sha256),
+			.sha256 = reply_memory_text(pool, all.sha256),
 			.since = all.since,
 			.by = all.by,
 			.last_good = all.last_good,
@@ -72,8 +64,7 @@ static int fill_list(struct list_owner *owner, struct bytes_reader *r, unsigned 
 			.taught = all.flags >> WIRE_STORE_TAUGHT_SHIFT,
 		};
 	}
-	owner->list = (struct edge_client_list){.n_items = n, .items = items};
-	return owner->pool.failed ? error_no_memory(err) : wire_end(r, type, err);
+	return pool->failed ? error_no_memory(err) : wire_end(r, type, err);
 }
 
 int replies_list(const void *body, size_t size, unsigned int type,
@@ -85,12 +76,13 @@ int replies_list(const void *body, size_t size, unsigned int type,
 	if (e < 0) {
 		return e;
 	}
-	struct list_owner *owner = calloc(1, sizeof(*owner));
-	if (!owner) {
+	struct reply_memory *pool = reply_memory_new(sizeof(**ret_list));
+	if (!pool) {
 		return error_no_memory(err);
 	}
-	owned(replies_list_free) struct edge_client_list *list = &owner->list;
-	e = fill_list(owner, &r, type, n, err);
+	owned(edge_client_list_free) struct edge_client_list *list = (void *)pool->reply;
+	list->n_items = n;
+	e = fill_list(pool, list, &r, type, err);
 	if (e == 0) {
 		*ret_list = take(list);
 	}
@@ -99,21 +91,11 @@ int replies_list(const void *body, size_t size, unsigned int type,
 
 /* ---- DESCRIBE */
 
-struct model_owner {
-	struct edge_client_model model; /* first, because the caller gets its address */
-	struct reply_memory pool;
-	uint32_t n_infos;
-};
-
-void replies_model_free(struct edge_client_model *model)
+void edge_client_model_free(struct edge_client_model *model)
 {
-	struct model_owner *owner = (struct model_owner *)model;
-	if (owner) {
-		reply_memory_free(&owner->pool);
-		free(owner);
-	}
+	reply_memory_free(model);
 }
-DEFINE_OWNED(struct edge_client_model *, replies_model_free)
+DEFINE_OWNED(struct edge_client_model *, edge_client_model_free)
 
 static uint32_t copy_floats(const uint8_t *from, uint32_t n, float *to)
 {
@@ -147,28 +129,29 @@ static void fill_info(struct reply_memory *pool, const struct wire_tensor_info *
 	to->n_std = copy_floats(from->std, from->n_std, to->std);
 }
 
-static int read_infos(struct model_owner *owner, struct bytes_reader *r, uint32_t n,
-	const struct edge_client_tensor_info **ret_infos, struct error *err)
+/* *n_infos: tensors of the whole model so far. */
+static int read_infos(struct reply_memory *pool, struct bytes_reader *r, uint32_t n,
+	uint32_t *n_infos, const struct edge_client_tensor_info **ret_infos, struct error *err)
 {
-	owner->n_infos += n;
-	if (n > MAX_TENSOR_INFOS || owner->n_infos > MAX_TENSOR_INFOS) {
+	*n_infos += n;
+	if (n > MAX_TENSOR_INFOS || *n_infos > MAX_TENSOR_INFOS) {
 		return error_set(err, -EPROTO, "DESCRIBE: more than %u tensors", MAX_TENSOR_INFOS);
 	}
 	struct edge_client_tensor_info *infos =
-		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*infos));
+		reply_memory_get(pool, (size_t)n + 1, sizeof(*infos));
 	for (uint32_t i = 0; infos && i < n; i++) {
 		struct wire_tensor_info info = {0};
 		int e = wire_tensor_info_decode(r, &info, err);
 		if (e < 0) {
 			return e;
 		}
-		fill_info(&owner->pool, &info, &infos[i]);
+		fill_info(pool, &info, &infos[i]);
 	}
 	*ret_infos = infos;
-	return owner->pool.failed ? error_no_memory(err) : 0;
+	return pool->failed ? error_no_memory(err) : 0;
 }
 
-static int read_signature(struct model_owner *owner, struct bytes_reader *r,
+static int read_signature(struct reply_memory *pool, struct bytes_reader *r, uint32_t *n_infos,
 	struct edge_client_signature *signature, struct error *err)
 {
 	struct wire_signature from = {0};
@@ -176,17 +159,17 @@ static int read_signature(struct model_owner *owner, struct bytes_reader *r,
 	if (e < 0) {
 		return e;
 	}
-	signature->key = reply_memory_text(&owner->pool, from.key);
+	signature->key = reply_memory_text(pool, from.key);
 	signature->n_inputs = from.n_inputs;
 	signature->n_outputs = from.n_outputs;
-	e = read_infos(owner, r, from.n_inputs, &signature->inputs, err);
-	return e < 0 ? e : read_infos(owner, r, from.n_outputs, &signature->outputs, err);
+	e = read_infos(pool, r, from.n_inputs, n_infos, &signature->inputs, err);
+	return e < 0 ? e : read_infos(pool, r, from.n_outputs, n_infos, &signature->outputs, err);
 }
 
-static void fill_model(struct model_owner *owner, const struct wire_model *from)
+static void fill_model(
+	struct reply_memory *pool, const struct wire_model *from, struct edge_client_model *model)
 {
-	struct reply_memory *pool = &owner->pool;
-	owner->model = (struct edge_client_model){
+	*model = (struct edge_client_model){
 		.name = reply_memory_text(pool, from->name),
 		.version = reply_memory_text(pool, from->version),
 		.title = reply_memory_text(pool, from->title),
@@ -205,21 +188,21 @@ static void fill_model(struct model_owner *owner, const struct wire_model *from)
 	};
 }
 
-static int read_signatures(
-	struct model_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+static int read_signatures(struct reply_memory *pool, struct bytes_reader *r, uint32_t n,
+	struct edge_client_model *model, struct error *err)
 {
+	uint32_t n_infos = 0;
 	if (n == 0 || n > MAX_SIGNATURES) {
 		return error_set(err, -EPROTO, "DESCRIBE: %u signatures", n);
 	}
-	struct edge_client_signature *signatures =
-		reply_memory_get(&owner->pool, n, sizeof(*signatures));
+	struct edge_client_signature *signatures = reply_memory_get(pool, n, sizeof(*signatures));
 	if (!signatures) {
 		return error_no_memory(err);
 	}
-	owner->model.signatures = signatures;
-	owner->model.n_signatures = n;
+	model->signatures = signatures;
+	model->n_signatures = n;
 	for (uint32_t i = 0; i < n; i++) {
-		int e = read_signature(owner, r, &signatures[i], err);
+		int e = read_signature(pool, r, &n_infos, &signatures[i], err);
 		if (e < 0) {
 			return e;
 		}
@@ -236,13 +219,13 @@ int replies_model(
 	if (e < 0) {
 		return e;
 	}
-	struct model_owner *owner = calloc(1, sizeof(*owner));
-	if (!owner) {
+	struct reply_memory *pool = reply_memory_new(sizeof(**ret_model));
+	if (!pool) {
 		return error_no_memory(err);
 	}
-	owned(replies_model_free) struct edge_client_model *model = &owner->model;
-	fill_model(owner, &from);
-	e = read_signatures(owner, &r, from.n_signatures, err);
+	owned(edge_client_model_free) struct edge_client_model *model = (void *)pool->reply;
+	fill_model(pool, &from, model);
+	e = read_signatures(pool, &r, from.n_signatures, model, err);
 	if (e == 0) {
 		*ret_model = take(model);
 	}
@@ -257,7 +240,7 @@ struct answer_owner {
 	struct edge_client_tensor outputs[]; /* followed by the texts */
 };
 
-void replies_answer_free(struct edge_client_answer *answer)
+void edge_client_answer_free(struct edge_client_answer *answer)
 {
 	struct answer_owner *owner = (struct answer_owner *)answer;
 	if (owner) {

@@ -2,7 +2,7 @@
 /*
  * replies - decodes the bodies of replies into the structs of edge_client.h
  *
- * A struct is freed together with everything it points to. -EPROTO: the body breaks the protocol,
+ * edge_client_list_free() and its like free a struct with everything it points to. -EPROTO: the body breaks the protocol,
  * or needs far more memory than its size justifies. -ENOMEM: no memory.
  */
 #ifndef CLIENT_LIB_REPLIES_H
@@ -32,12 +32,6 @@ int must_check replies_reload(
 /* replies_stats.c */
 int must_check replies_stats(
 	const void *body, size_t size, struct edge_client_stats **ret_stats, struct error *err);
-void replies_stats_free(struct edge_client_stats *stats);
-
-/* @list may be NULL, as in the other _free functions */
-void replies_list_free(struct edge_client_list *list);
-void replies_model_free(struct edge_client_model *model);
-void replies_answer_free(struct edge_client_answer *answer);
 
 int must_check replies_session(
 	const void *body, size_t size, uint32_t *ret_session, struct error *err);

@@ -5,26 +5,17 @@
 #include "client/lib/replies.h"
 #include "client/lib/reply_memory.h"
 
-struct stats_owner {
-	struct edge_client_stats stats; /* first, because the caller gets its address */
-	struct reply_memory pool;
-};
-
-void replies_stats_free(struct edge_client_stats *stats)
+void edge_client_stats_free(struct edge_client_stats *stats)
 {
-	struct stats_owner *owner = (struct stats_owner *)stats;
-	if (owner) {
-		reply_memory_free(&owner->pool);
-		free(owner);
-	}
+	reply_memory_free(stats);
 }
-DEFINE_OWNED(struct edge_client_stats *, replies_stats_free)
+DEFINE_OWNED(struct edge_client_stats *, edge_client_stats_free)
 
-static int fill_users(
-	struct stats_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+static int fill_users(struct reply_memory *pool, struct bytes_reader *r, uint32_t n,
+	struct edge_client_stats *stats, struct error *err)
 {
 	struct edge_client_stats_user *users =
-		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*users));
+		reply_memory_get(pool, (size_t)n + 1, sizeof(*users));
 	struct wire_stats_user from = {0};
 	int e = 0;
 	for (uint32_t i = 0; users && i < n && e == 0; i++) {
@@ -36,8 +27,8 @@ static int fill_users(
 			.requests = from.requests,
 			.run_us = from.run_us};
 	}
-	owner->stats.users = users;
-	owner->stats.n_users = n;
+	stats->users = users;
+	stats->n_users = n;
 	return e;
 }
 
@@ -77,21 +68,21 @@ static void fill_model(struct reply_memory *pool, const struct wire_stats_model 
 	}
 }
 
-static int fill_models(
-	struct stats_owner *owner, struct bytes_reader *r, uint32_t n, struct error *err)
+static int fill_models(struct reply_memory *pool, struct bytes_reader *r, uint32_t n,
+	struct edge_client_stats *stats, struct error *err)
 {
 	struct edge_client_stats_model *models =
-		reply_memory_get(&owner->pool, (size_t)n + 1, sizeof(*models));
+		reply_memory_get(pool, (size_t)n + 1, sizeof(*models));
 	struct wire_stats_model from;
 	int e = 0;
 	for (uint32_t i = 0; models && i < n && e == 0; i++) {
 		e = wire_stats_model_decode(r, &from, err);
 		if (e == 0) {
-			fill_model(&owner->pool, &from, &models[i]);
+			fill_model(pool, &from, &models[i]);
 		}
 	}
-	owner->stats.models = models;
-	owner->stats.n_models = n;
+	stats->models = models;
+	stats->n_models = n;
 	return e;
 }
 
@@ -99,19 +90,19 @@ int replies_stats(
 	const void *body, size_t size, struct edge_client_stats **ret_stats, struct error *err)
 {
 	struct bytes_reader r = bytes_reader_of(body, size);
-	owned(replies_stats_free) struct edge_client_stats *stats = NULL;
+	owned(edge_client_stats_free) struct edge_client_stats *stats = NULL;
 	struct wire_stats from;
 	int e = wire_stats_decode(&r, &from, err);
-	struct stats_owner *owner = e == 0 ? calloc(1, sizeof(*owner)) : NULL;
-	if (!owner) {
+	struct reply_memory *pool = e == 0 ? reply_memory_new(sizeof(*stats)) : NULL;
+	if (!pool) {
 		return e < 0 ? e : error_no_memory(err);
 	}
-	stats = &owner->stats;
+	stats = (void *)pool->reply;
 	memcpy(stats->queued, from.queued, sizeof(stats->queued));
-	stats->backends = reply_memory_text(&owner->pool, from.backends);
-	e = fill_users(owner, &r, from.n_users, err);
-	e = e < 0 ? e : fill_models(owner, &r, from.n_models, err);
-	if (owner->pool.failed) {
+	stats->backends = reply_memory_text(pool, from.backends);
+	e = fill_users(pool, &r, from.n_users, stats, err);
+	e = e < 0 ? e : fill_models(pool, &r, from.n_models, stats, err);
+	if (pool->failed) {
 		return error_no_memory(err);
 	}
 	e = e < 0 ? e : wire_end(&r, WIRE_STATS, err);

@@ -6,6 +6,11 @@ struct pool_block {
 	max_align_t data[];
 };
 
+struct reply_memory *reply_memory_new(size_t size)
+{
+	return calloc(1, sizeof(struct reply_memory) + size);
+}
+
 void *reply_memory_get(struct reply_memory *pool, size_t n, size_t size)
 {
 	size_t bytes = 0;
@@ -33,11 +38,16 @@ const char *reply_memory_text(struct reply_memory *pool, struct wire_text text)
 	return copy;
 }
 
-void reply_memory_free(struct reply_memory *pool)
+void reply_memory_free(void *reply)
 {
+	if (!reply) {
+		return;
+	}
+	struct reply_memory *pool = (void *)((char *)reply - offsetof(struct reply_memory, reply));
 	for (struct pool_block *block = pool->blocks; block;) {
 		struct pool_block *next = block->next;
 		free(block);
 		block = next;
 	}
+	free(pool);
 }

@@ -24,9 +24,8 @@ static bool is_separator(char c)
 	return c == ',' || c == ';' || c == '\t';
 }
 
-static int append(struct parser *p, double value, struct error *err)
+int csv_add(struct number_table *t, double value, struct error *err)
 {
-	struct number_table *t = &p->table;
 	if (t->n == CSV_MAX_VALUES) {
 		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
 	}
@@ -98,7 +97,7 @@ static int parse_row(struct parser *p, size_t *ret_n, struct error *err)
 		} else if (r == 0 && !read_number(p, &value, &end)) {
 			r = error_set(err, -EBADMSG, "number %zu: not a number", n);
 		}
-		r = r < 0 ? r : append(p, value, err);
+		r = r < 0 ? r : csv_add(&p->table, value, err);
 		if (r == 0) {
 			p->at = end;
 			skip_blanks(p);

@@ -40,6 +40,9 @@ static inline size_t csv_bom_size(const char *text, size_t size)
 	return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
+/* Appends a number. -EFBIG, -ENOMEM. */
+int must_check csv_add(struct number_table *table, double value, struct error *err);
+
 void csv_free(struct number_table *table); /* @table may be zeroed */
 
 #define owned_table __attribute__((cleanup(csv_free)))

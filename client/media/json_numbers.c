@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/array.h"
-
 struct scanner {
 	const char *text, *at, *end;
 	size_t columns;
@@ -38,7 +36,6 @@ static bool accept(struct scanner *s, char c)
 /* Reads a JSON number: no hexadecimal, no "inf", no leading plus. */
 static int number_read(struct scanner *s, struct error *err)
 {
-	struct number_table *t = &s->table;
 	char *after = NULL;
 	char c = peek(s);
 	bool first = c == '-' || (c >= '0' && c <= '9');
@@ -47,16 +44,8 @@ static int number_read(struct scanner *s, struct error *err)
 	if (!first || after != s->at + length || after > s->end || !isfinite(value)) {
 		return refused(s, "a number", err);
 	}
-	if (t->n == CSV_MAX_VALUES) {
-		return error_set(err, -EFBIG, "more than %u numbers", CSV_MAX_VALUES);
-	}
-	double *added = array_add(&t->values, &t->n, sizeof(*added));
-	if (!added) {
-		return error_no_memory(err);
-	}
-	*added = value;
 	s->at = after;
-	return 0;
+	return csv_add(&s->table, value, err);
 }
 
 /* Reads a list of numbers after its '[', up to its ']'. @depth: 1 for the outermost list. */

@@ -42,46 +42,46 @@ static size_t line_length(const uint8_t *data, size_t size, size_t at, size_t *r
 	return end && length > 0 && data[at + length - 1] == '\r' ? length - 1 : length;
 }
 
+/* Makes a tensor for @n strings of @bytes bytes in all. *ret_writer fills it. */
+static int strings_new(const struct tensor_spec *spec, uint32_t n, uint64_t bytes,
+	struct tensor_bytes *ret_tensor, struct strings_writer *ret_writer, struct error *err)
+{
+	struct shape shape;
+	int r = shape_for(spec, n, &shape, err);
+	bytes += strings_head_bytes(n);
+	r = r < 0 ? r : tensor_reserve(DTYPE_STRING, &shape, bytes, ret_tensor, err);
+	if (r == 0) {
+		*ret_writer = strings_writer_of(ret_tensor->data, n);
+	}
+	return r;
+}
+
 int preprocess_lines(const struct tensor_spec *spec, const uint8_t *data, size_t size,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
+	struct strings_writer w;
 	uint32_t n = 0;
 	uint64_t text = 0;
-	struct shape shape;
 	for (size_t at = 0; at < size; n++) {
 		text += line_length(data, size, at, &at);
 	}
-	int r = shape_for(spec, n, &shape, err);
-	if (r == 0) {
-		r = tensor_reserve(
-			DTYPE_STRING, &shape, strings_head_bytes(n) + text, ret_tensor, err);
-	}
-	if (r < 0) {
-		return r;
-	}
-	struct strings_writer w = strings_writer_of(ret_tensor->data, n);
-	for (size_t at = 0, begin = 0; at < size; begin = at) {
+	int r = strings_new(spec, n, text, ret_tensor, &w, err);
+	for (size_t at = 0, begin = 0; at < size && r == 0; begin = at) {
 		size_t length = line_length(data, size, begin, &at);
 		strings_put(&w, data + begin, (uint32_t)length);
 	}
-	return 0;
+	return r;
 }
 
 int preprocess_string(const struct tensor_spec *spec, const uint8_t *data, size_t size,
 	struct tensor_bytes *ret_tensor, struct error *err)
 {
-	struct shape shape;
-	int r = shape_for(spec, 1, &shape, err);
+	struct strings_writer w;
+	int r = strings_new(spec, 1, size, ret_tensor, &w, err);
 	if (r == 0) {
-		r = tensor_reserve(
-			DTYPE_STRING, &shape, strings_head_bytes(1) + size, ret_tensor, err);
+		strings_put(&w, data, (uint32_t)size);
 	}
-	if (r < 0) {
-		return r;
-	}
-	struct strings_writer w = strings_writer_of(ret_tensor->data, 1);
-	strings_put(&w, data, (uint32_t)size);
-	return 0;
+	return r;
 }
 
 int preprocess_string_table(const struct tensor_spec *spec, const uint8_t *data, size_t size,

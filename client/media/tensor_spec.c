@@ -9,46 +9,20 @@ uint64_t tensor_spec_elements(const struct tensor_spec *spec)
 
 void tensor_spec_range(unsigned int type, int64_t *ret_lowest, int64_t *ret_highest)
 {
-	int64_t low = 0, high = 0;
-	switch (type) {
-	case DTYPE_BOOL:
-		high = 1;
-		break;
-	case DTYPE_INT4:
-		low = -8;
-		high = 7;
-		break;
-	case DTYPE_INT8:
-		low = INT8_MIN;
-		high = INT8_MAX;
-		break;
-	case DTYPE_UINT8:
-		high = UINT8_MAX;
-		break;
-	case DTYPE_INT16:
-		low = INT16_MIN;
-		high = INT16_MAX;
-		break;
-	case DTYPE_UINT16:
-		high = UINT16_MAX;
-		break;
-	case DTYPE_INT32:
-		low = INT32_MIN;
-		high = INT32_MAX;
-		break;
-	case DTYPE_UINT32:
-		high = UINT32_MAX;
-		break;
-	case DTYPE_UINT64: /* limited to the range of int64 */
-		high = INT64_MAX;
-		break;
-	case DTYPE_INT64:
-		low = INT64_MIN;
-		high = INT64_MAX;
-		break;
-	default:
-		break;
-	}
-	*ret_lowest = low;
-	*ret_highest = high;
+	static const struct {
+		int64_t lowest, highest;
+	} ranges[DTYPE_COUNT] = {
+		[DTYPE_BOOL] = {0, 1},
+		[DTYPE_INT4] = {-8, 7},
+		[DTYPE_INT8] = {INT8_MIN, INT8_MAX},
+		[DTYPE_UINT8] = {0, UINT8_MAX},
+		[DTYPE_INT16] = {INT16_MIN, INT16_MAX},
+		[DTYPE_UINT16] = {0, UINT16_MAX},
+		[DTYPE_INT32] = {INT32_MIN, INT32_MAX},
+		[DTYPE_UINT32] = {0, UINT32_MAX},
+		[DTYPE_UINT64] = {0, INT64_MAX}, /* limited to the range of int64 */
+		[DTYPE_INT64] = {INT64_MIN, INT64_MAX},
+	};
+	*ret_lowest = type < DTYPE_COUNT ? ranges[type].lowest : 0;
+	*ret_highest = type < DTYPE_COUNT ? ranges[type].highest : 0;
 }

@@ -296,15 +296,21 @@ static int numbers_judge(const struct pipeline_config_decision *d, struct decisi
 	return verdict->emitted ? numbers_note(state, findings, err) : 0;
 }
 
-static bool is_emitted(
-	const struct pipeline_config_decision *d, const struct decision_verdict *verdict)
+bool decision_has_begun(const struct decision_verdict *verdict)
 {
 	bool began = false;
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		began |= verdict->changes[i].began;
 	}
+	return began;
+}
+
+static bool is_emitted(
+	const struct pipeline_config_decision *d, const struct decision_verdict *verdict)
+{
 	return d->publish == PIPELINE_CONFIG_PUBLISH_ALL ||
-		(d->publish == PIPELINE_CONFIG_PUBLISH_CHANGES ? verdict->n_changes > 0 : began);
+		(d->publish == PIPELINE_CONFIG_PUBLISH_CHANGES ? verdict->n_changes > 0
+							       : decision_has_begun(verdict));
 }
 
 static void verdict_limit(
@@ -337,10 +343,7 @@ static void tracks_note(
 static void tracks_limit(const struct pipeline_config_decision *d, struct decision_state *state,
 	uint64_t time_us, struct decision_verdict *verdict)
 {
-	bool counts = d->publish == PIPELINE_CONFIG_PUBLISH_ALL;
-	for (size_t i = 0; i < verdict->n_changes; i++) {
-		counts |= verdict->changes[i].began;
-	}
+	bool counts = d->publish == PIPELINE_CONFIG_PUBLISH_ALL || decision_has_begun(verdict);
 	if (verdict->emitted && d->rate_limit > 0) {
 		verdict_limit(state, !counts || !is_within_limit(d, state, time_us), verdict);
 	}

@@ -62,6 +62,9 @@ struct decision_verdict {
 	size_t n_emitted_on; /* with rate-limit: labels that are on and whose begin was emitted */
 };
 
+/* True if a change is a begin. */
+bool decision_has_begun(const struct decision_verdict *verdict);
+
 /* Removes everything but the ends from a verdict with only_ends. */
 void decision_leave_ends(struct decision_verdict *verdict);
 

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/media/fft_radix2.h"
 #include "client/pipeline/mel.h"
+#include "kernels/signal/fft.h"
 
 enum statistic {
 	RMS,
@@ -22,7 +22,7 @@ static const char *const statistics[N_STATISTICS] = {
 
 struct features {
 	const struct pipeline_config_pre *pre;
-	struct fft fft;
+	struct ek_complex_f64 *fft_table; /* owned, for n_fft points */
 	struct mel mel;
 	double *window; /* owned, one value for each sample of a frame */
 	size_t frame; /* samples in a frame */
@@ -35,7 +35,7 @@ struct features {
 void features_free(struct features *f)
 {
 	if (f) {
-		fft_deinit(&f->fft);
+		free(f->fft_table);
 		mel_deinit(&f->mel);
 		free(f->window);
 		free(f->dct);
@@ -121,8 +121,12 @@ int features_new(
 	}
 	f->pre = pre;
 	f->bins = (size_t)pre->n_fft / 2 + 1;
-	int r = fft_init(&f->fft, (size_t)pre->n_fft, err);
-	r = r < 0 ? r : window_init(f, err);
+	f->fft_table = calloc(ek_fft_table_count((size_t)pre->n_fft), sizeof(f->fft_table[0]));
+	if (!f->fft_table) {
+		return error_no_memory(err);
+	}
+	ek_fft_table_f64(f->fft_table, (size_t)pre->n_fft);
+	int r = window_init(f, err);
 	if (pre->features == PIPELINE_CONFIG_FEATURES_SPECTRAL) {
 		r = r < 0 ? r : statistics_init(f, err);
 	} else {
@@ -184,22 +188,37 @@ size_t features_rows(const struct features *f, size_t count, size_t columns)
 	return rows > around ? rows - around : 1;
 }
 
+/* Memory for the transform of one frame. */
+struct scratch {
+	double *frame; /* n_fft samples */
+	struct ek_complex_f64 *transform; /* one for each bin */
+	double *magnitudes; /* one for each bin */
+};
+
+static struct scratch scratch_of(const struct features *f, double *work)
+{
+	double *transform = work + f->pre->n_fft;
+	return (struct scratch){
+		work, (struct ek_complex_f64 *)(void *)transform, transform + 2 * f->bins};
+}
+
 /* Computes magnitudes to `power` of the frame at row @at. Rows outside the data are 0. */
 static void spectrum(const struct features *f, const double *data, size_t rows, int64_t at,
-	double *real, double *imaginary, double *ret_bins)
+	const struct scratch *scratch)
 {
 	size_t n = (size_t)f->pre->n_fft;
-	memset(real, 0, n * sizeof(real[0]));
-	memset(imaginary, 0, n * sizeof(imaginary[0]));
+	memset(scratch->frame, 0, n * sizeof(scratch->frame[0]));
 	for (size_t i = 0; i < f->frame; i++) {
 		int64_t row = at + (int64_t)i;
 		bool inside = row >= 0 && row < (int64_t)rows;
-		real[i] = inside ? data[row] * f->window[i] : 0;
+		scratch->frame[i] = inside ? data[row] * f->window[i] : 0;
 	}
-	fft_run(&f->fft, real, imaginary);
+	ek_rfft_f64(scratch->transform, scratch->frame, n, f->fft_table);
 	for (size_t k = 0; k < f->bins; k++) {
-		double square = real[k] * real[k] + imaginary[k] * imaginary[k];
-		ret_bins[k] = f->pre->power == 2 ? square : pow(square, f->pre->power / 2);
+		const struct ek_complex_f64 x = scratch->transform[k];
+		double square = x.re * x.re + x.im * x.im;
+		scratch->magnitudes[k] =
+			f->pre->power == 2 ? square : pow(square, f->pre->power / 2);
 	}
 }
 
@@ -244,19 +263,17 @@ static void cepstra(const struct features *f, const double *mel, size_t frames, 
 	}
 }
 
-/* @work has room for n_fft real parts, n_fft imaginary parts and the bins. */
 static void mel_frames(
 	const struct features *f, const double *samples, size_t rows, double *work, double *out)
 {
-	double *real = work, *imaginary = real + f->pre->n_fft;
-	double *bins = imaginary + f->pre->n_fft;
+	const struct scratch scratch = scratch_of(f, work);
 	int64_t first = f->pre->center ? -(int64_t)(f->pre->n_fft / 2) : 0;
 	size_t frames = frames_of(f, rows);
 	for (size_t t = 0; t < frames; t++) {
 		int64_t at = first + (int64_t)(t * f->pre->hop_length);
 		double *row = out + t * f->mel.n;
-		spectrum(f, samples, rows, at, real, imaginary, bins);
-		mel_run(&f->mel, bins, row);
+		spectrum(f, samples, rows, at, &scratch);
+		mel_run(&f->mel, scratch.magnitudes, row);
 		for (size_t i = 0; i < f->mel.n; i++) {
 			row[i] = logged(f->pre, row[i]);
 		}
@@ -313,15 +330,14 @@ static struct moments moments_of(double *x, size_t n)
 static void bins_mean(
 	const struct features *f, const double *x, size_t rows, double *work, double *out)
 {
-	double *real = work, *imaginary = real + f->pre->n_fft;
-	double *bins = imaginary + f->pre->n_fft;
+	const struct scratch scratch = scratch_of(f, work);
 	size_t frames = frames_of(f, rows);
 	frames = frames ? frames : 1; /* fewer rows than a frame: padded with zeros */
 	memset(out, 0, f->bins * sizeof(out[0]));
 	for (size_t t = 0; t < frames; t++) {
-		spectrum(f, x, rows, (int64_t)(t * f->pre->hop_length), real, imaginary, bins);
+		spectrum(f, x, rows, (int64_t)(t * f->pre->hop_length), &scratch);
 		for (size_t k = 0; k < f->bins; k++) {
-			out[k] += bins[k] / (double)frames;
+			out[k] += scratch.magnitudes[k] / (double)frames;
 		}
 	}
 }
@@ -344,7 +360,7 @@ static void spectral_column(
 int features_run(const struct features *f, const float *data, size_t rows, size_t columns,
 	double *out, struct error *err)
 {
-	owned_mem double *work = calloc(2 * (size_t)f->pre->n_fft + f->bins, sizeof(work[0]));
+	owned_mem double *work = calloc((size_t)f->pre->n_fft + 3 * f->bins, sizeof(work[0]));
 	owned_mem double *column = calloc(rows + 1, sizeof(column[0]));
 	size_t n = numbers_of_column(f);
 	if (!work || !column) {

@@ -21,6 +21,16 @@ struct finding *findings_add(struct findings *f)
 	return array_add(&f->items, &f->n, sizeof(f->items[0]));
 }
 
+int findings_put(struct findings *f, const struct finding *one, struct error *err)
+{
+	struct finding *added = findings_add(f);
+	if (!added) {
+		return error_no_memory(err);
+	}
+	*added = *one;
+	return 0;
+}
+
 /* qsort is not stable; the position as the last key makes the order unique. */
 static int by_score(const void *a_, const void *b_)
 {

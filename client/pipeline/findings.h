@@ -53,6 +53,9 @@ void findings_free(struct findings *findings); /* @findings may be zeroed */
 
 /* Appends a zeroed finding. The pointer is valid until the next call. NULL: no memory. */
 struct finding *findings_add(struct findings *findings);
+/* Appends a copy of @one. -ENOMEM. */
+int must_check findings_put(
+	struct findings *findings, const struct finding *one, struct error *err);
 
 /* Sorts by falling score, then by index, stable. Keeps the first @most findings. */
 void findings_sort(struct findings *findings, size_t most);

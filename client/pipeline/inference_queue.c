@@ -29,6 +29,18 @@ static size_t bytes_of(const struct question *question)
 		m->rows * m->columns * sizeof(m->values[0]);
 }
 
+static bool is_of(const struct question *one, size_t stage, const struct stream_source *source)
+{
+	return one && one->stage == stage && stream_is_same(&one->source, source);
+}
+
+static struct question *remove_at(struct inference_queue *queue, size_t i)
+{
+	queue->n--;
+	queue->bytes -= queue->items[i]->bytes;
+	return take(queue->items[i]);
+}
+
 bool inference_queue_add(struct inference_queue *queue, struct question *question)
 {
 	question->bytes = bytes_of(question);
@@ -51,8 +63,7 @@ static bool must_wait(const struct inference_queue *queue, const struct question
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS && question->serial; i++) {
 		const struct question *one = queue->items[i];
-		if (one && one->given && one->stage == question->stage &&
-			stream_is_same(&one->source, &question->source)) {
+		if (is_of(one, question->stage, &question->source) && one->given) {
 			return true;
 		}
 	}
@@ -77,9 +88,7 @@ struct question *inference_queue_take(
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		if (queue->items[i] && &queue->items[i]->shown == shown) {
-			queue->n--;
-			queue->bytes -= queue->items[i]->bytes;
-			return take(queue->items[i]);
+			return remove_at(queue, i);
 		}
 	}
 	return NULL;
@@ -90,12 +99,8 @@ size_t inference_queue_drop(
 {
 	size_t dropped = 0;
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
-		struct question *one = queue->items[i];
-		if (one && !one->given && one->stage == stage &&
-			stream_is_same(&one->source, source)) {
-			queue->n--;
-			queue->bytes -= one->bytes;
-			question_free(take(queue->items[i]));
+		if (is_of(queue->items[i], stage, source) && !queue->items[i]->given) {
+			question_free(remove_at(queue, i));
 			dropped++;
 		}
 	}
@@ -107,8 +112,7 @@ void inference_queue_note_lost(struct inference_queue *queue, size_t stage,
 {
 	for (size_t i = 0; i < PIPELINE_MAX_QUESTIONS; i++) {
 		struct question *one = queue->items[i];
-		if (one && one->stage == stage && one->shown.id > id &&
-			stream_is_same(&one->source, source)) {
+		if (is_of(one, stage, source) && one->shown.id > id) {
 			one->lost++;
 		}
 	}

@@ -85,13 +85,7 @@ void json_builder_end(struct json_document *d)
 
 void json_builder_put_text(struct json_document *d, const char *key, const char *text)
 {
-	char escaped[1024];
-	json_t *value = json_string(text);
-	if (!value) {
-		error_escape(escaped, sizeof(escaped), text, strlen(text));
-		value = json_string(escaped);
-	}
-	put(d, key, value);
+	json_builder_put_bytes(d, key, text, strlen(text));
 }
 
 void json_builder_put_bytes(
@@ -120,6 +114,25 @@ void json_builder_put_real(struct json_document *d, const char *key, double valu
 void json_builder_put_bool(struct json_document *d, const char *key, bool value)
 {
 	put(d, key, json_boolean(value));
+}
+
+void json_builder_put_integers(
+	struct json_document *d, const char *key, const int32_t *values, size_t n)
+{
+	json_builder_begin_list(d, key);
+	for (size_t i = 0; i < n; i++) {
+		json_builder_put_integer(d, NULL, values[i]);
+	}
+	json_builder_end(d);
+}
+
+void json_builder_put_reals(struct json_document *d, const char *key, const float *values, size_t n)
+{
+	json_builder_begin_list(d, key);
+	for (size_t i = 0; i < n; i++) {
+		json_builder_put_real(d, NULL, (double)values[i]);
+	}
+	json_builder_end(d);
 }
 
 /* Code points above 16 bits are written as two surrogates (RFC 8259, 7). */

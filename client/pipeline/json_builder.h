@@ -37,6 +37,13 @@ void json_builder_put_integer(struct json_document *document, const char *key, i
 void json_builder_put_real(struct json_document *document, const char *key, double value);
 void json_builder_put_bool(struct json_document *document, const char *key, bool value);
 
+/* Adds a list of @n integers. */
+void json_builder_put_integers(
+	struct json_document *document, const char *key, const int32_t *values, size_t n);
+/* Adds a list of @n numbers. */
+void json_builder_put_reals(
+	struct json_document *document, const char *key, const float *values, size_t n);
+
 /* Prints one line, or indents by two blanks if @indented. -ENOMEM or -EIO. */
 int must_check json_builder_print(const struct json_document *document, FILE *out, bool indented);
 

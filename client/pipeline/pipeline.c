@@ -277,23 +277,26 @@ static struct stream_source source_named(const char *name, uint32_t origin)
 	return source;
 }
 
+static void stream_remove(struct pipeline *p, struct stream *stream)
+{
+	stream_deinit(stream);
+	*stream = p->streams[--p->n_streams];
+	p->streams[p->n_streams] = (struct stream){0};
+}
+
 void pipeline_forget_source(struct pipeline *p, const char *source)
 {
 	const struct stream_source who = source_named(source, 0);
 	struct stream *stream = pipeline_requests_source_find(p, &who);
 	if (stream) {
-		stream_deinit(stream);
-		*stream = p->streams[--p->n_streams];
-		p->streams[p->n_streams] = (struct stream){0};
+		stream_remove(p, stream);
 	}
 }
 
 void pipeline_forget_sources(struct pipeline *p)
 {
 	while (p->n_streams > 0) {
-		struct stream *stream = &p->streams[--p->n_streams];
-		stream_deinit(stream);
-		*stream = (struct stream){0};
+		stream_remove(p, &p->streams[p->n_streams - 1]);
 	}
 }
 

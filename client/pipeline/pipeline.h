@@ -188,6 +188,17 @@ struct pipeline_counts pipeline_counts(const struct pipeline *pipeline);
 /* ---- models of a daemon */
 
 struct edge_client_model;
+struct edge_client_shape;
+struct edge_client_tensor_info;
+
+void pipeline_model_shape(const struct edge_client_shape *from, struct shape *to);
+
+/* Fills @spec; its labels point into @info, or are @labels if @info has none. */
+void pipeline_model_spec(
+	const struct edge_client_tensor_info *info, const char *labels, struct tensor_spec *spec);
+
+/* Copies the labels of the outputs to memory of @model; those of the inputs are dropped. -ENOMEM. */
+int must_check pipeline_model_own_labels(struct pipeline_model *model);
 
 /* Converts a daemon's description of a model, for event loops. @signature NULL: the default
  * signature. -ENOENT: no such signature. */

@@ -7,7 +7,7 @@
 #include "client/pipeline/pipeline_internal.h"
 #include "client/pipeline/result_json.h"
 
-static void tell(struct pipeline *p, enum pipeline_kind kind, const struct question *q,
+static void emit(struct pipeline *p, enum pipeline_kind kind, const struct question *q,
 	const struct result_json_facts *facts, const struct pipeline_result *more)
 {
 	owned_mem char *json = result_json(facts);
@@ -57,7 +57,7 @@ void pipeline_emit_trouble(
 	struct result_json_facts facts = facts_of(p, q);
 	facts.skipped = kind == PIPELINE_SKIPPED ? why : NULL;
 	facts.error = kind == PIPELINE_FAILED ? why : NULL;
-	tell(p, kind, q, &facts, &(struct pipeline_result){0});
+	emit(p, kind, q, &facts, &(struct pipeline_result){0});
 }
 
 /* Mask as PNG and snapshot, if the file asks for them. */
@@ -144,6 +144,6 @@ int pipeline_emit_result(struct pipeline *p, const struct question *q,
 	result.quiet = !verdict->emitted;
 	result.event = !result.quiet && config->decision.given &&
 		(verdict->n_changes > 0 || !isnan(config->decision.change));
-	tell(p, PIPELINE_RESULT, q, &facts, &result);
+	emit(p, PIPELINE_RESULT, q, &facts, &result);
 	return 0;
 }

@@ -16,20 +16,27 @@ static bool is_condition_met(const struct pipeline_config_stage *stage, const st
 		!(one->score < stage->min_score);
 }
 
+/* Emits that stage @index does not look at @input_data of @parent. */
+static void child_refuse(struct pipeline *p, size_t index, const struct question *parent,
+	struct input_data *input_data, enum pipeline_kind kind, const char *why)
+{
+	struct question shown = {.stage = index,
+		.source = parent->source,
+		.input_data = input_data,
+		.time_us = parent->time_us,
+		.tag = parent->tag};
+	pipeline_emit_trouble(p, kind, &shown, why);
+}
+
 /* Queues a request for stage @index, or emits why not. */
 static void child_ask(struct pipeline *p, size_t index, const struct question *parent,
 	struct input_data *input_data)
 {
 	struct error err = {0};
-	struct question shown = {.stage = index,
-		.input_data = input_data,
-		.time_us = parent->time_us,
-		.tag = parent->tag};
 	const struct pipeline_config_stage *config = &p->config->stages[index];
 	uint64_t passed_ns = clock_now_ns() - parent->pushed_ns;
-	shown.source = parent->source;
 	if (config->budget_ms && passed_ns > config->budget_ms * NSEC_PER_MSEC) {
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, "budget");
+		child_refuse(p, index, parent, input_data, PIPELINE_SKIPPED, "budget");
 		pipeline_requests_lost(p, index, &parent->source, UINT64_MAX);
 		return;
 	}
@@ -37,8 +44,8 @@ static void child_ask(struct pipeline *p, size_t index, const struct question *p
 		p, index, &parent->source, input_data, parent->time_us, parent, 0);
 	int r = q ? pipeline_requests_put(p, q, &err) : error_no_memory(&err);
 	if (r < 0) {
-		pipeline_emit_trouble(
-			p, r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, &shown, err.text);
+		child_refuse(p, index, parent, input_data,
+			r == -ENOSPC ? PIPELINE_SKIPPED : PIPELINE_FAILED, err.text);
 		pipeline_requests_lost(p, index, &parent->source, UINT64_MAX);
 	}
 }
@@ -48,17 +55,12 @@ static void crop_ask(
 {
 	owned(input_data_unref) struct input_data *part = NULL;
 	struct error err = {0};
-	if (input_data_crop(parent->input_data, one, p->config->stages[index].grow, &part, &err) ==
-		0) {
-		child_ask(p, index, parent, part);
+	const double grow = p->config->stages[index].grow;
+	if (input_data_crop(parent->input_data, one, grow, &part, &err) < 0) {
+		child_refuse(p, index, parent, parent->input_data, PIPELINE_SKIPPED, err.text);
 		return;
 	}
-	struct question shown = {.stage = index,
-		.input_data = parent->input_data,
-		.time_us = parent->time_us,
-		.tag = parent->tag};
-	shown.source = parent->source;
-	pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, err.text);
+	child_ask(p, index, parent, part);
 }
 
 /* True if the finding triggers stage @index. */
@@ -104,14 +106,9 @@ static void crops_run(struct pipeline *p, size_t index, const struct question *p
 		}
 	}
 	if (left > 0) {
-		struct question shown = {.stage = index,
-			.input_data = parent->input_data,
-			.time_us = parent->time_us,
-			.tag = parent->tag};
 		char why[64];
-		shown.source = parent->source;
 		snprintf(why, sizeof(why), "max-crops: %zu more boxes", left);
-		pipeline_emit_trouble(p, PIPELINE_SKIPPED, &shown, why);
+		child_refuse(p, index, parent, parent->input_data, PIPELINE_SKIPPED, why);
 	}
 }
 

@@ -38,8 +38,8 @@ static void catch_up(struct pipeline *p, struct stream *stream)
 	struct rows *rows = &stream->waiting;
 	struct stage_window window = {0};
 	size_t there = 0, dropped = 0;
-	for (size_t i = 0; i < rows->n_parts; i++) {
-		const struct rows_part *part = &rows->parts[rows->first_part + i];
+	for (size_t i = 0; i < rows->parts.n; i++) {
+		const struct rows_part *part = rows_part_at(rows, i);
 		there += window_of(p, part, &window, NULL) == 0 ? rows_windows(part, &window) : 0;
 	}
 	there += window_of(p, &rows->open, &window, NULL) == 0 ? rows_windows(&rows->open, &window)
@@ -71,7 +71,7 @@ static int follow(struct pipeline *p, struct stream *stream, const struct input_
 	}
 	return r < 0
 		? r
-		: rows_hear(rows, input_data->rows, input_data->rate,
+		: rows_check_gap(rows, input_data->rows, input_data->rate,
 			  p->config->source.gap_ms * USEC_PER_MSEC, received_us, last.rows, err);
 }
 

@@ -111,6 +111,22 @@ double postprocess_score(
 	}
 }
 
+size_t postprocess_best(
+	const struct postprocess_view *view, size_t first, size_t step, size_t n, double *ret_best)
+{
+	size_t best = 0;
+	double most = -INFINITY;
+	for (size_t c = 0; c < n; c++) {
+		double score = postprocess_get(view, first + c * step);
+		if (score > most) {
+			most = score;
+			best = c;
+		}
+	}
+	*ret_best = most;
+	return best;
+}
+
 static int classes_read(const struct postprocess *post, const struct postprocess_view *view,
 	struct findings *findings, struct error *err)
 {
@@ -122,13 +138,11 @@ static int classes_read(const struct postprocess *post, const struct postprocess
 		if (!(score >= threshold) || postprocess_is_skipped(post, label)) {
 			continue;
 		}
-		struct finding *one = findings_add(findings);
-		if (!one) {
-			return error_no_memory(err);
+		const struct finding one = {.index = i, .label = label, .score = score};
+		int r = findings_put(findings, &one, err);
+		if (r < 0) {
+			return r;
 		}
-		one->index = i;
-		one->label = label;
-		one->score = score;
 	}
 	findings_sort(findings, (size_t)post->keys->top_k);
 	return 0;
@@ -137,16 +151,14 @@ static int classes_read(const struct postprocess *post, const struct postprocess
 static int numbers_read(const struct postprocess *post, const struct postprocess_view *view,
 	struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < view->n && i < 1024; i++) {
-		struct finding *one = findings_add(findings);
-		if (!one) {
-			return error_no_memory(err);
-		}
-		one->index = i;
-		one->label = postprocess_label(post, i);
-		one->score = postprocess_get(view, i) * post->keys->gain + post->keys->offset;
+	int r = 0;
+	for (size_t i = 0; i < view->n && i < 1024 && r == 0; i++) {
+		const struct finding one = {.index = i,
+			.label = postprocess_label(post, i),
+			.score = postprocess_get(view, i) * post->keys->gain + post->keys->offset};
+		r = findings_put(findings, &one, err);
 	}
-	return 0;
+	return r;
 }
 
 static int reconstruction_read(const struct postprocess_view *in,
@@ -161,13 +173,8 @@ static int reconstruction_read(const struct postprocess_view *in,
 		double difference = postprocess_get(in, i) - postprocess_get(out, i);
 		sum += difference * difference;
 	}
-	struct finding *one = findings_add(findings);
-	if (!one) {
-		return error_no_memory(err);
-	}
-	one->score = sum / (double)in->n;
-	one->label = "anomaly";
-	return 0;
+	const struct finding one = {.score = sum / (double)in->n, .label = "anomaly"};
+	return findings_put(findings, &one, err);
 }
 
 static int vector_make(
@@ -209,14 +216,10 @@ static int embedding_read(const struct postprocess *post, const struct postproce
 	if (!near || distance > post->keys->max_distance) {
 		return 0;
 	}
-	struct finding *one = findings_add(findings);
-	if (!one) {
-		return error_no_memory(err);
-	}
-	one->index = (size_t)(near - examples->items);
-	one->label = near->label;
-	one->score = 1 - distance;
-	return 0;
+	const struct finding one = {.index = (size_t)(near - examples->items),
+		.label = near->label,
+		.score = 1 - distance};
+	return findings_put(findings, &one, err);
 }
 
 static bool is_classes(const struct postprocess_view *view, uint32_t n_outputs)

@@ -76,6 +76,9 @@ struct postprocess_softmax postprocess_softmax(const struct postprocess *post,
 /* Applies the activation to @x. @terms is read for softmax only. */
 double postprocess_score(
 	const struct postprocess *post, const struct postprocess_softmax *terms, double x);
+/* Returns the index of the best of @n elements from @first on, @step apart. */
+size_t postprocess_best(
+	const struct postprocess_view *view, size_t first, size_t step, size_t n, double *ret_best);
 /* True if @label is listed in `skip`. */
 bool postprocess_is_skipped(const struct postprocess *post, const char *label);
 

@@ -24,15 +24,7 @@ static int add(const struct postprocess *post, struct findings *findings, size_t
 	box.index = index;
 	box.label = postprocess_label(post, index);
 	box.score = score;
-	if (postprocess_is_skipped(post, box.label)) {
-		return 0;
-	}
-	struct finding *one = findings_add(findings);
-	if (!one) {
-		return error_no_memory(err);
-	}
-	*one = box;
-	return 0;
+	return postprocess_is_skipped(post, box.label) ? 0 : findings_put(findings, &box, err);
 }
 
 static bool is_sound(const struct centred *box)
@@ -81,23 +73,6 @@ static int detections_read(const struct postprocess *post,
 	return 0;
 }
 
-/* Returns the index of the best of @n scores, from @first on, @step apart. */
-static size_t best_of(
-	const struct postprocess_view *view, size_t first, size_t step, size_t n, double *ret_best)
-{
-	size_t best = 0;
-	double most = -INFINITY;
-	for (size_t c = 0; c < n; c++) {
-		double score = postprocess_get(view, first + c * step);
-		if (score > most) {
-			most = score;
-			best = c;
-		}
-	}
-	*ret_best = most;
-	return best;
-}
-
 static struct centred anchored(
 	const struct postprocess *post, const struct postprocess_view *boxes, size_t i)
 {
@@ -123,7 +98,8 @@ static int ssd_read(const struct postprocess *post, const struct postprocess_out
 	size_t classes = scores->n / n;
 	for (size_t i = 0; i < n; i++) {
 		double score = 0;
-		size_t class = best_of(scores, i * classes + first, 1, classes - first, &score);
+		size_t class =
+			postprocess_best(scores, i * classes + first, 1, classes - first, &score);
 		struct centred box = anchored(post, boxes, i);
 		const struct postprocess_softmax terms =
 			postprocess_softmax(post, scores, i * classes, classes);
@@ -183,7 +159,7 @@ static int yolo_read(const struct postprocess *post, const struct postprocess_ou
 	for (size_t i = 0; i < at.n; i++) {
 		size_t first = i * at.box;
 		double score = 0;
-		size_t class = best_of(
+		size_t class = postprocess_best(
 			view, first + head * at.number, at.number, at.numbers - head, &score);
 		score = postprocess_score(post, NULL, score);
 		score *= head == 5 ? postprocess_score(post, NULL,

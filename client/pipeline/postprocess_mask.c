@@ -6,27 +6,15 @@
 
 #define MAX_CLASSES 256 /* a mask has one byte for each pixel */
 
-static uint8_t best_class(const struct postprocess_view *view, size_t pixel, size_t classes)
-{
-	size_t best = 0;
-	double most = -INFINITY;
-	for (size_t c = 0; c < classes; c++) {
-		double score = postprocess_get(view, pixel * classes + c);
-		if (score > most) {
-			most = score;
-			best = c;
-		}
-	}
-	return (uint8_t)best;
-}
-
 static int mask_fill(const struct postprocess_view *view, struct findings_mask *mask,
 	size_t classes, struct error *err)
 {
 	size_t pixels = (size_t)mask->width * mask->height;
+	double best = 0;
 	for (size_t i = 0; i < pixels; i++) {
 		if (classes > 0) {
-			mask->classes[i] = best_class(view, i, classes);
+			mask->classes[i] =
+				(uint8_t)postprocess_best(view, i * classes, 1, classes, &best);
 			continue;
 		}
 		double class = postprocess_get(view, i);
@@ -52,13 +40,11 @@ static int summarise(const struct postprocess *post, struct findings *f, struct 
 			share < post->keys->threshold) {
 			continue;
 		}
-		struct finding *one = findings_add(f);
-		if (!one) {
-			return error_no_memory(err);
+		const struct finding one = {.index = c, .label = label, .score = share};
+		int r = findings_put(f, &one, err);
+		if (r < 0) {
+			return r;
 		}
-		one->index = c;
-		one->label = label;
-		one->score = share;
 	}
 	findings_sort(f, (size_t)post->keys->top_k);
 	return 0;

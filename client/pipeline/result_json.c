@@ -37,24 +37,24 @@ void result_json_picture_size(const struct input_data *m, double *ret_width, dou
 	*ret_height = picture ? round(m->image.height / m->frame.height) : 0;
 }
 
-static void put_four(
-	struct json_document *d, const char *key, double a, double b, double c, double e)
+static void put_corners(struct json_document *d, const char *key, double left, double top,
+	double right, double bottom)
 {
 	json_builder_begin_list(d, key);
-	json_builder_put_real(d, NULL, a);
-	json_builder_put_real(d, NULL, b);
-	json_builder_put_real(d, NULL, c);
-	json_builder_put_real(d, NULL, e);
+	json_builder_put_real(d, NULL, left);
+	json_builder_put_real(d, NULL, top);
+	json_builder_put_real(d, NULL, right);
+	json_builder_put_real(d, NULL, bottom);
 	json_builder_end(d);
 }
 
 static void put_box(struct json_document *d, const struct finding *one, double width, double height)
 {
 	if (width > 0) {
-		put_four(d, "box", round(one->x1 * width), round(one->y1 * height),
+		put_corners(d, "box", round(one->x1 * width), round(one->y1 * height),
 			round(one->x2 * width), round(one->y2 * height));
 	}
-	put_four(d, "box_norm", one->x1, one->y1, one->x2, one->y2);
+	put_corners(d, "box_norm", one->x1, one->y1, one->x2, one->y2);
 }
 
 static void put_points(struct json_document *d, const struct result_json_facts *facts,
@@ -166,11 +166,7 @@ static void put_events(struct json_document *d, const struct decision_verdict *v
 	if (verdict->n_changes == 0) {
 		return;
 	}
-	bool began = false;
-	for (size_t i = 0; i < verdict->n_changes; i++) {
-		began |= verdict->changes[i].began;
-	}
-	json_builder_put_text(d, "event", began ? "begin" : "end");
+	json_builder_put_text(d, "event", decision_has_begun(verdict) ? "begin" : "end");
 	json_builder_begin_list(d, "events");
 	for (size_t i = 0; i < verdict->n_changes; i++) {
 		const struct decision_change *change = &verdict->changes[i];

@@ -9,9 +9,9 @@
 
 static void rows_deinit(struct rows *s)
 {
-	free(s->values);
-	free(s->parts);
-	free(s->runs);
+	free(s->values.data);
+	free(s->parts.data);
+	free(s->runs.data);
 }
 
 void stream_deinit(struct stream *s)
@@ -26,9 +26,10 @@ void stream_deinit(struct stream *s)
 
 size_t rows_held(const struct rows *s)
 {
-	return s->room +
-		(s->parts_room * sizeof(s->parts[0]) + s->runs_room * sizeof(s->runs[0])) /
-		sizeof(s->values[0]);
+	return s->values.room +
+		(s->parts.room * sizeof(struct rows_part) +
+			s->runs.room * sizeof(struct rows_run)) /
+		sizeof(float);
 }
 
 uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
@@ -52,121 +53,86 @@ uint64_t rows_time(struct rows *s, size_t n, uint32_t rate, uint64_t now_us)
 	return time_us - back_us;
 }
 
-/* A growing array: @n elements of @size bytes from *first on, capacity *room. */
-struct room {
-	void *data;
-	size_t *room, *first;
-	size_t n, size;
-};
-
-static struct room values_room(struct rows *s)
+struct rows_part *rows_part_at(const struct rows *s, size_t index)
 {
-	return (struct room){s->values, &s->room, &s->first, s->used, sizeof(s->values[0])};
+	return (struct rows_part *)s->parts.data + s->parts.first + index;
 }
 
-static struct room parts_room(struct rows *s)
+static struct rows_run *run_at(const struct rows *s, size_t index)
 {
-	return (struct room){
-		s->parts, &s->parts_room, &s->first_part, s->n_parts, sizeof(s->parts[0])};
+	return (struct rows_run *)s->runs.data + s->runs.first + index;
 }
 
-static struct room runs_room(struct rows *s)
+/* Moves the elements, of @size bytes each, to the start of the array. */
+static void queue_front(struct rows_queue *queue, size_t size)
 {
-	return (struct room){s->runs, &s->runs_room, &s->first_run, s->n_runs, sizeof(s->runs[0])};
-}
-
-static void room_front(const struct room *list)
-{
-	char *data = list->data;
-	if (*list->first > 0 && list->n > 0) {
-		memmove(data, data + *list->first * list->size, list->n * list->size);
+	char *data = queue->data;
+	if (queue->first > 0 && queue->n > 0) {
+		memmove(data, data + queue->first * size, queue->n * size);
 	}
-	*list->first = 0;
+	queue->first = 0;
 }
 
 /* Makes room for @more elements at the end. Grows by only a small part of the memory still free. */
-static int room_make(struct room *list, size_t more, size_t limit, struct error *err)
+static int queue_room(
+	struct rows_queue *queue, size_t size, size_t more, size_t limit, struct error *err)
 {
-	const size_t wanted = list->n + more;
-	if (*list->first + wanted <= *list->room) {
+	const size_t wanted = queue->n + more;
+	if (queue->first + wanted <= queue->room) {
 		return 0;
 	}
-	room_front(list);
-	if (wanted <= *list->room) {
+	queue_front(queue, size);
+	if (wanted <= queue->room) {
 		return 0;
 	}
-	const size_t free_ones = limit * sizeof(float) / list->size;
-	if (wanted - *list->room > free_ones) {
+	const size_t free_ones = limit * sizeof(float) / size;
+	if (wanted - queue->room > free_ones) {
 		return error_set(err, -ENOSPC, "no room for %zu values", more);
 	}
-	const size_t left = (free_ones - (wanted - *list->room)) / 4;
+	const size_t left = (free_ones - (wanted - queue->room)) / 4;
 	const size_t room = wanted + (left < wanted / 2 ? left : wanted / 2);
-	void *grown = realloc(list->data, room * list->size);
+	void *grown = realloc(queue->data, room * size);
 	if (!grown) {
 		return error_no_memory(err);
 	}
-	list->data = grown;
-	*list->room = room;
+	queue->data = grown;
+	queue->room = room;
 	return 0;
 }
 
-static int values_make(struct rows *s, size_t more, size_t limit, struct error *err)
-{
-	struct room list = values_room(s);
-	int r = room_make(&list, more, limit, err);
-	s->values = list.data;
-	return r;
-}
+#define KEPT_BYTES 16384 /* capacity kept by a queue with few elements */
 
-static int part_make(struct rows *s, struct error *err)
+/* Shrinks the array if most of it is unused. */
+static void queue_give_back(struct rows_queue *queue, size_t size)
 {
-	struct room list = parts_room(s);
-	int r = room_make(&list, 1, STREAM_MAX_VALUES, err);
-	s->parts = list.data;
-	return r;
-}
-
-static int run_make(struct rows *s, size_t limit, struct error *err)
-{
-	struct room list = runs_room(s);
-	int r = room_make(&list, 1, limit, err);
-	s->runs = list.data;
-	return r;
-}
-
-#define KEPT_BYTES 16384 /* capacity kept by a list with few elements */
-
-/* Shrinks the list if most of it is unused. Returns its address. */
-static void *room_give_back(struct room list)
-{
-	const size_t kept = KEPT_BYTES / list.size;
-	if (*list.room <= 2 * kept || list.n > *list.room / 4) {
-		return list.data;
+	const size_t kept = KEPT_BYTES / size;
+	if (queue->room <= 2 * kept || queue->n > queue->room / 4) {
+		return;
 	}
-	room_front(&list);
-	const size_t room = list.n + list.n / 2 > kept ? list.n + list.n / 2 : kept;
-	void *less = realloc(list.data, room * list.size);
+	queue_front(queue, size);
+	const size_t room = queue->n + queue->n / 2 > kept ? queue->n + queue->n / 2 : kept;
+	void *less = realloc(queue->data, room * size);
 	if (less) {
-		*list.room = room;
+		queue->data = less;
+		queue->room = room;
 	}
-	return less ? less : list.data;
 }
 
 static void rows_give_back(struct rows *s)
 {
-	s->values = room_give_back(values_room(s));
-	s->parts = room_give_back(parts_room(s));
-	s->runs = room_give_back(runs_room(s));
+	queue_give_back(&s->values, sizeof(float));
+	queue_give_back(&s->parts, sizeof(struct rows_part));
+	queue_give_back(&s->runs, sizeof(struct rows_run));
 }
 
 /* The caller has made room for one more run. */
 static void run_add(struct rows *s, size_t rows, uint64_t time_us)
 {
-	struct rows_run *last = s->n_runs ? &s->runs[s->first_run + s->n_runs - 1] : NULL;
+	struct rows_run *last = s->runs.n ? run_at(s, s->runs.n - 1) : NULL;
 	if (last && last->time_us == time_us) {
 		last->rows += rows;
 	} else {
-		s->runs[s->first_run + s->n_runs++] = (struct rows_run){rows, time_us};
+		*run_at(s, s->runs.n++) = (struct rows_run){rows, time_us};
 	}
 }
 
@@ -174,13 +140,13 @@ static void run_add(struct rows *s, size_t rows, uint64_t time_us)
 static void runs_advance(struct rows *s, size_t rows)
 {
 	while (rows > 0) {
-		assert(s->n_runs > 0);
-		struct rows_run *run = &s->runs[s->first_run];
+		assert(s->runs.n > 0);
+		struct rows_run *run = run_at(s, 0);
 		const size_t n = rows < run->rows ? rows : run->rows;
 		run->rows -= n;
 		rows -= n;
-		s->first_run += run->rows == 0;
-		s->n_runs -= run->rows == 0;
+		s->runs.first += run->rows == 0;
+		s->runs.n -= run->rows == 0;
 	}
 }
 
@@ -188,24 +154,24 @@ static void runs_advance(struct rows *s, size_t rows)
 static void runs_cut(struct rows *s, size_t rows)
 {
 	while (rows > 0) {
-		assert(s->n_runs > 0);
-		struct rows_run *run = &s->runs[s->first_run + s->n_runs - 1];
+		assert(s->runs.n > 0);
+		struct rows_run *run = run_at(s, s->runs.n - 1);
 		const size_t n = rows < run->rows ? rows : run->rows;
 		run->rows -= n;
 		rows -= n;
-		s->n_runs -= run->rows == 0;
+		s->runs.n -= run->rows == 0;
 	}
 }
 
 /* Returns the arrival time of row @before, counted from 0. */
 static uint64_t runs_time(const struct rows *s, size_t before)
 {
-	size_t i = s->first_run;
-	while (before >= s->runs[i].rows) {
-		before -= s->runs[i++].rows;
-		assert(i < s->first_run + s->n_runs);
+	size_t i = 0;
+	while (before >= run_at(s, i)->rows) {
+		before -= run_at(s, i++)->rows;
+		assert(i < s->runs.n);
 	}
-	return s->runs[i].time_us;
+	return run_at(s, i)->time_us;
 }
 
 int rows_append(struct rows *s, const struct input_data *m, size_t limit, uint64_t time_us,
@@ -217,20 +183,20 @@ int rows_append(struct rows *s, const struct input_data *m, size_t limit, uint64
 	size_t rows = m->rows - skip, values = rows * m->columns;
 	const size_t held = rows_held(s);
 	const bool run = m->rate == 0 && rows > 0;
-	int r = run ? run_make(s, limit, err) : 0;
+	int r = run ? queue_room(&s->runs, sizeof(struct rows_run), 1, limit, err) : 0;
 	limit -= r < 0 ? 0 : rows_held(s) - held;
-	r = r < 0 ? r : values_make(s, values, limit, err);
+	r = r < 0 ? r : queue_room(&s->values, sizeof(float), values, limit, err);
 	if (r < 0) {
 		return r;
 	}
 	if (values > 0) {
-		memcpy(s->values + s->first + s->used, m->values + skip * m->columns,
-			values * sizeof(s->values[0]));
+		memcpy((float *)s->values.data + s->values.first + s->values.n,
+			m->values + skip * m->columns, values * sizeof(float));
 	}
 	if (run) {
 		run_add(s, rows, time_us);
 	}
-	s->used += values;
+	s->values.n += values;
 	s->skip -= skip;
 	open->columns = m->columns;
 	open->rate = m->rate;
@@ -239,26 +205,21 @@ int rows_append(struct rows *s, const struct input_data *m, size_t limit, uint64
 	return 0;
 }
 
-static struct rows_part *front_of(struct rows *s)
-{
-	return s->n_parts ? &s->parts[s->first_part] : &s->open;
-}
-
 const struct rows_part *rows_front(const struct rows *s)
 {
-	return s->n_parts ? &s->parts[s->first_part] : &s->open;
+	return s->parts.n ? rows_part_at(s, 0) : &s->open;
 }
 
 /* Advances within the front part only: the next part starts with its own first row. */
 static void advance(struct rows *s, size_t rows)
 {
-	struct rows_part *front = front_of(s);
+	struct rows_part *front = s->parts.n ? rows_part_at(s, 0) : &s->open;
 	const size_t there = rows < front->rows ? rows : front->rows;
 	if (front->rate == 0) {
 		runs_advance(s, there);
 	}
-	s->first += there * front->columns;
-	s->used -= there * front->columns;
+	s->values.first += there * front->columns;
+	s->values.n -= there * front->columns;
 	s->skip += front == &s->open ? rows - there : 0;
 	front->position += front == &s->open ? rows : there;
 	front->rows -= there;
@@ -267,35 +228,26 @@ static void advance(struct rows *s, size_t rows)
 
 bool rows_pass(struct rows *s, const struct stage_window *window)
 {
-	if (s->n_parts == 0 || s->parts[s->first_part].rows >= window->rows) {
+	if (s->parts.n == 0 || rows_part_at(s, 0)->rows >= window->rows) {
 		return false;
 	}
-	advance(s, s->parts[s->first_part].rows);
-	s->first_part++;
-	s->n_parts--;
+	advance(s, rows_part_at(s, 0)->rows);
+	s->parts.first++;
+	s->parts.n--;
 	return true;
-}
-
-static int part_keep(struct rows *s, const struct rows_part *part, struct error *err)
-{
-	int r = part_make(s, err);
-	if (r < 0) {
-		return r;
-	}
-	s->parts[s->first_part + s->n_parts++] = *part;
-	return 0;
 }
 
 int rows_break(struct rows *s, size_t least, struct error *err)
 {
 	struct rows_part *open = &s->open;
 	if (open->rows > 0 && open->rows >= least) {
-		int r = part_keep(s, open, err);
+		int r = queue_room(&s->parts, sizeof(*open), 1, STREAM_MAX_VALUES, err);
 		if (r < 0) {
 			return r;
 		}
+		*rows_part_at(s, s->parts.n++) = *open;
 	} else {
-		s->used -= open->rows * open->columns;
+		s->values.n -= open->rows * open->columns;
 		if (open->rate == 0) {
 			runs_cut(s, open->rows);
 		}
@@ -329,7 +281,7 @@ int rows_restart(struct rows *s, const struct input_data *m, size_t least,
 	return 0;
 }
 
-int rows_hear(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us,
+int rows_check_gap(struct rows *s, size_t n, uint32_t rate, uint64_t gap_us, uint64_t now_us,
 	size_t least, struct error *err)
 {
 	const uint64_t length_us = rate ? n * UINT64_C(1000000) / rate : 0;
@@ -365,7 +317,7 @@ int rows_take(struct rows *s, const struct stage_window *window, struct input_da
 		advance(s, window->hop);
 		return r;
 	}
-	memcpy(m->values, s->values + s->first, n * sizeof(m->values[0]));
+	memcpy(m->values, (float *)s->values.data + s->values.first, n * sizeof(m->values[0]));
 	m->rows = window->rows;
 	m->columns = front->columns;
 	m->rate = front->rate;

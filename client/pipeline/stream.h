@@ -27,17 +27,17 @@ struct rows_run {
 	uint64_t time_us;
 };
 
+/* A queue in a growing array. */
+struct rows_queue {
+	void *data; /* owned */
+	size_t room, first, n; /* capacity; @n elements from @first on */
+};
+
 struct rows {
-	/* owned; capacity `room`; `used` values from `first` on, belonging to the parts */
-	float *values;
-	size_t room, first, used;
-	/* owned; capacity `parts_room`; n_parts entries from `first_part` on */
-	struct rows_part *parts;
-	/* parts that have ended, each with at least one full window */
-	size_t parts_room, first_part, n_parts;
-	/* owned; arrival times of all rows without a rate, laid out like parts */
-	struct rows_run *runs;
-	size_t runs_room, first_run, n_runs;
+	struct rows_queue values; /* float, belonging to the parts */
+	/* struct rows_part: parts that have ended, each with at least one full window */
+	struct rows_queue parts;
+	struct rows_queue runs; /* struct rows_run: arrival times of all rows without a rate */
 	struct rows_part open; /* the part that is still growing, after all ended parts */
 	size_t skip; /* rows to drop at the start of @open, because hop exceeds the window */
 	uint64_t start_us; /* arrival of the first row, for inputs without a time */
@@ -99,18 +99,20 @@ int must_check rows_break(struct rows *rows, size_t least, struct error *err);
 
 /* Calls rows_break() if the next @n rows, pushed at @now_us, are more than @gap_us (not 0) late.
  * Inputs without a time then continue from the later time. */
-int must_check rows_hear(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
+int must_check rows_check_gap(struct rows *rows, size_t n, uint32_t rate, uint64_t gap_us,
 	uint64_t now_us, size_t least, struct error *err);
 
 /* Returns the allocated values. Memory is shrunk when little of it is used. */
 size_t rows_held(const struct rows *rows);
 
+/* Returns ended part @index. */
+struct rows_part *rows_part_at(const struct rows *rows, size_t index);
 /* Returns the part of the next window; the functions below take that stage's window. */
 const struct rows_part *rows_front(const struct rows *rows);
 /* Drops the front part if it has ended and has no full window left. Returns true if it did. */
 bool rows_pass(struct rows *rows, const struct stage_window *window);
 
-/* Copies the next full window and advances by hop. *ret_material is NULL without a full window.
+/* Copies the next full window and advances by hop. *ret_input_data is NULL without a full window.
  * *ret_time_us: arrival of its last row. -ENOMEM: the window is lost. */
 int must_check rows_take(struct rows *rows, const struct stage_window *window,
 	struct input_data **ret_input_data, uint64_t *ret_time_us, struct error *err);

@@ -27,7 +27,7 @@ TOPS = {
     "daemon": ({"daemon", "base"}, LIBRARY),
     "client": ({"client", "base"}, LIBRARY),
 }
-EXTRA_TOPS = {"engine/run": {"kernels"}, "daemon/mqtt": {"client"}}
+EXTRA_TOPS = {"engine/run": {"kernels"}, "daemon/mqtt": {"client"}, "client/pipeline": {"kernels"}}
 # Rooms, lowest first: each may include itself and what stands before it in its list. Rooms of one line are one layer.
 ROOMS = [
     ["base base/text", "base/wire"],

@@ -9,8 +9,7 @@
 #include "client/edgectl/commands.h"
 #include "client/edgectl/report.h"
 #include "client/edgectl/target.h"
-#include "client/edgectl/view/text_columns.h"
-#include "client/pipeline/json_builder.h"
+#include "client/edgectl/view/node_view.h"
 #include "engine/edge.h"
 
 struct bench_client { /* one session or connection, and its measurements */
@@ -259,93 +258,43 @@ static int compute(const struct bench *bench, struct figures *f)
 	return 0;
 }
 
-static void add_node_rows(struct grid *grid, const struct bench_client *client)
+static void figure_fields(struct fields *f, const void *record, const void *context)
 {
-	char shape[SHAPE_TEXT_SIZE];
-	struct edge_node_info info;
-	double total = 0;
-	for (uint32_t i = 0; i < client->n_nodes; i++) {
-		total += (double)client->node_ns[i];
-	}
-	for (uint32_t i = 0; i < client->n_nodes; i++) {
-		if (edge_model_node(target_model(client->target), 0, i, &info) < 0) {
-			continue;
-		}
-		double ns = (double)client->node_ns[i];
-		grid_add(grid, "%u", i);
-		grid_add(grid, "%s", info.op);
-		grid_add(grid, "%s", dtype_name(info.type));
-		grid_add(grid, "%s", shape_format(shape, sizeof(shape), &info.output));
-		grid_add(grid, "%llu", (unsigned long long)info.macs);
-		grid_add(grid, "%.1f", ns / 1e3);
-		grid_add(grid, "%.1f%%", total > 0 ? 100 * ns / total : 0);
-		grid_add(grid, "%s", info.detail);
-	}
+	const struct figures *figures = record;
+	(void)context;
+	fields_integer(f, "RUNS", "runs", (int64_t)figures->n);
+	fields_real(f, "MIN ms", "min_ms", 3, figures->min_ms);
+	fields_real(f, "P50 ms", "p50_ms", 3, figures->p50_ms);
+	fields_real(f, "P90 ms", "p90_ms", 3, figures->p90_ms);
+	fields_real(f, "P99 ms", "p99_ms", 3, figures->p99_ms);
+	fields_real(f, "MAX ms", "max_ms", 3, figures->max_ms);
+	fields_real(f, "MEAN ms", "mean_ms", 3, figures->mean_ms);
+	fields_real(f, "RUNS/s", "runs_per_s", 1, figures->per_second);
 }
 
-static int print_bench_table(const struct bench *bench, const struct figures *f)
+static int print_bench_table(const struct bench *bench, const struct figures *figures)
 {
-	owned_grid struct grid head = {0}, nodes = {0};
-	grid_begin(&head, "RUNS|MIN ms|P50 ms|P90 ms|P99 ms|MAX ms|MEAN ms|RUNS/s", 0xff);
-	grid_add(&head, "%zu", f->n);
-	grid_add(&head, "%.3f", f->min_ms);
-	grid_add(&head, "%.3f", f->p50_ms);
-	grid_add(&head, "%.3f", f->p90_ms);
-	grid_add(&head, "%.3f", f->p99_ms);
-	grid_add(&head, "%.3f", f->max_ms);
-	grid_add(&head, "%.3f", f->mean_ms);
-	grid_add(&head, "%.1f", f->per_second);
-	if (grid_print(&head, stdout, true, bench->settings) < 0) {
-		return -ENOMEM;
-	}
-	if (!bench->clients[0].node_ns) {
-		return 0;
+	const struct bench_client *first = &bench->clients[0];
+	int r = fields_print_table(
+		FIELDS_LIST(figure_fields, NULL, figures, 1), stdout, bench->settings);
+	if (r < 0 || !first->node_ns) {
+		return r;
 	}
 	putchar('\n');
-	grid_begin(&nodes, "NODE|OP|TYPE|OUTPUT|MACS|MIN us|SHARE|KERNEL", 1u | 7u << 4);
-	add_node_rows(&nodes, &bench->clients[0]);
-	return grid_print(&nodes, stdout, true, bench->settings);
+	return node_view_print(target_model(first->target), 0, first->node_ns, bench->settings);
 }
 
-static void put_nodes(struct json_document *d, const struct bench_client *client)
+static int print_bench_json(const struct bench *bench, const struct figures *figures)
 {
-	char shape[SHAPE_TEXT_SIZE];
-	struct edge_node_info info;
-	json_builder_begin_list(d, "nodes");
-	for (uint32_t i = 0; i < client->n_nodes; i++) {
-		if (edge_model_node(target_model(client->target), 0, i, &info) < 0) {
-			continue;
-		}
-		json_builder_begin_object(d, NULL);
-		json_builder_put_text(d, "op", info.op);
-		json_builder_put_text(d, "type", dtype_name(info.type));
-		json_builder_put_text(
-			d, "output", shape_format(shape, sizeof(shape), &info.output));
-		json_builder_put_integer(d, "macs", (int64_t)info.macs);
-		json_builder_put_real(d, "min_us", (double)client->node_ns[i] / 1e3);
-		json_builder_put_text(d, "kernel", info.detail);
-		json_builder_end(d);
-	}
-	json_builder_end(d);
-}
-
-static int print_bench_json(const struct bench *bench, const struct figures *f)
-{
+	const struct bench_client *first = &bench->clients[0];
 	owned_json struct json_document *d = json_builder_document_new(false);
-	json_builder_put_text(d, "model", bench->clients[0].target->name);
-	json_builder_put_text(d, "version", bench->clients[0].target->version);
+	json_builder_put_text(d, "model", first->target->name);
+	json_builder_put_text(d, "version", first->target->version);
 	json_builder_put_bool(d, "local", bench->local);
 	json_builder_put_integer(d, "at_once", bench->n_clients);
-	json_builder_put_integer(d, "runs", (int64_t)f->n);
-	json_builder_put_real(d, "min_ms", f->min_ms);
-	json_builder_put_real(d, "p50_ms", f->p50_ms);
-	json_builder_put_real(d, "p90_ms", f->p90_ms);
-	json_builder_put_real(d, "p99_ms", f->p99_ms);
-	json_builder_put_real(d, "max_ms", f->max_ms);
-	json_builder_put_real(d, "mean_ms", f->mean_ms);
-	json_builder_put_real(d, "runs_per_s", f->per_second);
-	if (bench->clients[0].node_ns) {
-		put_nodes(d, &bench->clients[0]);
+	figure_fields(&(struct fields){.json = d}, figures, NULL);
+	if (first->node_ns) {
+		node_view_put(d, target_model(first->target), 0, first->node_ns);
 	}
 	return json_builder_print(d, stdout, bench->settings->format == CLI_FORMAT_JSON);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flight: the daemon's most recent requests, from the daemon or from a file that it wrote. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/flight_record.h"
@@ -13,10 +11,10 @@
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
+#include "client/edgectl/view/fields.h"
 #include "client/edgectl/view/stats_view.h"
-#include "client/edgectl/view/text_columns.h"
 #include "client/lib/connection.h"
-#include "client/pipeline/json_builder.h"
+#include "client/media/byte_source.h"
 
 #define TIME_SIZE 40
 #define MAX_FILE_BYTES (FLIGHT_HEAD_BYTES + FLIGHT_RECORDS * sizeof(struct flight_record))
@@ -42,25 +40,15 @@ static void flights_deinit(struct flights *flights)
 
 static int read_file(const char *path, struct flights *flights, struct error *err)
 {
-	struct stat st;
+	owned_source struct source source = {0};
 	char shown[200];
-	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	error_escape(shown, sizeof(shown), path, strlen(path));
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
+	int r = source_open_file(path, MAX_FILE_BYTES, &source, err);
+	if (r < 0) {
+		error_prefix(err, "%s", error_escape(shown, sizeof(shown), path, strlen(path)));
+		return r;
 	}
-	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > MAX_FILE_BYTES) {
-		return error_set(err, -EBADMSG, "%s: these are no flight records", shown);
-	}
-	flights->bytes = malloc((size_t)st.st_size + 1);
-	if (!flights->bytes) {
-		return error_no_memory(err);
-	}
-	const ssize_t n = read(fd, flights->bytes, (size_t)st.st_size);
-	if (n < 0) {
-		return error_set(err, -errno, "%s: %s", shown, strerror(errno));
-	}
-	flights->size = (size_t)n;
+	flights->size = source.size;
+	flights->bytes = take(source.data);
 	return 0;
 }
 
@@ -125,28 +113,31 @@ static const char *class_of(const struct flight_record *record)
 	return record->class < 4 ? class_names[record->class] : "-";
 }
 
-static void put_record(struct json_document *d, const struct flights *flights, size_t i)
+static void record_fields(struct fields *f, const void *of, const void *context)
 {
-	const struct flight_record *record = &flights->records[i];
-	char name[72];
-	flight_view_name(&flights->view, record, name);
-	json_builder_put_integer(d, "seq", (int64_t)record->seq);
-	json_builder_put_integer(d, "ended_us", (int64_t)record->ended_us);
-	json_builder_put_text(d, "model", name);
-	json_builder_put_integer(d, "version", (int64_t)record->version);
-	json_builder_put_text(d, "status", status_of(record));
-	json_builder_put_text(d, "class", class_of(record));
-	json_builder_put_integer(d, "queue_us", record->queue_us);
-	json_builder_put_integer(d, "compute_us", record->compute_us);
-	json_builder_put_integer(d, "total_us", record->total_us);
-	json_builder_put_integer(d, "others_us", record->others_us);
-	json_builder_put_integer(d, "body_bytes", record->body_bytes);
-	json_builder_put_integer(d, "uid", record->uid);
-	json_builder_put_integer(d, "pid", record->pid);
-	json_builder_put_integer(d, "id", (int64_t)record->id);
+	const struct flight_record *record = of;
+	char when[TIME_SIZE], name[72], user[64];
+	flight_view_name(context, record, name);
+	fields_integer(f, NULL, "seq", (int64_t)record->seq);
+	fields_cell(f, "ENDED", false, "%s", print_time(when, record->ended_us));
+	fields_integer(f, NULL, "ended_us", (int64_t)record->ended_us);
+	fields_text(f, "MODEL", NULL, name[0] ? name : "-");
+	fields_text(f, NULL, "model", name);
+	fields_integer(f, "VERSION", "version", (int64_t)record->version);
+	fields_text(f, "STATUS", "status", status_of(record));
+	fields_text(f, "CLASS", "class", class_of(record));
+	fields_time_us(f, "QUEUE", "queue_us", record->queue_us);
+	fields_time_us(f, "COMPUTE", "compute_us", record->compute_us);
+	fields_time_us(f, "TOTAL", "total_us", record->total_us);
+	fields_integer(f, NULL, "others_us", record->others_us);
+	fields_integer(f, "BYTES", "body_bytes", record->body_bytes);
+	fields_cell(f, "USER", false, "%s", stats_view_user(user, sizeof(user), record->uid));
+	fields_integer(f, NULL, "uid", record->uid);
+	fields_integer(f, "PID", "pid", record->pid);
+	fields_integer(f, NULL, "id", (int64_t)record->id);
 }
 
-static int print_json(const struct flights *flights)
+static int print_json(const struct flights *flights, const struct fields_list *records)
 {
 	const struct flight_header *header = &flights->view.header;
 	owned_json struct json_document *d = json_builder_document_new(false);
@@ -155,80 +146,25 @@ static int print_json(const struct flights *flights)
 	json_builder_put_integer(d, "started_us", (int64_t)header->started_us);
 	json_builder_put_integer(d, "written_us", (int64_t)header->written_us);
 	json_builder_put_integer(d, "requests", (int64_t)header->seq);
-	json_builder_begin_list(d, "records");
-	for (size_t i = 0; i < flights->n; i++) {
-		json_builder_begin_object(d, NULL);
-		put_record(d, flights, i);
-		json_builder_end(d);
-	}
-	json_builder_end(d);
+	fields_put_list(d, "records", records);
 	return json_builder_print(d, stdout, true);
-}
-
-static int print_jsonl(const struct flights *flights)
-{
-	int r = 0;
-	for (size_t i = 0; i < flights->n && r == 0; i++) {
-		owned_json struct json_document *d = json_builder_document_new(false);
-		put_record(d, flights, i);
-		r = json_builder_print(d, stdout, false);
-	}
-	return r;
-}
-
-static void add_time(struct grid *grid, uint32_t us)
-{
-	char shown[STATS_VIEW_TIME_SIZE];
-	grid_add(grid, "%s", stats_view_time(shown, us * UINT64_C(1000)));
-}
-
-static void add_record(struct grid *grid, const struct flights *flights, size_t i)
-{
-	const struct flight_record *record = &flights->records[i];
-	char text[TIME_SIZE], name[72], shown[288], user[64];
-	flight_view_name(&flights->view, record, name);
-	grid_add(grid, "%s", print_time(text, record->ended_us));
-	grid_add(
-		grid, "%s", name[0] ? error_escape(shown, sizeof(shown), name, strlen(name)) : "-");
-	grid_add(grid, "%llu", (unsigned long long)record->version);
-	grid_add(grid, "%s", status_of(record));
-	grid_add(grid, "%s", class_of(record));
-	add_time(grid, record->queue_us);
-	add_time(grid, record->compute_us);
-	add_time(grid, record->total_us);
-	grid_add(grid, "%u", record->body_bytes);
-	grid_add(grid, "%s", stats_view_user(user, sizeof(user), record->uid));
-	grid_add(grid, "%u", record->pid);
-}
-
-static int print_table(const struct flights *flights, const struct settings *s)
-{
-	const struct flight_header *header = &flights->view.header;
-	char when[TIME_SIZE];
-	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "ENDED|MODEL|VERSION|STATUS|CLASS|QUEUE|COMPUTE|TOTAL|BYTES|USER|PID",
-		0x5e4);
-	for (size_t i = 0; i < flights->n; i++) {
-		add_record(&grid, flights, i);
-	}
-	if (header->signal) {
-		report_line("edged, process %u, was ended by signal %u (%s) at %s", header->pid,
-			header->signal, strsignal((int)header->signal),
-			print_time(when, header->written_us));
-	}
-	return grid_print(&grid, stdout, true, s);
 }
 
 static int print(const struct flights *flights, const struct settings *s)
 {
-	switch (s->format) {
-	case CLI_FORMAT_JSON:
-		return print_json(flights);
-	case CLI_FORMAT_JSONL:
-		return print_jsonl(flights);
-	default:
-		return print_table(flights, s);
+	const struct flight_header *header = &flights->view.header;
+	const struct fields_list *records =
+		FIELDS_LIST(record_fields, &flights->view, flights->records, flights->n);
+	char when[TIME_SIZE];
+	if (s->format == CLI_FORMAT_JSON) {
+		return print_json(flights, records);
 	}
+	if (s->format == CLI_FORMAT_TABLE && header->signal) {
+		report_line("edged, process %u, was ended by signal %u (%s) at %s", header->pid,
+			header->signal, strsignal((int)header->signal),
+			print_time(when, header->written_us));
+	}
+	return fields_print(records, s);
 }
 
 int cmd_flight(const struct settings *s)

@@ -29,7 +29,7 @@ struct work {
 	bool everything; /* infer: print every result, and treat each input by itself */
 	bool has_mask; /* a result had a mask, for --mask */
 	bool write_failed;
-	bool is_lost; /* writing to standard output failed */
+	bool output_is_lost; /* writing to standard output failed */
 };
 
 static void work_deinit(struct work *work)
@@ -73,13 +73,13 @@ static void image_write(struct work *work, const char *path, const void *data, s
 
 /* Reports the write error while errno is set, and discards the buffer, so that it is not
  * reported again at exit. */
-static void output_lose(struct work *work)
+static void output_failed(struct work *work)
 {
 	if (errno != EPIPE) {
 		report_line("standard output: %s", strerror(errno));
 	}
 	work->write_failed = true;
-	work->is_lost = true;
+	work->output_is_lost = true;
 	owned_fd int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0) {
 		clearerr(stdout);
@@ -92,13 +92,13 @@ static void result_print(void *context, const struct pipeline_result *result)
 	int format = work->settings->format;
 	const char *before = work->n_results ? ",\n" : "[\n";
 	const char *shown = format == CLI_FORMAT_TABLE ? result->text : result->json;
-	if (work->is_lost) {
+	if (work->output_is_lost) {
 		return;
 	}
 	/* Flushes, because readers of a stream want events at once. */
 	if (fputs(format == CLI_FORMAT_JSON ? before : "", stdout) < 0 || puts(shown) < 0 ||
 		fflush(stdout) < 0) {
-		output_lose(work);
+		output_failed(work);
 		return;
 	}
 	work->n_results++;
@@ -182,7 +182,7 @@ static int stream_push(struct work *work, size_t unit, const char *type)
 	char piece[PIECE_BYTES];
 	size_t there = 0;
 	int code = EXIT_DONE;
-	while (!work->is_lost) {
+	while (!work->output_is_lost) {
 		ssize_t n = read(STDIN_FILENO, piece + there, sizeof(piece) - there);
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -247,7 +247,7 @@ static int lines_push(struct work *work)
 {
 	char line[LINE_BYTES];
 	int code = EXIT_DONE, length = 0;
-	for (unsigned long long at = 1; !work->is_lost && (length = line_read(line)); at++) {
+	for (unsigned long long at = 1; !work->output_is_lost && (length = line_read(line)); at++) {
 		struct error err = {0};
 		int r = 0;
 		if (length > 0) {
@@ -271,19 +271,19 @@ static int lines_push(struct work *work)
 
 /* Pushes a file that is a complete stream: it gives a result even if the sound is shorter than a
  * window. */
-static int alone_push(struct work *work, const char *path)
+static int whole_stream_push(struct work *work, const char *path)
 {
 	const char *source = strlen(path) < PIPELINE_SOURCE_SIZE ? path : "-";
 	const size_t results = work->n_results;
 	const uint64_t failed = pipeline_counts(work->pipeline).failed;
 	struct error err = {0};
 	int code = file_push(work, path, source);
-	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+	if (code == EXIT_DONE && work->n_results == results && !work->output_is_lost &&
 		pipeline_run_rest(work->pipeline, source, &err) < 0) {
 		report_error(path, &err);
 		code = exit_of(&err);
 	}
-	if (code == EXIT_DONE && work->n_results == results && !work->is_lost &&
+	if (code == EXIT_DONE && work->n_results == results && !work->output_is_lost &&
 		pipeline_counts(work->pipeline).failed == failed) {
 		error_set(&err, -EINVAL, "too short for a result");
 		report_error(path, &err);
@@ -299,7 +299,7 @@ static int one_push(struct work *work, const char *argument)
 	enum pipeline_feed feed = pipeline_feed(work->pipeline, &rate, &channels);
 	bool standard = strcmp(argument, "-") == 0;
 	if (work->everything && feed != PIPELINE_SINGLE) {
-		return alone_push(work, argument);
+		return whole_stream_push(work, argument);
 	}
 	if (standard && feed == PIPELINE_STREAM_SOUND) {
 		return stream_push(work, 2 * (size_t)channels, "audio/l16");
@@ -317,11 +317,11 @@ static int one_push(struct work *work, const char *argument)
 static int run_all(struct work *work, char **arguments)
 {
 	int code = EXIT_DONE;
-	for (; *arguments && code != EXIT_UNREACHABLE && !work->is_lost; arguments++) {
+	for (; *arguments && code != EXIT_UNREACHABLE && !work->output_is_lost; arguments++) {
 		int one = one_push(work, *arguments);
 		code = code ? code : one;
 	}
-	if (work->settings->format == CLI_FORMAT_JSON && !work->is_lost) {
+	if (work->settings->format == CLI_FORMAT_JSON && !work->output_is_lost) {
 		fputs(work->n_results ? "]\n" : "[]\n", stdout);
 	}
 	struct pipeline_counts counts = pipeline_counts(work->pipeline);
@@ -371,17 +371,16 @@ int cmd_pipeline_infer(const struct settings *settings, const char *path)
 
 static void row_add(struct grid *grid, const struct pipeline *p)
 {
-	char models[TEXT_SIZE] = "", shown[TEXT_SIZE];
+	char models[TEXT_SIZE] = "";
 	size_t used = 0;
 	for (size_t i = 0; pipeline_model_name(p, i); i++) {
 		int n = snprintf(models + used, sizeof(models) - used, "%s%s", i ? ", " : "",
 			pipeline_model_name(p, i));
 		used += n > 0 && (size_t)n < sizeof(models) - used ? (size_t)n : 0;
 	}
-	const char *description = pipeline_description(p);
 	grid_add(grid, "%s", pipeline_name(p));
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), models, strlen(models)));
-	grid_add(grid, "%s", error_escape(shown, sizeof(shown), description, strlen(description)));
+	grid_add_escaped(grid, models);
+	grid_add_escaped(grid, pipeline_description(p));
 }
 
 /* Reads a file. Adds a row to @grid and prints its keys to @shown; both may be NULL. */
@@ -403,15 +402,10 @@ static int file_check(const char *path, struct grid *grid, FILE *shown)
 	return EXIT_DONE;
 }
 
-static void files_free(struct pipeline_files *files)
-{
-	pipeline_files_free(files);
-}
-
 /* Checks all pipelines. @grid may be NULL. */
 static int all_check(const struct settings *settings, struct grid *grid)
 {
-	__attribute__((cleanup(files_free))) struct pipeline_files files = {0};
+	__attribute__((cleanup(pipeline_files_free))) struct pipeline_files files = {0};
 	struct error err = {0};
 	int code = EXIT_DONE;
 	if (pipeline_files_list(settings->pipelines, &files, &err) < 0) {
@@ -438,10 +432,7 @@ static int find(const struct settings *settings, const char *name, char *ret_pat
 static int list(const struct settings *settings)
 {
 	owned_grid struct grid grid = {0};
-	grid_init(&grid, 3, 0);
-	grid_add(&grid, "PIPELINE");
-	grid_add(&grid, "MODELS");
-	grid_add(&grid, "DESCRIPTION");
+	grid_begin(&grid, "PIPELINE|MODELS|DESCRIPTION", 0);
 	int code = all_check(settings, &grid);
 	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_NEGATIVE : code;
 }

@@ -7,6 +7,7 @@
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
 #include "client/edgectl/target.h"
+#include "client/edgectl/view/node_view.h"
 #include "client/edgectl/view/plan_view.h"
 #include "client/edgectl/view/text_columns.h"
 #include "client/pipeline/json_builder.h"
@@ -215,26 +216,6 @@ static uint32_t signature_of(const struct edge_model *model, const struct settin
 	return found > 0 ? (uint32_t)found : 0;
 }
 
-/* Prints each operator's kernel: known only for a model in this process. */
-static int print_nodes(const struct edge_model *model, const struct settings *s)
-{
-	uint32_t signature = signature_of(model, s);
-	owned_grid struct grid grid = {0};
-	struct edge_node_info info;
-	char shape[SHAPE_TEXT_SIZE];
-	grid_begin(&grid, "NODE|OP|TYPE|OUTPUT|MACS|KERNEL", 1u | 1u << 4);
-	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
-		grid_add(&grid, "%u", i);
-		grid_add(&grid, "%s", info.op);
-		grid_add(&grid, "%s", dtype_name(info.type));
-		grid_add(&grid, "%s", shape_format(shape, sizeof(shape), &info.output));
-		grid_add(&grid, "%llu", (unsigned long long)info.macs);
-		grid_add(&grid, "%s", info.detail);
-	}
-	putchar('\n');
-	return grid_print(&grid, stdout, true, s);
-}
-
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct settings *s)
 {
@@ -247,9 +228,11 @@ static int show_table(
 	if (r == 0 && !s->signature) {
 		r = print_signatures(target, s);
 	}
-	if (r == 0 && model) {
-		r = s->plan ? plan_view_print(model, signature_of(model, s), s)
-			    : print_nodes(model, s);
+	if (r == 0 && model && s->plan) {
+		r = plan_view_print(model, signature_of(model, s), s);
+	} else if (r == 0 && model) {
+		putchar('\n');
+		r = node_view_print(model, signature_of(model, s), NULL, s);
 	}
 	if (r < 0) {
 		report_line("%s", strerror(-r));
@@ -262,48 +245,18 @@ static void put_spec(struct json_document *d, const struct tensor_spec *spec)
 	json_builder_begin_object(d, NULL);
 	json_builder_put_text(d, "name", spec->name);
 	json_builder_put_text(d, "type", dtype_name(spec->type));
-	json_builder_begin_list(d, "shape");
-	for (unsigned int i = 0; i < spec->declared.rank; i++) {
-		json_builder_put_integer(d, NULL, spec->declared.dim[i]);
-	}
-	json_builder_end(d);
+	json_builder_put_integers(d, "shape", spec->declared.dim, spec->declared.rank);
 	json_builder_put_integer(d, "bytes", (int64_t)spec->bytes);
 	if (spec->scale > 0) {
 		json_builder_put_real(d, "scale", spec->scale);
 		json_builder_put_integer(d, "zero_point", spec->zero_point);
 	}
 	if (spec->n_mean || spec->n_std) {
-		json_builder_begin_list(d, "mean");
-		for (uint32_t i = 0; i < spec->n_mean; i++) {
-			json_builder_put_real(d, NULL, (double)spec->mean[i]);
-		}
-		json_builder_end(d);
-		json_builder_begin_list(d, "std");
-		for (uint32_t i = 0; i < spec->n_std; i++) {
-			json_builder_put_real(d, NULL, (double)spec->std[i]);
-		}
-		json_builder_end(d);
+		json_builder_put_reals(d, "mean", spec->mean, spec->n_mean);
+		json_builder_put_reals(d, "std", spec->std, spec->n_std);
 	}
 	if (spec->labels) {
 		json_builder_put_integer(d, "labels", (int64_t)count_lines(spec));
-	}
-	json_builder_end(d);
-}
-
-static void put_nodes(struct json_document *d, const struct edge_model *model, uint32_t signature)
-{
-	struct edge_node_info info;
-	char shape[SHAPE_TEXT_SIZE];
-	json_builder_begin_list(d, "nodes");
-	for (uint32_t i = 0; edge_model_node(model, signature, i, &info) == 0; i++) {
-		json_builder_begin_object(d, NULL);
-		json_builder_put_text(d, "op", info.op);
-		json_builder_put_text(d, "type", dtype_name(info.type));
-		json_builder_put_text(
-			d, "output", shape_format(shape, sizeof(shape), &info.output));
-		json_builder_put_integer(d, "macs", (int64_t)info.macs);
-		json_builder_put_text(d, "kernel", info.detail);
-		json_builder_end(d);
 	}
 	json_builder_end(d);
 }
@@ -360,7 +313,7 @@ static int show_json(
 	if (model && s->plan) {
 		r = plan_view_put(d, model, signature_of(model, s));
 	} else if (model) {
-		put_nodes(d, model, signature_of(model, s));
+		node_view_put(d, model, signature_of(model, s), NULL);
 	}
 	r = r < 0 ? r : json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	return report_output(r);

@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status: the daemon's state and counters. */
 #include <errno.h>
-#include <string.h>
 
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
 #include "client/edgectl/view/power_view.h"
 #include "client/edgectl/view/stats_view.h"
-#include "client/edgectl/view/text_columns.h"
-#include "client/pipeline/json_builder.h"
-
-/* One number, for the table and for JSON. */
-struct figure {
-	const char *key, *title;
-	uint64_t value;
-};
-
-#define MAX_FIGURES 16
-
-static size_t list_figures(const struct edge_client_status *s, struct figure *out)
-{
-	const struct figure all[] = {
-		{"models_ready", "models ready", s->models_ready},
-		{"models_loading", "models loading", s->models_loading},
-		{"models_refused", "models refused", s->models_refused},
-		{"models_unloaded", "models unloaded", s->models_unloaded},
-		{"held_bytes", "bytes of loaded models", s->held_bytes},
-		{"budget_bytes", "bytes that they may have", s->budget_bytes},
-		{"clients", "clients", s->clients},
-		{"workers", "workers", s->workers},
-		{"queue_length", "requests queued", s->queue_length},
-		{"running", "requests running", s->running},
-		{"resident_bytes", "resident bytes", s->resident_bytes},
-		{"charged_bytes", "bytes held for clients", s->charged_bytes},
-		{"queue_us", "us queued, sum", s->queue_us},
-		{"run_us", "us running, sum", s->run_us},
-	};
-	_Static_assert(sizeof(all) <= MAX_FIGURES * sizeof(all[0]), "room for all");
-	memcpy(out, all, sizeof(all));
-	return sizeof(all) / sizeof(all[0]);
-}
 
 /* The daemon's replies; @stats is NULL before protocol 1.3. */
 struct answers {
@@ -50,57 +16,55 @@ struct answers {
 	struct edge_client_power power; /* zeroed if the daemon reports none */
 };
 
-static int print_json(const struct answers *a, const struct settings *s)
+static void status_fields(struct fields *f, const struct answers *a)
 {
-	struct figure figures[MAX_FIGURES];
-	const size_t n = list_figures(&a->status, figures);
-	owned_json struct json_document *d = json_builder_document_new(false);
-	json_builder_put_text(d, "name", a->peer->name);
-	json_builder_put_text(d, "version", a->peer->version);
-	json_builder_put_real(d, "uptime_s", (double)a->status.uptime_us / 1e6);
-	for (size_t i = 0; i < n; i++) {
-		json_builder_put_integer(d, figures[i].key, (int64_t)figures[i].value);
-	}
-	stats_view_put_counts(d, "requests", a->status.counts);
-	if (a->stats) {
-		stats_view_put(d, a->stats);
-	}
-	power_view_put(d, &a->power);
-	const int r = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
-	return report_output(r);
-}
-
-static int print_counters(const struct answers *a, const struct settings *s)
-{
-	struct figure figures[MAX_FIGURES];
-	const size_t n = list_figures(&a->status, figures);
-	owned_grid struct grid grid = {0};
-	grid_init(&grid, 2, 0);
-	grid_add(&grid, "daemon");
-	grid_add(&grid, "%s %s", a->peer->name, a->peer->version);
-	grid_add(&grid, "uptime");
-	grid_add(&grid, "%.0f s", (double)a->status.uptime_us / 1e6);
-	for (size_t i = 0; i < n; i++) {
-		grid_add(&grid, "%s", figures[i].title);
-		grid_add(&grid, "%llu", (unsigned long long)figures[i].value);
-	}
+	const struct edge_client_status *s = &a->status;
+	const double uptime_s = (double)s->uptime_us / 1e6;
+	char title[64];
+	fields_cell(f, "daemon", false, "%s %s", a->peer->name, a->peer->version);
+	fields_text(f, NULL, "name", a->peer->name);
+	fields_text(f, NULL, "version", a->peer->version);
+	fields_cell(f, "uptime", false, "%.0f s", uptime_s);
+	fields_real(f, NULL, "uptime_s", 0, uptime_s);
+	fields_integer(f, "models ready", "models_ready", s->models_ready);
+	fields_integer(f, "models loading", "models_loading", s->models_loading);
+	fields_integer(f, "models refused", "models_refused", s->models_refused);
+	fields_integer(f, "models unloaded", "models_unloaded", s->models_unloaded);
+	fields_integer(f, "bytes of loaded models", "held_bytes", (int64_t)s->held_bytes);
+	fields_integer(f, "bytes that they may have", "budget_bytes", (int64_t)s->budget_bytes);
+	fields_integer(f, "clients", "clients", s->clients);
+	fields_integer(f, "workers", "workers", s->workers);
+	fields_integer(f, "requests queued", "queue_length", s->queue_length);
+	fields_integer(f, "requests running", "running", s->running);
+	fields_integer(f, "resident bytes", "resident_bytes", (int64_t)s->resident_bytes);
+	fields_integer(f, "bytes held for clients", "charged_bytes", (int64_t)s->charged_bytes);
+	fields_integer(f, "us queued, sum", "queue_us", (int64_t)s->queue_us);
+	fields_integer(f, "us running, sum", "run_us", (int64_t)s->run_us);
 	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-		if (a->status.counts[i] || i == EDGE_CLIENT_OK) {
-			grid_add(&grid, "answered %s", edge_client_code_name(i));
-			grid_add(&grid, "%llu", (unsigned long long)a->status.counts[i]);
+		if (s->counts[i] || i == EDGE_CLIENT_OK) {
+			snprintf(title, sizeof(title), "answered %s", edge_client_code_name(i));
+			fields_integer(f, title, NULL, (int64_t)s->counts[i]);
 		}
 	}
-	power_view_add(&grid, &a->power);
-	return grid_print(&grid, stdout, false, s);
+	stats_view_put_counts(f->json, "requests", s->counts);
+	if (f->json && a->stats) {
+		stats_view_put(f->json, a->stats);
+	}
+	power_view_add(f, &a->power);
 }
 
-static int print_tables(const struct answers *a, const struct settings *s)
+static int print(const struct answers *a, const struct settings *s)
 {
-	int r = print_counters(a, s);
-	if (r == 0 && a->stats) {
-		r = stats_view_print(a->stats, stdout, s);
+	if (s->format != CLI_FORMAT_TABLE) {
+		owned_json struct json_document *d = json_builder_document_new(false);
+		status_fields(&(struct fields){.json = d}, a);
+		return json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
 	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	owned_grid struct grid grid = {0};
+	grid_init(&grid, 2, 0);
+	status_fields(&(struct fields){.grid = &grid, .vertical = true}, a);
+	int r = grid_print(&grid, stdout, false, s);
+	return r < 0 || !a->stats ? r : stats_view_print(a->stats, stdout, s);
 }
 
 static int status_request(struct edge_client *client, const struct settings *s,
@@ -131,8 +95,7 @@ int cmd_status(const struct settings *s)
 	if (r < 0) {
 		return report_failed(NULL, &err);
 	}
-	int code =
-		s->format == CLI_FORMAT_TABLE ? print_tables(&answers, s) : print_json(&answers, s);
+	int code = report_output(print(&answers, s));
 	edge_client_stats_free(answers.stats);
 	return code;
 }

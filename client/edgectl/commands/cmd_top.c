@@ -8,9 +8,9 @@
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
+#include "client/edgectl/view/fields.h"
 #include "client/edgectl/view/screen.h"
 #include "client/edgectl/view/stats_view.h"
-#include "client/edgectl/view/text_columns.h"
 
 #define INTERVAL_MS 1000
 
@@ -67,8 +67,8 @@ static uint64_t count_of(const struct edge_client_timing *timing, uint64_t low_n
 	return 0;
 }
 
-/* Percentile of the requests in @now that are not in @before. */
-static uint64_t percentile(
+/* Adds a percentile of the requests in @now that are not in @before. */
+static void add_percentile(struct fields *f, const char *title,
 	const struct edge_client_timing *before, const struct edge_client_timing *now, double part)
 {
 	struct edge_client_bucket *buckets = calloc((size_t)now->n_buckets + 1, sizeof(*buckets));
@@ -81,21 +81,11 @@ static uint64_t percentile(
 		buckets[i].count -= seen <= bucket->count ? seen : 0;
 		between.n_buckets++;
 	}
-	const uint64_t ns = edge_client_percentile_ns(&between, part);
+	stats_view_percentile(f, title, &between, part);
 	free(buckets);
-	return ns;
 }
 
 /* ---- the page */
-
-static uint64_t failures(const uint64_t counts[EDGE_CLIENT_N_CODES])
-{
-	uint64_t n = 0;
-	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-		n += i == EDGE_CLIENT_OK ? 0 : counts[i];
-	}
-	return n;
-}
 
 static double megabytes(uint64_t bytes)
 {
@@ -117,80 +107,76 @@ static void print_head(const struct edge_client *client, const struct sample *be
 	fprintf(out,
 		"%.1f answers/s, %.1f failures/s, %u of %u workers run, queued: %u control, %u realtime, %u normal, %u batch\n",
 		rate(before, now, before->status.counts[EDGE_CLIENT_OK], s->counts[EDGE_CLIENT_OK]),
-		rate(before, now, failures(before->status.counts), failures(s->counts)), s->running,
-		s->workers, queued[EDGE_CLIENT_CONTROL], queued[EDGE_CLIENT_REALTIME],
+		rate(before, now, stats_view_failures(before->status.counts),
+			stats_view_failures(s->counts)),
+		s->running, s->workers, queued[EDGE_CLIENT_CONTROL], queued[EDGE_CLIENT_REALTIME],
 		queued[EDGE_CLIENT_NORMAL], queued[EDGE_CLIENT_BATCH]);
 }
 
-static void add_percentile(struct grid *grid, const struct edge_client_stats_model *before,
-	const struct edge_client_stats_model *now, enum edge_client_phase phase, double part)
+/* Two moments, for the columns of rates. */
+struct interval {
+	const struct sample *before, *now;
+};
+
+static double rate_in(const struct interval *interval, uint64_t before, uint64_t now)
 {
-	char shown[STATS_VIEW_TIME_SIZE];
-	const struct edge_client_timing *earlier = before ? &before->phases[phase] : NULL;
-	grid_add(
-		grid, "%s", stats_view_time(shown, percentile(earlier, &now->phases[phase], part)));
+	return rate(interval->before, interval->now, before, now);
 }
 
-static void add_model(struct grid *grid, const struct sample *before, const struct sample *now,
-	const struct edge_client_stats_model *model)
+static void model_fields(struct fields *f, const void *record, const void *context)
 {
-	static const uint64_t none[EDGE_CLIENT_N_CODES];
-	const struct edge_client_stats_model *earlier = model_of(before, model->name);
-	const uint64_t *counts = earlier ? earlier->counts : none;
-	char name[128], state[64];
-	grid_add(grid, "%s", error_escape(name, sizeof(name), model->name, strlen(model->name)));
-	grid_add(
-		grid, "%s", error_escape(state, sizeof(state), model->state, strlen(model->state)));
-	grid_add(grid, "%.1f",
-		rate(before, now, counts[EDGE_CLIENT_OK], model->counts[EDGE_CLIENT_OK]));
-	grid_add(grid, "%.1f", rate(before, now, failures(counts), failures(model->counts)));
-	add_percentile(grid, earlier, model, EDGE_CLIENT_PHASE_QUEUE, 0.5);
-	add_percentile(grid, earlier, model, EDGE_CLIENT_PHASE_COMPUTE, 0.5);
-	add_percentile(grid, earlier, model, EDGE_CLIENT_PHASE_TOTAL, 0.5);
-	add_percentile(grid, earlier, model, EDGE_CLIENT_PHASE_TOTAL, 0.99);
-	add_percentile(grid, earlier, model, EDGE_CLIENT_PHASE_TOTAL, 0.999);
+	static const struct edge_client_stats_model none = {0};
+	const struct interval *interval = context;
+	const struct edge_client_stats_model *model = record;
+	const struct edge_client_stats_model *earlier =
+		f->heading ? NULL : model_of(interval->before, model->name);
+	earlier = earlier ? earlier : &none;
+	const struct edge_client_timing *now = model->phases, *before = earlier->phases;
+	fields_text(f, "MODEL", NULL, model->name);
+	fields_text(f, "STATE", NULL, model->state);
+	fields_real(f, "OK/S", NULL, 1,
+		rate_in(interval, earlier->counts[EDGE_CLIENT_OK], model->counts[EDGE_CLIENT_OK]));
+	fields_real(f, "FAILED/S", NULL, 1,
+		rate_in(interval, stats_view_failures(earlier->counts),
+			stats_view_failures(model->counts)));
+	const unsigned int queue = EDGE_CLIENT_PHASE_QUEUE, compute = EDGE_CLIENT_PHASE_COMPUTE;
+	const unsigned int total = EDGE_CLIENT_PHASE_TOTAL;
+	add_percentile(f, "QUEUE", &before[queue], &now[queue], 0.5);
+	add_percentile(f, "COMPUTE", &before[compute], &now[compute], 0.5);
+	add_percentile(f, "P50", &before[total], &now[total], 0.5);
+	add_percentile(f, "P99", &before[total], &now[total], 0.99);
+	add_percentile(f, "P99.9", &before[total], &now[total], 0.999);
 }
 
-static int print_models(
-	const struct sample *before, const struct sample *now, FILE *out, const struct settings *s)
+static void user_fields(struct fields *f, const void *record, const void *context)
 {
-	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "MODEL|STATE|OK/S|FAILED/S|QUEUE|COMPUTE|P50|P99|P99.9", 0x1fc);
-	for (size_t i = 0; i < now->stats->n_models; i++) {
-		add_model(&grid, before, now, &now->stats->models[i]);
-	}
-	return grid_print(&grid, out, true, s);
-}
-
-static int print_users(
-	const struct sample *before, const struct sample *now, FILE *out, const struct settings *s)
-{
+	static const struct edge_client_stats_user none = {0};
+	const struct interval *interval = context;
+	const struct edge_client_stats_user *user = record;
+	const struct edge_client_stats_user *earlier = user_of(interval->before, user->uid);
 	char name[64];
-	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "USER|CLIENTS|QUEUED|OK/S|BUSY", 0x1e);
-	for (size_t i = 0; i < now->stats->n_users; i++) {
-		const struct edge_client_stats_user *user = &now->stats->users[i];
-		const struct edge_client_stats_user *earlier = user_of(before, user->uid);
-		grid_add(&grid, "%s", stats_view_user(name, sizeof(name), user->uid));
-		grid_add(&grid, "%u", user->clients);
-		grid_add(&grid, "%u", user->queued);
-		grid_add(&grid, "%.1f",
-			rate(before, now, earlier ? earlier->requests : 0, user->requests));
-		grid_add(&grid, "%.0f %%",
-			rate(before, now, earlier ? earlier->run_us : 0, user->run_us) / 1e4);
-	}
-	return grid_print(&grid, out, true, s);
+	earlier = earlier ? earlier : &none;
+	fields_cell(f, "USER", false, "%s", stats_view_user(name, sizeof(name), user->uid));
+	fields_integer(f, "CLIENTS", NULL, user->clients);
+	fields_integer(f, "QUEUED", NULL, user->queued);
+	fields_real(f, "OK/S", NULL, 1, rate_in(interval, earlier->requests, user->requests));
+	fields_cell(
+		f, "BUSY", true, "%.0f %%", rate_in(interval, earlier->run_us, user->run_us) / 1e4);
 }
 
 static int print_page(const struct edge_client *client, const struct sample *before,
 	const struct sample *now, FILE *out, const struct settings *s)
 {
+	const struct interval interval = {before, now};
+	const struct edge_client_stats *stats = now->stats;
 	print_head(client, before, now, out);
 	fputc('\n', out);
-	int r = print_models(before, now, out, s);
+	int r = fields_print_table(
+		FIELDS_LIST(model_fields, &interval, stats->models, stats->n_models), out, s);
 	if (r == 0) {
 		fputc('\n', out);
-		r = print_users(before, now, out, s);
+		r = fields_print_table(
+			FIELDS_LIST(user_fields, &interval, stats->users, stats->n_users), out, s);
 	}
 	return r;
 }

@@ -1,32 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/edgectl/view/plan_view.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "client/edgectl/view/text_columns.h"
+#include "base/array.h"
+#include "client/edgectl/view/fields.h"
 
 #define MAP_COLUMNS 24
 
-/* Sums over all steps. */
-struct totals {
-	uint64_t macs, arena_end;
+struct steps {
+	struct edge_step *items; /* owned */
+	size_t n;
+	uint64_t macs, arena_end; /* sums over all steps */
 	double microseconds;
 };
 
-struct view {
-	struct totals totals;
-	struct grid grid;
-	struct json_document *document;
-};
-
-static int add_up(void *context, const struct edge_step *step)
+static void steps_free(struct steps *steps)
 {
-	struct totals *totals = context;
+	free(steps->items);
+}
+
+static int step_keep(void *context, const struct edge_step *step)
+{
+	struct steps *steps = context;
 	uint64_t end = step->place == EDGE_PLACE_ARENA ? step->offset + step->bytes : 0;
-	totals->macs += step->macs;
-	totals->microseconds += step->microseconds;
-	totals->arena_end = end > totals->arena_end ? end : totals->arena_end;
+	struct edge_step *kept = array_add(&steps->items, &steps->n, sizeof(*kept));
+	if (!kept) {
+		return -ENOMEM;
+	}
+	*kept = *step;
+	steps->macs += step->macs;
+	steps->microseconds += step->microseconds;
+	steps->arena_end = end > steps->arena_end ? end : steps->arena_end;
 	return 0;
 }
 
@@ -54,9 +61,9 @@ static const char *place_title(enum edge_place place)
 
 /* Draws the output's range in the arena as a bar over the arena's length. */
 static void draw_map(
-	const struct view *view, const struct edge_step *step, char out[MAP_COLUMNS + 1])
+	const struct steps *steps, const struct edge_step *step, char out[MAP_COLUMNS + 1])
 {
-	uint64_t end = view->totals.arena_end;
+	uint64_t end = steps->arena_end;
 	memset(out, '.', MAP_COLUMNS);
 	out[MAP_COLUMNS] = 0;
 	if (step->place != EDGE_PLACE_ARENA || end == 0) {
@@ -69,44 +76,40 @@ static void draw_map(
 	}
 }
 
-static double share_of(const struct view *view, const struct edge_step *step)
+static void step_fields(struct fields *f, const void *record, const void *context)
 {
-	double total = view->totals.microseconds;
-	return total > 0 ? 100 * step->microseconds / total : 0;
-}
-
-static int add_step_row(void *context, const struct edge_step *step)
-{
-	struct view *view = context;
-	struct grid *grid = &view->grid;
-	char shape[SHAPE_TEXT_SIZE], map[MAP_COLUMNS + 1];
-	grid_add(grid, "%u.%u", step->subgraph, step->node);
-	grid_add(grid, "%*s%s", (int)(2 * (step->depth < 16 ? step->depth : 16)), "", step->op);
-	grid_add(grid, "%s", dtype_name(step->type));
-	grid_add(grid, "%s", shape_format(shape, sizeof(shape), &step->output));
-	grid_add(grid, "%" PRIu64, step->bytes);
-	if (step->place == EDGE_PLACE_ARENA) {
-		grid_add(grid, "%" PRIu64, step->offset);
-	} else {
-		grid_add(grid, "%s", place_title(step->place));
+	const struct edge_step *step = record;
+	const struct steps *all = context;
+	const double share = all->microseconds > 0 ? step->microseconds / all->microseconds : 0;
+	const bool in_arena = step->place == EDGE_PLACE_ARENA;
+	char shape[SHAPE_TEXT_SIZE], map[MAP_COLUMNS + 1], offset[24];
+	draw_map(all, step, map);
+	snprintf(offset, sizeof(offset), "%" PRIu64, step->offset);
+	fields_cell(f, "STEP", false, "%u.%u", step->subgraph, step->node);
+	fields_integer(f, NULL, "subgraph", step->subgraph);
+	fields_integer(f, NULL, "node", step->node);
+	fields_integer(f, NULL, "depth", step->depth);
+	fields_cell(f, "OP", false, "%*s%s", (int)(2 * (step->depth < 16 ? step->depth : 16)), "",
+		step->op);
+	fields_text(f, NULL, "op", step->op);
+	fields_text(f, "TYPE", "type", dtype_name(step->type));
+	fields_text(f, "OUTPUT", "output", shape_format(shape, sizeof(shape), &step->output));
+	fields_integer(f, "BYTES", "bytes", (int64_t)step->bytes);
+	fields_cell(f, "OFFSET", true, "%s", in_arena ? offset : place_title(step->place));
+	fields_text(f, NULL, "place", place_name(step->place));
+	if (in_arena) {
+		fields_integer(f, NULL, "offset", (int64_t)step->offset);
 	}
-	draw_map(view, step, map);
-	grid_add(grid, "%s", map);
-	grid_add(grid, "%" PRIu64, step->macs);
-	grid_add(grid, "%.1f", step->microseconds);
-	grid_add(grid, "%.1f%%", share_of(view, step));
-	grid_add(grid, "%s", step->detail);
-	return 0;
+	fields_cell(f, "ARENA", false, "%s", map);
+	fields_integer(f, "MACS", "macs", (int64_t)step->macs);
+	fields_integer(f, NULL, "moved_bytes", (int64_t)step->moved_bytes);
+	fields_real(f, "us", "expected_us", 1, step->microseconds);
+	fields_cell(f, "SHARE", true, "%.1f%%", 100 * share);
+	fields_real(f, NULL, "share", 0, share);
+	fields_text(f, "KERNEL", "kernel", step->detail);
 }
 
-static void begin_plan_grid(struct grid *grid)
-{
-	/* right-aligned: BYTES, OFFSET, MACS, us, SHARE */
-	grid_begin(grid, "STEP|OP|TYPE|OUTPUT|BYTES|OFFSET|ARENA|MACS|us|SHARE|KERNEL",
-		1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9);
-}
-
-static void print_totals(const struct edge_model *model, const struct totals *totals)
+static void print_totals(const struct edge_model *model, const struct steps *steps)
 {
 	const struct edge_model_info *info = edge_model_info(model);
 	printf("\nparameters %" PRIu64 ", file %" PRIu64 " bytes, prepared %" PRIu64
@@ -115,67 +118,34 @@ static void print_totals(const struct edge_model *model, const struct totals *to
 		info->arena_bytes);
 	printf("multiply-accumulates %" PRIu64
 	       ", expected time %.3f ms on the core that the rates were measured on\n\n",
-		totals->macs, totals->microseconds / 1000);
+		steps->macs, steps->microseconds / 1000);
 }
 
 int plan_view_print(
 	const struct edge_model *model, uint32_t signature, const struct settings *settings)
 {
-	struct view view = {0};
-	int r = edge_model_steps(model, signature, add_up, &view.totals);
+	__attribute__((cleanup(steps_free))) struct steps steps = {0};
+	int r = edge_model_steps(model, signature, step_keep, &steps);
 	if (r < 0) {
 		return r;
 	}
-	print_totals(model, &view.totals);
-	begin_plan_grid(&view.grid);
-	r = edge_model_steps(model, signature, add_step_row, &view);
-	if (r == 0) {
-		r = grid_print(&view.grid, stdout, true, settings);
-	}
-	grid_deinit(&view.grid);
-	return r;
-}
-
-static int add_step_json(void *context, const struct edge_step *step)
-{
-	struct view *view = context;
-	struct json_document *d = view->document;
-	char shape[SHAPE_TEXT_SIZE];
-	json_builder_begin_object(d, NULL);
-	json_builder_put_integer(d, "subgraph", step->subgraph);
-	json_builder_put_integer(d, "node", step->node);
-	json_builder_put_integer(d, "depth", step->depth);
-	json_builder_put_text(d, "op", step->op);
-	json_builder_put_text(d, "type", dtype_name(step->type));
-	json_builder_put_text(d, "output", shape_format(shape, sizeof(shape), &step->output));
-	json_builder_put_integer(d, "bytes", (int64_t)step->bytes);
-	json_builder_put_text(d, "place", place_name(step->place));
-	if (step->place == EDGE_PLACE_ARENA) {
-		json_builder_put_integer(d, "offset", (int64_t)step->offset);
-	}
-	json_builder_put_integer(d, "macs", (int64_t)step->macs);
-	json_builder_put_integer(d, "moved_bytes", (int64_t)step->moved_bytes);
-	json_builder_put_real(d, "expected_us", step->microseconds);
-	json_builder_put_real(d, "share", share_of(view, step) / 100);
-	json_builder_put_text(d, "kernel", step->detail);
-	json_builder_end(d);
-	return 0;
+	print_totals(model, &steps);
+	return fields_print_table(
+		FIELDS_LIST(step_fields, &steps, steps.items, steps.n), stdout, settings);
 }
 
 int plan_view_put(
 	struct json_document *document, const struct edge_model *model, uint32_t signature)
 {
-	struct view view = {.document = document};
+	__attribute__((cleanup(steps_free))) struct steps steps = {0};
 	const struct edge_model_info *info = edge_model_info(model);
-	int r = edge_model_steps(model, signature, add_up, &view.totals);
+	int r = edge_model_steps(model, signature, step_keep, &steps);
 	if (r < 0) {
 		return r;
 	}
 	json_builder_put_integer(document, "parameters", (int64_t)info->parameters);
 	json_builder_put_integer(document, "session_bytes", (int64_t)info->session_bytes);
-	json_builder_put_real(document, "expected_us", view.totals.microseconds);
-	json_builder_begin_list(document, "plan");
-	r = edge_model_steps(model, signature, add_step_json, &view);
-	json_builder_end(document);
-	return r;
+	json_builder_put_real(document, "expected_us", steps.microseconds);
+	fields_put_list(document, "plan", FIELDS_LIST(step_fields, &steps, steps.items, steps.n));
+	return 0;
 }

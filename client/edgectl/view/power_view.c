@@ -1,55 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/edgectl/view/power_view.h"
 
-#include <stdbool.h>
-
-static bool is_known(const struct edge_client_power *power)
+void power_view_add(struct fields *f, const struct edge_client_power *power)
 {
-	return power->has_temperature || power->has_meter;
-}
-
-void power_view_add(struct grid *grid, const struct edge_client_power *power)
-{
-	if (!is_known(power)) {
+	const double temperature = power->temperature_mc / 1e3, limit = power->limit_mc / 1e3;
+	const double watts = power->power_mw / 1e3, idle = power->idle_mw / 1e3;
+	if (!power->has_temperature && !power->has_meter) {
 		return;
 	}
+	json_builder_begin_object(f->json, "power");
+	fields_text(f, NULL, "policy", power->policy);
+	json_builder_put_bool(f->json, "batch_turned_away", power->sheds_batch);
+	fields_integer(f, NULL, "duty_percent", power->duty);
+	json_builder_put_bool(f->json, "current", power->current);
 	if (power->has_temperature) {
-		grid_add(grid, "temperature");
-		grid_add(grid, "%.1f C of %.1f C (%s)", power->temperature_mc / 1e3,
-			power->limit_mc / 1e3, power->sensor);
+		fields_cell(f, "temperature", false, "%.1f C of %.1f C (%s)", temperature, limit,
+			power->sensor);
+		fields_text(f, NULL, "sensor", power->sensor);
+		fields_real(f, NULL, "temperature_c", 0, temperature);
+		fields_real(f, NULL, "limit_c", 0, limit);
 	}
 	if (power->has_meter) {
-		grid_add(grid, "power");
-		grid_add(grid, "%.2f W (%.2f W without work)", power->power_mw / 1e3,
-			power->idle_mw / 1e3);
+		fields_cell(f, "power", false, "%.2f W (%.2f W without work)", watts, idle);
+		fields_real(f, NULL, "power_w", 0, watts);
+		fields_real(f, NULL, "idle_w", 0, idle);
 	}
-	grid_add(grid, "held back");
 	if (!power->sheds_batch && power->duty == 100) {
-		grid_add(grid, "nothing (%s)", power->policy);
+		fields_cell(f, "held back", false, "nothing (%s)", power->policy);
 	} else {
-		grid_add(grid, "%sworkers run %u%% of the time (%s)",
+		fields_cell(f, "held back", false, "%sworkers run %u%% of the time (%s)",
 			power->sheds_batch ? "batch work, " : "", power->duty, power->policy);
 	}
-}
-
-void power_view_put(struct json_document *d, const struct edge_client_power *power)
-{
-	if (!is_known(power)) {
-		return;
-	}
-	json_builder_begin_object(d, "power");
-	json_builder_put_text(d, "policy", power->policy);
-	json_builder_put_bool(d, "batch_turned_away", power->sheds_batch);
-	json_builder_put_integer(d, "duty_percent", power->duty);
-	json_builder_put_bool(d, "current", power->current);
-	if (power->has_temperature) {
-		json_builder_put_text(d, "sensor", power->sensor);
-		json_builder_put_real(d, "temperature_c", power->temperature_mc / 1e3);
-		json_builder_put_real(d, "limit_c", power->limit_mc / 1e3);
-	}
-	if (power->has_meter) {
-		json_builder_put_real(d, "power_w", power->power_mw / 1e3);
-		json_builder_put_real(d, "idle_w", power->idle_mw / 1e3);
-	}
-	json_builder_end(d);
+	json_builder_end(f->json);
 }

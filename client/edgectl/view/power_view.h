@@ -3,13 +3,10 @@
 #ifndef CLIENT_EDGECTL_VIEW_POWER_VIEW_H
 #define CLIENT_EDGECTL_VIEW_POWER_VIEW_H
 
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/fields.h"
 #include "client/lib/edge_client.h"
-#include "client/pipeline/json_builder.h"
 
-/* Adds rows of two columns; no rows if no sensor was read. */
-void power_view_add(struct grid *grid, const struct edge_client_power *power);
-/* Adds an object "power". */
-void power_view_put(struct json_document *d, const struct edge_client_power *power);
+/* Adds rows to a vertical table, or an object "power"; nothing if no sensor was read. */
+void power_view_add(struct fields *fields, const struct edge_client_power *power);
 
 #endif

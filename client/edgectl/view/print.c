@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/strings.h"
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/fields.h"
 #include "client/media/tensor_values.h"
 
 #define VALUES_IN_TABLE 6
@@ -22,16 +22,17 @@ static void print_legend(const struct print_result *r, FILE *out, const struct s
 	}
 }
 
-static void add_class_rows(struct grid *grid, const struct answer *answer)
+static void class_fields(struct fields *f, const void *record, const void *context)
 {
-	char label[256];
-	for (size_t i = 0; i < answer->n_classes; i++) {
-		const struct answer_class *one = &answer->classes[i];
-		const char *text = one->label ? one->label : "";
-		grid_add(grid, "%.4f", one->score);
-		grid_add(grid, "%zu", one->index);
-		grid_add(grid, "%s", error_escape(label, sizeof(label), text, strlen(text)));
+	const struct answer_class *one = record;
+	(void)context;
+	if (one->label) {
+		fields_text(f, NULL, "label", one->label);
 	}
+	fields_cell(f, "SCORE", true, "%.4f", one->score);
+	fields_integer(f, "INDEX", "index", (int64_t)one->index);
+	fields_text(f, "LABEL", NULL, one->label ? one->label : "");
+	fields_real(f, NULL, "score", 0, one->score);
 }
 
 /* Formats the first few values into @out. */
@@ -125,31 +126,15 @@ int print_table(const struct print_result *r, FILE *out, const struct settings *
 		print_anomaly(r->answer, out);
 		return 0;
 	case ANSWER_CLASSES:
-		grid_begin(&grid, "SCORE|INDEX|LABEL", 3);
-		add_class_rows(&grid, r->answer);
-		break;
+		return fields_print_table(
+			FIELDS_LIST(class_fields, NULL, r->answer->classes, r->answer->n_classes),
+			out, settings);
 	case ANSWER_TENSORS:
 		grid_begin(&grid, "OUTPUT|TYPE|SHAPE|MIN|MEAN|MAX|VALUES", 7u << 3);
 		add_tensor_rows(&grid, r);
 		break;
 	}
 	return grid_print(&grid, out, true, settings);
-}
-
-static void put_classes(const struct answer *answer, struct json_document *document)
-{
-	json_builder_begin_list(document, "results");
-	for (size_t i = 0; i < answer->n_classes; i++) {
-		const struct answer_class *one = &answer->classes[i];
-		json_builder_begin_object(document, NULL);
-		if (one->label) {
-			json_builder_put_text(document, "label", one->label);
-		}
-		json_builder_put_integer(document, "index", (int64_t)one->index);
-		json_builder_put_real(document, "score", one->score);
-		json_builder_end(document);
-	}
-	json_builder_end(document);
 }
 
 static void put_strings(const struct tensor_spec *spec, const struct tensor_bytes *bytes,
@@ -176,11 +161,7 @@ static void put_output(const struct tensor_spec *spec, const struct tensor_bytes
 	json_builder_begin_object(document, NULL);
 	json_builder_put_text(document, "name", spec->name);
 	json_builder_put_text(document, "type", dtype_name(spec->type));
-	json_builder_begin_list(document, "shape");
-	for (unsigned int i = 0; i < spec->shape.rank; i++) {
-		json_builder_put_integer(document, NULL, spec->shape.dim[i]);
-	}
-	json_builder_end(document);
+	json_builder_put_integers(document, "shape", spec->shape.dim, spec->shape.rank);
 	if (spec->type == DTYPE_STRING) {
 		put_strings(spec, bytes, document);
 		json_builder_end(document);
@@ -208,7 +189,8 @@ void print_json(const struct print_result *r, struct json_document *document)
 	json_builder_put_real(document, "infer_ms", (double)r->ns / (double)NSEC_PER_MSEC);
 	switch (r->answer->kind) {
 	case ANSWER_CLASSES:
-		put_classes(r->answer, document);
+		fields_put_list(document, "results",
+			FIELDS_LIST(class_fields, NULL, r->answer->classes, r->answer->n_classes));
 		break;
 	case ANSWER_ANOMALY:
 		json_builder_put_real(document, "anomaly_score", r->answer->anomaly);

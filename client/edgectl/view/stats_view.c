@@ -13,31 +13,12 @@ static const unsigned int class_order[] = {
 	EDGE_CLIENT_CONTROL, EDGE_CLIENT_REALTIME, EDGE_CLIENT_NORMAL, EDGE_CLIENT_BATCH};
 static const char *const phase_names[EDGE_CLIENT_PHASES] = {"queue", "compute", "total"};
 static const struct {
-	const char *key;
+	const char *title, *key;
 	double quantile;
-} percentiles[] = {{"p50_us", 0.5}, {"p90_us", 0.9}, {"p99_us", 0.99}, {"p999_us", 0.999}};
+} percentiles[] = {{"P50", "p50_us", 0.5}, {"P90", "p90_us", 0.9}, {"P99", "p99_us", 0.99},
+	{"P99.9", "p999_us", 0.999}};
 
 #define N_PERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
-
-const char *stats_view_time(char out[STATS_VIEW_TIME_SIZE], uint64_t ns)
-{
-	static const struct {
-		const char *name;
-		double ns;
-	} units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-	size_t i = 0;
-	while (i < 2 && (double)ns >= 999.5 * units[i].ns) {
-		i++;
-	}
-	const double value = (double)ns / units[i].ns;
-	const int places = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-	if (ns == 0) {
-		strcpy(out, "-");
-	} else {
-		snprintf(out, STATS_VIEW_TIME_SIZE, "%.*f %s", places, value, units[i].name);
-	}
-	return out;
-}
 
 const char *stats_view_user(char *out, size_t size, uint32_t uid)
 {
@@ -49,13 +30,19 @@ const char *stats_view_user(char *out, size_t size, uint32_t uid)
 	return out;
 }
 
-static uint64_t failures_of(const struct edge_client_stats_model *model)
+uint64_t stats_view_failures(const uint64_t counts[EDGE_CLIENT_N_CODES])
 {
 	uint64_t n = 0;
 	for (unsigned int i = 0; i < EDGE_CLIENT_N_CODES; i++) {
-		n += i == EDGE_CLIENT_OK ? 0 : model->counts[i];
+		n += i == EDGE_CLIENT_OK ? 0 : counts[i];
 	}
 	return n;
+}
+
+void stats_view_percentile(struct fields *fields, const char *title,
+	const struct edge_client_timing *timing, double quantile)
+{
+	fields_time_ns(fields, title, edge_client_percentile_ns(timing, quantile));
 }
 
 /* Returns the user's fraction of the total run time; 0 without any. */
@@ -95,34 +82,42 @@ static void put_timing(
 	json_builder_end(d);
 }
 
-static void put_model(struct json_document *d, const struct edge_client_stats_model *model)
+static void model_fields(struct fields *f, const void *record, const void *context)
 {
-	json_builder_begin_object(d, NULL);
-	json_builder_put_text(d, "name", model->name);
-	json_builder_put_text(d, "version", model->version);
-	json_builder_put_text(d, "state", model->state);
-	json_builder_put_integer(d, "held_bytes", (int64_t)model->held_bytes);
-	stats_view_put_counts(d, "requests", model->counts);
-	for (unsigned int i = 0; i < EDGE_CLIENT_PHASES; i++) {
-		put_timing(d, phase_names[i], &model->phases[i]);
+	const struct edge_client_stats_model *model = record;
+	const struct edge_client_timing *total = &model->phases[EDGE_CLIENT_PHASE_TOTAL];
+	(void)context;
+	fields_text(f, "MODEL", "name", model->name);
+	fields_text(f, "VERSION", "version", model->version);
+	fields_text(f, "STATE", "state", model->state);
+	fields_integer(f, NULL, "held_bytes", (int64_t)model->held_bytes);
+	stats_view_put_counts(f->json, "requests", model->counts);
+	fields_integer(f, "OK", NULL, (int64_t)model->counts[EDGE_CLIENT_OK]);
+	fields_integer(f, "FAILED", NULL, (int64_t)stats_view_failures(model->counts));
+	stats_view_percentile(f, "QUEUE", &model->phases[EDGE_CLIENT_PHASE_QUEUE], 0.5);
+	stats_view_percentile(f, "COMPUTE", &model->phases[EDGE_CLIENT_PHASE_COMPUTE], 0.5);
+	for (size_t i = 0; i < N_PERCENTILES; i++) {
+		stats_view_percentile(f, percentiles[i].title, total, percentiles[i].quantile);
 	}
-	json_builder_end(d);
+	for (unsigned int i = 0; i < EDGE_CLIENT_PHASES; i++) {
+		put_timing(f->json, phase_names[i], &model->phases[i]);
+	}
 }
 
-static void put_user(struct json_document *d, const struct edge_client_stats *stats,
-	const struct edge_client_stats_user *user)
+static void user_fields(struct fields *f, const void *record, const void *context)
 {
+	const struct edge_client_stats_user *user = record;
+	const double share = share_of(context, user);
 	char name[64];
-	json_builder_begin_object(d, NULL);
-	json_builder_put_integer(d, "uid", user->uid);
-	json_builder_put_text(d, "user", stats_view_user(name, sizeof(name), user->uid));
-	json_builder_put_integer(d, "clients", user->clients);
-	json_builder_put_integer(d, "queued", user->queued);
-	json_builder_put_integer(d, "charged_bytes", (int64_t)user->charged_bytes);
-	json_builder_put_integer(d, "requests", (int64_t)user->requests);
-	json_builder_put_integer(d, "run_us", (int64_t)user->run_us);
-	json_builder_put_real(d, "share", share_of(stats, user));
-	json_builder_end(d);
+	fields_integer(f, NULL, "uid", user->uid);
+	fields_text(f, "USER", "user", stats_view_user(name, sizeof(name), user->uid));
+	fields_integer(f, "CLIENTS", "clients", user->clients);
+	fields_integer(f, "QUEUED", "queued", user->queued);
+	fields_integer(f, "BYTES", "charged_bytes", (int64_t)user->charged_bytes);
+	fields_integer(f, "OK", "requests", (int64_t)user->requests);
+	fields_integer(f, NULL, "run_us", (int64_t)user->run_us);
+	fields_cell(f, "SHARE", true, "%.0f %%", 100 * share);
+	fields_real(f, NULL, "share", 0, share);
 }
 
 static void put_lines(struct json_document *d, const char *key, const char *lines)
@@ -145,25 +140,12 @@ void stats_view_put(struct json_document *d, const struct edge_client_stats *sta
 	}
 	json_builder_end(d);
 	put_lines(d, "backends", stats->backends);
-	json_builder_begin_list(d, "users");
-	for (size_t i = 0; i < stats->n_users; i++) {
-		put_user(d, stats, &stats->users[i]);
-	}
-	json_builder_end(d);
-	json_builder_begin_list(d, "models");
-	for (size_t i = 0; i < stats->n_models; i++) {
-		put_model(d, &stats->models[i]);
-	}
-	json_builder_end(d);
+	fields_put_list(d, "users", FIELDS_LIST(user_fields, stats, stats->users, stats->n_users));
+	fields_put_list(
+		d, "models", FIELDS_LIST(model_fields, NULL, stats->models, stats->n_models));
 }
 
 /* ---- tables */
-
-static void add_time(struct grid *grid, uint64_t ns)
-{
-	char shown[STATS_VIEW_TIME_SIZE];
-	grid_add(grid, "%s", stats_view_time(shown, ns));
-}
 
 static int print_queue(
 	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
@@ -179,61 +161,21 @@ static int print_queue(
 	return grid_print(&grid, out, false, settings);
 }
 
-static int print_users(
-	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
-{
-	char name[64];
-	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "USER|CLIENTS|QUEUED|BYTES|OK|SHARE", 0x3e);
-	for (size_t i = 0; i < stats->n_users; i++) {
-		const struct edge_client_stats_user *user = &stats->users[i];
-		grid_add(&grid, "%s", stats_view_user(name, sizeof(name), user->uid));
-		grid_add(&grid, "%u", user->clients);
-		grid_add(&grid, "%u", user->queued);
-		grid_add(&grid, "%llu", (unsigned long long)user->charged_bytes);
-		grid_add(&grid, "%llu", (unsigned long long)user->requests);
-		grid_add(&grid, "%.0f %%", 100 * share_of(stats, user));
-	}
-	return grid_print(&grid, out, true, settings);
-}
-
-static void add_model(struct grid *grid, const struct edge_client_stats_model *model)
-{
-	const struct edge_client_timing *total = &model->phases[EDGE_CLIENT_PHASE_TOTAL];
-	grid_add_escaped(grid, model->name);
-	grid_add_escaped(grid, model->version);
-	grid_add_escaped(grid, model->state);
-	grid_add(grid, "%llu", (unsigned long long)model->counts[EDGE_CLIENT_OK]);
-	grid_add(grid, "%llu", (unsigned long long)failures_of(model));
-	add_time(grid, edge_client_percentile_ns(&model->phases[EDGE_CLIENT_PHASE_QUEUE], 0.5));
-	add_time(grid, edge_client_percentile_ns(&model->phases[EDGE_CLIENT_PHASE_COMPUTE], 0.5));
-	for (size_t i = 0; i < N_PERCENTILES; i++) {
-		add_time(grid, edge_client_percentile_ns(total, percentiles[i].quantile));
-	}
-}
-
-static int print_models(
-	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
-{
-	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "MODEL|VERSION|STATE|OK|FAILED|QUEUE|COMPUTE|P50|P90|P99|P99.9", 0x7f8);
-	for (size_t i = 0; i < stats->n_models; i++) {
-		add_model(&grid, &stats->models[i]);
-	}
-	return grid_print(&grid, out, true, settings);
-}
-
 int stats_view_print(
 	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
 {
 	int r = print_queue(stats, out, settings);
 	if (r == 0) {
 		fputc('\n', out);
-		r = print_users(stats, out, settings);
+		r = fields_print_table(
+			FIELDS_LIST(user_fields, stats, stats->users, stats->n_users), out,
+			settings);
 	}
 	if (r == 0) {
 		fputc('\n', out);
-		r = print_models(stats, out, settings);
+		r = fields_print_table(
+			FIELDS_LIST(model_fields, NULL, stats->models, stats->n_models), out,
+			settings);
 	}
 	return r;
 }

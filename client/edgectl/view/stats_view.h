@@ -6,16 +6,17 @@
 #include <stdio.h>
 
 #include "client/edgectl/cli.h"
+#include "client/edgectl/view/fields.h"
 #include "client/lib/edge_client.h"
-#include "client/pipeline/json_builder.h"
-
-#define STATS_VIEW_TIME_SIZE 16
-
-/* Formats a time with three significant digits: "850 us", "1.25 ms", "3.1 s"; "-" for 0. */
-const char *stats_view_time(char out[STATS_VIEW_TIME_SIZE], uint64_t ns);
 
 /* Writes the name of a user id, or the number; escaped. */
 const char *stats_view_user(char *out, size_t size, uint32_t uid);
+
+/* Returns the requests that did not succeed. */
+uint64_t stats_view_failures(const uint64_t counts[EDGE_CLIENT_N_CODES]);
+/* Adds a percentile to the table. */
+void stats_view_percentile(struct fields *fields, const char *title,
+	const struct edge_client_timing *timing, double quantile);
 
 /* Adds an object with one member for each status. */
 void stats_view_put_counts(struct json_document *document, const char *key,

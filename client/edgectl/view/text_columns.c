@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/edgectl/view/text_columns.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -30,6 +30,13 @@ void grid_begin(struct grid *grid, const char *titles, unsigned int right)
 	}
 }
 
+void grid_add_column(struct grid *grid, const char *title, bool right)
+{
+	assert(grid->columns < MAX_COLUMNS);
+	grid->right |= (unsigned int)right << grid->columns++;
+	grid_add(grid, "%s", title);
+}
+
 void grid_deinit(struct grid *grid)
 {
 	for (size_t i = 0; i < grid->n_cells; i++) {
@@ -41,11 +48,16 @@ void grid_deinit(struct grid *grid)
 
 void grid_add(struct grid *grid, const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	const int n = vasprintf(&text, format, args);
+	grid_add_args(grid, format, args);
 	va_end(args);
+}
+
+void grid_add_args(struct grid *grid, const char *format, va_list args)
+{
+	char *text = NULL;
+	const int n = vasprintf(&text, format, args);
 	char **cell = n < 0 ? NULL : array_add(&grid->cells, &grid->n_cells, sizeof(*cell));
 	if (cell) {
 		*cell = text;

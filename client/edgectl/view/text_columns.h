@@ -3,6 +3,7 @@
 #ifndef CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
 #define CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,8 +25,12 @@ void grid_init(struct grid *grid, unsigned int columns, unsigned int right);
 void grid_begin(struct grid *grid, const char *titles, unsigned int right);
 void grid_deinit(struct grid *grid);
 
+/* Adds a column with the next cell of the first row as its title. */
+void grid_add_column(struct grid *grid, const char *title, bool right);
+
 /* Adds the next cell. The caller has escaped control characters. */
 void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
+void grid_add_args(struct grid *grid, const char *format, va_list args) printf_like(2, 0);
 /* Adds @text escaped. */
 void grid_add_escaped(struct grid *grid, const char *text);
 

@@ -29,33 +29,19 @@ static int name_check(const char *name, const char *what, struct error *err)
 	return 0;
 }
 
-static void stage_init(struct pipeline_config_stage *stage)
-{
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	for (size_t i = 0; i < n; i++) {
-		if (!pipeline_config_key_is_common(&keys[i])) {
-			int code = pipeline_config_set(stage, &keys[i], "", NULL);
-			assert(code == 0);
-			(void)code;
-		}
-	}
-}
-
-static void common_init(struct pipeline_config *config)
+/* Sets every key of @base, a stage or (@common) a config, to its default. */
+static void defaults_set(void *base, bool common)
 {
 	size_t n = 0;
 	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	assert(n <= PIPELINE_CONFIG_MAX_KEYS);
 	for (size_t i = 0; i < n; i++) {
-		if (pipeline_config_key_is_common(&keys[i])) {
-			int code = pipeline_config_set(config, &keys[i], "", NULL);
-			assert(code == 0);
-			(void)code;
-		}
+		int code = pipeline_config_key_is_common(&keys[i]) == common
+			? pipeline_config_set(base, &keys[i], "", NULL)
+			: 0;
+		assert(code == 0);
+		(void)code;
 	}
-	stage_init(&config->stages[0]);
-	config->n_stages = 1;
 }
 
 /* True if any key of @stage was given. */
@@ -89,7 +75,7 @@ static int stage_begin(struct reading *reading, const char *name, struct error *
 				err, -EINVAL, "more than %d stages", PIPELINE_CONFIG_MAX_STAGES);
 		}
 		last = &config->stages[config->n_stages++];
-		stage_init(last);
+		defaults_set(last, false);
 	}
 	memcpy(last->name, name, strlen(name) + 1);
 	last->line = reading->line;
@@ -131,11 +117,11 @@ static int section_read(void *context, const char *name, struct error *err)
 	return 0;
 }
 
-static int key_set(struct reading *reading, size_t row, unsigned int line, const char *value,
-	struct error *err)
+static int key_set(struct reading *reading, const struct pipeline_config_key *key,
+	unsigned int line, const char *value, struct error *err)
 {
 	size_t n = 0;
-	const struct pipeline_config_key *key = &pipeline_config_keys(&n)[row];
+	const size_t row = (size_t)(key - pipeline_config_keys(&n));
 	struct pipeline_config_stage *stage =
 		&reading->config->stages[reading->config->n_stages - 1];
 	bool common = pipeline_config_key_is_common(key);
@@ -152,16 +138,12 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 {
 	struct reading *reading = context;
 	char shown[64];
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
 	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(keys[i].section, reading->section) == 0 &&
-			strcmp(keys[i].key, key) == 0) {
-			return key_set(reading, i, line, value, err);
-		}
+	const struct pipeline_config_key *row = pipeline_config_key_find(reading->section, key);
+	if (row) {
+		return key_set(reading, row, line, value, err);
 	}
 	error_escape(shown, sizeof(shown), key, strlen(key));
 	return reading->section[0]
@@ -191,7 +173,9 @@ int pipeline_config_read(
 	if (!config) {
 		return error_no_memory(err);
 	}
-	common_init(config);
+	defaults_set(config, true);
+	defaults_set(&config->stages[0], false);
+	config->n_stages = 1;
 	int code = name_read(config, name, err);
 	if (code < 0) {
 		error_prefix(err, "%s", name);

@@ -240,6 +240,8 @@ struct pipeline_config_key {
 	const char *needs;
 };
 const struct pipeline_config_key *pipeline_config_keys(size_t *ret_n);
+/* NULL: no such key. */
+const struct pipeline_config_key *pipeline_config_key_find(const char *section, const char *key);
 
 /* True if the key's offset is in struct pipeline_config. */
 bool pipeline_config_key_is_common(const struct pipeline_config_key *key);

@@ -59,24 +59,12 @@ static bool has_windows(
 		: stage->input == PIPELINE_CONFIG_INPUT_OUTPUTS;
 }
 
-static const struct pipeline_config_key *key_find(const char *section, const char *name)
-{
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, name) == 0) {
-			return &keys[i];
-		}
-	}
-	return NULL;
-}
-
 /* Returns "" if the value is not set, 0 or no. */
 static void value_get(const struct pipeline_config *config,
 	const struct pipeline_config_stage *stage, const char *section, const char *name,
 	char out[PIPELINE_CONFIG_TEXT_SIZE])
 {
-	const struct pipeline_config_key *key = key_find(section, name);
+	const struct pipeline_config_key *key = pipeline_config_key_find(section, name);
 	assert(key);
 	const void *base = pipeline_config_key_is_common(key) ? (const void *)config : stage;
 	pipeline_config_get(base, key, out, PIPELINE_CONFIG_TEXT_SIZE);

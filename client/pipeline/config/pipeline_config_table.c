@@ -314,6 +314,16 @@ const struct pipeline_config_key *pipeline_config_keys(size_t *ret_n)
 	return keys;
 }
 
+const struct pipeline_config_key *pipeline_config_key_find(const char *section, const char *key)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, key) == 0) {
+			return &keys[i];
+		}
+	}
+	return NULL;
+}
+
 bool pipeline_config_key_is_common(const struct pipeline_config_key *key)
 {
 	return strcmp(key->section, "pipeline") == 0 || strcmp(key->section, "source") == 0;

@@ -22,9 +22,9 @@ static struct input_data rows_of(float *values, size_t rows, size_t columns, uin
 
 static void rows_free(struct rows *rows)
 {
-	free(rows->values);
-	free(rows->parts);
-	free(rows->runs);
+	free(rows->values.data);
+	free(rows->parts.data);
+	free(rows->runs.data);
 }
 
 static void add(struct rows *rows, float *values, size_t n, size_t columns, uint32_t rate)
@@ -55,7 +55,7 @@ static void a_window_begins_anew_with_another_rate(void **state)
 	assert_int_equal(rows_restart(&rows, &other, 10001, why, NULL), 0);
 	assert_string_equal(
 		why, "the source had 1000 samples a second, now 2000: its window begins anew");
-	assert_int_equal(rows.used, 0);
+	assert_int_equal(rows.values.n, 0);
 	add(&rows, values, 2000, 1, 2000);
 	assert_int_equal(rows.open.time_us, before_us + 1000000);
 
@@ -80,7 +80,7 @@ static void a_window_begins_anew_with_other_columns(void **state)
 	assert_int_equal(rows_restart(&rows, &other, 3, why, NULL), 0);
 	assert_string_equal(why, "the source had 3 columns, now 4: its window begins anew");
 	add(&rows, values, 1, 4, 0);
-	assert_int_equal(rows.used, 4);
+	assert_int_equal(rows.values.n, 4);
 	rows_free(&rows);
 }
 
@@ -91,7 +91,7 @@ static void pieces_come(struct rows *rows, size_t pieces, uint32_t rate, size_t 
 		float values[2] = {(float)(10 * p), (float)(10 * p + 1)};
 		const struct input_data m = rows_of(values, 2, 1, rate);
 		const uint64_t now_us = (p + 1) * UINT64_C(10000000);
-		assert_int_equal(rows_hear(rows, 2, rate, 1000000, now_us, least, NULL), 0);
+		assert_int_equal(rows_check_gap(rows, 2, rate, 1000000, now_us, least, NULL), 0);
 		assert_int_equal(rows_append(rows, &m, 100000, now_us, NULL), 0);
 	}
 }
@@ -199,7 +199,7 @@ static void full_windows_wait_before_any_number_of_gaps(void **state)
 		assert_next(&rows, &window, (float)(10 * p), 2 * p, (p + 1) * UINT64_C(10000000));
 	}
 	assert_no_next(&rows, &window);
-	assert_int_equal(rows.used, 0);
+	assert_int_equal(rows.values.n, 0);
 	rows_free(&rows);
 }
 
@@ -209,8 +209,8 @@ static void what_waits_before_gaps_is_all_counted(void **state)
 	(void)state;
 	struct rows short_ones = {0}, full_ones = {0};
 	pieces_come(&short_ones, 1000, 0, 3);
-	assert_int_equal(short_ones.used, 2);
-	assert_int_equal(short_ones.parts_room, 0);
+	assert_int_equal(short_ones.values.n, 2);
+	assert_int_equal(short_ones.parts.room, 0);
 	assert_int_equal(short_ones.open.position, 1998);
 	pieces_come(&full_ones, 1000, 0, 2);
 	assert_true(rows_held(&full_ones) * sizeof(float) >=
@@ -228,9 +228,9 @@ static void room_is_counted_until_it_is_given_back(void **state)
 	const struct stage_window window = {.rows = 500000, .hop = 500000};
 	const struct input_data m = rows_of(values, 1000100, 1, 1000);
 	assert_int_equal(rows_append(&rows, &m, 1 << 24, 2000000000, NULL), 0);
-	assert_true(rows.room >= 1000100 && rows_held(&rows) >= rows.room);
+	assert_true(rows.values.room >= 1000100 && rows_held(&rows) >= rows.values.room);
 	values[1000000] = 7;
-	memcpy(rows.values + 1000000, values + 1000000, 100 * sizeof(values[0]));
+	memcpy((float *)rows.values.data + 1000000, values + 1000000, 100 * sizeof(values[0]));
 	assert_next(&rows, &window, 0, 0, 2000000000 - 500100000);
 	assert_next(&rows, &window, 0, 500000, 2000000000 - 100000);
 	assert_true(rows_held(&rows) < 20000);
@@ -304,7 +304,7 @@ static void time_after_a_stall_is_now_again(void **state)
 	const struct input_data m = rows_of(values, 100, 1, 1000);
 	for (size_t i = 0; i < 60; i++) {
 		now_us += i % 30 < 10 ? 100000 : i % 30 == 10 ? 2000000 : 0;
-		assert_int_equal(rows_hear(&rows, 100, 1000, 500000, now_us, 1, NULL), 0);
+		assert_int_equal(rows_check_gap(&rows, 100, 1000, 500000, now_us, 1, NULL), 0);
 		time_us = rows_time(&rows, 100, 1000, now_us);
 		assert_true(time_us >= before_us);
 		before_us = time_us;
