@@ -123,26 +123,23 @@ static bool close_enough(double a, double b)
 	return a == b || fabs(a - b) <= ABSOLUTE + RELATIVE * larger;
 }
 
-static bool floats_match(const void *a, const void *b, uint64_t bytes)
+/* A float32 (@size 4) or float64. */
+static double number_at(const void *data, uint64_t at, size_t size)
 {
-	for (uint64_t at = 0; at + sizeof(float) <= bytes; at += sizeof(float)) {
-		float x, y;
-		memcpy(&x, (const char *)a + at, sizeof(x));
-		memcpy(&y, (const char *)b + at, sizeof(y));
-		if (!close_enough((double)x, (double)y)) {
-			return false;
-		}
+	float single;
+	double number;
+	if (size == sizeof(single)) {
+		memcpy(&single, (const char *)data + at, sizeof(single));
+		return (double)single;
 	}
-	return true;
+	memcpy(&number, (const char *)data + at, sizeof(number));
+	return number;
 }
 
-static bool doubles_match(const void *a, const void *b, uint64_t bytes)
+static bool numbers_match(const void *a, const void *b, uint64_t bytes, size_t size)
 {
-	for (uint64_t at = 0; at + sizeof(double) <= bytes; at += sizeof(double)) {
-		double x, y;
-		memcpy(&x, (const char *)a + at, sizeof(x));
-		memcpy(&y, (const char *)b + at, sizeof(y));
-		if (!close_enough(x, y)) {
+	for (uint64_t at = 0; at + size <= bytes; at += size) {
+		if (!close_enough(number_at(a, at, size), number_at(b, at, size))) {
 			return false;
 		}
 	}
@@ -154,9 +151,9 @@ static bool data_match(const struct wire_tensor *due, const void *data)
 	switch (due->type) {
 	case DTYPE_FLOAT32:
 	case DTYPE_COMPLEX64:
-		return floats_match(due->data, data, due->bytes);
+		return numbers_match(due->data, data, due->bytes, sizeof(float));
 	case DTYPE_FLOAT64:
-		return doubles_match(due->data, data, due->bytes);
+		return numbers_match(due->data, data, due->bytes, sizeof(double));
 	default:
 		return memcmp(due->data, data, due->bytes) == 0;
 	}

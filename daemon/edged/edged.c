@@ -362,7 +362,7 @@ static void serve_init(struct edged *edged)
 		.sched = &serve->sched};
 	serve->scan = scan;
 	serve->scan_context = edged;
-	metrics_init(&serve->metrics);
+	serve->metrics.started_ns = clock_now_ns();
 	accounts_init(&serve->accounts, serve->config, serve->log);
 	memfds_start(&serve->memfds, &serve->accounts, &edged->loop, serve->log);
 }

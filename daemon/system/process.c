@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/own.h"
 
@@ -57,6 +59,18 @@ void process_warm_loop(uv_loop_t *loop)
 		uv_close((uv_handle_t *)&poll, NULL);
 		uv_run(loop, UV_RUN_NOWAIT); /* closes the handle before its memory is freed */
 	}
+}
+
+uint64_t process_resident_bytes(void)
+{
+	unsigned long long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (!file) {
+		return 0;
+	}
+	int n = fscanf(file, "%*u %llu", &pages);
+	fclose(file);
+	return n == 1 ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void on_trim(uv_timer_t *timer)

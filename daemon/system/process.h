@@ -19,6 +19,9 @@ void process_reserve_files(uint64_t *max_clients, uint64_t *max_shared, const st
  * fails, so it happens at the start, where a failure is harmless. */
 void process_warm_loop(uv_loop_t *loop);
 
+/* Returns the resident memory of this process in bytes; 0: not known. */
+uint64_t process_resident_bytes(void);
+
 /* Starts @timer, which returns freed memory to the system within about a second. */
 void process_trim_later(uv_timer_t *timer);
 

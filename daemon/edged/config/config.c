@@ -11,21 +11,15 @@
 
 #define MAX_KEYS 96
 
-/* The file that is being read. */
 struct reading {
 	struct config *config;
 	const struct log *log;
-	const char *path;
-	unsigned int line;
-	char section[64];
-	unsigned int seen[MAX_KEYS]; /* line of each key in this file; 0: not given yet */
-	const struct tracer *tracer;
-};
-
-/* Callback for the places of keys; @seen NULL: none. */
-struct tracer {
-	config_seen_function *seen;
+	config_seen_function *seen; /* called with the place of each key; NULL: nobody asks */
 	void *context;
+	/* Of the file that is being read: */
+	const char *path;
+	char section[64];
+	unsigned int lines[MAX_KEYS]; /* line of each key; 0: not given yet */
 };
 
 void config_init(struct config *config)
@@ -59,67 +53,50 @@ static int section_read(void *context, const char *name, struct error *err)
 	return 0;
 }
 
-static int foreign_key(const struct reading *reading, const char *key)
-{
-	char escaped[64];
-	log_warning(reading->log, "%s:%u: %s is ignored", reading->path, reading->line,
-		error_escape(escaped, sizeof(escaped), key, strlen(key)));
-	return 0;
-}
-
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
 	struct reading *reading = context;
 	char escaped[64];
-	reading->line = line;
 	size_t n = 0;
 	const struct config_key *keys = config_keys(&n);
+	error_escape(escaped, sizeof(escaped), key, strlen(key));
 	if (strncmp(key, "X-", 2) == 0 || strncmp(reading->section, "X-", 2) == 0) {
-		return foreign_key(reading, key);
+		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, escaped);
+		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(keys[i].section, reading->section) != 0 ||
 			strcmp(keys[i].key, key) != 0) {
 			continue;
 		}
-		if (reading->seen[i]) {
+		if (reading->lines[i]) {
 			return error_set(err, -EINVAL, "%s was given in line %u already", key,
-				reading->seen[i]);
+				reading->lines[i]);
 		}
-		reading->seen[i] = reading->line;
-		if (reading->tracer->seen) {
-			reading->tracer->seen(
-				reading->tracer->context, &keys[i], reading->path, reading->line);
+		reading->lines[i] = line;
+		if (reading->seen) {
+			reading->seen(reading->context, &keys[i], reading->path, line);
 		}
 		return config_value_set(reading->config, &keys[i], value, err);
 	}
-	error_escape(escaped, sizeof(escaped), key, strlen(key));
 	return reading->section[0] == 0
 		? error_set(err, -EINVAL, "%s stands before the first [section]", escaped)
 		: error_set(err, -EINVAL, "there is no key %s in [%s]", escaped, reading->section);
 }
 
-/* What one configuration is read with. */
-struct loading {
-	struct config *config;
-	const struct log *log;
-	const struct tracer *tracer;
-};
-
 static int file_read(void *context, const char *path, struct error *err)
 {
-	const struct loading *loading = context;
+	struct reading *reading = context;
+	const struct ini_reader reader = {
+		.section = section_read, .key = key_read, .context = reading};
 	FILE *file = NULL;
 	int code = ini_open(path, &file, err);
 	if (code < 0) {
 		return code;
 	}
-	struct reading reading = {.config = loading->config,
-		.log = loading->log,
-		.path = path,
-		.tracer = loading->tracer};
-	const struct ini_reader reader = {
-		.section = section_read, .key = key_read, .context = &reading};
+	reading->path = path;
+	reading->section[0] = 0;
+	memset(reading->lines, 0, sizeof(reading->lines));
 	code = ini_read(file, path, &reader, err);
 	fclose(file);
 	return code;
@@ -160,15 +137,14 @@ int config_load(struct config *config, const char *path, const struct log *log, 
 int config_trace(struct config *config, const char *path, const struct log *log,
 	config_seen_function *seen, void *context, struct error *err)
 {
-	const struct tracer tracer = {seen, context};
 	struct config read;
 	config_init(&read);
 	const char *file = path ? path : system_path();
-	struct loading loading = {&read, log, &tracer};
-	int code = file ? file_read(&loading, file, err) : 0;
+	struct reading reading = {.config = &read, .log = log, .seen = seen, .context = context};
+	int code = file ? file_read(&reading, file, err) : 0;
 	if (code == 0) {
 		code = config_file_drop_ins(
-			file ? file : SYSCONFDIR "/edged/edged.conf", file_read, &loading, err);
+			file ? file : SYSCONFDIR "/edged/edged.conf", file_read, &reading, err);
 	}
 	if (code == 0) {
 		code = config_check(&read, err);

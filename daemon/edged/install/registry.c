@@ -8,7 +8,7 @@
 #include "base/array.h"
 
 /* Returns the index of @name, or the index to insert it at. */
-static size_t place_of(const struct registry *registry, const char *name, bool *ret_there)
+static size_t find_position(const struct registry *registry, const char *name, bool *ret_there)
 {
 	size_t low = 0, high = registry->n;
 	while (low < high) {
@@ -27,14 +27,14 @@ static size_t place_of(const struct registry *registry, const char *name, bool *
 struct registry_model *registry_find(const struct registry *registry, const char *name)
 {
 	bool there = false;
-	size_t at = place_of(registry, name, &there);
+	size_t at = find_position(registry, name, &there);
 	return there ? registry->models[at] : NULL;
 }
 
 struct registry_model *registry_add(struct registry *registry, const char *name)
 {
 	bool there = false;
-	size_t at = place_of(registry, name, &there);
+	size_t at = find_position(registry, name, &there);
 	if (there) {
 		return registry->models[at];
 	}
@@ -76,7 +76,7 @@ int registry_need(struct registry *registry, const char *name, size_t max,
 void registry_drop(struct registry *registry, const char *name)
 {
 	bool there = false;
-	size_t at = place_of(registry, name, &there);
+	size_t at = find_position(registry, name, &there);
 	if (there) {
 		free(registry->models[at]);
 		array_remove(&registry->models, at, &registry->n, sizeof(registry->models[0]));

@@ -229,6 +229,18 @@ void account_release(struct account *account, uint64_t bytes)
 	account->accounts->charged -= bytes;
 }
 
+int account_check_ids(
+	const char *what, uint32_t n, uint64_t max, uint32_t last_id, struct error *err)
+{
+	if (n >= max) {
+		return error_set(err, -EAGAIN, "this connection has %u %s, the limit is %llu", n,
+			what, (unsigned long long)max);
+	}
+	return last_id == UINT32_MAX
+		? error_set(err, -EFBIG, "this connection has used all ids of %s", what)
+		: 0;
+}
+
 static void window_turn(struct account *account)
 {
 	uint64_t now = clock_now_ns();

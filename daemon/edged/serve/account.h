@@ -72,6 +72,11 @@ void account_offend(struct account *account);
 int must_check account_may_query(struct account *account, uint64_t now_ns, struct error *err);
 void account_note_query(struct account *account, uint64_t ns);
 
+/* Judges if a connection may have one more of @what, of which it has @n: -EAGAIN for @max, -EFBIG if
+ * all ids are used. */
+int must_check account_check_ids(
+	const char *what, uint32_t n, uint64_t max, uint32_t last_id, struct error *err);
+
 /* Charges @bytes. -EAGAIN above max-bytes-per-user, or above half of the part of max-bytes that
  * the other users leave; the second limit is not for root and edged's own user. A charge keeps
  * the account alive until account_release(). */

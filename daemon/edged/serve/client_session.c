@@ -4,24 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 
-static int check_room(const struct client_sessions *list, uint64_t max, struct error *err)
-{
-	if (list->n >= max) {
-		return error_set(err, -EAGAIN, "this connection has %u sessions, the limit is %llu",
-			list->n, (unsigned long long)max);
-	}
-	if (list->last_id == UINT32_MAX) {
-		return error_set(err, -EFBIG, "this connection has used all ids of sessions");
-	}
-	return 0;
-}
-
 int client_session_new(struct client_sessions *list, struct loaded_model *loaded,
 	struct account *account, uint64_t max, struct client_session **ret_session,
 	struct error *err)
 {
 	const uint64_t bytes = edge_model_info(loaded->model)->session_bytes;
-	int code = check_room(list, max, err);
+	int code = account_check_ids("sessions", list->n, max, list->last_id, err);
 	if (code == 0) {
 		code = account_charge(account, bytes, err);
 	}

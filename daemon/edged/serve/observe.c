@@ -31,8 +31,8 @@ static struct counters_times times_of(const struct request *request, bool ours)
 static void count_ok(
 	struct serve *serve, const struct request *request, const struct counters_times *times)
 {
-	metrics_count_run(&serve->metrics, times->queue_ns / NSEC_PER_USEC,
-		times->compute_ns / NSEC_PER_USEC);
+	serve->metrics.queue_us += times->queue_ns / NSEC_PER_USEC;
+	serve->metrics.run_us += times->compute_ns / NSEC_PER_USEC;
 	request->client.account->requests++;
 	request->client.account->run_ns += times->compute_ns;
 }
@@ -81,7 +81,7 @@ static void count(struct serve *serve, enum edge_status status)
 	if (status == EDGE_OVERLOADED) {
 		check_overload(serve);
 	}
-	metrics_count(&serve->metrics, status);
+	serve->metrics.counts[status]++;
 }
 
 /* ---- answers */

@@ -58,18 +58,6 @@ static int check_mode(int fd, uint32_t uses, struct error *err)
 	return 0;
 }
 
-static int check_room(const struct regions *list, uint64_t max, struct error *err)
-{
-	if (list->n >= max) {
-		return error_set(err, -EAGAIN, "this connection has %u regions, the limit is %llu",
-			list->n, (unsigned long long)max);
-	}
-	if (list->last_id == UINT32_MAX) {
-		return error_set(err, -EFBIG, "this connection has used all ids of regions");
-	}
-	return 0;
-}
-
 static int region_check_fd(int fd, const struct wire_region *wanted, struct error *err)
 {
 	int code = fd < 0 ? error_set(err, -EINVAL, "REGION_ADD came without a descriptor") : 0;
@@ -141,7 +129,7 @@ int region_add(struct regions *list, int fd, const struct wire_region *wanted,
 	struct region *region = NULL;
 	int code = region_check_fd(fd, wanted, err);
 	if (code == 0) {
-		code = check_room(list, max, err);
+		code = account_check_ids("regions", list->n, max, list->last_id, err);
 	}
 	if (code == 0) {
 		code = region_new(fd, wanted, list->memfds, account, &region, err);

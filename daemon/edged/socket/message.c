@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "daemon/edged/install/loader.h"
 #include "daemon/edged/models/models.h"
+#include "daemon/system/process.h"
 
 #define MAX_TITLE 4096u /* limit for titles and descriptions from a model's metadata, in bytes */
 
@@ -212,7 +213,7 @@ int message_status(struct serve *serve, bool memory, struct bytes_writer *w, str
 		.models_refused = count.refused,
 		.clients = serve->accounts.clients,
 		.workers = serve->workers.n,
-		.resident_bytes = metrics_resident_bytes(),
+		.resident_bytes = process_resident_bytes(),
 		.charged_bytes = serve->accounts.charged,
 		.queue_us = metrics->queue_us,
 		.run_us = metrics->run_us,
