@@ -11,7 +11,7 @@
 
 uint64_t ek_conv_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
-	if (!conv_is_walked(shape)) {
+	if (!conv_is_walked(shape, MOST_BYTES)) {
 		return ek_conv_s8[0].scratch_bytes(shape);
 	}
 	const struct conv_plan p = conv_plan_of(shape, true);
@@ -334,7 +334,7 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 
 void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!conv_is_walked(&args->shape)) {
+	if (!conv_is_walked(&args->shape, MOST_BYTES)) {
 		ek_conv_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -343,7 +343,7 @@ void ek_conv_s8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *
 
 void ek_conv_u8__avx512vnni(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!conv_is_walked(&args->shape)) {
+	if (!conv_is_walked(&args->shape, MOST_BYTES)) {
 		ek_conv_u8[0].run(args, tile, scratch);
 		return;
 	}

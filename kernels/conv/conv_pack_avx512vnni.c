@@ -25,7 +25,7 @@ static uint32_t channel_of(enum conv_kind kind, uint32_t lane)
 
 static uint64_t packed_bytes(const struct ek_conv_shape *shape, bool is_signed)
 {
-	if (!conv_is_walked(shape)) {
+	if (!conv_is_walked(shape, MOST_BYTES)) {
 		return 0;
 	}
 	const struct conv_plan p = conv_plan_of(shape, is_signed);

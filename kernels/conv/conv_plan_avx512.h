@@ -11,29 +11,12 @@
 
 #include "kernels/conv/conv_args.h"
 #include "kernels/conv/conv_gather_avx512.h"
+#include "kernels/conv/conv_plan_x86.h"
 
-#define BLOCK_BYTES 24576
 #define BLOCK_STEP 48 /* pixels: a multiple of every tile's */
 #define BLOCK_PIXELS 768
 #define MOST_READ_BEYOND 16 /* pixels */
 #define MOST_BYTES ((uint64_t)32 << 20) /* of the rows that one output row reads */
-#define FEW_BYTES 2048 /* of them, whatever the products are */
-#define ROW_COSTS 64 /* bytes that a row costs besides its own */
-
-static inline uint32_t conv_least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static inline uint32_t conv_reach(const struct ek_window_axis *a)
-{
-	return (a->taps - 1) * a->dilation + 1;
-}
-
-static inline bool one_tap_inside(const struct ek_window_axis *a)
-{
-	return a->taps == 1 && a->pad == 0 && (uint64_t)(a->out - 1) * a->stride < a->in;
-}
 
 /* How a shape is gone through; all sizes in bytes but those of pixels and rows. */
 struct conv_plan {
@@ -83,23 +66,6 @@ static inline bool is_gathered(const struct ek_conv_shape *s)
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	return s->in_c == 3 && s->groups == 1 && y->taps == 3 && x->taps == 3 && y->dilation == 1 &&
 		x->dilation == 1 && x->stride <= 2;
-}
-
-/*
- * What is gone through here at all; the rest is entry 0's: groups, no output, and a filter so far
- * dilated that copying the rows between its taps would take longer than its products.
- */
-static inline bool conv_is_walked(const struct ek_conv_shape *s)
-{
-	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	if (s->groups > 1 || y->out == 0 || x->out == 0) {
-		return false;
-	}
-	uint64_t width = (uint64_t)(x->out - 1) * x->stride + conv_reach(x);
-	uint64_t bytes = (width * s->in_c + ROW_COSTS) * conv_reach(y);
-	uint64_t products = (uint64_t)x->out * s->out_c * ek_conv_depth(s);
-	bool by_pixel = one_tap_inside(y) && one_tap_inside(x);
-	return by_pixel || bytes <= FEW_BYTES || (bytes <= MOST_BYTES && bytes / 8 <= products);
 }
 
 /* Of a shape that conv_is_walked(). */

@@ -5,7 +5,7 @@
 
 #include "kernels/conv/conv.h"
 
-/* With groups they are entry 0, and on AVX512 where conv_is_walked() of conv_plan_avx512.h says no. */
+/* With groups they are entry 0, and on AVX512 where conv_is_walked() of conv_plan_x86.h says no. */
 #define EK_CONV_Q(isa)                                                                             \
 	uint64_t ek_conv_scratch_bytes__##isa(const struct ek_conv_shape *shape);                  \
 	void ek_conv_s8_pack__##isa(const struct ek_conv_q *args, void *packed);                   \

@@ -16,7 +16,7 @@
 /* What each pixel adds to its sums, a block. */
 uint64_t YMM(ek_conv_scratch_bytes)(const struct ek_conv_shape *shape)
 {
-	if (!conv_is_walked(shape)) {
+	if (!conv_is_walked(shape, MOST_BYTES)) {
 		return ek_conv_depth(shape);
 	}
 	const struct conv_plan p = conv_plan_of(shape);
@@ -237,7 +237,7 @@ static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_sign
 
 void YMM(ek_conv_s8)(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!conv_is_walked(&args->shape)) {
+	if (!conv_is_walked(&args->shape, MOST_BYTES)) {
 		ek_conv_s8[0].run(args, tile, scratch);
 		return;
 	}
@@ -246,7 +246,7 @@ void YMM(ek_conv_s8)(const struct ek_conv_q *args, const struct ek_tile *tile, v
 
 void YMM(ek_conv_u8)(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
-	if (!conv_is_walked(&args->shape)) {
+	if (!conv_is_walked(&args->shape, MOST_BYTES)) {
 		ek_conv_u8[0].run(args, tile, scratch);
 		return;
 	}

@@ -8,7 +8,7 @@
 
 uint64_t YMM(ek_conv_packed_bytes)(const struct ek_conv_shape *shape)
 {
-	if (!conv_is_walked(shape)) {
+	if (!conv_is_walked(shape, MOST_BYTES)) {
 		return 0;
 	}
 	const struct conv_plan p = conv_plan_of(shape);

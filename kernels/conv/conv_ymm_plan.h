@@ -13,28 +13,11 @@
 #define KERNELS_CONV_CONV_YMM_PLAN_H
 
 #include "kernels/conv/conv_args.h"
+#include "kernels/conv/conv_plan_x86.h"
 
-#define BLOCK_BYTES 24576
 #define BLOCK_PIXELS 384
 #define SLACK 64 /* bytes behind a block that may be read */
 #define MOST_BYTES ((uint64_t)16 << 20) /* of the rows that one output row reads */
-#define FEW_BYTES 2048 /* of them, whatever the products are */
-#define ROW_COSTS 64 /* bytes that a row costs besides its own */
-
-static inline uint32_t conv_least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static inline uint64_t conv_reach(const struct ek_window_axis *a)
-{
-	return (uint64_t)(a->taps - 1) * a->dilation + 1;
-}
-
-static inline bool one_tap_inside(const struct ek_window_axis *a)
-{
-	return a->taps == 1 && a->pad == 0 && (uint64_t)(a->out - 1) * a->stride < a->in;
-}
 
 /* How a shape is gone through; sizes of scratch in codes. */
 struct conv_plan {
@@ -46,23 +29,6 @@ struct conv_plan {
 	uint32_t pixels; /* of a block, at most */
 	size_t data; /* bytes */
 };
-
-/*
- * What is gone through here at all; the rest is entry 0's: groups, no output, and a filter so far
- * dilated that copying the rows between its taps would take longer than its products.
- */
-static inline bool conv_is_walked(const struct ek_conv_shape *s)
-{
-	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
-	if (s->groups > 1 || y->out == 0 || x->out == 0) {
-		return false;
-	}
-	uint64_t width = (uint64_t)(x->out - 1) * x->stride + conv_reach(x);
-	uint64_t bytes = (width * s->in_c + ROW_COSTS) * conv_reach(y);
-	uint64_t products = (uint64_t)x->out * s->out_c * ek_conv_depth(s);
-	bool by_pixel = one_tap_inside(y) && one_tap_inside(x);
-	return by_pixel || bytes <= FEW_BYTES || (bytes <= MOST_BYTES && bytes / 8 <= products);
-}
 
 static inline void plan_pixels(struct conv_plan *p, const struct ek_conv_shape *s)
 {

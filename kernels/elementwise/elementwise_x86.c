@@ -12,11 +12,6 @@ static const double nudges[] = {0, 0x1p-18, 0x1p-17, 0x1p-16, 0x1p-13, -0x1p-13}
 
 #define SLOPE_STEP 0x1p-23 /* about the last bit of a float */
 
-typedef bool add_holds_fn(const struct ek_add_params *params, const struct ek_float_requant *line,
-	struct float_requant_codes *codes);
-typedef bool mul_holds_fn(
-	const struct ek_mul_params *params, const struct ek_float_requant *line, int32_t first);
-
 static double real_of(struct ek_scale s)
 {
 	return ldexp(s.multiplier, s.shift - 31);
@@ -45,7 +40,7 @@ static struct ek_float_requant float_requant_of(enum ek_float_requant_form form,
 
 /* Tries all nudges with these slopes, FLOAT_REQUANT_NEAREST first, which is the faster one. */
 static bool try_slopes(struct ek_add_params *p, double a, double b,
-	struct float_requant_codes *codes, add_holds_fn *holds)
+	struct float_requant_codes *codes, ek_add_holds_fn *holds)
 {
 	double start = -a * p->a_zero - b * p->b_zero;
 	for (size_t i = 0; i < 2 * N_NUDGES; i++) {
@@ -59,7 +54,7 @@ static bool try_slopes(struct ek_add_params *p, double a, double b,
 	return false;
 }
 
-static void prove_sum(struct ek_add_params *p, int32_t first, add_holds_fn *holds)
+static void prove_sum(struct ek_add_params *p, int32_t first, ek_add_holds_fn *holds)
 {
 	static const double off[][2] = {
 		{0, 0}, {-1, 1}, {1, -1}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, 1}};
@@ -76,7 +71,7 @@ static void prove_sum(struct ek_add_params *p, int32_t first, add_holds_fn *hold
 	p->line = (struct ek_float_requant){.form = FLOAT_REQUANT_NONE};
 }
 
-static void prove_product(struct ek_mul_params *p, int32_t first, mul_holds_fn *holds)
+static void prove_product(struct ek_mul_params *p, int32_t first, ek_mul_holds_fn *holds)
 {
 	for (size_t i = 0; i < N_NUDGES; i++) {
 		p->line =
@@ -88,42 +83,23 @@ static void prove_product(struct ek_mul_params *p, int32_t first, mul_holds_fn *
 	p->line = (struct ek_float_requant){.form = FLOAT_REQUANT_NONE};
 }
 
-void ek_add_s8_prove__avx512vnni(struct ek_add_params *params)
-{
-	prove_sum(params, INT8_MIN, ek_add_float_requant_holds__avx512vnni);
-}
+#define PROVE(isa)                                                                                 \
+	void ek_add_s8_prove__##isa(struct ek_add_params *params)                                  \
+	{                                                                                          \
+		prove_sum(params, INT8_MIN, ek_add_float_requant_holds__##isa);                    \
+	}                                                                                          \
+	void ek_add_u8_prove__##isa(struct ek_add_params *params)                                  \
+	{                                                                                          \
+		prove_sum(params, 0, ek_add_float_requant_holds__##isa);                           \
+	}                                                                                          \
+	void ek_mul_s8_prove__##isa(struct ek_mul_params *params)                                  \
+	{                                                                                          \
+		prove_product(params, INT8_MIN, ek_mul_float_requant_holds__##isa);                \
+	}                                                                                          \
+	void ek_mul_u8_prove__##isa(struct ek_mul_params *params)                                  \
+	{                                                                                          \
+		prove_product(params, 0, ek_mul_float_requant_holds__##isa);                       \
+	}
 
-void ek_add_u8_prove__avx512vnni(struct ek_add_params *params)
-{
-	prove_sum(params, 0, ek_add_float_requant_holds__avx512vnni);
-}
-
-void ek_add_s8_prove__avx2(struct ek_add_params *params)
-{
-	prove_sum(params, INT8_MIN, ek_add_float_requant_holds__avx2);
-}
-
-void ek_add_u8_prove__avx2(struct ek_add_params *params)
-{
-	prove_sum(params, 0, ek_add_float_requant_holds__avx2);
-}
-
-void ek_mul_s8_prove__avx512vnni(struct ek_mul_params *params)
-{
-	prove_product(params, INT8_MIN, ek_mul_float_requant_holds__avx512vnni);
-}
-
-void ek_mul_u8_prove__avx512vnni(struct ek_mul_params *params)
-{
-	prove_product(params, 0, ek_mul_float_requant_holds__avx512vnni);
-}
-
-void ek_mul_s8_prove__avx2(struct ek_mul_params *params)
-{
-	prove_product(params, INT8_MIN, ek_mul_float_requant_holds__avx2);
-}
-
-void ek_mul_u8_prove__avx2(struct ek_mul_params *params)
-{
-	prove_product(params, 0, ek_mul_float_requant_holds__avx2);
-}
+PROVE(avx2)
+PROVE(avx512vnni)

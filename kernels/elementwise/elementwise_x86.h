@@ -9,21 +9,19 @@
 #include "kernels/elementwise/add_params.h"
 #include "kernels/elementwise/mul_params.h"
 
-ek_add_fn ek_add_s8__avx512vnni, ek_add_u8__avx512vnni, ek_add_s8__avx2, ek_add_u8__avx2;
-ek_add_fn ek_add_s16__avx2, ek_add_s16_pot__avx2;
-ek_mul_fn ek_mul_s16__avx2;
-ek_add_fn ek_add_s16__avx512vnni, ek_add_s16_pot__avx512vnni;
-ek_mul_fn ek_mul_s16__avx512vnni, ek_mul_s8__avx512vnni, ek_mul_u8__avx512vnni, ek_mul_s8__avx2,
-	ek_mul_u8__avx2;
+ek_add_fn ek_add_s8__avx2, ek_add_u8__avx2, ek_add_s16__avx2, ek_add_s16_pot__avx2;
+ek_add_fn ek_add_s8__avx512vnni, ek_add_u8__avx512vnni, ek_add_s16__avx512vnni,
+	ek_add_s16_pot__avx512vnni;
+ek_mul_fn ek_mul_s8__avx2, ek_mul_u8__avx2, ek_mul_s16__avx2;
+ek_mul_fn ek_mul_s8__avx512vnni, ek_mul_u8__avx512vnni, ek_mul_s16__avx512vnni;
 
-void ek_add_s8_prove__avx512vnni(struct ek_add_params *params);
-void ek_add_u8_prove__avx512vnni(struct ek_add_params *params);
-void ek_add_s8_prove__avx2(struct ek_add_params *params);
-void ek_add_u8_prove__avx2(struct ek_add_params *params);
-void ek_mul_s8_prove__avx512vnni(struct ek_mul_params *params);
-void ek_mul_u8_prove__avx512vnni(struct ek_mul_params *params);
-void ek_mul_s8_prove__avx2(struct ek_mul_params *params);
-void ek_mul_u8_prove__avx2(struct ek_mul_params *params);
+typedef void ek_add_prove_fn(struct ek_add_params *params);
+typedef void ek_mul_prove_fn(struct ek_mul_params *params);
+
+ek_add_prove_fn ek_add_s8_prove__avx2, ek_add_u8_prove__avx2, ek_add_s8_prove__avx512vnni,
+	ek_add_u8_prove__avx512vnni;
+ek_mul_prove_fn ek_mul_s8_prove__avx2, ek_mul_u8_prove__avx2, ek_mul_s8_prove__avx512vnni,
+	ek_mul_u8_prove__avx512vnni;
 
 /* The rescaled operands of a sum, for the 256 codes from @first on; b's with the sign. */
 struct float_requant_codes {
@@ -33,13 +31,12 @@ struct float_requant_codes {
 };
 
 /* True where the line gives the code of the integers for every pair of codes. */
-bool ek_add_float_requant_holds__avx512vnni(const struct ek_add_params *params,
+typedef bool ek_add_holds_fn(const struct ek_add_params *params,
 	const struct ek_float_requant *line, struct float_requant_codes *codes);
-bool ek_add_float_requant_holds__avx2(const struct ek_add_params *params,
-	const struct ek_float_requant *line, struct float_requant_codes *codes);
-bool ek_mul_float_requant_holds__avx512vnni(
+typedef bool ek_mul_holds_fn(
 	const struct ek_mul_params *params, const struct ek_float_requant *line, int32_t first);
-bool ek_mul_float_requant_holds__avx2(
-	const struct ek_mul_params *params, const struct ek_float_requant *line, int32_t first);
+
+ek_add_holds_fn ek_add_float_requant_holds__avx2, ek_add_float_requant_holds__avx512vnni;
+ek_mul_holds_fn ek_mul_float_requant_holds__avx2, ek_mul_float_requant_holds__avx512vnni;
 
 #endif

@@ -150,12 +150,12 @@ DEFINE_MAX(f32, float, -FLT_MAX, ek_clamp_f32, lo_f32, hi_f32)
 	{                                                                                          \
 		{#family "__avx2", EK_CPU_AVX2}, ek_##family##__avx2                               \
 	}
-#define ROWS_8(family)                                                                             \
-	{{#family "__sse41", EK_CPU_SSE41}, ek_##family##__sse41}, ROWS_F32(family),               \
+#define ROWS_16(family)                                                                            \
 	{                                                                                          \
 		{#family "__avx512vnni", EK_CPU_AVX512_VNNI}, ek_##family##__avx512vnni            \
 	}
-#define ROWS_16(family)
+#define ROWS_8(family)                                                                             \
+	{{#family "__sse41", EK_CPU_SSE41}, ek_##family##__sse41}, ROWS_F32(family), ROWS_16(family)
 #elif defined(__aarch64__) || defined(__arm__)
 #define ROWS_8(family)                                                                             \
 	{                                                                                          \

@@ -18,6 +18,7 @@ EK_POOL(u8, sse41)
 EK_POOL(u8, avx2)
 EK_POOL(u8, avx512vnni)
 EK_POOL(u8, neon)
+EK_POOL(s16, avx512vnni)
 EK_POOL(s16, neon) /* tiles of fewer than eight channels are entry 0's */
 EK_POOL(f32, avx2)
 EK_POOL(f32, neon)
