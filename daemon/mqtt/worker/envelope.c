@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #include <errno.h>
 #include <jansson.h>
