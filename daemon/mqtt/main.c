@@ -96,12 +96,6 @@ static void begin_anew_after_abort(char **argv)
 	sigaction(SIGABRT, &action, NULL);
 }
 
-/* An exec leaves libmosquitto's sockets open. A child has descriptors 0 to 2 only. */
-static void close_inherited(void)
-{
-	syscall(SYS_close_range, 3u, ~0u, 0u);
-}
-
 static int configured(enum action action, const char *config, const char *socket)
 {
 	static struct bridge bridge; /* one per process; too large for the stack */
@@ -122,7 +116,8 @@ int main(int argc, char **argv)
 {
 	const char *config = NULL, *socket = NULL;
 	if (argc == 3 && strcmp(argv[1], "--worker") == 0) {
-		close_inherited();
+		/* An exec leaves libmosquitto's sockets open. A child has descriptors 0 to 2 only. */
+		syscall(SYS_close_range, 3u, ~0u, 0u);
 		return worker_main(strtoull(argv[2], NULL, 10));
 	}
 	switch (parse(argc, argv, &config, &socket)) {

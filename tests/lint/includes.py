@@ -54,7 +54,7 @@ ISA = re.compile(r"_(variants|x86|arm|sse41|avx2|avx512|avx512vnni|avxvnni|ymm|n
 # foreign header -> the files that may name it (a folder ends in /)
 DOORS = {
     "uv.h": ["daemon/"],
-    "nettle/": ["daemon/system/digest.c"],
+    "nettle/": ["daemon/system/digest.c", "daemon/system/base64.c"],
     "sodium.h": ["daemon/system/sodium.c"],
     "systemd/": ["daemon/system/service_manager.c", "daemon/system/dbus_api.h"],
     "sys/sdt.h": ["base/probe.h"],

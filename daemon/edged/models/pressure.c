@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 #include "daemon/system/cgroup.h"
 
 /* A stall of 200 ms in 2 s: unprivileged processes may only use windows that are multiples of 2 s

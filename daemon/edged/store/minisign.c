@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/bytes.h"
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 
 #define ALGORITHM_BYTES 2
 #define ID_BYTES 8

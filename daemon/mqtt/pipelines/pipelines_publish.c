@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text/ini.h"
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/pipelines/pipelines.h"
 #include "daemon/mqtt/text/json_writer.h"
@@ -428,59 +427,30 @@ bool pipelines_set_off(struct pipelines *pipelines, struct mqtt_pipeline *pipeli
 }
 
 /* The file: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
-struct reading {
-	struct pipelines *pipelines;
-	struct mqtt_pipeline *pipeline;
-	struct error bad; /* first invalid line */
-};
-
-static int section_read(void *context, const char *name, struct error *err)
+static void *find_item(void *pipelines, const char *name)
 {
-	struct reading *reading = context;
-	(void)err;
-	reading->pipeline = pipelines_find(reading->pipelines, name);
-	return 0;
+	return pipelines_find(pipelines, name);
 }
 
-static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+/* The pipeline's file may have changed since the setting was written. */
+static int set_item_threshold(void *item, const char *text, struct error *err)
 {
-	struct reading *reading = context;
-	struct error bad = {0};
-	bool on = true;
-	(void)err;
-	/* The pipeline's file may have changed since the setting was written. */
-	if (reading->pipeline && strcmp(key, "threshold") == 0 &&
-		set_threshold(reading->pipeline, value, &bad) < 0 && !reading->bad.code) {
-		reading->bad = bad;
-		error_prefix(&reading->bad, "set-pipelines.conf:%u", line);
-	}
-	if (reading->pipeline && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
-		reading->pipeline->off = !on;
-	}
-	return 0;
+	return set_threshold(item, text, err);
 }
 
-static bool path_of(const struct pipelines *pipelines, const char *name, char *out, size_t size)
+static void set_item_off(void *item, bool off)
 {
-	const char *folder = pipelines->state;
-	int n = snprintf(out, size, "%s/%s", folder, name);
-	return folder[0] && n > 0 && (size_t)n < size;
+	struct mqtt_pipeline *pipeline = item;
+	pipeline->off = off;
 }
 
 void pipelines_load_settings(struct pipelines *pipelines)
 {
-	char path[CONFIG_PATH_SIZE + 32];
-	struct reading reading = {.pipelines = pipelines};
-	const struct ini_reader reader = {section_read, key_read, &reading};
-	FILE *file = path_of(pipelines, "set-pipelines.conf", path, sizeof(path))
-		? fopen(path, "re")
-		: NULL;
-	if (file) { /* valid lines apply */
-		int r = ini_read(file, "set-pipelines.conf", &reader, &reading.bad);
-		fclose(file);
-		if (r < 0 || reading.bad.code) {
-			log_warning(pipelines->queue->log, "settings: %s", reading.bad.text);
-		}
+	struct error err = {0};
+	const struct threshold_reader reader = {
+		pipelines, find_item, set_item_threshold, set_item_off};
+	if (threshold_read_settings(pipelines->state, "set-pipelines.conf", &reader, &err) < 0) {
+		log_warning(pipelines->queue->log, "settings: %s", err.text);
 	}
 }
 

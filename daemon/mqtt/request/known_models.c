@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text/ini.h"
 #include "daemon/mqtt/text/threshold.h"
 #include "daemon/mqtt/text/topics.h"
-#include "daemon/system/config_value.h"
 
 static void entry_free(struct model_entry *entry)
 {
@@ -153,58 +151,29 @@ void known_models_forget_description(struct known_models *models, const char *na
 }
 
 /* The file: [MODEL] with threshold = NUMBER and enable = yes or no. */
-struct settings_reading {
-	struct known_models *models;
-	struct model_entry *entry;
-	struct error bad; /* first invalid line */
-};
-
-static int section_read(void *context, const char *name, struct error *err)
+static void *find_or_add(void *models, const char *name)
 {
-	struct settings_reading *reading = context;
-	(void)err;
-	reading->entry = topics_is_model(name) ? known_models_find(reading->models, name) : NULL;
-	if (!reading->entry && topics_is_model(name)) {
-		reading->entry = known_models_add(reading->models, name);
-	}
-	return 0;
+	struct model_entry *entry = topics_is_model(name) ? known_models_find(models, name) : NULL;
+	return entry || !topics_is_model(name) ? entry : known_models_add(models, name);
 }
 
-static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+/* The kind of model is not known yet; known_models_describe() checks the range. */
+static int set_threshold(void *item, const char *text, struct error *err)
 {
-	struct settings_reading *reading = context;
-	struct error bad = {0};
-	bool on = true;
-	(void)err;
-	/* The kind of model is not known yet; known_models_describe() checks the range. */
-	if (reading->entry && strcmp(key, "threshold") == 0 &&
-		threshold_parse(value, true, &reading->entry->threshold, &bad) < 0 &&
-		!reading->bad.code) {
-		reading->bad = bad;
-		error_prefix(&reading->bad, "set.conf:%u", line);
-	}
-	if (reading->entry && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
-		reading->entry->off = !on;
-	}
-	return 0;
+	struct model_entry *entry = item;
+	return threshold_parse(text, true, &entry->threshold, err);
+}
+
+static void set_off(void *item, bool off)
+{
+	struct model_entry *entry = item;
+	entry->off = off;
 }
 
 int known_models_load_settings(struct known_models *models, const char *folder, struct error *err)
 {
-	char path[CONFIG_PATH_SIZE + 16];
-	struct settings_reading reading = {.models = models};
-	const struct ini_reader reader = {section_read, key_read, &reading};
-	snprintf(path, sizeof(path), "%s/set.conf", folder);
-	FILE *file = folder[0] ? fopen(path, "re") : NULL;
-	int r = file ? ini_read(file, "set.conf", &reader, &reading.bad) : 0;
-	if (file) {
-		fclose(file);
-	}
-	if (r < 0 || reading.bad.code) {
-		*err = reading.bad;
-		return -EINVAL;
-	}
-	return 0;
+	const struct threshold_reader reader = {models, find_or_add, set_threshold, set_off};
+	return threshold_read_settings(folder, "set.conf", &reader, err);
 }
 
 void known_models_write_settings(const struct known_models *models, struct bytes_writer *w)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 #include "client/media/tensor_values.h"
 #include "client/pipeline/answer.h"
 #include "daemon/mqtt/request/edged_client.h"

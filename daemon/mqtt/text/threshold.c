@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/ini.h"
+#include "daemon/system/config_value.h"
+
 #define DIGITS "0123456789"
 #define FEWEST 7 /* digits of the shortest text; 17 restore any double */
 #define MOST 17
@@ -77,4 +80,57 @@ void threshold_write_settings(struct bytes_writer *w, const char *name, bool off
 	if (!isnan(threshold)) {
 		write_line(w, "threshold = ", threshold_print(threshold, number), "\n");
 	}
+}
+
+struct reading {
+	const struct threshold_reader *reader;
+	const char *name; /* of the file */
+	void *item; /* of the current section; NULL: ignored */
+	struct error bad; /* first invalid line */
+};
+
+static int section_read(void *context, const char *name, struct error *err)
+{
+	struct reading *reading = context;
+	(void)err;
+	reading->item = reading->reader->find(reading->reader->context, name);
+	return 0;
+}
+
+static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
+{
+	struct reading *reading = context;
+	struct error bad = {0};
+	bool on = true;
+	(void)err;
+	if (reading->item && strcmp(key, "threshold") == 0 &&
+		reading->reader->set_threshold(reading->item, value, &bad) < 0 &&
+		!reading->bad.code) {
+		reading->bad = bad;
+		error_prefix(&reading->bad, "%s:%u", reading->name, line);
+	}
+	if (reading->item && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
+		reading->reader->set_off(reading->item, !on);
+	}
+	return 0;
+}
+
+int threshold_read_settings(const char *folder, const char *name,
+	const struct threshold_reader *reader, struct error *err)
+{
+	char path[CONFIG_PATH_SIZE + 32];
+	struct reading reading = {.reader = reader, .name = name};
+	const struct ini_reader ini = {section_read, key_read, &reading};
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = folder[0] ? fopen(path, "re") : NULL;
+	if (!file) {
+		return 0;
+	}
+	int r = ini_read(file, name, &ini, &reading.bad);
+	fclose(file);
+	if (r < 0 || reading.bad.code) {
+		*err = reading.bad;
+		return -EINVAL;
+	}
+	return 0;
 }

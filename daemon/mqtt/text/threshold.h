@@ -25,6 +25,20 @@ const char *threshold_print(double threshold, char out[THRESHOLD_TEXT_SIZE]);
 /* Appends a section [@name] to the settings file, unless both settings have their defaults. */
 void threshold_write_settings(struct bytes_writer *w, const char *name, bool off, double threshold);
 
+/* Where threshold_read_settings() stores settings. */
+struct threshold_reader {
+	void *context;
+	/* Returns what section [@name] is about; NULL: the section is ignored. */
+	void *(*find)(void *context, const char *name);
+	int (*set_threshold)(void *item, const char *text, struct error *err);
+	void (*set_off)(void *item, bool off);
+};
+
+/* Reads the settings file @name of @folder, which may be missing; "" reads nothing. Invalid lines are
+ * skipped; the first one is returned with -EINVAL. */
+int must_check threshold_read_settings(const char *folder, const char *name,
+	const struct threshold_reader *reader, struct error *err);
+
 /* Returns true for NaN, and for finite numbers from 0 to 1, or of any size if @any. */
 bool threshold_is_allowed(double threshold, bool any);
 

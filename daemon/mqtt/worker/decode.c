@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "client/media/input_file.h"
-#include "daemon/mqtt/worker/envelope.h"
 
 static const struct {
 	const char *type;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/decode.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 #include "client/media/preprocess.h"
 #include "client/media/tensor_values.h"
 

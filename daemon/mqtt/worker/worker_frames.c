@@ -132,7 +132,7 @@ static const struct field result_fields[] = {
 	LIST(DATA, worker_result, flat, flat_bytes),
 	LIST(DATA, worker_result, snapshot, snapshot_bytes),
 };
-static const struct field envelope_fields[] = {
+static const struct field envelope_members[] = {
 	FIELD(FLAG, decode_envelope, there),
 	FIELD(FLAG, decode_envelope, oip),
 	FIELD(TEXT, decode_envelope, id),
@@ -164,7 +164,7 @@ static const struct frame {
 	[WORKER_FRAME_DONE] = {FRAME(done_fields, worker_done)},
 	[WORKER_FRAME_MODEL_REQUEST] = {FRAME(model_request_fields, worker_model_request)},
 	[WORKER_FRAME_RESULT] = {FRAME(result_fields, worker_result)},
-	[WORKER_FRAME_ENVELOPE] = {FRAME(envelope_fields, decode_envelope)},
+	[WORKER_FRAME_ENVELOPE] = {FRAME(envelope_members, decode_envelope)},
 	[WORKER_FRAME_TENSORS] = {FRAME(tensors_fields, decode_result)},
 };
 

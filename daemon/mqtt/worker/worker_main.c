@@ -7,7 +7,6 @@
 
 #include "client/pipeline/pipeline.h"
 #include "daemon/mqtt/worker/decode.h"
-#include "daemon/mqtt/worker/envelope.h"
 #include "daemon/mqtt/worker/worker_frames.h"
 #include "daemon/system/child_sandbox.h"
 

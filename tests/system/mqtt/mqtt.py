@@ -535,7 +535,7 @@ class Discovery(WithBroker):
     def check_rules(self, config):
         self.assertIn("dev", config)
         self.assertTrue(config["dev"]["ids"])
-        self.assertEqual(set(config["o"]), {"name", "sw", "url"})
+        self.assertEqual(set(config["o"]), {"name", "sw"})
         self.assertEqual(config["qos"], 1)
         seen = set()
         for name, component in config["cmps"].items():

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 #include "daemon/mqtt/request/dedup.h"
 #include "daemon/mqtt/worker/decode.h"
 #include "daemon/mqtt/worker/worker_frames.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "daemon/mqtt/worker/envelope.h"
+#include "daemon/mqtt/worker/decode.h"
 #include "daemon/mqtt/worker/worker_frames.h"
 #include "tests/unit/memory.h"
 

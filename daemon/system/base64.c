@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/text/base64.h"
+#include "daemon/system/base64.h"
 
 #include <errno.h>
 #include <nettle/base64.h>

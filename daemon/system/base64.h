@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base64 - RFC 4648, section 4 */
-#ifndef BASE_TEXT_BASE64_H
-#define BASE_TEXT_BASE64_H
+#ifndef DAEMON_SYSTEM_BASE64_H
+#define DAEMON_SYSTEM_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>
