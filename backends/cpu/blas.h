@@ -33,7 +33,7 @@ bool blas_pays(uint64_t rows, uint64_t cols, uint64_t depth);
 bool blas_open(struct blas *ret_blas);
 void blas_close(struct blas *blas);
 
-/* As ek_matmul_f32[]'s run(). May be called from several threads at once. */
+/* As ek_matmul_f32[]'s run(), but on x86-64 denormal factors and products count as 0. May be called from several threads at once. */
 void blas_matmul(
 	const struct blas *blas, const struct ek_matmul_f32 *args, const struct ek_tile *tile);
 

@@ -302,8 +302,8 @@ static int bind(const struct op_call *call, struct conv_state *state, struct err
 }
 
 #define FEW_CHANNELS 16 /* fewer than kernels make side by side */
-/* Products of groups between two looks at the clock: a millisecond of denormal floats. */
-#define GROUPS_LOOK_WORK (PLAIN_LOOK_WORK / 4)
+#define GROUPS_LOOK_WORK                                                                           \
+	(PLAIN_LOOK_WORK / 4) /* products of groups between two looks at the clock */
 
 /* Products of floats between two looks, a few milliseconds of denormal ones, and the rows that a tile has at
  * least even so: with fewer kernels lose time. */
@@ -323,7 +323,11 @@ static uint64_t look_work(const struct conv_state *state)
 		: state->row_h                         ? &state->row_h->variant
 						       : &state->row_f32->variant;
 	if (state->shape.groups > 1) {
-		return GROUPS_LOOK_WORK;
+		return state->row_f32 ? DENORMAL_LOOK_WORK : GROUPS_LOOK_WORK;
+	}
+	if (state->row_f32 && !state->blas.library &&
+		(!kernel->needs || state->shape.out_c < FEW_CHANNELS)) {
+		return tile_grid_float_look_work(kernel, state->shape.out_c);
 	}
 	return state->blas.library                  ? 0
 		: !kernel->needs                    ? PLAIN_LOOK_WORK

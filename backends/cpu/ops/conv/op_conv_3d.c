@@ -40,7 +40,7 @@ static int conv_run(const struct op_call *call, struct error *err)
 		.cols = a.out_c,
 		.work = (uint64_t)a.axis[0].taps * a.axis[1].taps * a.axis[2].taps * a.in_c,
 		.col_step = 1,
-		.look_work = PLAIN_LOOK_WORK,
+		.look_work = DENORMAL_LOOK_WORK,
 		.run = conv_tile,
 		.args = &a,
 	};

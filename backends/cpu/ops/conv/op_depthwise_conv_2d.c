@@ -211,6 +211,9 @@ static int bind(const struct op_call *call, struct depthwise_state *state, struc
  * channel. */
 #define LOOK_WORK (PLAIN_LOOK_WORK / 4)
 
+/* Float instructions of a product, with what finishes a sum of one tap. */
+#define FLOAT_STEPS 2
+
 /* Fewer than vectors have lanes. */
 #define FEW_CHANNELS 16
 #define LARGE_WINDOW 64 /* taps */
@@ -236,12 +239,12 @@ static uint64_t look_work(const struct depthwise_state *state)
 		: state->row_h                         ? &state->row_h->variant
 						       : &state->row_f32->variant;
 	if (is_slow(&state->shape) || !kernel->needs) {
-		return LOOK_WORK;
+		return state->row_q ? LOOK_WORK : DENORMAL_LOOK_WORK / FLOAT_STEPS;
 	}
 	if (state->shape.out_c >= FEW_CHANNELS) {
 		return 0;
 	}
-	return state->row_q ? (uint64_t)LOOK_WORK * state->shape.out_c : LOOK_WORK;
+	return state->row_q ? LOOK_WORK * state->shape.out_c : DENORMAL_LOOK_WORK;
 }
 
 static int depthwise_run(const struct op_call *call, struct error *err)

@@ -228,6 +228,7 @@ static int transpose_run(const struct op_call *call, struct error *err)
 		.cols = a->out_c,
 		.work = work_of(a),
 		.col_step = 1,
+		.look_work = state.kernel == ek_transpose_conv_f32 ? DENORMAL_LOOK_WORK : 0,
 		.run = transpose_tile,
 		.args = &state,
 	};

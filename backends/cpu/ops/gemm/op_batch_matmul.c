@@ -202,7 +202,8 @@ static int multiply(const struct op_call *call, struct matmul_state *s, const st
 		.row_work = s->blas.library ? BLAS_ROW_WORK : 0,
 		.look_work = s->blas.library ? 0
 			: s->row_h           ? tile_grid_look_work(&s->row_h->variant)
-					     : PLAIN_LOOK_WORK,
+			: s->kernel          ? PLAIN_LOOK_WORK
+					     : DENORMAL_LOOK_WORK,
 		.run = s->kernel   ? tile_q
 			: s->row_h ? tile_h
 				   : tile_f32,

@@ -324,6 +324,20 @@ static int bind(const struct op_call *call, struct fc_state *state, struct error
 	return 0;
 }
 
+/* Vector kernels of floats need some rows in a tile: with several, only plain C and few columns look more often. */
+static uint64_t look_work(const struct fc_state *state)
+{
+	const struct ek_matmul_shape *s = &state->shape;
+	if (state->row_q || state->row_h) {
+		return tile_grid_look_work(
+			state->row_q ? &state->row_q->variant : &state->row_h->variant);
+	}
+	const bool is_large = state->row_f32->variant.needs && s->rows > 1 && s->cols >= 8;
+	return state->blas.library || is_large
+		? 0
+		: tile_grid_float_look_work(&state->row_f32->variant, s->cols);
+}
+
 static int fc_run(const struct op_call *call, struct error *err)
 {
 	struct fc_state state = *(const struct fc_state *)call->state;
@@ -345,11 +359,7 @@ static int fc_run(const struct op_call *call, struct error *err)
 					: state.row_f32->col_step,
 		.tile_work = state.blas.library ? BLAS_TILE_WORK : 0,
 		.row_work = state.blas.library ? BLAS_ROW_WORK : 0,
-		.look_work = state.blas.library
-			? 0
-			: tile_grid_look_work(state.row_q ? &state.row_q->variant
-					  : state.row_h   ? &state.row_h->variant
-							  : &state.row_f32->variant),
+		.look_work = look_work(&state),
 		.run = state.row_q    ? tile_q
 			: state.row_h ? tile_h
 				      : tile_f32,

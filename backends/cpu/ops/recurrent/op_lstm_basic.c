@@ -90,9 +90,6 @@ static void gates_tile(const void *args, const struct ek_tile *tile, void *scrat
 	}
 }
 
-/* Products of floats between two looks: one or two milliseconds of denormal ones. */
-#define DENORMAL_LOOK_WORK (PLAIN_LOOK_WORK / 4)
-
 static int gates_run(const struct op_call *call, const struct lstm_state *s, struct error *err)
 {
 	uint32_t depth = s->inputs + s->cells, cols = 4 * s->cells;
@@ -119,7 +116,7 @@ static int gates_run(const struct op_call *call, const struct lstm_state *s, str
 		.cols = cols,
 		.work = depth,
 		.col_step = s->row_f32 ? s->row_f32->col_step : 1,
-		.look_work = s->row_f32 ? DENORMAL_LOOK_WORK : 0,
+		.look_work = s->row_f32 ? tile_grid_float_look_work(&s->row_f32->variant, cols) : 0,
 		.run = gates_tile,
 		.args = &args,
 	};

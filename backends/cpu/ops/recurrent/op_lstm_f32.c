@@ -137,6 +137,7 @@ static int gemm_run(const struct op_call *call, const struct gemm_job *args, uin
 		.cols = rows,
 		.work = work,
 		.col_step = 1,
+		.look_work = 8 * DENORMAL_LOOK_WORK, /* in vectors */
 		.run = gemm_tile,
 		.args = args,
 	};

@@ -141,6 +141,7 @@ static int step_run(
 		.cols = w->outputs,
 		.work = (uint64_t)w->inputs + w->aux_inputs + w->outputs,
 		.col_step = 1,
+		.look_work = DENORMAL_LOOK_WORK,
 		.run = step_tile,
 		.args = &step,
 	};

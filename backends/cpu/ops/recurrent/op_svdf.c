@@ -154,6 +154,7 @@ static int features_row(const struct op_call *call, const struct svdf_state *s,
 		.cols = s->shape.filters,
 		.work = s->shape.depth,
 		.col_step = 1,
+		.look_work = DENORMAL_LOOK_WORK,
 		.run = feature_tile,
 		.args = feature,
 	};
@@ -220,6 +221,7 @@ static int svdf_run(const struct op_call *call, struct error *err)
 		.cols = s.shape.filters / s.shape.rank,
 		.work = (uint64_t)s.shape.rank * s.shape.memory,
 		.col_step = 1,
+		.look_work = s.row_q ? 0 : DENORMAL_LOOK_WORK,
 		.run = output_tile,
 		.args = &s,
 	};
