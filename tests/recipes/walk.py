@@ -58,6 +58,8 @@ def run(tree, block):
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise Failed(f"it left with status {done.returncode}:\n{done.stdout[-6000:]}")
+    if "No suitable tests defined" in done.stdout:  # meson leaves with 0
+        raise Failed("meson knows no test of that name")
 
 
 def walk(tree, root, page):

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/system/base64.h"
 #include "client/media/tensor_values.h"
 #include "client/pipeline/answer.h"
 #include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/text/json_writer.h"
+#include "daemon/system/base64.h"
 
 #define VALUES 16 /* outputs with more values have none in flat JSON */
 #define DIGITS 7

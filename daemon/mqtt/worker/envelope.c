@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "daemon/system/base64.h"
 #include "client/media/preprocess.h"
 #include "client/media/tensor_values.h"
+#include "daemon/system/base64.h"
 
 #define NUMBER_SIZE 28 /* a float64 as text, with comma and zero byte */
 

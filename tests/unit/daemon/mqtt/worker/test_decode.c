@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "daemon/system/base64.h"
 #include "daemon/mqtt/request/dedup.h"
 #include "daemon/mqtt/worker/decode.h"
 #include "daemon/mqtt/worker/worker_frames.h"
+#include "daemon/system/base64.h"
 
 /* int8[1,4], scale 0.5, zero point 2. */
 static struct tensor_spec small_spec(void)
