@@ -247,6 +247,12 @@ static void fill_input(struct trial *t, uint32_t i)
 	}
 }
 
+static bool is_float(unsigned int type)
+{
+	return type == DTYPE_FLOAT16 || type == DTYPE_FLOAT32 || type == DTYPE_FLOAT64 ||
+		type == DTYPE_COMPLEX64;
+}
+
 static void describe(const struct trial *t, char *text, size_t size)
 {
 	snprintf(text, size, "input %d, %s %d, x%u, values %d:", t->growth.input,
@@ -268,6 +274,7 @@ static void tell(struct trial *t, const struct metered *nodes, uint32_t n, struc
 		const struct metered *m = &nodes[i];
 		struct finding f = {.op = m->node->op,
 			.type = (uint16_t)m->type,
+			.denormal = t->filling == FILL_TINY && is_float(m->type),
 			.result = m->result,
 			.macs = m->macs,
 			.ns = t->counts_looks ? 0 : m->ns,

@@ -27,6 +27,7 @@ struct trial_plan {
 struct finding {
 	uint16_t op;
 	uint16_t type; /* enum dtype of its first operand */
+	bool denormal; /* floats were: x86 takes some 50 ns for an instruction on them */
 	int result; /* of the run: 0, or -ECANCELED for one that was cut off */
 	uint64_t macs, ns;
 	uint64_t late_ns; /* the longest that it went on once it was cancelled, 0 for none */

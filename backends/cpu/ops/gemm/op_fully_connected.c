@@ -324,7 +324,10 @@ static int bind(const struct op_call *call, struct fc_state *state, struct error
 	return 0;
 }
 
-/* Vector kernels of floats need some rows in a tile: with several, only plain C and few columns look more often. */
+/* Vector kernels of floats are for 16 rows and more at once: where those are more than a look's work, the tile's share
+ * decides. */
+#define LOOK_ROWS 16
+
 static uint64_t look_work(const struct fc_state *state)
 {
 	const struct ek_matmul_shape *s = &state->shape;
@@ -332,10 +335,10 @@ static uint64_t look_work(const struct fc_state *state)
 		return tile_grid_look_work(
 			state->row_q ? &state->row_q->variant : &state->row_h->variant);
 	}
-	const bool is_large = state->row_f32->variant.needs && s->rows > 1 && s->cols >= 8;
-	return state->blas.library || is_large
-		? 0
-		: tile_grid_float_look_work(&state->row_f32->variant, s->cols);
+	const uint64_t work = tile_grid_float_look_work(&state->row_f32->variant, s->cols);
+	const bool is_large = state->row_f32->variant.needs && s->rows > 1 && s->cols >= 8 &&
+		(uint64_t)s->depth * s->cols > work / LOOK_ROWS;
+	return state->blas.library || is_large ? 0 : work;
 }
 
 static int fc_run(const struct op_call *call, struct error *err)

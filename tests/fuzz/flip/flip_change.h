@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_FLIP_CHANGE_H
 #define TESTS_FUZZ_FLIP_CHANGE_H
 
-#include "tests/fuzz/flip_case.h"
+#include "tests/fuzz/flip/flip_case.h"
 
 /* What an operand becomes, all of its elements at once. */
 enum flip_change {

@@ -9,12 +9,12 @@
 #ifndef TESTS_FUZZ_FLIP_WALK_H
 #define TESTS_FUZZ_FLIP_WALK_H
 
-#include "tests/fuzz/flip_change.h"
+#include "tests/fuzz/flip/flip_change.h"
 
 /* How the moments of a run are chosen. Bits. */
 enum {
 	FLIP_BY_PTRACE = 1, /* instructions, single-stepped by ptrace */
-	FLIP_BY_READS = 2, /* reads of the operand: tests/fuzz/flip_stop.h */
+	FLIP_BY_READS = 2, /* reads of the operand: flip_stop.h */
 };
 
 struct flip_walk {

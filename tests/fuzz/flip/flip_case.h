@@ -10,7 +10,7 @@
 #include "engine/model/model.h"
 #include "engine/plan/plan_cache.h"
 #include "engine/run/session.h"
-#include "tests/fuzz/flip_memory.h"
+#include "tests/fuzz/flip/flip_memory.h"
 #include "tests/fuzz/opened.h"
 
 #define FLIP_MAX_OPERANDS 1100

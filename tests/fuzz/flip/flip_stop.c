@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_stop.h"
+#include "tests/fuzz/flip/flip_stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/fuzz/flip_signals.h"
+#include "tests/fuzz/flip/flip_signals.h"
 
 #define ALL_SECONDS 3600 /* CPU time of a run with all of its stops */
 #define READS_BYTES (FLIP_MAX_OPERANDS * sizeof(uint64_t))

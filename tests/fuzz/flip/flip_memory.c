@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_memory.h"
+#include "tests/fuzz/flip/flip_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_case.h"
+#include "tests/fuzz/flip/flip_case.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

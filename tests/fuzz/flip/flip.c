@@ -9,7 +9,7 @@
  *
  * PATH is a folder that is searched for golden cases, or a model's file. Each case's run is stopped
  * at many moments. There an operand becomes all ones, zeros, the extremes of its type, random bits,
- * numbers near sizes, or one of its own elements everywhere (tests/fuzz/flip_change.h), and a copy of
+ * numbers near sizes, or one of its own elements everywhere (flip_change.h), and a copy of
  * the run goes on to its end. The operands are the graph's inputs, and in further walks those
  * constants too that values.c opens. Each walk is done twice: with guard pages directly behind the
  * operands, and directly before them. The session's memory lies between guard pages and is full of
@@ -19,8 +19,8 @@
  *
  * ptrace  The run is walked by single instructions. At some of them, all over the run, each operand
  *         changes. A step takes 10 us of CPU time and more: this is for short runs.
- * reads   The run stops before its reads of an operand, and that operand changes there (tests/fuzz/
- *         flip_stop.h). Between two reads of an operand the instruction at which it changes makes no
+ * reads   The run stops before its reads of an operand, and that operand changes there
+ *         (flip_stop.h). Between two reads of an operand the instruction at which it changes makes no
  *         difference. So where an operand changes before each of its reads, it has changed at each
  *         instruction of the run. Where it has more reads than --places, one is chosen in each part
  *         of them. Where it has fewer, each has so many more changes. x86-64 only; other CPUs have
@@ -54,9 +54,9 @@
 #include "base/array.h"
 #include "client/golden/golden_find.h"
 #include "engine/operators.h"
-#include "tests/fuzz/flip_signals.h"
-#include "tests/fuzz/flip_trace.h"
-#include "tests/fuzz/flip_walk.h"
+#include "tests/fuzz/flip/flip_signals.h"
+#include "tests/fuzz/flip/flip_trace.h"
+#include "tests/fuzz/flip/flip_walk.h"
 
 #define EXIT_SKIPPED 77
 #define MAX_OPS (2 * FLIP_OPS) /* with strings and without */

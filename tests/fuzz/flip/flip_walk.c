@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_walk.h"
+#include "tests/fuzz/flip/flip_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "tests/fuzz/flip_run.h"
-#include "tests/fuzz/flip_stop.h"
-#include "tests/fuzz/flip_trace.h"
+#include "tests/fuzz/flip/flip_run.h"
+#include "tests/fuzz/flip/flip_stop.h"
+#include "tests/fuzz/flip/flip_trace.h"
 
 /* A run that ptrace walks. */
 struct walk {

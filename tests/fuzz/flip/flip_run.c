@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_run.h"
+#include "tests/fuzz/flip/flip_run.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tests/fuzz/flip_trace.h"
+#include "tests/fuzz/flip/flip_trace.h"
 
 #define FLIP_SIGNALS_MAX_REGIONS 1100
 

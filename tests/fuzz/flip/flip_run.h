@@ -6,8 +6,8 @@
 #ifndef TESTS_FUZZ_FLIP_RUN_H
 #define TESTS_FUZZ_FLIP_RUN_H
 
-#include "tests/fuzz/flip_trace.h"
-#include "tests/fuzz/flip_walk.h"
+#include "tests/fuzz/flip/flip_trace.h"
+#include "tests/fuzz/flip/flip_walk.h"
 
 /* CPU time of a disturbed run: undisturbed ones take some ms. */
 #define FLIP_RUN_SECONDS 2

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_trace.h"
+#include "tests/fuzz/flip/flip_trace.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_signals.h"
+#include "tests/fuzz/flip/flip_signals.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fuzz/flip_change.h"
+#include "tests/fuzz/flip/flip_change.h"
 
 #include <string.h>
 
