@@ -82,7 +82,7 @@ bool background_yield_insists(void)
 	return own.begun && own.yield.insists;
 }
 
-void background_yield_take(void)
+void background_yield_if_due(void)
 {
 	if (!own.begun || clock_now_ns() - own.yield.last.now_ns < STEP_NS) {
 		return;
@@ -101,5 +101,5 @@ void background_yield_take(void)
 void background_yield_between(void *context)
 {
 	(void)context;
-	background_yield_take();
+	background_yield_if_due();
 }

@@ -4,7 +4,7 @@
  *
  * Low priority alone is not enough: the scheduler may let a low-priority thread finish its slice
  * before a woken thread runs, up to the next tick, 10 ms later (Linux 6.6 and later;
- * Documentation/scheduler/sched-eevdf.rst). So a background thread calls background_yield_take() between
+ * Documentation/scheduler/sched-eevdf.rst). So a background thread calls background_yield_if_due() between
  * steps, a few times per millisecond. In other threads the call does nothing.
  *
  * Each yield puts the thread behind all others, so under full load it would starve. It stops
@@ -31,8 +31,8 @@ bool background_yield_has_begun(void);
 bool background_yield_insists(void);
 
 /* Yields if it is time. Call between two steps. */
-void background_yield_take(void);
-/* Calls background_yield_take(), as a run_control.between. Ignores @context. */
+void background_yield_if_due(void);
+/* Calls background_yield_if_due(), as a run_control.between. Ignores @context. */
 void background_yield_between(void *context);
 
 /* ---- the decision, without clocks */

@@ -147,7 +147,7 @@ static int make_all(
 	const bool eager = r->rewrites & REWRITE_EAGER;
 	for (uint32_t at = 0; at < r->n_nodes; at++) {
 		struct found found = {0};
-		background_yield_take();
+		background_yield_if_due();
 		if (search->nodes[at].is_inner) {
 			continue;
 		}

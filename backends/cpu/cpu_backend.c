@@ -193,7 +193,7 @@ static int prepare_all(struct program *program, struct node_memory *ret_memory, 
 	for (uint32_t i = 0; r == 0 && i < request->n_nodes; i++) {
 		ret_memory[i] = (struct node_memory){0};
 		if (!program->nodes[i].is_inner) {
-			background_yield_take();
+			background_yield_if_due();
 			r = node_prepare(program, &program->nodes[i], packing, &ret_memory[i], err);
 		}
 	}

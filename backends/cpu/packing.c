@@ -37,7 +37,7 @@ static void do_job(void *args, unsigned int member, unsigned int part)
 	(void)member;
 	const struct packing_job *job = &((const struct packing *)args)->jobs[part];
 	job->pack(job->state);
-	background_yield_take();
+	background_yield_if_due();
 }
 
 /* Threads that run or want to at this moment, with the caller; proc(5), loadavg. 1 where nobody says. */

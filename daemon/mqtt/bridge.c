@@ -23,15 +23,15 @@
 static void on_change(void *data)
 {
 	struct bridge *b = data;
-	announce_pool(&b->announce);
+	announce_update_pool_subscriptions(&b->announce);
 	retained_cleanup_run(&b->announce);
-	home_assistant_follow(&b->announce);
+	home_assistant_schedule_publish(&b->announce);
 }
 
 static void on_source(void *data)
 {
 	struct bridge *b = data;
-	home_assistant_follow(&b->announce);
+	home_assistant_schedule_publish(&b->announce);
 }
 
 void bridge_init(struct bridge *b)
@@ -56,7 +56,7 @@ void bridge_init(struct bridge *b)
 	b->announce = (struct announce){.loop = &b->loop,
 		.log = &b->log,
 		.settings = &b->settings,
-		.state = b->state,
+		.state_folder = b->state,
 		.status_topic = b->status_topic,
 		.brokers = &b->brokers,
 		.models = &b->models,
@@ -106,7 +106,7 @@ static void on_service_up(void *data)
 static void on_service_down(void *data)
 {
 	struct bridge *b = data;
-	announce_pool(&b->announce);
+	announce_update_pool_subscriptions(&b->announce);
 	pipelines_forget_sessions(&b->pipelines);
 	if (!b->brokers.draining) {
 		bridge_publish_status(b);

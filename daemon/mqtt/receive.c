@@ -182,7 +182,7 @@ void receive_message(struct bridge *b, struct broker_connection *conn, const str
 	const struct settings *s = &b->settings;
 	if (is_home_birth(b, m)) {
 		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
-		announce_rediscover(&b->announce, wait_ms);
+		home_assistant_announce_again_after(&b->announce, wait_ms);
 		return;
 	}
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);

@@ -180,7 +180,7 @@ void reload_begin(struct bridge *b)
 		take_settings(b);
 		r = pipelines_reload(&b->pipelines, &bad, &err);
 		log_reloaded(b, r, bad, &err);
-		retained_cleanup_schedule(
+		retained_cleanup_request(
 			&b->announce); /* settings and pipelines may have been removed */
 	}
 	announce_models(&b->announce);

@@ -31,7 +31,7 @@ int config_file_drop_ins(const char *path, config_file_fn *read, void *context, 
 		? error_set(err, -errno, "%s: %s", folder, strerror(errno))
 		: 0;
 	for (int i = 0; i < n; i++) {
-		if (code == 0 && i < CONFIG_FILE_MAX) {
+		if (code == 0 && i < CONFIG_FILE_MAX_DROP_INS) {
 			snprintf(file, sizeof(file), "%s/%s", folder, entries[i]->d_name);
 			code = read(context, file, err);
 		}
@@ -41,7 +41,7 @@ int config_file_drop_ins(const char *path, config_file_fn *read, void *context, 
 	return code;
 }
 
-static void lines_print(FILE *out, const char *text)
+static void print_as_comment(FILE *out, const char *text)
 {
 	fputs("# ", out);
 	for (; *text; text++) {
@@ -56,6 +56,6 @@ static void lines_print(FILE *out, const char *text)
 void config_file_print(FILE *out, const struct config_key *key)
 {
 	putc('\n', out);
-	lines_print(out, key->help);
+	print_as_comment(out, key->help);
 	fprintf(out, "#%s = %s\n", key->key, key->default_value);
 }

@@ -7,13 +7,13 @@
 
 #include "daemon/system/config_value.h"
 
-#define CONFIG_FILE_MAX 256 /* drop-ins; further ones are not read */
+#define CONFIG_FILE_MAX_DROP_INS 256 /* further ones are skipped without an error */
 
 /* Reads one file; @path is valid during the call. */
 typedef int config_file_fn(void *context, const char *path, struct error *err);
 
-/* Calls @read for the files of @path.d that end in .conf, in the order of their names, until one
- * fails. The folder may be missing. */
+/* Calls @read for the first CONFIG_FILE_MAX_DROP_INS files of @path.d that end in .conf, in the order
+ * of their names, until one fails. The folder may be missing. */
 int must_check config_file_drop_ins(
 	const char *path, config_file_fn *read, void *context, struct error *err);
 

@@ -76,7 +76,7 @@ void digest_stream_free(struct digest_stream *stream)
 void digest_stream_add(struct digest_stream *stream, const void *data, size_t size)
 {
 	sha256_update(&stream->state, size, data);
-	background_yield_take();
+	background_yield_if_due();
 }
 
 struct digest digest_stream_end(struct digest_stream *stream)

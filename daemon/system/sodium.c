@@ -32,7 +32,8 @@ static bool find(void *library, const char *name, void *ret, size_t size)
 #define FIND(sodium, member, function)                                                             \
 	find((sodium)->library, #function, &(sodium)->member, sizeof((sodium)->member))
 
-/* 23: 1.0.9 to 1.0.18; 26: since 1.0.19. The functions used here are equal in both. */
+/* libsodium.so.23 is libsodium 1.0.9 to 1.0.18, .so.26 is 1.0.19 and later. The functions used here
+ * have the same ABI in both. */
 static void *library_open(void)
 {
 	void *library = dlopen("libsodium.so.23", RTLD_NOW);
@@ -79,16 +80,16 @@ bool sodium_verify(const struct sodium *sodium, const uint8_t signature[64], con
 }
 
 /* A hash that is being computed. */
-struct hashing {
+struct hash_context {
 	const struct sodium *sodium;
 	crypto_generichash_state *state;
 };
 
-static int chunk_hash(void *context, const void *data, size_t size)
+static int hash_chunk(void *context, const void *data, size_t size)
 {
-	const struct hashing *hashing = context;
-	hashing->sodium->hash_update(hashing->state, data, size);
-	background_yield_take();
+	const struct hash_context *hash = context;
+	hash->sodium->hash_update(hash->state, data, size);
+	background_yield_if_due();
 	return 0;
 }
 
@@ -98,12 +99,12 @@ int sodium_hash_file(
 	const size_t alignment = 64; /* alignment of the state (sodium/crypto_generichash.h) */
 	size_t bytes = (sodium->state_bytes() + alignment - 1) & ~(alignment - 1);
 	owned_mem crypto_generichash_state *state = aligned_alloc(alignment, bytes);
-	struct hashing hashing = {sodium, state};
+	struct hash_context hash = {sodium, state};
 	if (!state) {
 		return -ENOMEM;
 	}
 	sodium->hash_init(state, NULL, 0, SODIUM_HASH_BYTES);
-	int code = file_each_chunk(fd, 0, size, chunk_hash, &hashing);
+	int code = file_each_chunk(fd, 0, size, hash_chunk, &hash);
 	if (code == 0) {
 		sodium->hash_final(state, ret_hash, SODIUM_HASH_BYTES);
 	}

@@ -73,7 +73,7 @@ static void sum(const struct packs *packs, uint64_t bytes, uint64_t ret_sum[2])
 	for (uint64_t at = sizeof(struct head); at < bytes; at += PIECE_BYTES) {
 		const uint64_t rest = bytes - at;
 		sum_words(packs->data + at, rest < PIECE_BYTES ? rest : PIECE_BYTES, &sums);
-		background_yield_take();
+		background_yield_if_due();
 	}
 	ret_sum[0] = ret_sum[1] = 0;
 	for (unsigned int i = 0; i < 8; i++) {
@@ -217,7 +217,7 @@ static bool write_all(int fd, const uint8_t *data, uint64_t bytes)
 			return false;
 		}
 		at += n > 0 ? (uint64_t)n : 0;
-		background_yield_take();
+		background_yield_if_due();
 	}
 	return true;
 }

@@ -380,7 +380,7 @@ static int plan_subgraph(struct planning *p, struct error *err)
 		r = place_known(p->part, err);
 	}
 	for (uint32_t i = 0; r == 0 && i < p->part->subgraph->n_nodes; i++) {
-		background_yield_take();
+		background_yield_if_due();
 		r = plan_node(p, i, err);
 		if (r < 0) {
 			return plan_node_error(p->part, i, r, err);

@@ -36,8 +36,8 @@ static inline void fake_bridge_start(struct bridge *b, size_t max_requests, size
 	b->brokers.settings = &b->settings;
 	b->brokers.state = b->state;
 	b->brokers.status_topic = b->status_topic;
-	uv_timer_init(&b->loop, &b->announce.home);
-	b->announce.home.data = &b->announce;
+	uv_timer_init(&b->loop, &b->announce.discovery_timer);
+	b->announce.discovery_timer.data = &b->announce;
 	for (size_t i = 0; i < FAKE_LINKS; i++) {
 		struct broker_connection *conn = b->brokers.connections[i] =
 			calloc(1, sizeof(*conn));
@@ -65,7 +65,7 @@ static inline void fake_bridge_end(struct bridge *b)
 		free(b->brokers.connections[i]);
 	}
 	request_serve_stop(&b->requests);
-	uv_close((uv_handle_t *)&b->announce.home, NULL);
+	uv_close((uv_handle_t *)&b->announce.discovery_timer, NULL);
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&b->loop), 0);
 }

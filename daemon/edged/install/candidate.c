@@ -201,7 +201,7 @@ static int part_read(const struct taking *taking, enum bundle_part which, char *
 	if (code < 0 || part.fd < 0) {
 		return code;
 	}
-	code = import_bytes(part.fd, part.at, part.size, ret_bytes);
+	code = import_read(part.fd, part.at, part.size, ret_bytes);
 	if (code < 0) {
 		return error_set(err, code, "%s: %s", part_name(taking, which), strerror(-code));
 	}

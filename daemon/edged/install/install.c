@@ -185,7 +185,7 @@ static int check_answers(const struct load_context *context, const struct candid
 	if (candidate->golden < 0) {
 		return 0;
 	}
-	int code = import_bytes(candidate->golden, 0, size, &golden);
+	int code = import_read(candidate->golden, 0, size, &golden);
 	if (code < 0) {
 		return error_set(err, code, "the self-test: %s", strerror(-code));
 	}

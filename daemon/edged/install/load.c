@@ -113,7 +113,7 @@ static int labels_open(const struct store *store, const struct digest *digest, c
 		code = import_identify(fd, &identity);
 	}
 	if (code == 0) {
-		code = import_bytes(fd, 0, identity.size, ret_labels);
+		code = import_read(fd, 0, identity.size, ret_labels);
 	}
 	if (code == 0) {
 		*ret_length = (uint32_t)identity.size;

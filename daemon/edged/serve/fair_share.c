@@ -20,16 +20,16 @@ static void group_fade(struct fair_share_group *group, uint64_t span)
 	share_fade(&group->all, span);
 }
 
-void fair_share_note_request(
+void fair_share_count_request(
 	struct fair_share *member, struct fair_share_group *group, uint64_t now_ns)
 {
 	const uint64_t span = now_ns >> SPAN_BITS;
 	group_fade(group, span);
-	group->n_now += member->span != span; /* @member asks for the first time in this span */
+	group->n_now += member->span != span; /* the first request of @member in this span */
 	share_fade(member, span);
 }
 
-void fair_share_note(struct fair_share *member, struct fair_share_group *group, uint64_t now_ns,
+void fair_share_add_work(struct fair_share *member, struct fair_share_group *group, uint64_t now_ns,
 	uint64_t work_ns)
 {
 	const uint64_t span = now_ns >> SPAN_BITS;

@@ -108,7 +108,7 @@ void request_free(struct request *request)
 	free(request);
 }
 
-uint64_t request_due_ns(const struct request *request, uint64_t longest_ms)
+uint64_t request_due_ns(const struct request *request, uint64_t answer_timeout_ms)
 {
 	const enum request_state state = request_state(request);
 	uint64_t due_ns = UINT64_MAX;
@@ -116,7 +116,7 @@ uint64_t request_due_ns(const struct request *request, uint64_t longest_ms)
 		return due_ns;
 	}
 	if (state == REQUEST_SESSION_WAIT || state == REQUEST_QUEUED || state == REQUEST_RUNNING) {
-		due_ns = request->received_ns + longest_ms * NSEC_PER_MSEC;
+		due_ns = request->received_ns + answer_timeout_ms * NSEC_PER_MSEC;
 	}
 	return request->deadline_ns && request->deadline_ns < due_ns ? request->deadline_ns
 								     : due_ns;

@@ -158,8 +158,8 @@ static inline uint64_t request_cpu_ns(const struct request *request)
 enum trial_outcome request_trial_outcome(const struct request *request);
 
 /* When the client is answered DEADLINE: at the request's deadline, and for requests that wait for
- * a worker or run at most @longest_ms after the request came. UINT64_MAX: never. */
-uint64_t request_due_ns(const struct request *request, uint64_t longest_ms);
+ * a worker or run at most @answer_timeout_ms after the request came. UINT64_MAX: never. */
+uint64_t request_due_ns(const struct request *request, uint64_t answer_timeout_ms);
 
 enum queue_class request_class(const struct wire_header *header);
 

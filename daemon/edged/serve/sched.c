@@ -106,8 +106,8 @@ static bool admits(
 		*ret_refusal = (struct sched_refusal){SCHED_HOT, RETRY_MAX_US};
 		return false;
 	}
-	fair_share_note_request(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns);
-	fair_share_note_request(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns);
+	fair_share_count_request(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns);
+	fair_share_count_request(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns);
 	const int64_t wait = wait_ns(sched, wanted);
 	enum sched_reason reason = SCHED_FULL;
 	if (!has_room(sched, wanted, &reason)) {
@@ -133,9 +133,9 @@ static bool admits(
 static void learn(struct sched *sched, const struct sched_request *wanted)
 {
 	sched->mean_ns += (wanted->cost_ns - sched->mean_ns) / 16;
-	fair_share_note(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns,
+	fair_share_add_work(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns,
 		(uint64_t)wanted->cost_ns);
-	fair_share_note(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns,
+	fair_share_add_work(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns,
 		(uint64_t)wanted->cost_ns);
 }
 

@@ -30,9 +30,9 @@ struct serve_clients {
 	void (*answer)(void *conn, struct reply *reply);
 	/* Takes a complete request of @conn and sees to its answer, now or later. */
 	void (*handle)(void *conn, struct request *request);
-	bool (*poll)(void *context, bool thoroughly); /* look() and sleep() of busy_poll.h */
+	bool (*poll)(void *context, bool thoroughly); /* poll() and sleep() of busy_poll.h */
 	void (*sleep)(void *context, bool asleep);
-	void *context; /* of look() and sleep() */
+	void *context; /* of poll() and sleep() */
 };
 
 struct serve {

@@ -7,7 +7,8 @@
 
 /*
  * Accepts the connection that waits at the listener. On error an accepted connection is told the
- * reason if its socket takes it, and closed. After -ENOMEM the connection may still wait.
+ * reason if its socket takes it, and closed. After -ENOMEM the connection may still
+ * be in the listener's backlog; call again.
  */
 int must_check accept_connection(struct server *server, struct error *err);
 

@@ -91,7 +91,7 @@ static int extended_check(int fd, off_t at, const struct tar_entry *entry, struc
 	if (entry->size > TAR_MAX_EXTENDED) {
 		return error_set(err, -EBADMSG, "the bundle: an extended header is too long");
 	}
-	int code = import_bytes(fd, at, (off_t)entry->size, &text);
+	int code = import_read(fd, at, (off_t)entry->size, &text);
 	if (code == -EBUSY) {
 		return error_set(err, -EBADMSG, "the bundle: it is cut short");
 	}
@@ -167,7 +167,7 @@ int bundle_name(int fd, const struct bundle *bundle, char ret_name[LOADED_MODEL_
 	if (size > MAX_ABOUT) {
 		return error_set(err, -EFBIG, "bundle.conf is larger than %d bytes", MAX_ABOUT);
 	}
-	int code = import_bytes(fd, at, size, &text);
+	int code = import_read(fd, at, size, &text);
 	FILE *file = code == 0 ? fmemopen(text, (size_t)size, "r") : NULL;
 	if (!file) {
 		return code < 0 ? error_set(err, code, "bundle.conf: %s", strerror(-code))
@@ -206,7 +206,7 @@ static int chunk_write(void *context, const void *data, size_t size)
 {
 	const int *fd = context;
 	const int code = file_write(*fd, data, size);
-	background_yield_take();
+	background_yield_if_due();
 	return code;
 }
 

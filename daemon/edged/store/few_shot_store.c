@@ -39,7 +39,7 @@ static int file_read(int fd, size_t max, char **ret_text, size_t *ret_size, stru
 	if (code == 0 && (uint64_t)identity.size > max) {
 		return too_many(max, err);
 	}
-	code = code == 0 ? import_bytes(fd, 0, identity.size, ret_text) : code;
+	code = code == 0 ? import_read(fd, 0, identity.size, ret_text) : code;
 	if (code < 0) {
 		return error_set(err, code, "%s",
 			code == -EINVAL ? "the descriptor is not that of a regular file"

@@ -20,12 +20,14 @@ bool import_same(const struct import_identity *a, const struct import_identity *
 		same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
 }
 
+/* A time stamp in the future also counts as settled: the clock was set back, and it may take years
+ * until it reaches that time again. */
 bool import_settled(const struct import_identity *identity)
 {
-	const time_t moment = 2; /* seconds; the coarsest time stamps in use (FAT) */
+	const time_t resolution_s = 2; /* of the coarsest time stamps in use (FAT) */
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now); /* clock of file time stamps */
-	return identity->changed.tv_sec < now.tv_sec - moment ||
+	return identity->changed.tv_sec < now.tv_sec - resolution_s ||
 		identity->changed.tv_sec > now.tv_sec;
 }
 
@@ -34,14 +36,14 @@ bool import_settled(const struct import_identity *identity)
  * so O_NOFOLLOW keeps it inside @folder. */
 int import_open(int folder, const char *name, int flags, int *ret_fd)
 {
-	const int how_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;
+	const int open_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;
 	struct open_how how = {
-		.flags = (uint64_t)(unsigned int)how_flags,
+		.flags = (uint64_t)(unsigned int)open_flags,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof(how));
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EINVAL)) {
-		fd = openat(folder, name, how_flags | O_NOFOLLOW);
+		fd = openat(folder, name, open_flags | O_NOFOLLOW);
 	}
 	if (fd < 0) {
 		return -errno;
@@ -84,7 +86,7 @@ int import_open_file(
 	return code;
 }
 
-int import_bytes(int fd, off_t at, off_t size, char **ret_bytes)
+int import_read(int fd, off_t at, off_t size, char **ret_bytes)
 {
 	owned_mem char *bytes = malloc((size_t)size + 1);
 	if (!bytes) {

@@ -44,6 +44,6 @@ int must_check import_open_file(
 
 /* Reads @size bytes of @fd at offset @at and appends a 0. The caller frees *ret_bytes. -EBUSY if
  * the file is shorter, or a read error. */
-int must_check import_bytes(int fd, off_t at, off_t size, char **ret_bytes);
+int must_check import_read(int fd, off_t at, off_t size, char **ret_bytes);
 
 #endif

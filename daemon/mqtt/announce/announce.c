@@ -4,11 +4,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/clock.h"
 #include "daemon/mqtt/announce/announce.h"
 #include "daemon/mqtt/text/json_writer.h"
 #include "daemon/mqtt/text/threshold.h"
 
 #define DIGITS 6
+#define INVENTORY_WAIT_NS (10000 * NSEC_PER_MSEC) /* then known models and pipelines suffice */
 
 static void publish_last(struct announce *a, struct broker_connection *conn, bool retain,
 	const char *topic, struct bytes_writer *w)
@@ -23,19 +25,19 @@ void announce_start(struct announce *a)
 {
 	struct error err = {0};
 	retained_list_init(&a->retained);
-	if (a->state[0] && retained_list_open(&a->retained, a->state, &err) < 0) {
+	if (a->state_folder[0] && retained_list_open(&a->retained, a->state_folder, &err) < 0) {
 		log_warning(a->log, "retained topics: %s", err.text);
 	}
 	discovery_device_find(&a->device, EDGED_VERSION);
-	uv_timer_init(a->loop, &a->home);
-	uv_timer_init(a->loop, &a->rediscover);
-	a->home.data = a->rediscover.data = a;
+	uv_timer_init(a->loop, &a->discovery_timer);
+	uv_timer_init(a->loop, &a->rediscover_timer);
+	a->discovery_timer.data = a->rediscover_timer.data = a;
 }
 
 void announce_stop(struct announce *a)
 {
-	uv_close((uv_handle_t *)&a->home, NULL);
-	uv_close((uv_handle_t *)&a->rediscover, NULL);
+	uv_close((uv_handle_t *)&a->discovery_timer, NULL);
+	uv_close((uv_handle_t *)&a->rediscover_timer, NULL);
 }
 
 void announce_deinit(struct announce *a)
@@ -44,6 +46,24 @@ void announce_deinit(struct announce *a)
 }
 
 /* ---- models */
+
+static bool is_known(const struct model_entry *m)
+{
+	return !m->listed ||
+		(strcmp(m->state, "loading") != 0 &&
+			(m->generation == 0 || m->described == m->generation));
+}
+
+bool announce_is_inventory_known(struct announce *a)
+{
+	bool all = a->models->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
+	for (size_t i = 0; i < a->models->n; i++) {
+		all &= is_known(a->models->entries[i]);
+	}
+	bool late = a->models->listed && clock_now_ns() - a->started_ns > INVENTORY_WAIT_NS;
+	a->inventory_known |= all || late;
+	return a->inventory_known;
+}
 
 /* Publishes if the payload's hash is not *hash, or to @conn in any case. */
 static void publish_if_changed(struct announce *a, struct broker_connection *conn,
@@ -157,8 +177,8 @@ void announce_models(struct announce *a)
 			forget_model(a, m);
 		}
 	}
-	home_assistant_follow(a);
-	announce_pool(a);
+	home_assistant_schedule_publish(a);
+	announce_update_pool_subscriptions(a);
 }
 
 /* ---- the gateway */
@@ -213,7 +233,7 @@ void announce_all(struct announce *a, struct broker_connection *conn)
 	}
 	pipelines_announce(a->pipelines, conn);
 	retained_cleanup_run(a);
-	home_assistant_emit_again(a, conn);
+	home_assistant_announce_again(a, conn);
 	announce_capability(a);
 }
 
@@ -270,7 +290,7 @@ static void set_pool_subscription(
 	}
 }
 
-void announce_pool(struct announce *a)
+void announce_update_pool_subscriptions(struct announce *a)
 {
 	char filter[TOPICS_MAX];
 	a->in_pool = !a->brokers->draining && service_is_up(a->service) && a->models->listed &&
@@ -351,7 +371,7 @@ void announce_capability(struct announce *a)
 	struct bytes_writer models = {0}, pipelines = {0};
 	int64_t ready = name_models(a, &models);
 	name_pipelines(a, &pipelines);
-	announce_pool(a);
+	announce_update_pool_subscriptions(a);
 	settings_own_topic(a->settings, topic, "capability");
 	for (size_t i = 0; i < a->brokers->n && !models.failed && !pipelines.failed; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];

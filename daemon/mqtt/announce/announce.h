@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * announce - what brokers retain of this gateway: births, states, settings, Home Assistant
+ * announce - what brokers retain of this gateway: online status, states, settings, Home
+ *            Assistant
  *
  *   announce.c           the gateway, models, the pool
  *   home_assistant.c     the discovery message of Home Assistant (discovery.h)
@@ -24,7 +25,7 @@ struct announce {
 	uv_loop_t *loop;
 	const struct log *log;
 	const struct settings *settings;
-	const char *state; /* path of the state folder; "": none */
+	const char *state_folder; /* path of the state folder; "": none */
 	const char *status_topic;
 	struct brokers *brokers;
 	struct known_models *models;
@@ -38,9 +39,10 @@ struct announce {
 	struct retained_list retained;
 	bool cleanup_due; /* retained topics may be out of use */
 	bool in_pool;
-	bool settled; /* home_assistant_is_settled() returned true once */
-	uv_timer_t home, rediscover;
-	uint64_t home_ns; /* CLOCK_MONOTONIC before which no Home Assistant message is sent */
+	bool inventory_known; /* announce_is_inventory_known() returned true once */
+	uv_timer_t discovery_timer; /* publishes the discovery message if it has changed */
+	uv_timer_t rediscover_timer; /* of home_assistant_announce_again_after() */
+	uint64_t discovery_not_before_ns; /* CLOCK_MONOTONIC; no discovery message before */
 };
 
 /* Reads the list of retained topics, and starts the timers. */
@@ -57,28 +59,34 @@ void announce_gateway(struct announce *announce, struct broker_connection *conn)
  * ones. */
 void announce_models(struct announce *announce);
 void announce_settings(struct announce *announce, struct model_entry *model);
-void announce_pool(struct announce *announce);
+/* Subscribes to the pool's requests for each model and pipeline that can serve now, at brokers with
+ * pool = yes, and unsubscribes from the others; from all when edged-mqtt stops, edged is away or the
+ * waiting time reaches pool-max-wait. */
+void announce_update_pool_subscriptions(struct announce *announce);
+/* Publishes health "down" and status "stopped", before edged-mqtt leaves a broker. */
 void announce_stopped(struct announce *announce, struct broker_connection *conn);
 /* Publishes retained topics again to brokers whose outbox was full, once it is half empty. */
 void announce_unpublished(struct announce *announce);
 /* Publishes the capability topic, for load balancing by others. */
 void announce_capability(struct announce *announce);
+/* Returns true once all models and pipelines are known, or edged has listed its models and 10
+ * seconds have passed since the start. Nothing may be removed from Home Assistant or the broker
+ * before. */
+bool announce_is_inventory_known(struct announce *announce);
 
 /* ---- home_assistant.c: Home Assistant */
 
-/* Updates the Home Assistant message soon. Changes within a few seconds share one message. */
-void home_assistant_follow(struct announce *announce);
-/* Sends the Home Assistant message even if it has not changed. @conn NULL: to all brokers. */
-void home_assistant_emit_again(struct announce *announce, struct broker_connection *conn);
-/* Does so at all brokers in @wait_ms. */
-void announce_rediscover(struct announce *announce, uint64_t wait_ms);
-/* Returns true once all models and pipelines are known, or edged has listed its models and 10
- * seconds have passed since the start. Nothing is removed from Home Assistant or the broker
- * before. */
-bool home_assistant_is_settled(struct announce *announce);
-/* Forgets what was announced at the broker of @conn, which has removed the device. */
-void announce_forget(struct announce *announce, const struct broker_connection *conn);
-/* Removes the device from Home Assistant if conn->home.leaves. */
+/* Publishes the discovery message, if it has changed, in a few seconds at most, or later after a
+ * large one (the pause grows with its size). Changes until then share one message. */
+void home_assistant_schedule_publish(struct announce *announce);
+/* Sends the discovery message again, even if it has not changed. @conn NULL: to all brokers. */
+void home_assistant_announce_again(struct announce *announce, struct broker_connection *conn);
+/* Sends the discovery message again to all brokers after @wait_ms, even if it has not changed. */
+void home_assistant_announce_again_after(struct announce *announce, uint64_t wait_ms);
+/* Drops the lists of components and sources announced at the broker of @conn, after the device was
+ * removed there. The lists of other brokers stay. */
+void home_assistant_forget(struct announce *announce, const struct broker_connection *conn);
+/* Removes the device from Home Assistant if conn->home.remove_device. */
 void home_assistant_leave(struct announce *announce, struct broker_connection *conn);
 
 /* ---- retained_cleanup.c */
@@ -90,7 +98,7 @@ void retained_cleanup_on_emptied(
 	struct announce *announce, const struct broker_connection *conn, const char *topic);
 /* Empties topics that are out of use, if that is due and all models and pipelines are known. */
 void retained_cleanup_run(struct announce *announce);
-/* Makes it due. */
-void retained_cleanup_schedule(struct announce *announce);
+/* Marks the cleanup as due, and runs it now if all models and pipelines are known. */
+void retained_cleanup_request(struct announce *announce);
 
 #endif

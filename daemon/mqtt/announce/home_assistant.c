@@ -13,25 +13,6 @@
 #define PAUSE_MS 3000
 #define BYTES_PER_MS 32 /* a large message makes the pause longer */
 #define TURN_MS 100
-#define LATEST_NS (10000 * NSEC_PER_MSEC) /* after that, known models and pipelines suffice */
-
-static bool is_known(const struct model_entry *m)
-{
-	return !m->listed ||
-		(strcmp(m->state, "loading") != 0 &&
-			(m->generation == 0 || m->described == m->generation));
-}
-
-bool home_assistant_is_settled(struct announce *a)
-{
-	bool all = a->models->listed && (a->pipelines->n == 0 || a->pipelines->has_worked);
-	for (size_t i = 0; i < a->models->n; i++) {
-		all &= is_known(a->models->entries[i]);
-	}
-	bool late = a->models->listed && clock_now_ns() - a->started_ns > LATEST_NS;
-	a->settled |= all || late;
-	return a->settled;
-}
 
 static bool wants_discovery(const struct broker_connection *conn)
 {
@@ -167,7 +148,7 @@ static void note_sources(struct announce *a, const struct broker_connection *con
 	}
 }
 
-void announce_forget(struct announce *a, const struct broker_connection *conn)
+void home_assistant_forget(struct announce *a, const struct broker_connection *conn)
 {
 	retained_list_remove_all(&a->retained, conn->settings->name, "component");
 	retained_list_remove_all(&a->retained, conn->settings->name, "source");
@@ -205,25 +186,29 @@ static void on_timer(uv_timer_t *timer);
 
 static void start(struct announce *a, uint64_t wait_ms)
 {
-	if (!uv_is_active((uv_handle_t *)&a->home) && !uv_is_closing((uv_handle_t *)&a->home)) {
-		uv_timer_start(&a->home, on_timer, wait_ms, 0);
+	if (!uv_is_active((uv_handle_t *)&a->discovery_timer) &&
+		!uv_is_closing((uv_handle_t *)&a->discovery_timer)) {
+		uv_timer_start(&a->discovery_timer, on_timer, wait_ms, 0);
 	}
 }
 
-void home_assistant_follow(struct announce *a)
+void home_assistant_schedule_publish(struct announce *a)
 {
 	uint64_t now = clock_now_ns();
-	start(a, a->home_ns > now ? clock_left_ns(a->home_ns, now) / NSEC_PER_MSEC + 1 : 0);
+	start(a,
+		a->discovery_not_before_ns > now
+			? clock_left_ns(a->discovery_not_before_ns, now) / NSEC_PER_MSEC + 1
+			: 0);
 }
 
-void home_assistant_emit_again(struct announce *a, struct broker_connection *conn)
+void home_assistant_announce_again(struct announce *a, struct broker_connection *conn)
 {
 	for (size_t i = 0; i < a->brokers->n; i++) {
 		if (!conn || conn == a->brokers->connections[i]) {
 			a->brokers->connections[i]->home.hash = 0;
 		}
 	}
-	home_assistant_follow(a);
+	home_assistant_schedule_publish(a);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -231,13 +216,13 @@ static void on_timer(uv_timer_t *timer)
 	struct announce *a = timer->data;
 	uint64_t began = clock_now_ns();
 	size_t largest = 0;
-	bool more = false, wait = false, settled = home_assistant_is_settled(a);
+	bool more = false, wait = false, known = announce_is_inventory_known(a);
 	struct discovery *now = malloc(sizeof(*now));
 	for (size_t i = 0; i < a->brokers->n && now; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
 		struct broker_connection_home *home = &conn->home;
-		if (!settled || !wants_discovery(conn)) {
-			continue; /* retained_cleanup_run() starts the timer once it is settled */
+		if (!known || !wants_discovery(conn)) {
+			continue; /* retained_cleanup_run() starts the timer once all is known */
 		}
 		home->announced = home->announced ? home->announced : load(a, conn);
 		if (!home->announced) {
@@ -253,28 +238,29 @@ static void on_timer(uv_timer_t *timer)
 	}
 	free(now);
 	if (largest > 0) {
-		a->home_ns = began + (PAUSE_MS + largest / BYTES_PER_MS) * NSEC_PER_MSEC;
+		a->discovery_not_before_ns =
+			began + (PAUSE_MS + largest / BYTES_PER_MS) * NSEC_PER_MSEC;
 	}
 	if (wait) {
 		start(a, TURN_MS);
 	} else if (more) {
-		home_assistant_follow(a);
+		home_assistant_schedule_publish(a);
 	}
 }
 
 static void on_rediscover(uv_timer_t *timer)
 {
-	home_assistant_emit_again(timer->data, NULL);
+	home_assistant_announce_again(timer->data, NULL);
 }
 
-void announce_rediscover(struct announce *a, uint64_t wait_ms)
+void home_assistant_announce_again_after(struct announce *a, uint64_t wait_ms)
 {
-	uv_timer_start(&a->rediscover, on_rediscover, wait_ms, 0);
+	uv_timer_start(&a->rediscover_timer, on_rediscover, wait_ms, 0);
 }
 
 void home_assistant_leave(struct announce *a, struct broker_connection *conn)
 {
-	if (conn->settings->discovery && conn->home.leaves) {
+	if (conn->settings->discovery && conn->home.remove_device) {
 		publish(a, conn, "", 0);
 	}
 }

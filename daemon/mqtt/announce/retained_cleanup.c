@@ -24,7 +24,7 @@ void retained_cleanup_on_emptied(
 	discovery_topic(home, sizeof(home), a->settings);
 	retained_list_remove(&a->retained, conn->settings->name, "topic", topic);
 	if (strcmp(topic, home) == 0) {
-		announce_forget(a, conn);
+		home_assistant_forget(a, conn);
 	}
 }
 
@@ -121,12 +121,12 @@ static bool empty_stale(struct announce *a, struct broker_connection *conn)
 
 void retained_cleanup_run(struct announce *a)
 {
-	bool first = !a->settled;
-	if (!home_assistant_is_settled(a)) {
+	bool was_unknown = !a->inventory_known;
+	if (!announce_is_inventory_known(a)) {
 		return;
 	}
-	if (first) {
-		home_assistant_follow(a);
+	if (was_unknown) {
+		home_assistant_schedule_publish(a);
 	}
 	bool due = a->cleanup_due || a->brokers->lost_empty;
 	a->cleanup_due = a->brokers->lost_empty = false;
@@ -136,7 +136,7 @@ void retained_cleanup_run(struct announce *a)
 	}
 }
 
-void retained_cleanup_schedule(struct announce *a)
+void retained_cleanup_request(struct announce *a)
 {
 	a->cleanup_due = true;
 	retained_cleanup_run(a);

@@ -129,7 +129,7 @@ struct broker_connection_home {
 	struct discovery *announced; /* owned; last announced components; NULL: none */
 	uint64_t hash; /* of the last message; 0: send it again */
 	bool has_gone; /* the last message removes components */
-	bool leaves; /* remove the device once everything else was sent */
+	bool remove_device; /* from Home Assistant, once everything else was sent */
 };
 
 /* Options of one connection; the worker thread has a copy. */

@@ -255,7 +255,7 @@ int brokers_follow(struct brokers *b, struct error *err)
 		struct broker_connection *conn = b->connections[i];
 		const struct settings_broker *now = find_broker(s, conn->settings->name);
 		if (!conn->leave_by_ns && (!now || !settings_same_broker(now, conn->settings))) {
-			conn->home.leaves = now && !now->discovery;
+			conn->home.remove_device = now && !now->discovery;
 			leave(b, conn);
 		}
 	}

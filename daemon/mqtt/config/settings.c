@@ -13,20 +13,20 @@
 #define MAX_SECTIONS 96
 
 /* State of reading one file. */
-struct reading {
+struct file_parser {
 	struct settings *settings;
 	const struct log *log;
 	const char *path;
-	/* table of the current section; NULL before the first one and in foreign sections */
+	/* table of the current section; NULL before the first one */
 	const struct config_key *keys;
 	size_t n_keys;
 	void *record; /* struct that the section fills */
 	struct settings_location *locations; /* of the record */
 	unsigned int file; /* index in settings->files */
-	bool foreign;
+	bool ignored; /* the current section is [X-...], ignored as in systemd units */
 	char sections[MAX_SECTIONS][2 * SETTINGS_NAME_SIZE]; /* sections of this file so far */
 	size_t n_sections, section;
-	unsigned int seen[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* line of each key, by section */
+	unsigned int key_lines[MAX_SECTIONS][SETTINGS_MAX_KEYS]; /* by section; 0: not set yet */
 };
 
 static void set_defaults(void *record, const char *kind)
@@ -41,7 +41,8 @@ static void set_defaults(void *record, const char *kind)
 	}
 }
 
-static struct settings_broker *find_broker(struct settings *s, const char *name)
+/* NULL: SETTINGS_MAX_BROKERS exist already. */
+static struct settings_broker *find_or_add_broker(struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_brokers; i++) {
 		if (strcmp(s->brokers[i].name, name) == 0) {
@@ -57,7 +58,8 @@ static struct settings_broker *find_broker(struct settings *s, const char *name)
 	return broker;
 }
 
-static struct settings_route *find_route(struct settings *s, const char *name)
+/* NULL: SETTINGS_MAX_ROUTES exist already. */
+static struct settings_route *find_or_add_route(struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_routes; i++) {
 		if (strcmp(s->routes[i].name, name) == 0) {
@@ -75,7 +77,7 @@ static struct settings_route *find_route(struct settings *s, const char *name)
 
 /* Begins section [broker NAME] or [route NAME]. */
 static int named_section(
-	struct reading *reading, const char *kind, const char *name, struct error *err)
+	struct file_parser *parser, const char *kind, const char *name, struct error *err)
 {
 	bool broker = strcmp(kind, "broker") == 0;
 	if (strlen(name) >= SETTINGS_NAME_SIZE || !topics_is_word(name)) {
@@ -83,70 +85,77 @@ static int named_section(
 			"[%s NAME]: a name is letters, digits, - and _, at most %d", kind,
 			SETTINGS_NAME_SIZE - 1);
 	}
-	struct settings_broker *b = broker ? find_broker(reading->settings, name) : NULL;
-	struct settings_route *r = broker ? NULL : find_route(reading->settings, name);
-	reading->record = broker ? (void *)b : (void *)r;
-	reading->locations = b ? b->locations : r ? r->locations : NULL;
-	reading->keys = settings_keys(kind, &reading->n_keys);
-	return reading->record ? 0
-			       : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
-					 broker ? SETTINGS_MAX_BROKERS : SETTINGS_MAX_ROUTES, kind);
+	struct settings_broker *b = broker ? find_or_add_broker(parser->settings, name) : NULL;
+	struct settings_route *r = broker ? NULL : find_or_add_route(parser->settings, name);
+	parser->record = broker ? (void *)b : (void *)r;
+	parser->locations = b ? b->locations : r ? r->locations : NULL;
+	parser->keys = settings_keys(kind, &parser->n_keys);
+	return parser->record ? 0
+			      : error_set(err, -EINVAL, "more than %d sections [%s NAME]",
+					broker ? SETTINGS_MAX_BROKERS : SETTINGS_MAX_ROUTES, kind);
 }
 
 /* A section may occur twice in a file, a key may not. */
-static int note_section(struct reading *reading, const char *name, struct error *err)
+static int enter_section(struct file_parser *parser, const char *name, struct error *err)
 {
 	size_t i = 0;
-	while (i < reading->n_sections && strcmp(reading->sections[i], name) != 0) {
+	while (i < parser->n_sections && strcmp(parser->sections[i], name) != 0) {
 		i++;
 	}
 	if (i == MAX_SECTIONS) {
 		return error_set(err, -EINVAL, "more than %d sections", MAX_SECTIONS);
 	}
-	if (i == reading->n_sections) {
-		snprintf(reading->sections[i], sizeof(reading->sections[i]), "%s", name);
-		reading->n_sections++;
+	if (i == parser->n_sections) {
+		snprintf(parser->sections[i], sizeof(parser->sections[i]), "%s", name);
+		parser->n_sections++;
 	}
-	reading->section = i;
+	parser->section = i;
 	return 0;
 }
 
 static int section_read(void *context, const char *name, struct error *err)
 {
-	struct reading *reading = context;
+	struct file_parser *parser = context;
 	char escaped[64];
-	reading->foreign = strncmp(name, "X-", 2) == 0;
-	if (reading->foreign) {
+	parser->ignored = strncmp(name, "X-", 2) == 0;
+	if (parser->ignored) {
 		return 0;
 	}
-	if (strlen(name) >= sizeof(reading->sections[0])) {
+	if (strlen(name) >= sizeof(parser->sections[0])) {
 		return error_set(err, -EINVAL, "the section's name is too long");
 	}
-	int r = note_section(reading, name, err);
+	int r = enter_section(parser, name, err);
 	if (r < 0) {
 		return r;
 	}
 	if (strcmp(name, "bridge") == 0) {
-		reading->record = reading->settings;
-		reading->locations = reading->settings->locations;
-		reading->keys = settings_keys("bridge", &reading->n_keys);
+		parser->record = parser->settings;
+		parser->locations = parser->settings->locations;
+		parser->keys = settings_keys("bridge", &parser->n_keys);
 		return 0;
 	}
 	if (strncmp(name, "broker ", 7) == 0) {
-		return named_section(reading, "broker", name + 7, err);
+		return named_section(parser, "broker", name + 7, err);
 	}
 	if (strncmp(name, "route ", 6) == 0) {
-		return named_section(reading, "route", name + 6, err);
+		return named_section(parser, "route", name + 6, err);
 	}
 	return error_set(err, -EINVAL,
 		"there is no section [%s]; there are [bridge], [broker NAME], [route NAME]",
 		error_escape(escaped, sizeof(escaped), name, strlen(name)));
 }
 
-static void write_location(const struct settings *s, const struct settings_location *location,
-	char out[SETTINGS_LOCATION_SIZE])
+/* Returns the location of the first key of @table that is set and in the word list @keys (NULL: any
+ * key). NULL: there is none. */
+static const struct settings_location *find_location(const struct settings_location *locations,
+	const struct config_key *table, size_t n, const char *keys)
 {
-	snprintf(out, SETTINGS_LOCATION_SIZE, "%s:%u: ", s->files[location->file], location->line);
+	for (size_t i = 0; i < n; i++) {
+		if (locations[i].line && (!keys || settings_has_word(keys, table[i].key))) {
+			return &locations[i];
+		}
+	}
+	return NULL;
 }
 
 void settings_write_location(const struct settings *s, const char *kind,
@@ -155,58 +164,56 @@ void settings_write_location(const struct settings *s, const char *kind,
 {
 	size_t n = 0;
 	const struct config_key *table = settings_keys(kind, &n);
-	out[0] = 0;
-	for (size_t i = n; i-- > 0 && strcmp(kind, "bridge") != 0;) {
-		if (locations[i].line) {
-			write_location(s, &locations[i], out);
-		}
+	const struct settings_location *found = find_location(locations, table, n, keys);
+	if (!found && strcmp(kind, "bridge") != 0) {
+		found = find_location(locations, table, n, NULL);
 	}
-	for (size_t i = n; i-- > 0;) {
-		if (locations[i].line && settings_has_word(keys, table[i].key)) {
-			write_location(s, &locations[i], out);
-		}
+	out[0] = 0;
+	if (found) {
+		snprintf(
+			out, SETTINGS_LOCATION_SIZE, "%s:%u: ", s->files[found->file], found->line);
 	}
 }
 
 static int key_read(void *context, unsigned int line, char *key, char *value, struct error *err)
 {
-	struct reading *reading = context;
+	struct file_parser *parser = context;
 	char escaped[64];
 	error_escape(escaped, sizeof(escaped), key, strlen(key));
-	if (reading->foreign || strncmp(key, "X-", 2) == 0) {
-		log_warning(reading->log, "%s:%u: %s is ignored", reading->path, line, escaped);
+	if (parser->ignored || strncmp(key, "X-", 2) == 0) {
+		log_warning(parser->log, "%s:%u: %s is ignored", parser->path, line, escaped);
 		return 0;
 	}
-	for (size_t i = 0; i < reading->n_keys; i++) {
-		if (strcmp(reading->keys[i].key, key) != 0) {
+	for (size_t i = 0; i < parser->n_keys; i++) {
+		if (strcmp(parser->keys[i].key, key) != 0) {
 			continue;
 		}
-		unsigned int *seen = &reading->seen[reading->section][i];
-		if (*seen) {
+		unsigned int *key_line = &parser->key_lines[parser->section][i];
+		if (*key_line) {
 			return error_set(
-				err, -EINVAL, "%s was given in line %u already", key, *seen);
+				err, -EINVAL, "%s was given in line %u already", key, *key_line);
 		}
-		*seen = line;
-		reading->locations[i] =
-			(struct settings_location){.file = reading->file, .line = line};
-		return config_value_set(reading->record, &reading->keys[i], value, err);
+		*key_line = line;
+		parser->locations[i] =
+			(struct settings_location){.file = parser->file, .line = line};
+		return config_value_set(parser->record, &parser->keys[i], value, err);
 	}
-	return reading->keys
+	return parser->keys
 		? error_set(err, -EINVAL, "there is no key %s in [%s]", escaped,
-			  reading->sections[reading->section])
+			  parser->sections[parser->section])
 		: error_set(err, -EINVAL, "%s stands before the first [section]", escaped);
 }
 
 /* What one configuration is read with. */
-struct loading {
+struct load_context {
 	struct settings *settings;
 	const struct log *log;
 };
 
 static int file_read(void *context, const char *path, struct error *err)
 {
-	const struct loading *loading = context;
-	struct settings *settings = loading->settings;
+	const struct load_context *load = context;
+	struct settings *settings = load->settings;
 	FILE *file = NULL;
 	const size_t length = strlen(path), max = SETTINGS_FILE_SIZE - 1;
 	if (settings->n_files == SETTINGS_MAX_FILES) {
@@ -216,20 +223,20 @@ static int file_read(void *context, const char *path, struct error *err)
 	if (code < 0) {
 		return code;
 	}
-	struct reading *reading = calloc(1, sizeof(*reading));
-	code = reading ? 0 : error_no_memory(err);
-	if (reading) {
-		*reading = (struct reading){.settings = settings,
-			.log = loading->log,
+	struct file_parser *parser = calloc(1, sizeof(*parser));
+	code = parser ? 0 : error_no_memory(err);
+	if (parser) {
+		*parser = (struct file_parser){.settings = settings,
+			.log = load->log,
 			.path = path,
 			.file = (unsigned int)settings->n_files};
 		snprintf(settings->files[settings->n_files++], SETTINGS_FILE_SIZE, "%s",
 			path + (length > max ? length - max : 0));
 		const struct ini_reader reader = {
-			.section = section_read, .key = key_read, .context = reading};
+			.section = section_read, .key = key_read, .context = parser};
 		code = ini_read(file, path, &reader, err);
 	}
-	free(reading);
+	free(parser);
 	fclose(file);
 	return code;
 }
@@ -303,28 +310,28 @@ static void fill_gateway(char *gateway)
 int settings_load(
 	struct settings *settings, const char *path, const struct log *log, struct error *err)
 {
-	const char *system = SYSCONFDIR "/edged/edged-mqtt.conf";
-	struct settings *read = calloc(1, sizeof(*read));
-	if (!read) {
+	const char *default_path = SYSCONFDIR "/edged/edged-mqtt.conf";
+	struct settings *loaded = calloc(1, sizeof(*loaded));
+	if (!loaded) {
 		return error_no_memory(err);
 	}
-	set_defaults(read, "bridge");
-	bool there = path || access(system, F_OK) == 0;
-	path = path ? path : system;
-	struct loading loading = {read, log};
-	int code = there ? file_read(&loading, path, err) : 0;
-	code = code < 0 ? code : config_file_drop_ins(path, file_read, &loading, err);
-	if (code == 0 && read->n_brokers == 0) {
-		find_broker(read, "local");
+	set_defaults(loaded, "bridge");
+	bool exists = path || access(default_path, F_OK) == 0;
+	path = path ? path : default_path;
+	struct load_context load = {loaded, log};
+	int code = exists ? file_read(&load, path, err) : 0;
+	code = code < 0 ? code : config_file_drop_ins(path, file_read, &load, err);
+	if (code == 0 && loaded->n_brokers == 0) {
+		find_or_add_broker(loaded, "local");
 	}
-	if (code == 0 && !read->gateway[0]) {
-		fill_gateway(read->gateway);
+	if (code == 0 && !loaded->gateway[0]) {
+		fill_gateway(loaded->gateway);
 	}
-	code = code < 0 ? code : settings_check(read, err);
+	code = code < 0 ? code : settings_check(loaded, err);
 	if (code == 0) {
-		*settings = *read;
+		*settings = *loaded;
 	}
-	free(read);
+	free(loaded);
 	return code;
 }
 

@@ -98,7 +98,7 @@ static void *look(void *argument)
 {
 	bool *begun = argument;
 	*begun = background_yield_has_begun();
-	background_yield_take();
+	background_yield_if_due();
 	return NULL;
 }
 
@@ -112,7 +112,7 @@ static void it_is_of_the_thread_that_began(void **state)
 	background_yield_begin(true);
 	assert_true(background_yield_has_begun());
 	assert_true(background_yield_insists());
-	background_yield_take();
+	background_yield_if_due();
 	assert_int_equal(pthread_create(&thread, NULL, look, &begun), 0);
 	pthread_join(thread, NULL);
 	assert_false(begun);

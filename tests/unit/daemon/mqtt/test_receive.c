@@ -341,15 +341,15 @@ static void a_message_on_a_set_topic_is_a_command(void **state)
 static void the_birth_of_home_assistant_starts_discovery_again(void **state)
 {
 	(void)state;
-	uv_timer_init(&bridge.loop, &bridge.announce.rediscover);
+	uv_timer_init(&bridge.loop, &bridge.announce.rediscover_timer);
 	receive_text("homeassistant/status", "offline");
 	receive_text("homeassistant/status", "on-air"); /* of that length */
-	assert_false(uv_is_active((uv_handle_t *)&bridge.announce.rediscover));
+	assert_false(uv_is_active((uv_handle_t *)&bridge.announce.rediscover_timer));
 	receive_text("homeassistant/status", "online");
-	assert_true(uv_is_active((uv_handle_t *)&bridge.announce.rediscover));
-	const uint64_t wait_ms = uv_timer_get_due_in(&bridge.announce.rediscover);
+	assert_true(uv_is_active((uv_handle_t *)&bridge.announce.rediscover_timer));
+	const uint64_t wait_ms = uv_timer_get_due_in(&bridge.announce.rediscover_timer);
 	assert_in_range(wait_ms, 1, 2200);
-	uv_close((uv_handle_t *)&bridge.announce.rediscover, NULL);
+	uv_close((uv_handle_t *)&bridge.announce.rediscover_timer, NULL);
 }
 
 /* ---- the journal */

@@ -16,8 +16,8 @@ static void who_is_alone_never_has_too_much(void **state)
 	struct fair_share_group group = {0};
 	struct fair_share one = {0};
 	(void)state;
-	fair_share_note_request(&one, &group, NOW);
-	fair_share_note(&one, &group, NOW, 1000000);
+	fair_share_count_request(&one, &group, NOW);
+	fair_share_add_work(&one, &group, NOW, 1000000);
 	assert_false(fair_share_is_over(&one, &group, NOW));
 	assert_int_equal(fair_share_members(&group), 1);
 }
@@ -27,12 +27,12 @@ static void an_equal_part_and_a_quarter_may_be_had(void **state)
 	struct fair_share_group group = {0};
 	struct fair_share one = {0}, other = {0};
 	(void)state;
-	fair_share_note_request(&one, &group, NOW);
-	fair_share_note_request(&other, &group, NOW);
-	fair_share_note(&one, &group, NOW, 625);
-	fair_share_note(&other, &group, NOW, 375);
+	fair_share_count_request(&one, &group, NOW);
+	fair_share_count_request(&other, &group, NOW);
+	fair_share_add_work(&one, &group, NOW, 625);
+	fair_share_add_work(&other, &group, NOW, 375);
 	assert_false(fair_share_is_over(&one, &group, NOW));
-	fair_share_note(&one, &group, NOW, 10);
+	fair_share_add_work(&one, &group, NOW, 10);
 	assert_true(fair_share_is_over(&one, &group, NOW));
 	assert_false(fair_share_is_over(&other, &group, NOW));
 }
@@ -42,16 +42,16 @@ static void what_was_had_fades_and_who_is_silent_does_not_count(void **state)
 	struct fair_share_group group = {0};
 	struct fair_share one = {0}, other = {0};
 	(void)state;
-	fair_share_note_request(&one, &group, NOW);
-	fair_share_note_request(&other, &group, NOW);
-	fair_share_note(&one, &group, NOW, 1 << 20);
-	fair_share_note_request(&one, &group, NOW + SPAN);
+	fair_share_count_request(&one, &group, NOW);
+	fair_share_count_request(&other, &group, NOW);
+	fair_share_add_work(&one, &group, NOW, 1 << 20);
+	fair_share_count_request(&one, &group, NOW + SPAN);
 	assert_int_equal(fair_share_members(&group), 2); /* of the span before */
 	assert_true(fair_share_is_over(&one, &group, NOW + SPAN));
-	fair_share_note_request(&one, &group, NOW + 2 * SPAN);
+	fair_share_count_request(&one, &group, NOW + 2 * SPAN);
 	assert_false(fair_share_is_over(&one, &group, NOW + 2 * SPAN)); /* alone by now */
 	assert_int_equal(one.work_ns, 1 << 18);
-	fair_share_note_request(&one, &group, NOW + 100 * SPAN);
+	fair_share_count_request(&one, &group, NOW + 100 * SPAN);
 	assert_int_equal(one.work_ns, 0);
 }
 
