@@ -12,8 +12,9 @@
 #include "client/edgectl/view/grid.h"
 #include "client/pipeline/json_builder.h"
 
-/* Where a record's fields go. @grid and @heading: its titles, as the first row. @grid and @vertical:
- * one row (title, value) per field. @grid alone: one row. @json: members of the open object. */
+/* Where a record's fields go. @grid and @heading: its titles, as the first row. @grid and
+ * @vertical: one row (title, value) per field. @grid alone: one row. @json: members of the open
+ * object. */
 struct fields {
 	struct grid *grid; /* NULL: JSON */
 	bool vertical; /* @grid has two columns, title and value */

@@ -98,8 +98,8 @@ struct conn {
 /* Changes the state. A connection leaves CONN_HELLO for good. */
 void conn_enter(struct conn *conn, enum conn_state state);
 
-/* Sets send_failed and CONN_CLOSING, for a connection that cannot be answered. Its timer closes it in
- * the loop's next turn, because the caller may be walking over the requests that closing frees. */
+/* Sets send_failed and CONN_CLOSING, for a connection that cannot be answered. Its timer closes it
+ * in the loop's next turn, because the caller may be walking over the requests that closing frees. */
 void conn_close_in_next_turn(struct conn *conn);
 
 /* Handles bytes read ahead and requests in the ring. @pending: link of the connection. */
