@@ -89,7 +89,7 @@ static char *escape(char *out, size_t size, const uint8_t *s, size_t length, boo
 	while (at < length) {
 		uint32_t code = 0;
 		size_t n = utf8_next(s + at, length - at, &code);
-		bool plain = n > 0 && utf8_shows(code) && (backslash || code != '\\');
+		bool plain = n > 0 && utf8_is_visible(code) && (backslash || code != '\\');
 		size_t bytes = n > 0 ? n : 1, need = plain ? bytes : 4 * bytes;
 		if (used + need + 1 > size) {
 			break;

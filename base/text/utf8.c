@@ -43,7 +43,7 @@ static bool is_hidden(uint32_t code)
 		(code >= 0xE0000 && code <= 0xE007F);
 }
 
-bool utf8_shows(uint32_t code)
+bool utf8_is_visible(uint32_t code)
 {
 	bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
 		code == 0x200E || code == 0x200F || code == 0x061C;

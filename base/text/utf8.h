@@ -13,7 +13,7 @@ size_t utf8_next(const void *text, size_t length, uint32_t *ret_code);
 
 /* Returns false for characters that control a terminal, reorder text or are invisible: C0, C1, DEL,
  * line and paragraph separators, bidirectional controls, zero-width characters, tags. */
-bool utf8_shows(uint32_t code);
+bool utf8_is_visible(uint32_t code);
 
 /* Removes an incomplete sequence from the end of a truncated text. */
 void utf8_end(char *text);

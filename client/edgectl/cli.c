@@ -84,7 +84,7 @@ const struct cli_command cli_commands[CLI_COMMAND_COUNT] = {
 		BIT(CLI_RELOAD) | BIT(CLI_FLIGHT) | BIT(CLI_CONFIG) | OF_ANSWERS |                 \
 		BIT(CLI_PIPELINE))
 #define OF_LOCAL (BIT(CLI_RUN) | BIT(CLI_VERIFY) | BIT(CLI_BENCH) | BIT(CLI_SHOW))
-#define AT(member) offsetof(struct settings, member)
+#define AT(member) offsetof(struct cli_settings, member)
 
 const struct cli_option cli_options[] = {
 	{"help", 'h', CLI_FLAG, NULL, "print help and exit", AT(help), ALL, 0, 0, NULL, 0},
@@ -184,7 +184,7 @@ const size_t cli_n_options = sizeof(cli_options) / sizeof(cli_options[0]);
 #define MAX_OPTIONS 64
 _Static_assert(sizeof(cli_options) / sizeof(cli_options[0]) <= MAX_OPTIONS, "bits of one uint64");
 
-static const struct settings defaults = {
+static const struct cli_settings defaults = {
 	.command = CLI_COMMAND_COUNT,
 	.threshold = NAN,
 	.rate = 16000,
@@ -205,7 +205,7 @@ static bool parse_reals(const char *text, struct cli_reals *ret_reals)
 }
 
 /* Returns false if @text is no valid value of the option. */
-static bool set_value(const struct cli_option *o, const char *text, struct settings *settings)
+static bool set_value(const struct cli_option *o, const char *text, struct cli_settings *settings)
 {
 	void *place = (char *)settings + o->offset;
 	uint64_t count = 0;
@@ -288,7 +288,7 @@ static const struct cli_option *find_row(int value)
 }
 
 static int parse_options(
-	int argc, char **argv, struct settings *settings, uint64_t *ret_seen, struct error *err)
+	int argc, char **argv, struct cli_settings *settings, uint64_t *ret_seen, struct error *err)
 {
 	struct getopt_tables tables;
 	char shown[80];
@@ -335,7 +335,7 @@ static int check_options(enum cli_command_id id, uint64_t seen, struct error *er
 	return 0;
 }
 
-static int check_arguments(const struct settings *s, struct error *err)
+static int check_arguments(const struct cli_settings *s, struct error *err)
 {
 	const struct cli_command *c = &cli_commands[s->command];
 	if (s->n_arguments < c->least) {
@@ -348,9 +348,9 @@ static int check_arguments(const struct settings *s, struct error *err)
 	return 0;
 }
 
-int cli_parse(int argc, char **argv, struct settings *ret_settings, struct error *err)
+int cli_parse(int argc, char **argv, struct cli_settings *ret_settings, struct error *err)
 {
-	struct settings s = defaults;
+	struct cli_settings s = defaults;
 	uint64_t seen = 0;
 	char shown[80];
 	int r = parse_options(argc, argv, &s, &seen, err);

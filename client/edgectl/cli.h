@@ -89,7 +89,7 @@ struct cli_option {
 	enum cli_kind kind;
 	const char *argument; /* for help, such as "FILE"; NULL for flags */
 	const char *help;
-	size_t offset; /* offset of the value in struct settings */
+	size_t offset; /* offset of the value in struct cli_settings */
 	uint32_t commands; /* commands that take the option: bits 1 << enum cli_command_id */
 	uint32_t low, high; /* CLI_COUNT */
 	const char *words; /* of CLI_CHOICE, separated by one blank */
@@ -112,7 +112,7 @@ enum cli_colour {
 };
 
 /* The parsed command line. Texts point into argv. */
-struct settings {
+struct cli_settings {
 	enum cli_command_id command;
 	char **arguments; /* arguments after the command, NULL-terminated */
 	int n_arguments;
@@ -132,7 +132,7 @@ struct settings {
 	bool keep_state;
 	bool repair, forget;
 	struct cli_reals mean, std;
-	int layout, resize; /* enum fit_layout, enum fit_resize */
+	int layout, resize; /* enum preprocess_layout, enum preprocess_resize */
 	int input_format; /* enum input_format */
 	uint32_t rate;
 	const char *cpu;
@@ -152,7 +152,8 @@ struct settings {
 /* Sets the defaults, then parses @argv. With --help or --version the command may be missing:
  * settings->command is then CLI_COMMAND_COUNT. -EINVAL: invalid command line; the message says
  * why. */
-int must_check cli_parse(int argc, char **argv, struct settings *ret_settings, struct error *err);
+int must_check cli_parse(
+	int argc, char **argv, struct cli_settings *ret_settings, struct error *err);
 
 /* Prints the help of one command, with CLI_COMMAND_COUNT the overview. */
 void cli_print_help(FILE *out, enum cli_command_id command);

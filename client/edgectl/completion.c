@@ -11,7 +11,7 @@
 #define MODEL_LINES "edgectl list --no-legend -q 2>/dev/null | cut -d \\  -f 1"
 #define MODELS "$(" MODEL_LINES ")"
 
-static bool belongs(const struct cli_option *o, int command)
+static bool takes_option(const struct cli_option *o, int command)
 {
 	return o->commands >> command & 1;
 }
@@ -21,10 +21,10 @@ static void print_words(FILE *out, int command)
 {
 	for (size_t i = 0; i < cli_n_options; i++) {
 		const struct cli_option *o = &cli_options[i];
-		if (belongs(o, command)) {
+		if (takes_option(o, command)) {
 			fprintf(out, " --%s", o->name);
 		}
-		if (belongs(o, command) && o->letter) {
+		if (takes_option(o, command) && o->letter) {
 			fprintf(out, " -%c", o->letter);
 		}
 	}
@@ -37,9 +37,9 @@ static void print_commands(FILE *out)
 	}
 }
 
-/* Prints the bash statement that completes an argument of kind @what. @words: the choices of
+/* Prints the bash statement that completes an argument of @kind. @words: the choices of
  * CLI_COMPLETE_WORDS. */
-static void print_bash_reply(FILE *out, enum cli_complete what, const char *words)
+static void print_bash_reply(FILE *out, enum cli_complete kind, const char *words)
 {
 	static const char *const replies[] = {
 		[CLI_COMPLETE_NONE] = "",
@@ -50,10 +50,10 @@ static void print_bash_reply(FILE *out, enum cli_complete what, const char *word
 					"$(compgen -d -- \"$cur\")",
 		[CLI_COMPLETE_FOLDER] = "$(compgen -d -- \"$cur\")",
 	};
-	if (what == CLI_COMPLETE_WORDS) {
+	if (kind == CLI_COMPLETE_WORDS) {
 		fprintf(out, "COMPREPLY=($(compgen -W '%s' -- \"$cur\"))", words);
 	} else {
-		fprintf(out, "COMPREPLY=(%s)", replies[what]);
+		fprintf(out, "COMPREPLY=(%s)", replies[kind]);
 	}
 }
 
@@ -109,7 +109,7 @@ static void print_bash(FILE *out)
 }
 
 /* zsh: the part after the second colon of an _arguments spec. */
-static void print_zsh_action(FILE *out, enum cli_complete what, const char *words)
+static void print_zsh_action(FILE *out, enum cli_complete kind, const char *words)
 {
 	static const char *const actions[] = {
 		[CLI_COMPLETE_NONE] = " ",
@@ -118,14 +118,14 @@ static void print_zsh_action(FILE *out, enum cli_complete what, const char *word
 		[CLI_COMPLETE_TFLITE] = "_files -g \"*.tflite\"",
 		[CLI_COMPLETE_FOLDER] = "_files -/",
 	};
-	if (what == CLI_COMPLETE_WORDS) {
+	if (kind == CLI_COMPLETE_WORDS) {
 		fprintf(out, "(%s)", words);
 	} else {
-		fputs(actions[what], out);
+		fputs(actions[kind], out);
 	}
 }
 
-/* Brackets, colons and quotes end the text in a zsh spec, so they are escaped. */
+/* Escapes brackets, colons and backslashes for the zsh spec, and quotes for the shell. */
 static void print_zsh_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -176,7 +176,7 @@ static void print_zsh(FILE *out)
 		const struct cli_command *c = &cli_commands[i];
 		fprintf(out, "\t%s)\n\t\t_arguments", c->name);
 		for (size_t o = 0; o < cli_n_options; o++) {
-			if (belongs(&cli_options[o], i)) {
+			if (takes_option(&cli_options[o], i)) {
 				print_zsh_option(out, &cli_options[o]);
 			}
 		}
@@ -205,7 +205,7 @@ static void print_fish_text(FILE *out, const char *text)
 	}
 }
 
-static void print_fish_arguments(FILE *out, enum cli_complete what, const char *words)
+static void print_fish_arguments(FILE *out, enum cli_complete kind, const char *words)
 {
 	static const char *const arguments[] = {
 		[CLI_COMPLETE_NONE] = "",
@@ -214,10 +214,10 @@ static void print_fish_arguments(FILE *out, enum cli_complete what, const char *
 		[CLI_COMPLETE_TFLITE] = " -ka '(__fish_complete_suffix .tflite)'",
 		[CLI_COMPLETE_FOLDER] = " -a '(__fish_complete_directories)'",
 	};
-	if (what == CLI_COMPLETE_WORDS) {
+	if (kind == CLI_COMPLETE_WORDS) {
 		fprintf(out, " -a '%s'", words);
 	} else {
-		fputs(arguments[what], out);
+		fputs(arguments[kind], out);
 	}
 }
 
@@ -246,7 +246,7 @@ static void print_fish(FILE *out)
 		const struct cli_option *o = &cli_options[i];
 		fputs("complete -c edgectl -n '__fish_seen_subcommand_from", out);
 		for (int c = 0; c < CLI_COMMAND_COUNT; c++) {
-			if (belongs(o, c)) {
+			if (takes_option(o, c)) {
 				fprintf(out, " %s", cli_commands[c].name);
 			}
 		}

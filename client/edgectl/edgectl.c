@@ -12,7 +12,7 @@
 #include "client/edgectl/completion.h"
 #include "client/edgectl/report.h"
 
-static int cmd_completion(const struct settings *settings)
+static int cmd_completion(const struct cli_settings *settings)
 {
 	if (completion_print(stdout, settings->arguments[0]) < 0) {
 		report_line("completion: bash, zsh or fish");
@@ -21,7 +21,7 @@ static int cmd_completion(const struct settings *settings)
 	return EXIT_DONE;
 }
 
-static int (*const commands[CLI_COMMAND_COUNT])(const struct settings *settings) = {
+static int (*const commands[CLI_COMMAND_COUNT])(const struct cli_settings *settings) = {
 	[CLI_LIST] = cmd_list,
 	[CLI_SHOW] = cmd_show,
 	[CLI_STATUS] = cmd_status,
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	hold_standard_streams();
 	/* A file above the caller's size limit is reported like a full disk. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	struct settings settings;
+	struct cli_settings settings;
 	struct error err = {0};
 	if (cli_parse(argc, argv, &settings, &err) < 0) {
 		report_error(NULL, &err);

@@ -54,9 +54,9 @@ bool target_names_file(const char *argument)
 	return strchr(argument, '/') || (n > m && strcmp(argument + n - m, suffix) == 0);
 }
 
-int target_share(const struct target *target, struct target **ret_target, struct error *err)
+int target_open_again(const struct target *target, struct target **ret_target, struct error *err)
 {
-	return target->ops->share(target, ret_target, err);
+	return target->ops->open_again(target, ret_target, err);
 }
 
 void target_free(struct target *target)

@@ -2,7 +2,8 @@
 /*
  * target - a model to run: by the daemon, or from a file in this process
  *
- * Both kinds have one interface. One thread at a time uses a target; target_share() makes a target
+ * infer, run and bench work on a model in edged or in this process; a target is either of them, and
+ * both have one interface. One thread at a time uses a target; target_open_again() makes a target
  * for another thread.
  */
 #ifndef CLIENT_EDGECTL_TARGET_H
@@ -38,7 +39,9 @@ struct target_options {
 	unsigned int priority; /* enum edge_client_priority; only for the daemon */
 	/* only for the daemon: a newer request with the same key replaces a queued one; 0: off */
 	uint64_t latest_key;
-	bool one_version; /* a run fails once another version serves; only for the daemon */
+	/* only for the daemon: a run fails if edged has switched to another version since the target was
+	 * opened */
+	bool one_version;
 };
 
 /* Return the model and session of a file; NULL for a model of the daemon. */
@@ -61,7 +64,7 @@ int must_check target_open_model(const char *model, const struct target_options 
 	struct target **ret_target, struct error *err);
 
 /* Opens another session of the model, or another connection to the daemon. */
-int must_check target_share(
+int must_check target_open_again(
 	const struct target *target, struct target **ret_target, struct error *err);
 
 void target_free(struct target *target); /* @target may be NULL */
@@ -94,7 +97,8 @@ struct target_ops {
 	struct tensor_bytes (*output)(const struct target *target, uint32_t index);
 	int (*signature)(const struct target *target, uint32_t index,
 		struct target_signature *ret_signature, struct error *err);
-	int (*share)(const struct target *target, struct target **ret_target, struct error *err);
+	int (*open_again)(
+		const struct target *target, struct target **ret_target, struct error *err);
 	void (*free)(struct target *target);
 	struct edge_model *(*model)(const struct target *target);
 	struct edge_session *(*session)(const struct target *target);

@@ -69,7 +69,7 @@ static int fill_specs(const struct edge_model *model, uint32_t index,
 	return 0;
 }
 
-static int signature_of(const struct target *target, uint32_t index,
+static int get_signature(const struct target *target, uint32_t index,
 	struct target_signature *ret_signature, struct error *err)
 {
 	const struct edge_model *model = local_of(target)->model;
@@ -110,7 +110,7 @@ static int start(struct local *local, const struct target_options *options, stru
 	struct target_signature signature = {0};
 	local->options = *options;
 	int r = open_state(local, options->state, err);
-	r = r < 0 ? r : signature_of(&local->target, local->signature, &signature, err);
+	r = r < 0 ? r : get_signature(&local->target, local->signature, &signature, err);
 	if (r < 0) {
 		return r;
 	}
@@ -205,7 +205,7 @@ int target_open_file(const char *path, const struct target_options *options,
 	return 0;
 }
 
-static int share(const struct target *target, struct target **ret_target, struct error *err)
+static int open_again(const struct target *target, struct target **ret_target, struct error *err)
 {
 	const struct local *old = local_of(target);
 	struct local *local = calloc(1, sizeof(*local));
@@ -269,7 +269,7 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	return r;
 }
 
-static struct tensor_bytes output(const struct target *target, uint32_t index)
+static struct tensor_bytes get_output(const struct target *target, uint32_t index)
 {
 	const struct tensor_spec *spec = &target->outputs[index];
 	struct tensor_bytes bytes = {.type = spec->type, .shape = spec->shape};
@@ -302,9 +302,9 @@ static struct edge_session *session_of(const struct target *target)
 
 static const struct target_ops ops = {
 	.run = run,
-	.output = output,
-	.signature = signature_of,
-	.share = share,
+	.output = get_output,
+	.signature = get_signature,
+	.open_again = open_again,
 	.free = free_local,
 	.model = model_of,
 	.session = session_of,

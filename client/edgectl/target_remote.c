@@ -23,7 +23,7 @@ static struct remote *remote_of(const struct target *target)
 	return (struct remote *)target;
 }
 
-static int signature_of(const struct target *target, uint32_t index,
+static int get_signature(const struct target *target, uint32_t index,
 	struct target_signature *ret_signature, struct error *err)
 {
 	const struct remote *remote = remote_of(target);
@@ -46,7 +46,7 @@ static int signature_of(const struct target *target, uint32_t index,
 	return 0;
 }
 
-static int fill(struct remote *remote, struct error *err)
+static int set_up_signature(struct remote *remote, struct error *err)
 {
 	char shown[SPEC_NAME_SIZE];
 	struct target *t = &remote->target;
@@ -62,7 +62,7 @@ static int fill(struct remote *remote, struct error *err)
 		error_escape(shown, sizeof(shown), key, strlen(key));
 		return error_set(err, -ENOENT, "no signature %s", shown);
 	}
-	int r = signature_of(t, index, &signature, err);
+	int r = get_signature(t, index, &signature, err);
 	if (r < 0) {
 		return r;
 	}
@@ -80,22 +80,22 @@ static int fill(struct remote *remote, struct error *err)
 /* With --keep-state all runs use one session. */
 static int open_session(struct remote *remote, struct error *err)
 {
-	struct edge_client_error why = {0};
+	struct edge_client_error client_error = {0};
 	uint32_t timeout_ms = remote->options.timeout_ms;
 	timeout_ms = remote_timeout_ms(timeout_ms);
 	if (!remote->options.keep_state) {
 		return 0;
 	}
 	return edge_client_session_open(remote->client, remote->model->name, NULL, timeout_ms,
-		       &remote->session, &why) < 0
-		? remote_error(&why, err)
+		       &remote->session, &client_error) < 0
+		? remote_error(&client_error, err)
 		: 0;
 }
 
 int target_open_model(const char *model, const struct target_options *options,
 	struct target **ret_target, struct error *err)
 {
-	struct edge_client_error why = {0};
+	struct edge_client_error client_error = {0};
 	uint32_t timeout_ms = remote_timeout_ms(options->timeout_ms);
 	struct remote *remote = calloc(1, sizeof(*remote));
 	if (!remote) {
@@ -108,11 +108,11 @@ int target_open_model(const char *model, const struct target_options *options,
 	if (r < 0) {
 		return r;
 	}
-	if (edge_client_describe(remote->client, model, NULL, timeout_ms, &remote->model, &why) <
-		0) {
-		return remote_error(&why, err);
+	if (edge_client_describe(
+		    remote->client, model, NULL, timeout_ms, &remote->model, &client_error) < 0) {
+		return remote_error(&client_error, err);
 	}
-	r = fill(remote, err);
+	r = set_up_signature(remote, err);
 	r = r < 0 ? r : open_session(remote, err);
 	if (r < 0) {
 		return r;
@@ -121,7 +121,7 @@ int target_open_model(const char *model, const struct target_options *options,
 	return 0;
 }
 
-static int share(const struct target *target, struct target **ret_target, struct error *err)
+static int open_again(const struct target *target, struct target **ret_target, struct error *err)
 {
 	const struct remote *remote = remote_of(target);
 	return target_open_model(remote->model->name, &remote->options, ret_target, err);
@@ -159,7 +159,7 @@ static int check_answer(const struct remote *remote, struct error *err)
 static int run(struct target *target, const struct tensor_bytes *inputs, struct error *err)
 {
 	struct remote *remote = remote_of(target);
-	struct edge_client_error why = {0};
+	struct edge_client_error client_error = {0};
 	struct edge_client_request request = {
 		.model = remote->model->name,
 		.version = remote->options.one_version ? remote->model->version : NULL,
@@ -176,11 +176,11 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	remote->answer = NULL;
 	int r = remote->session
 		? edge_client_session_infer(remote->client, remote->session, &request,
-			  remote->options.timeout_ms, &remote->answer, &why)
+			  remote->options.timeout_ms, &remote->answer, &client_error)
 		: edge_client_infer(remote->client, &request, remote->options.timeout_ms,
-			  &remote->answer, &why);
+			  &remote->answer, &client_error);
 	if (r < 0) {
-		return remote_error(&why, err);
+		return remote_error(&client_error, err);
 	}
 	r = check_answer(remote, err);
 	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
@@ -190,7 +190,7 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 	return r;
 }
 
-static struct tensor_bytes output(const struct target *target, uint32_t index)
+static struct tensor_bytes get_output(const struct target *target, uint32_t index)
 {
 	const struct edge_client_tensor *from = &remote_of(target)->answer->outputs[index];
 	struct tensor_bytes bytes = {.type = from->type, .bytes = from->bytes};
@@ -212,8 +212,8 @@ static void free_remote(struct target *target)
 
 static const struct target_ops ops = {
 	.run = run,
-	.output = output,
-	.signature = signature_of,
-	.share = share,
+	.output = get_output,
+	.signature = get_signature,
+	.open_again = open_again,
 	.free = free_remote,
 };

@@ -155,7 +155,7 @@ static int put_shown(const char *text, FILE *out)
 	for (size_t left = strlen(text); left > 0; at += n, left -= n) {
 		n = utf8_next(at, left, &code);
 		n = n ? n : 1;
-		if (code >= 0x7F && !utf8_shows(code)) {
+		if (code >= 0x7F && !utf8_is_visible(code)) {
 			fwrite(from, 1, (size_t)(at - from), out);
 			put_escaped(code, out);
 			from = at + n;

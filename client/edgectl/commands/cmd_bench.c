@@ -26,7 +26,7 @@ struct bench_client { /* one session or connection, and its measurements */
 };
 
 struct bench {
-	const struct settings *settings;
+	const struct cli_settings *settings;
 	bool local;
 	struct bench_client *clients;
 	uint32_t n_clients;
@@ -128,7 +128,7 @@ static int prepare_profile(struct bench_client *client, struct error *err)
 
 static int prepare_client(struct bench *bench, uint32_t i, struct target *first, struct error *err)
 {
-	const struct settings *s = bench->settings;
+	const struct cli_settings *s = bench->settings;
 	struct bench_client *client = &bench->clients[i];
 	client->count = s->count / bench->n_clients + (i < s->count % bench->n_clients);
 	client->warmup = s->warmup;
@@ -137,7 +137,7 @@ static int prepare_client(struct bench *bench, uint32_t i, struct target *first,
 	if (i == 0) {
 		client->target = first;
 	} else {
-		r = target_share(first, &client->target, err);
+		r = target_open_again(first, &client->target, err);
 	}
 	r = r < 0 ? r : make_inputs(client, err);
 	if (r == 0 && i == 0 && s->per_op) {
@@ -149,7 +149,7 @@ static int prepare_client(struct bench *bench, uint32_t i, struct target *first,
 
 static int open_first(struct bench *bench, struct target **ret_target, struct error *err)
 {
-	const struct settings *s = bench->settings;
+	const struct cli_settings *s = bench->settings;
 	struct target_options options = {.socket = s->socket,
 		.priority = (unsigned int)s->priority,
 		.latest_key = s->latest_key,
@@ -299,7 +299,7 @@ static int print_bench_json(const struct bench *bench, const struct figures *fig
 	return json_builder_print(d, stdout, bench->settings->format == CLI_FORMAT_JSON);
 }
 
-static int check_settings(const struct settings *s, bool local)
+static int check_settings(const struct cli_settings *s, bool local)
 {
 	if (!local && (s->per_op || s->cpu || s->threads > 1)) {
 		report_line("bench: --per-op, --cpu and --threads need --local");
@@ -308,7 +308,7 @@ static int check_settings(const struct settings *s, bool local)
 	return EXIT_DONE;
 }
 
-int cmd_bench(const struct settings *s)
+int cmd_bench(const struct cli_settings *s)
 {
 	__attribute__((cleanup(bench_deinit))) struct bench bench = {
 		.settings = s, .local = s->local || target_names_file(s->arguments[0])};

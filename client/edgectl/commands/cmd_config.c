@@ -14,17 +14,18 @@
 typedef int print_fn(void *context, const struct wire_config_item *item);
 
 /* Calls @print for each key of the reply. */
-static int walk(const void *body, size_t size, print_fn *print, void *context, struct error *err)
+static int for_each_item(
+	const void *body, size_t size, print_fn *print, void *context, struct error *err)
 {
 	struct bytes_reader r = bytes_reader_of(body, size);
 	struct wire_config_item item;
 	const uint32_t n = bytes_read_u32(&r);
-	int e = 0;
-	for (uint32_t i = 0; i < n && e == 0; i++) {
-		e = wire_config_item_decode(&r, &item, err);
-		e = e < 0 ? e : print(context, &item);
+	int code = 0;
+	for (uint32_t i = 0; i < n && code == 0; i++) {
+		code = wire_config_item_decode(&r, &item, err);
+		code = code < 0 ? code : print(context, &item);
 	}
-	return e < 0 ? e : wire_end(&r, WIRE_CONFIG, err);
+	return code < 0 ? code : wire_end(&r, WIRE_CONFIG, err);
 }
 
 static void put_text(struct json_document *d, const char *key, struct wire_text text)
@@ -47,7 +48,8 @@ static int put_item(void *context, const struct wire_config_item *item)
 	return 0;
 }
 
-/* Escapes control characters but keeps backslashes, as in the files. */
+/* Escapes control characters but keeps backslashes, so that a printed value can be pasted into a
+ * configuration file. */
 static const char *escape(char out[2048], struct wire_text text)
 {
 	return error_clean(out, 2048, text.data, text.length);
@@ -58,32 +60,32 @@ static const char *escape(char out[2048], struct wire_text text)
 static int print_item(void *context, const struct wire_config_item *item)
 {
 	char *section = context;
-	char text[2048], value[2048], origin[2048];
-	escape(text, item->section);
-	if (strncmp(section, text, 63) != 0) {
-		printf("%s[%s]\n", section[0] ? "\n" : "", text);
-		snprintf(section, 64, "%.63s", text);
+	char name[2048], key[2048], value[2048], origin[2048], pending[2048];
+	escape(name, item->section);
+	if (strncmp(section, name, 63) != 0) {
+		printf("%s[%s]\n", section[0] ? "\n" : "", name);
+		snprintf(section, 64, "%.63s", name);
 	}
 	printf("# %s", escape(origin, item->origin));
 	if (item->pending.length > 0) {
-		printf("; the files say %s", escape(origin, item->pending));
+		printf("; the files say %s", escape(pending, item->pending));
 	}
-	printf("\n%s = %s\n", escape(text, item->key), escape(value, item->value));
+	printf("\n%s = %s\n", escape(key, item->key), escape(value, item->value));
 	return 0;
 }
 
-static int show_json(const void *body, size_t size, const struct settings *s, struct error *err)
+static int show_json(const void *body, size_t size, const struct cli_settings *s, struct error *err)
 {
 	owned_json struct json_document *d = json_builder_document_new(true);
-	int e = walk(body, size, put_item, d, err);
-	if (e == 0) {
-		e = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
-		e = e < 0 ? error_set(err, e, "standard output: %s", strerror(-e)) : 0;
+	int code = for_each_item(body, size, put_item, d, err);
+	if (code == 0) {
+		code = json_builder_print(d, stdout, s->format == CLI_FORMAT_JSON);
+		code = code < 0 ? error_set(err, code, "standard output: %s", strerror(-code)) : 0;
 	}
-	return e;
+	return code;
 }
 
-int cmd_config(const struct settings *s)
+int cmd_config(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	owned_mem void *body = NULL;
@@ -95,15 +97,16 @@ int cmd_config(const struct settings *s)
 			"config: the only subcommand is show; to check files use edged --check-config");
 		return EXIT_USAGE;
 	}
-	int e = remote_open(s->socket, s->timeout_ms, &client, &err);
-	e = e < 0 ? e
-		  : connection_ask(client, WIRE_CONFIG, remote_timeout_ms(s->timeout_ms), &body,
-			    &size, &err);
-	if (e == 0) {
-		e = s->format == CLI_FORMAT_TABLE ? walk(body, size, print_item, section, &err)
-						  : show_json(body, size, s, &err);
+	int code = remote_open(s->socket, s->timeout_ms, &client, &err);
+	code = code < 0 ? code
+			: connection_ask(client, WIRE_CONFIG, remote_timeout_ms(s->timeout_ms),
+				  &body, &size, &err);
+	if (code == 0) {
+		code = s->format == CLI_FORMAT_TABLE
+			? for_each_item(body, size, print_item, section, &err)
+			: show_json(body, size, s, &err);
 	}
-	if (e < 0) {
+	if (code < 0) {
 		return report_failed(NULL, &err);
 	}
 	return EXIT_DONE;

@@ -73,7 +73,7 @@ static void item_fields(struct fields *f, const void *record, const void *contex
 	}
 }
 
-int cmd_list(const struct settings *s)
+int cmd_list(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	owned(edge_client_list_free) struct edge_client_list *list = NULL;
@@ -91,7 +91,7 @@ int cmd_list(const struct settings *s)
 
 /* ---- reload */
 
-int cmd_reload(const struct settings *s)
+int cmd_reload(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_reload reload = {0};

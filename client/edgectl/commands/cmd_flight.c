@@ -52,7 +52,7 @@ static int read_file(const char *path, struct flights *flights, struct error *er
 	return 0;
 }
 
-static int records_request(const struct settings *s, struct flights *flights, struct error *err)
+static int records_request(const struct cli_settings *s, struct flights *flights, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
@@ -150,7 +150,7 @@ static int print_json(const struct flights *flights, const struct fields_list *r
 	return json_builder_print(d, stdout, true);
 }
 
-static int print(const struct flights *flights, const struct settings *s)
+static int print(const struct flights *flights, const struct cli_settings *s)
 {
 	const struct flight_header *header = &flights->view.header;
 	const struct fields_list *records =
@@ -167,7 +167,7 @@ static int print(const struct flights *flights, const struct settings *s)
 	return fields_print(records, s);
 }
 
-int cmd_flight(const struct settings *s)
+int cmd_flight(const struct cli_settings *s)
 {
 	__attribute__((cleanup(flights_deinit))) struct flights flights = {0};
 	struct error err = {0};

@@ -13,7 +13,7 @@
 #include "client/edgectl/pipeline_files.h"
 #include "client/edgectl/pipeline_targets.h"
 #include "client/edgectl/report.h"
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/grid.h"
 #include "client/media/byte_source.h"
 #include "client/media/csv.h"
 
@@ -22,7 +22,7 @@
 #define PIECE_BYTES 8192
 
 struct work {
-	const struct settings *settings;
+	const struct cli_settings *settings;
 	struct pipeline_targets targets;
 	struct pipeline *pipeline;
 	size_t n_results;
@@ -110,7 +110,7 @@ static void result_print(void *context, const struct pipeline_result *result)
 
 static int open_path(struct work *work, const char *path, struct error *err)
 {
-	const struct settings *s = work->settings;
+	const struct cli_settings *s = work->settings;
 	const struct pipeline_models models = pipeline_targets_models(&work->targets);
 	const struct pipeline_sink sink = {.result = result_print, .context = work};
 	work->targets.options =
@@ -340,7 +340,7 @@ static int run_all(struct work *work, char **arguments)
 }
 
 static int open_and_run(
-	const struct settings *settings, const char *path, char **inputs, bool everything)
+	const struct cli_settings *settings, const char *path, char **inputs, bool everything)
 {
 	__attribute__((cleanup(work_deinit))) struct work work = {
 		.settings = settings, .everything = everything};
@@ -362,7 +362,7 @@ static int open_and_run(
 	return run_all(&work, inputs);
 }
 
-int cmd_pipeline_infer(const struct settings *settings, const char *path)
+int cmd_pipeline_infer(const struct cli_settings *settings, const char *path)
 {
 	return open_and_run(settings, path, settings->arguments + 1, true);
 }
@@ -403,7 +403,7 @@ static int file_check(const char *path, struct grid *grid, FILE *shown)
 }
 
 /* Checks all pipelines. @grid may be NULL. */
-static int all_check(const struct settings *settings, struct grid *grid)
+static int all_check(const struct cli_settings *settings, struct grid *grid)
 {
 	__attribute__((cleanup(pipeline_files_free))) struct pipeline_files files = {0};
 	struct error err = {0};
@@ -419,7 +419,7 @@ static int all_check(const struct settings *settings, struct grid *grid)
 	return code;
 }
 
-static int find(const struct settings *settings, const char *name, char *ret_path)
+static int find(const struct cli_settings *settings, const char *name, char *ret_path)
 {
 	struct error err = {0};
 	if (pipeline_files_find(settings->pipelines, name, ret_path, &err) < 0) {
@@ -429,15 +429,15 @@ static int find(const struct settings *settings, const char *name, char *ret_pat
 	return EXIT_DONE;
 }
 
-static int list(const struct settings *settings)
+static int list(const struct cli_settings *settings)
 {
 	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "PIPELINE|MODELS|DESCRIPTION", 0);
+	grid_init_with_titles(&grid, "PIPELINE|MODELS|DESCRIPTION", 0);
 	int code = all_check(settings, &grid);
 	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_NEGATIVE : code;
 }
 
-static int each_named(const struct settings *settings, FILE *shown)
+static int each_named(const struct cli_settings *settings, FILE *shown)
 {
 	char path[PIPELINE_FILES_PATH_SIZE];
 	int code = EXIT_DONE;
@@ -455,7 +455,7 @@ static int usage(const char *text)
 	return EXIT_USAGE;
 }
 
-int cmd_pipeline(const struct settings *settings)
+int cmd_pipeline(const struct cli_settings *settings)
 {
 	char path[PIPELINE_FILES_PATH_SIZE];
 	const char *verb = settings->arguments[0];

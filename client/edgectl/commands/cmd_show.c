@@ -7,9 +7,9 @@
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
 #include "client/edgectl/target.h"
+#include "client/edgectl/view/grid.h"
 #include "client/edgectl/view/node_view.h"
 #include "client/edgectl/view/plan_view.h"
-#include "client/edgectl/view/text_columns.h"
 #include "client/pipeline/json_builder.h"
 #include "engine/edge.h"
 
@@ -89,7 +89,7 @@ static void add_energy(
 	}
 }
 
-static int remote_figures(const struct settings *s, struct figures *f, struct error *err)
+static int remote_figures(const struct cli_settings *s, struct figures *f, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	owned(edge_client_model_free) struct edge_client_model *model = NULL;
@@ -160,7 +160,7 @@ static void add_spec_row(
 }
 
 static int print_figures(
-	const struct target *target, const struct figures *figures, const struct settings *s)
+	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
 	owned_grid struct grid grid = {0};
 	grid_init(&grid, 2, 0);
@@ -178,10 +178,10 @@ static int print_figures(
 }
 
 static int print_tensors(const struct tensor_spec *inputs, uint32_t n_inputs,
-	const struct tensor_spec *outputs, uint32_t n_outputs, const struct settings *s)
+	const struct tensor_spec *outputs, uint32_t n_outputs, const struct cli_settings *s)
 {
 	owned_grid struct grid grid = {0};
-	grid_begin(&grid, "TENSOR|NAME|TYPE|SHAPE|REAL VALUE|NORMALISED|LABELS", 0);
+	grid_init_with_titles(&grid, "TENSOR|NAME|TYPE|SHAPE|REAL VALUE|NORMALISED|LABELS", 0);
 	for (uint32_t i = 0; i < n_inputs; i++) {
 		add_spec_row(&grid, "input", i, &inputs[i]);
 	}
@@ -192,7 +192,7 @@ static int print_tensors(const struct tensor_spec *inputs, uint32_t n_inputs,
 }
 
 /* Prints the signatures with a key, in the order of the file. */
-static int print_signatures(const struct target *target, const struct settings *s)
+static int print_signatures(const struct target *target, const struct cli_settings *s)
 {
 	struct error err = {0};
 	for (uint32_t i = 1;; i++) {
@@ -210,14 +210,14 @@ static int print_signatures(const struct target *target, const struct settings *
 }
 
 /* Returns the index of --signature, which target_open_file() has checked. */
-static uint32_t signature_of(const struct edge_model *model, const struct settings *s)
+static uint32_t signature_of(const struct edge_model *model, const struct cli_settings *s)
 {
 	int found = s->signature ? edge_model_find_signature(model, s->signature) : 0;
 	return found > 0 ? (uint32_t)found : 0;
 }
 
 static int show_table(
-	const struct target *target, const struct figures *figures, const struct settings *s)
+	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
 	const struct edge_model *model = target_model(target);
 	int r = print_figures(target, figures, s);
@@ -290,7 +290,7 @@ static void put_signatures(struct json_document *d, const struct target *target)
 }
 
 static int show_json(
-	const struct target *target, const struct figures *figures, const struct settings *s)
+	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
 	owned_json struct json_document *d = json_builder_document_new(false);
 	json_builder_put_text(d, "model", target->name);
@@ -319,7 +319,7 @@ static int show_json(
 	return report_output(r);
 }
 
-int cmd_show(const struct settings *s)
+int cmd_show(const struct cli_settings *s)
 {
 	owned(target_free) struct target *target = NULL;
 	struct figures figures = {0};

@@ -53,7 +53,7 @@ static void status_fields(struct fields *f, const struct answers *a)
 	power_view_add(f, &a->power);
 }
 
-static int print(const struct answers *a, const struct settings *s)
+static int print(const struct answers *a, const struct cli_settings *s)
 {
 	if (s->format != CLI_FORMAT_TABLE) {
 		owned_json struct json_document *d = json_builder_document_new(false);
@@ -67,7 +67,7 @@ static int print(const struct answers *a, const struct settings *s)
 	return r < 0 || !a->stats ? r : stats_view_print(a->stats, stdout, s);
 }
 
-static int status_request(struct edge_client *client, const struct settings *s,
+static int status_request(struct edge_client *client, const struct cli_settings *s,
 	struct answers *answers, struct edge_client_error *why)
 {
 	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
@@ -82,7 +82,7 @@ static int status_request(struct edge_client *client, const struct settings *s,
 	return r == -EOPNOTSUPP ? 0 : r;
 }
 
-int cmd_status(const struct settings *s)
+int cmd_status(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct answers answers = {0};

@@ -11,7 +11,7 @@
 #include "client/edgectl/report.h"
 #include "client/lib/edge_client.h"
 
-static int store_request(const struct settings *s, enum edge_client_store_verb verb,
+static int store_request(const struct cli_settings *s, enum edge_client_store_verb verb,
 	const char *model, const char *argument, char **ret_text)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
@@ -28,7 +28,7 @@ static int store_request(const struct settings *s, enum edge_client_store_verb v
 	return EXIT_DONE;
 }
 
-int cmd_store(const struct settings *s)
+int cmd_store(const struct cli_settings *s)
 {
 	static const enum edge_client_store_verb verbs[CLI_COMMAND_COUNT] = {
 		[CLI_ROLLBACK] = EDGE_CLIENT_STORE_ROLLBACK,
@@ -40,7 +40,7 @@ int cmd_store(const struct settings *s)
 	return store_request(s, verbs[s->command], s->arguments[0], NULL, NULL);
 }
 
-int cmd_forget_bad(const struct settings *s)
+int cmd_forget_bad(const struct cli_settings *s)
 {
 	return store_request(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
 }
@@ -56,7 +56,7 @@ static void print_lines(const char *text)
 	}
 }
 
-int cmd_history(const struct settings *s)
+int cmd_history(const struct cli_settings *s)
 {
 	char *text = NULL;
 	int code = store_request(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
@@ -71,7 +71,7 @@ int cmd_history(const struct settings *s)
 
 /* Runs edged --fsck on a store without a running daemon: the program beside edgectl, or in
  * $PATH. */
-static int fsck_offline(const struct settings *s)
+static int fsck_offline(const struct cli_settings *s)
 {
 	static const char name[] = "edged";
 	char path[4096];
@@ -88,7 +88,7 @@ static int fsck_offline(const struct settings *s)
 	return EXIT_NEGATIVE;
 }
 
-int cmd_fsck(const struct settings *s)
+int cmd_fsck(const struct cli_settings *s)
 {
 	char *text = NULL;
 	if (s->state) {

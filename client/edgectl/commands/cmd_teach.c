@@ -134,7 +134,7 @@ static const char *version_of(const struct teaching *teaching)
 }
 
 /* @fd -1: removes the examples of the label. */
-static int examples_send(const struct settings *s, const struct teaching *teaching, int fd)
+static int examples_send(const struct cli_settings *s, const struct teaching *teaching, int fd)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};
@@ -162,13 +162,13 @@ static int examples_send(const struct settings *s, const struct teaching *teachi
 
 static void report_waiting(void *context, const char *path)
 {
-	const struct settings *s = context;
+	const struct cli_settings *s = context;
 	if (!s->quiet) {
 		report_line("waiting for who else writes to %s", path);
 	}
 }
 
-static int examples_append(const struct settings *s, const struct teaching *teaching)
+static int examples_append(const struct cli_settings *s, const struct teaching *teaching)
 {
 	struct error err = {0};
 	char shown[4 * FEW_SHOT_LABEL_SIZE];
@@ -189,7 +189,7 @@ static int examples_append(const struct settings *s, const struct teaching *teac
 	return EXIT_DONE;
 }
 
-static int examples_add(const struct settings *s, struct teaching *teaching)
+static int examples_add(const struct cli_settings *s, struct teaching *teaching)
 {
 	int code = EXIT_DONE;
 	for (char **file = s->arguments + 2; *file; file++) {
@@ -207,7 +207,7 @@ static int examples_add(const struct settings *s, struct teaching *teaching)
 }
 
 /* A file of examples has one example a line, which users remove with an editor. */
-static int forget(const struct settings *s, const struct teaching *teaching)
+static int forget(const struct cli_settings *s, const struct teaching *teaching)
 {
 	if (teaching->path[0]) {
 		report_line("%s: its lines are the examples", teaching->path);
@@ -216,7 +216,7 @@ static int forget(const struct settings *s, const struct teaching *teaching)
 	return examples_send(s, teaching, -1);
 }
 
-int cmd_teach(const struct settings *s)
+int cmd_teach(const struct cli_settings *s)
 {
 	__attribute__((cleanup(teaching_deinit))) struct teaching teaching = {
 		.label = s->arguments[1], .memory = -1};

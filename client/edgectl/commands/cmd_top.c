@@ -20,7 +20,7 @@ struct sample {
 	struct edge_client_stats *stats;
 };
 
-static int sample_take(struct edge_client *client, const struct settings *s,
+static int sample_take(struct edge_client *client, const struct cli_settings *s,
 	struct sample *ret_sample, struct edge_client_error *why)
 {
 	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
@@ -165,7 +165,7 @@ static void user_fields(struct fields *f, const void *record, const void *contex
 }
 
 static int print_page(const struct edge_client *client, const struct sample *before,
-	const struct sample *now, FILE *out, const struct settings *s)
+	const struct sample *now, FILE *out, const struct cli_settings *s)
 {
 	const struct interval interval = {before, now};
 	const struct edge_client_stats *stats = now->stats;
@@ -184,7 +184,7 @@ static int print_page(const struct edge_client *client, const struct sample *bef
 /* ---- main loop */
 
 static int show(struct screen *screen, const struct edge_client *client,
-	const struct sample *before, const struct sample *now, const struct settings *s)
+	const struct sample *before, const struct sample *now, const struct cli_settings *s)
 {
 	owned_mem char *text = NULL;
 	size_t size = 0;
@@ -201,7 +201,7 @@ static int show(struct screen *screen, const struct edge_client *client,
 
 /* The first page also covers one second: restored counters are older than the daemon, so no rate
  * follows from them. */
-static int follow(struct screen *screen, struct edge_client *client, const struct settings *s,
+static int follow(struct screen *screen, struct edge_client *client, const struct cli_settings *s,
 	struct error *err)
 {
 	struct edge_client_error why = {0};
@@ -223,7 +223,7 @@ static int follow(struct screen *screen, struct edge_client *client, const struc
 	return r;
 }
 
-int cmd_top(const struct settings *s)
+int cmd_top(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct error err = {0};

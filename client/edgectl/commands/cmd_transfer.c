@@ -204,7 +204,7 @@ static int source_open(const char *path, int *ret_fd, struct error *err)
 
 /* ---- request */
 
-static int store_request(const struct settings *s, enum edge_client_store_verb verb,
+static int store_request(const struct cli_settings *s, enum edge_client_store_verb verb,
 	const char *model, int fd, char **ret_text, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
@@ -220,7 +220,7 @@ static int store_request(const struct settings *s, enum edge_client_store_verb v
 }
 
 /* Returns --name, else the file's name; NULL: the bundle has the name. */
-static const char *name_of(const struct settings *s, const char *path, char *out, size_t size)
+static const char *name_of(const struct cli_settings *s, const char *path, char *out, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
@@ -232,7 +232,7 @@ static const char *name_of(const struct settings *s, const char *path, char *out
 	return out;
 }
 
-static void print_first_line(const struct settings *s, const char *text)
+static void print_first_line(const struct cli_settings *s, const char *text)
 {
 	char shown[256];
 	if (text && !s->quiet) {
@@ -240,7 +240,7 @@ static void print_first_line(const struct settings *s, const char *text)
 	}
 }
 
-int cmd_install(const struct settings *s)
+int cmd_install(const struct cli_settings *s)
 {
 	const char *path = s->arguments[0];
 	char name[256];
@@ -260,7 +260,7 @@ int cmd_install(const struct settings *s)
 	return EXIT_DONE;
 }
 
-int cmd_remove(const struct settings *s)
+int cmd_remove(const struct cli_settings *s)
 {
 	struct error err = {0};
 	int code = store_request(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
@@ -334,7 +334,7 @@ static int deliver(int from, const char *path, struct error *err)
 	return deliver_file(from, path, err);
 }
 
-int cmd_export(const struct settings *s)
+int cmd_export(const struct cli_settings *s)
 {
 	const char *path = s->n_arguments > 1 ? s->arguments[1] : "-";
 	struct error err = {0};

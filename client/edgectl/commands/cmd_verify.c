@@ -38,7 +38,7 @@ struct golden_index {
 };
 
 struct check {
-	const struct settings *settings;
+	const struct cli_settings *settings;
 	const char *path;
 	uint64_t started_ns; /* start of the work on this file, in ns */
 	struct edge_options options;
@@ -58,7 +58,7 @@ static void code_name(enum edge_status status, char *out, size_t size)
  * line's number which file it is about. */
 static void print_name(const struct check *check)
 {
-	const struct settings *s = check->settings;
+	const struct cli_settings *s = check->settings;
 	char escaped[4096];
 	if (s->verbose || (s->n_arguments > 1 && isatty(STDOUT_FILENO))) {
 		error_escape(escaped, sizeof(escaped), check->path, strlen(check->path));
@@ -269,7 +269,7 @@ static int check_file(const struct check *check)
 	return EXIT_DONE;
 }
 
-int cmd_verify(const struct settings *settings)
+int cmd_verify(const struct cli_settings *settings)
 {
 	struct check check = {
 		.settings = settings,

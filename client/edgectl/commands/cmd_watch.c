@@ -11,7 +11,7 @@
 #include "client/pipeline/json_builder.h"
 
 struct watch {
-	const struct settings *settings;
+	const struct cli_settings *settings;
 	int result; /* error of printing */
 };
 
@@ -72,7 +72,7 @@ static int follow(struct edge_client *client, const struct watch *watch, struct 
 	return error_set(err, watch->result, "standard output: %s", strerror(-watch->result));
 }
 
-int cmd_watch(const struct settings *s)
+int cmd_watch(const struct cli_settings *s)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	struct edge_client_error why = {0};

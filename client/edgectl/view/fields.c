@@ -8,11 +8,11 @@
 #include "base/clock.h"
 
 /* Adds the title if this is the heading. Returns true if the table has a cell for the value. */
-static bool has_cell(struct fields *fields, const char *title, bool right)
+static bool has_cell(struct fields *fields, const char *title, bool right_aligned)
 {
 	struct grid *grid = fields->grid;
 	if (grid && title && fields->heading) {
-		grid_add_column(grid, title, right);
+		grid_add_column(grid, title, right_aligned);
 	} else if (grid && title && fields->vertical) {
 		grid_add(grid, "%s", title);
 	}
@@ -75,17 +75,19 @@ void fields_time_us(struct fields *fields, const char *title, const char *key, u
 	fields_integer(fields, NULL, key, (int64_t)us);
 }
 
-void fields_cell(struct fields *fields, const char *title, bool right, const char *format, ...)
+void fields_cell(
+	struct fields *fields, const char *title, bool right_aligned, const char *format, ...)
 {
 	va_list args;
-	if (has_cell(fields, title, right)) {
+	if (has_cell(fields, title, right_aligned)) {
 		va_start(args, format);
 		grid_add_args(fields->grid, format, args);
 		va_end(args);
 	}
 }
 
-int fields_print_table(const struct fields_list *list, FILE *out, const struct settings *settings)
+int fields_print_table(
+	const struct fields_list *list, FILE *out, const struct cli_settings *settings)
 {
 	owned_grid struct grid grid = {0};
 	owned_mem void *none = calloc(1, list->size);
@@ -124,7 +126,7 @@ void fields_put_list(
 	json_builder_end(document);
 }
 
-int fields_print(const struct fields_list *list, const struct settings *settings)
+int fields_print(const struct fields_list *list, const struct cli_settings *settings)
 {
 	int r = 0;
 	if (settings->format == CLI_FORMAT_TABLE) {

@@ -9,11 +9,12 @@
 #ifndef CLIENT_EDGECTL_VIEW_FIELDS_H
 #define CLIENT_EDGECTL_VIEW_FIELDS_H
 
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/grid.h"
 #include "client/pipeline/json_builder.h"
 
-/* What a record is added to: the heading or a row of @grid, a row of two cells for each field, or
- * the open object of @json. */
+/* Where a record's fields go. @grid and @heading: its titles, as the first row. @grid and
+ * @vertical: one row (title, value) per field. @grid alone: one row. @json: members of the open
+ * object. */
 struct fields {
 	struct grid *grid; /* NULL: JSON */
 	bool vertical; /* @grid has two columns, title and value */
@@ -41,20 +42,20 @@ void fields_real(
 /* Adds a time that only the table has, with three significant digits: "850 us", "1.25 ms", "3.1 s";
  * "-" for 0. */
 void fields_time_ns(struct fields *fields, const char *title, uint64_t ns);
-/* The same, and an integer in JSON. */
+/* Adds a time as fields_time_ns() does, and an integer in microseconds to JSON. */
 void fields_time_us(struct fields *fields, const char *title, const char *key, uint64_t us);
 /* Adds a field that only the table has. The caller has escaped control characters. */
-void fields_cell(struct fields *fields, const char *title, bool right, const char *format, ...)
-	printf_like(4, 5);
+void fields_cell(struct fields *fields, const char *title, bool right_aligned, const char *format,
+	...) printf_like(4, 5);
 
 /* Prints a table with a heading. -ENOMEM. */
 int must_check fields_print_table(
-	const struct fields_list *list, FILE *out, const struct settings *settings);
+	const struct fields_list *list, FILE *out, const struct cli_settings *settings);
 /* Adds a list of objects as member @key. */
 void fields_put_list(
 	struct json_document *document, const char *key, const struct fields_list *list);
 /* Prints the list to standard output in the format of @settings: with -o jsonl each record as an
  * object of its own. -ENOMEM or -EIO. */
-int must_check fields_print(const struct fields_list *list, const struct settings *settings);
+int must_check fields_print(const struct fields_list *list, const struct cli_settings *settings);
 
 #endif

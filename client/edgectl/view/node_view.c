@@ -59,7 +59,7 @@ static void node_fields(struct fields *f, const void *record, const void *contex
 }
 
 int node_view_print(const struct edge_model *model, uint32_t signature, const uint64_t *ns,
-	const struct settings *settings)
+	const struct cli_settings *settings)
 {
 	__attribute__((cleanup(nodes_free))) struct nodes nodes = {0};
 	int r = nodes_get(model, signature, ns, &nodes);

@@ -122,7 +122,7 @@ static void print_totals(const struct edge_model *model, const struct steps *ste
 }
 
 int plan_view_print(
-	const struct edge_model *model, uint32_t signature, const struct settings *settings)
+	const struct edge_model *model, uint32_t signature, const struct cli_settings *settings)
 {
 	__attribute__((cleanup(steps_free))) struct steps steps = {0};
 	int r = edge_model_steps(model, signature, step_keep, &steps);

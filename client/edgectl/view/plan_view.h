@@ -9,7 +9,7 @@
 
 /* Prints a table. -ENOENT: no such signature. -ENOMEM. Else the error of writing. */
 int must_check plan_view_print(
-	const struct edge_model *model, uint32_t signature, const struct settings *settings);
+	const struct edge_model *model, uint32_t signature, const struct cli_settings *settings);
 
 /* Adds the plan as a list "plan" of objects. Errors like plan_view_print(). */
 int must_check plan_view_put(

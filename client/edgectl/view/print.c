@@ -12,7 +12,8 @@
 #define VALUES_IN_TABLE 6
 #define VALUES_IN_JSON 4096 /* larger outputs are better written with --output-dir */
 
-static void print_legend(const struct print_result *r, FILE *out, const struct settings *settings)
+static void print_legend(
+	const struct print_result *r, FILE *out, const struct cli_settings *settings)
 {
 	char source[512];
 	error_escape(source, sizeof(source), r->source, strlen(r->source));
@@ -117,7 +118,7 @@ static void print_anomaly(const struct answer *answer, FILE *out)
 	fputc('\n', out);
 }
 
-int print_table(const struct print_result *r, FILE *out, const struct settings *settings)
+int print_table(const struct print_result *r, FILE *out, const struct cli_settings *settings)
 {
 	owned_grid struct grid grid = {0};
 	print_legend(r, out, settings);
@@ -130,7 +131,7 @@ int print_table(const struct print_result *r, FILE *out, const struct settings *
 			FIELDS_LIST(class_fields, NULL, r->answer->classes, r->answer->n_classes),
 			out, settings);
 	case ANSWER_TENSORS:
-		grid_begin(&grid, "OUTPUT|TYPE|SHAPE|MIN|MEAN|MAX|VALUES", 7u << 3);
+		grid_init_with_titles(&grid, "OUTPUT|TYPE|SHAPE|MIN|MEAN|MAX|VALUES", 7u << 3);
 		add_tensor_rows(&grid, r);
 		break;
 	}

@@ -19,7 +19,7 @@ struct print_result {
 
 /* Prints a table for people. -ENOMEM. */
 int must_check print_table(
-	const struct print_result *result, FILE *out, const struct settings *settings);
+	const struct print_result *result, FILE *out, const struct cli_settings *settings);
 
 /* Adds members to the open object of @document:
  * {"model","version","source","infer_ms","results":[{"label","index","score"}]}. In place of

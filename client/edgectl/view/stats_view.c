@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/grid.h"
 
 static const char *const class_names[] = {"normal", "batch", "realtime", "control"};
 /* by falling urgency */
@@ -148,7 +148,7 @@ void stats_view_put(struct json_document *d, const struct edge_client_stats *sta
 /* ---- tables */
 
 static int print_queue(
-	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
+	const struct edge_client_stats *stats, FILE *out, const struct cli_settings *settings)
 {
 	owned_grid struct grid grid = {0};
 	grid_init(&grid, 2, 0);
@@ -162,7 +162,7 @@ static int print_queue(
 }
 
 int stats_view_print(
-	const struct edge_client_stats *stats, FILE *out, const struct settings *settings)
+	const struct edge_client_stats *stats, FILE *out, const struct cli_settings *settings)
 {
 	int r = print_queue(stats, out, settings);
 	if (r == 0) {

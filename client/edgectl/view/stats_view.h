@@ -27,6 +27,6 @@ void stats_view_put(struct json_document *document, const struct edge_client_sta
 /* Prints tables of queue, users and models, each after an empty line. Returns a negative errno
  * if writing failed. */
 int must_check stats_view_print(
-	const struct edge_client_stats *stats, FILE *out, const struct settings *settings);
+	const struct edge_client_stats *stats, FILE *out, const struct cli_settings *settings);
 
 #endif

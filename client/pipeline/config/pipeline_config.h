@@ -119,8 +119,8 @@ enum features_win {
 
 struct pipeline_config_pre {
 	struct pipeline_config_reals crop; /* left, top, width, height as fractions of the image */
-	uint64_t resize, layout, colour,
-		pad; /* enum fit_resize, fit_layout, pipeline_config_pixel */
+	/* enum preprocess_resize, preprocess_layout, pipeline_config_pixel */
+	uint64_t resize, layout, colour, pad;
 	struct pipeline_config_reals mean, std;
 	uint64_t window, hop; /* samples or rows; 0: from the model; hop 0: same as window */
 	uint64_t sr;

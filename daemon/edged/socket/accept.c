@@ -23,7 +23,7 @@ static int identify(struct conn *conn, struct error *err)
 	conn->peer.pid = peer.pid;
 	code = account_open(&conn->server->serve->accounts, peer.uid, &conn->account, err);
 	if (code == 0) {
-		conn->line.user = &conn->account->queue;
+		conn->queue.user = &conn->account->queue;
 	}
 	return code;
 }

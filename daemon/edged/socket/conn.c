@@ -43,7 +43,7 @@ void conn_handle(struct conn *conn, struct request *request)
 	conn->server->serve->clients.handle(conn, request);
 }
 
-void conn_begin(struct conn *conn, struct request *request)
+void conn_add_request(struct conn *conn, struct request *request)
 {
 	conn->in_flight++;
 	request->client.conn = conn;
@@ -75,7 +75,7 @@ static void on_message(struct conn *conn)
 	struct request *request = take(conn->in.request);
 	conn->server->last_active = conn;
 	conn->in.part = CONN_HEADER;
-	conn->in.got = 0;
+	conn->in.n_received = 0;
 	conn->read_deadline_ms = 0;
 	conn_handle(conn, request);
 }
@@ -88,7 +88,7 @@ static void on_header(struct conn *conn)
 		conn_drop_offender(conn, &conn->in.header, &err);
 		return;
 	}
-	conn->in.got = 0;
+	conn->in.n_received = 0;
 	conn->in.validated = false;
 	conn->read_deadline_ms = uv_now(conn->pipe.loop) +
 		conn_transfer_ms(config->header_timeout_ms, conn->in.header.body_bytes);
@@ -101,7 +101,7 @@ static void on_header(struct conn *conn)
 		}
 		return;
 	}
-	conn_begin(conn, conn->in.request);
+	conn_add_request(conn, conn->in.request);
 	if (header_check_takes_fd(conn->in.header.type)) {
 		conn->in.request->fd = take_fd(conn->in.fd);
 	}
@@ -113,11 +113,11 @@ static void on_head(struct conn *conn)
 {
 	struct error err = {0};
 	int code = request_validate(conn->in.request, conn->server->serve->models, &conn->sessions,
-		&conn->regions, conn->in.got, conn->server->config->max_body, &err);
+		&conn->regions, conn->in.n_received, conn->server->config->max_body, &err);
 	code = code == 0
-		? admission_check_head(conn->server->serve, conn->in.request, &conn->line, &err)
+		? admission_check_head(conn->server->serve, conn->in.request, &conn->queue, &err)
 		: code;
-	conn->in.validated = code <= 0 || conn->in.got == REQUEST_HEAD_BYTES;
+	conn->in.validated = code <= 0 || conn->in.n_received == REQUEST_HEAD_BYTES;
 	if (code < 0) {
 		conn->in_flight--;
 		refuse_request(conn, &err);
@@ -134,38 +134,40 @@ static uv_buf_t missing_part(struct conn *conn)
 	uint32_t max = sizeof(conn->server->scratch);
 	switch (conn->in.part) {
 	case CONN_HEADER:
-		return uv_buf_init(
-			(char *)conn->in.bytes + conn->in.got, WIRE_HEADER_BYTES - conn->in.got);
+		return uv_buf_init((char *)conn->in.bytes + conn->in.n_received,
+			WIRE_HEADER_BYTES - conn->in.n_received);
 	case CONN_SKIP:
-		return uv_buf_init(scratch, all - conn->in.got < max ? all - conn->in.got : max);
+		return uv_buf_init(
+			scratch, all - conn->in.n_received < max ? all - conn->in.n_received : max);
 	case CONN_BODY:
 		break;
 	}
 	if (!conn->in.validated && conn->in.header.type == WIRE_INFER && all > REQUEST_HEAD_BYTES) {
 		all = REQUEST_HEAD_BYTES;
 	}
-	return uv_buf_init((char *)conn->in.request->body + conn->in.got, all - conn->in.got);
+	return uv_buf_init(
+		(char *)conn->in.request->body + conn->in.n_received, all - conn->in.n_received);
 }
 
-static bool has_ahead(const struct conn *conn)
+static bool has_read_ahead(const struct conn *conn)
 {
-	return conn->in.ahead_at < conn->in.ahead_end;
+	return conn->in.read_ahead_at < conn->in.read_ahead_end;
 }
 
 static bool is_head(const struct conn *conn)
 {
 	/* all that is there of the body came in one read with the header */
-	const bool came_with_header = conn->in.using_ahead && !has_ahead(conn) &&
+	const bool came_with_header = conn->in.consuming_read_ahead && !has_read_ahead(conn) &&
 		conn->in.header.body_bytes > REQUEST_HEAD_BYTES;
 	return conn->in.part == CONN_BODY && !conn->in.validated &&
 		conn->in.header.type == WIRE_INFER &&
-		(came_with_header || conn->in.got == REQUEST_HEAD_BYTES);
+		(came_with_header || conn->in.n_received == REQUEST_HEAD_BYTES);
 }
 
 /* Handles a header, head or body that is complete. */
 static void advance(struct conn *conn)
 {
-	if (conn->in.part == CONN_HEADER && conn->in.got == WIRE_HEADER_BYTES) {
+	if (conn->in.part == CONN_HEADER && conn->in.n_received == WIRE_HEADER_BYTES) {
 		on_header(conn);
 		/* The request owns the descriptor now. If it was refused, close it here. */
 		if (header_check_takes_fd(conn->in.header.type)) {
@@ -177,14 +179,14 @@ static void advance(struct conn *conn)
 		conn->in.part == CONN_HEADER) {
 		return;
 	}
-	bool all = conn->in.got == conn->in.header.body_bytes;
+	bool all = conn->in.n_received == conn->in.header.body_bytes;
 	if (conn->in.part == CONN_BODY && all) {
 		on_message(conn);
 	} else if (is_head(conn)) {
 		on_head(conn);
 	} else if (conn->in.part == CONN_SKIP && all) {
 		conn->in.part = CONN_HEADER;
-		conn->in.got = 0;
+		conn->in.n_received = 0;
 		conn->read_deadline_ms = 0;
 	}
 }
@@ -193,13 +195,14 @@ static void advance(struct conn *conn)
  * that follows HELLO would be lost, because plain reads drop it. */
 static bool reads_ahead(const struct conn *conn)
 {
-	return conn->in.part == CONN_HEADER && conn->in.got == 0 && conn->state == CONN_OPEN;
+	return conn->in.part == CONN_HEADER && conn->in.n_received == 0 && conn->state == CONN_OPEN;
 }
 
 static uv_buf_t next_buffer(struct conn *conn)
 {
-	return reads_ahead(conn) ? uv_buf_init((char *)conn->in.ahead, sizeof(conn->in.ahead))
-				 : missing_part(conn);
+	return reads_ahead(conn)
+		? uv_buf_init((char *)conn->in.read_ahead, sizeof(conn->in.read_ahead))
+		: missing_part(conn);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
@@ -214,11 +217,11 @@ static void on_bytes(struct conn *conn, size_t n)
 	if (n == 0 || conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {
 		return;
 	}
-	if (conn->in.part == CONN_HEADER && conn->in.got == 0 && conn->state == CONN_OPEN) {
+	if (conn->in.part == CONN_HEADER && conn->in.n_received == 0 && conn->state == CONN_OPEN) {
 		conn->read_deadline_ms =
 			uv_now(conn->pipe.loop) + conn->server->config->header_timeout_ms;
 	}
-	conn->in.got += (uint32_t)n;
+	conn->in.n_received += (uint32_t)n;
 	advance(conn);
 }
 
@@ -226,34 +229,34 @@ static void on_bytes(struct conn *conn, size_t n)
  * it. */
 static bool may_read(const struct conn *conn)
 {
-	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->ended;
-	bool inside = conn->in.part != CONN_HEADER || conn->in.got > 0;
+	bool open = (conn->state == CONN_HELLO || conn->state == CONN_OPEN) && !conn->eof;
+	bool inside = conn->in.part != CONN_HEADER || conn->in.n_received > 0;
 	bool room = conn->in_flight + conn->unsent < conn->server->config->max_in_flight;
 	return open && (inside || room);
 }
 
 /* Copies the read-ahead bytes to the headers and bodies that they belong to, and handles them. */
-static void use_ahead(struct conn *conn)
+static void consume_read_ahead(struct conn *conn)
 {
-	conn->in.using_ahead = true;
-	while (has_ahead(conn) && may_read(conn)) {
+	conn->in.consuming_read_ahead = true;
+	while (has_read_ahead(conn) && may_read(conn)) {
 		const uv_buf_t to = missing_part(conn);
-		const size_t there = conn->in.ahead_end - conn->in.ahead_at;
+		const size_t there = conn->in.read_ahead_end - conn->in.read_ahead_at;
 		const size_t n = there < to.len ? there : to.len;
-		memcpy(to.base, conn->in.ahead + conn->in.ahead_at, n);
-		conn->in.ahead_at = (uint16_t)(conn->in.ahead_at + n);
+		memcpy(to.base, conn->in.read_ahead + conn->in.read_ahead_at, n);
+		conn->in.read_ahead_at = (uint16_t)(conn->in.read_ahead_at + n);
 		on_bytes(conn, n);
 	}
-	conn->in.using_ahead = false;
+	conn->in.consuming_read_ahead = false;
 }
 
 /* @n bytes were read into the buffer of next_buffer(). @ahead: it is the read-ahead buffer. */
 static void on_data(struct conn *conn, size_t n, bool ahead)
 {
 	if (ahead) {
-		conn->in.ahead_at = 0;
-		conn->in.ahead_end = (uint16_t)n;
-		use_ahead(conn);
+		conn->in.read_ahead_at = 0;
+		conn->in.read_ahead_end = (uint16_t)n;
+		consume_read_ahead(conn);
 	} else {
 		on_bytes(conn, n);
 	}
@@ -270,7 +273,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	} else if (n < 0) {
 		conn_close(conn);
 	} else if (n > 0) {
-		on_data(conn, (size_t)n, buffer->base == (char *)conn->in.ahead);
+		on_data(conn, (size_t)n, buffer->base == (char *)conn->in.read_ahead);
 	}
 }
 
@@ -282,7 +285,7 @@ static bool read_once(struct conn *conn, bool *ret_came)
 {
 	struct error err = {0};
 	owned_fd int fd = -1;
-	const bool first = conn->in.part == CONN_HEADER && conn->in.got == 0;
+	const bool first = conn->in.part == CONN_HEADER && conn->in.n_received == 0;
 	const bool ahead = reads_ahead(conn);
 	const uv_buf_t buffer = next_buffer(conn);
 	ssize_t n = fd_receive_bytes(conn->poll_fd, buffer.base, buffer.len, &fd);
@@ -315,14 +318,14 @@ static bool read_message(struct conn *conn)
 {
 	bool came = false;
 	for (int i = 0; i < READS_PER_TURN && read_once(conn, &came); i++) {
-		if (conn->in.part == CONN_HEADER && conn->in.got == 0) {
+		if (conn->in.part == CONN_HEADER && conn->in.n_received == 0) {
 			break;
 		}
 	}
 	return came;
 }
 
-bool conn_poll(struct conn *conn)
+bool conn_busy_poll(struct conn *conn)
 {
 	return conn->poll_fd >= 0 && conn->reading && read_message(conn);
 }
@@ -391,17 +394,17 @@ static void on_timer(uv_timer_t *timer)
 
 /* True if the next bytes or request can be taken without reading the socket, and max-in-flight
  * allows it. */
-static bool can_go_on_without_read(const struct conn *conn)
+static bool can_resume_without_read(const struct conn *conn)
 {
-	return (has_ahead(conn) && may_read(conn)) ||
+	return (has_read_ahead(conn) && may_read(conn)) ||
 		(conn->ring && ring_has_more(conn->ring) && conn_has_room(conn));
 }
 
-void conn_go_on(struct pending_link *pending)
+void conn_resume(struct pending_link *pending)
 {
 	static_assert(offsetof(struct conn, pending) == 0, "the cast relies on it");
 	struct conn *conn = (struct conn *)pending;
-	use_ahead(conn);
+	consume_read_ahead(conn);
 	if (conn->ring) {
 		conn_ring_take(conn);
 	}
@@ -412,7 +415,7 @@ void conn_go_on(struct pending_link *pending)
 
 static void more_update(struct conn *conn)
 {
-	if (can_go_on_without_read(conn)) {
+	if (can_resume_without_read(conn)) {
 		conn->server->serve->busy_poll.alone = false;
 		pending_reads_add(&conn->server->pending_reads, &conn->pending);
 	} else {
@@ -468,12 +471,12 @@ static void reading_stop(struct conn *conn)
  * iterates over. */
 void conn_update(struct conn *conn)
 {
-	if (conn->in.using_ahead) {
+	if (conn->in.consuming_read_ahead) {
 		return;
 	}
-	const bool wanted = may_read(conn) && !has_ahead(conn);
+	const bool wanted = may_read(conn) && !has_read_ahead(conn);
 	if (wanted && !conn->reading && reading_start(conn) < 0) {
-		conn_break(conn);
+		conn_close_in_next_turn(conn);
 		return;
 	}
 	if (!wanted && conn->reading) {

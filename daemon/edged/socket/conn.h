@@ -4,8 +4,8 @@
  *
  * header -> body -> message -> header ...        HELLO comes first (docs/protocol.md)
  *
- * One read of up to CONN_AHEAD bytes takes a header and what follows it, so a small request is one
- * read. The rest of a larger body is read into its request without a copy. A connection is read
+ * One read of up to CONN_READ_AHEAD_BYTES takes a header and what follows it, so a small request is
+ * one read. The rest of a larger body is read into its request without a copy. A connection is read
  * only while its client has less than max-in-flight requests and replies open. Each header, body
  * and reply has a time limit. The memory lives until the last handle of the connection is closed.
  *
@@ -26,7 +26,7 @@
 #include "daemon/edged/socket/ring.h"
 #include "daemon/edged/socket/server.h"
 
-#define CONN_AHEAD 256 /* room for a header and a small body, in every connection */
+#define CONN_READ_AHEAD_BYTES 256 /* room for a header and a small body, in every connection */
 
 enum conn_state {
 	CONN_HELLO, /* only HELLO is accepted */
@@ -45,12 +45,14 @@ enum conn_part {
 struct conn_input {
 	enum conn_part part;
 	int fd; /* descriptor for the next header; -1: none, RECEIVE_LOST: it came but was lost */
-	uint8_t ahead[CONN_AHEAD]; /* bytes read ahead, unused from @ahead_at to @ahead_end */
-	uint16_t ahead_at, ahead_end;
-	bool using_ahead; /* inside use_ahead(), which ends with conn_update() */
+	/* bytes read ahead, unused from @read_ahead_at to @read_ahead_end */
+	uint8_t read_ahead[CONN_READ_AHEAD_BYTES];
+	uint16_t read_ahead_at, read_ahead_end;
+	/* inside consume_read_ahead(): conn_update() does nothing, its caller calls it afterwards */
+	bool consuming_read_ahead;
 	uint8_t bytes[WIRE_HEADER_BYTES];
 	struct wire_header header;
-	uint32_t got; /* bytes of @part that are there */
+	uint32_t n_received; /* bytes of the header or body received so far */
 	struct request *request; /* request whose body is being read */
 	bool validated; /* the head of the body was validated */
 };
@@ -59,7 +61,7 @@ struct conn {
 	struct pending_link pending; /* link of pending_reads.h; first member */
 	struct conn *next, *prev; /* links of the list of connections */
 	struct server *server;
-	struct account *account;
+	struct account *account; /* limits and counters of the peer's user */
 	uv_pipe_t pipe;
 	uv_timer_t timer;
 	uv_poll_t poll;
@@ -84,24 +86,24 @@ struct conn {
 
 	struct conn_input in;
 	bool reading; /* @pipe or @poll is being read */
-	bool ended; /* the client sends no more; closed when all requests are answered */
+	bool eof; /* the client sends no more; closed when all requests are answered */
 	bool send_failed; /* a reply could not be sent; closed in the loop's next turn */
 
 	uint32_t in_flight; /* requests without an answer, with the one being read */
 	uint32_t unsent; /* replies that are not written completely */
 	uint64_t read_deadline_ms, write_deadline_ms; /* on the clock uv_now(); 0: none */
-	struct queue_line line;
+	struct queue_line queue; /* this connection's part of the priority queue */
 };
 
 /* Changes the state. A connection leaves CONN_HELLO for good. */
 void conn_enter(struct conn *conn, enum conn_state state);
 
-/* Marks a connection that cannot be answered. Its timer closes it in the next turn, because the
- * caller may be walking over the requests that closing frees. */
-void conn_break(struct conn *conn);
+/* Sets send_failed and CONN_CLOSING, for a connection that cannot be answered. Its timer closes it
+ * in the loop's next turn, because the caller may be walking over the requests that closing frees. */
+void conn_close_in_next_turn(struct conn *conn);
 
-/* Goes on with bytes read ahead and requests in the ring. @pending is the connection's. */
-void conn_go_on(struct pending_link *pending);
+/* Handles bytes read ahead and requests in the ring. @pending: link of the connection. */
+void conn_resume(struct pending_link *pending);
 
 /* The client has closed its sending side. A client that still reads gets the answers to its
  * complete requests; then conn_is_done() is true and the timer closes the connection. */
@@ -142,9 +144,9 @@ int must_check conn_check_class(struct conn *conn, enum queue_class class, struc
 bool conn_may(struct conn *conn, enum access_right right);
 bool conn_may_use(struct conn *conn, const char *model);
 
-/* If @hello asks for shared memory, reads by recvmsg() from the next byte on. False when it does
- * not ask or there is no room: the client's later messages then bring no descriptors. */
-bool conn_share(struct conn *conn, const struct wire_hello *hello);
+/* If @hello asks for shared memory, switches this connection to recvmsg(), which receives
+ * descriptors. False when it does not ask, when max-shared-clients is reached, or on an error. */
+bool conn_start_fd_passing(struct conn *conn, const struct wire_hello *hello);
 
 /* ---- conn.c: requests */
 
@@ -152,14 +154,17 @@ bool conn_share(struct conn *conn, const struct wire_hello *hello);
 bool conn_has_room(const struct conn *conn);
 /* Handles @request, which is complete. */
 void conn_handle(struct conn *conn, struct request *request);
-/* @request was begun. */
-void conn_begin(struct conn *conn, struct request *request);
+/* Counts @request in in_flight and records @conn as its client. */
+void conn_add_request(struct conn *conn, struct request *request);
 
-/* Reads the socket before the loop reports data. True when there was data. Only for connections
- * that share memory. */
-bool conn_poll(struct conn *conn);
+/* Tries to read a message now, without waiting for epoll; used while the loop busy-polls
+ * (busy_poll.h). True after data, EOF or an error. Only for connections that pass descriptors. */
+bool conn_busy_poll(struct conn *conn);
 
-/* ---- conn_reply.c: replies, charged to the client until they are written */
+/* ---- conn_reply.c: replies
+ *
+ * Until it is written, a frame counts towards max-in-flight, and a body above 512 bytes is charged
+ * to @account. */
 
 /* answer() of serve.h: @peer is the connection. */
 void conn_reply(void *peer, struct reply *reply);
@@ -173,10 +178,10 @@ void conn_send_error(struct conn *conn, const struct wire_header *header, const 
 int must_check conn_frame_send(struct conn *conn, struct reply *reply);
 /* Encodes the header of @reply. */
 void conn_frame_header(const struct conn *conn, const struct reply *reply, uint8_t *ret_bytes);
-/* Counts the frame that conn_ring_send() or conn_frame_send() has left to the loop, or breaks the
- * connection. @code: what they returned. */
+/* Counts the frame that conn_ring_send() or conn_frame_send() has left to the loop, or calls
+ * conn_close_in_next_turn(). @code: what they returned. */
 void conn_handle_send_result(struct conn *conn, int code);
-/* The time limit of a transfer of @bytes. */
+/* The time limit of a transfer: @timeout_ms, plus the time that @bytes take at 10 MB/s. */
 uint64_t conn_transfer_ms(uint64_t timeout_ms, uint64_t bytes);
 
 /* ---- conn_ring.c: the connection's ring */
@@ -189,7 +194,8 @@ int must_check conn_ring_open(
 void conn_ring_take(struct conn *conn);
 /* Takes requests from the rings of all connections. True when there were any. */
 bool conn_ring_poll(struct server *server);
-/* Sends the reply to a request of the ring. Takes its body. Returns 1, or as conn_frame_send(). */
+/* Sends the reply to a request of the ring. Takes its body. Returns 1 when it is in the ring; else
+ * what conn_frame_send() returns, which sends a body that is too large for a slot. */
 int must_check conn_ring_send(struct conn *conn, struct reply *reply);
 
 #endif

@@ -33,8 +33,8 @@ int conn_check_header(struct conn *conn, struct error *err)
 	/* Bytes read together may hold several messages, and the first that may have a descriptor
 	 * owns it. */
 	if (in->fd != -1 && !header_check_takes_fd(header->type) &&
-		!header_check_fd_follows(
-			in->ahead, (uint64_t)in->ahead_at + header->body_bytes, in->ahead_end)) {
+		!header_check_fd_follows(in->read_ahead,
+			(uint64_t)in->read_ahead_at + header->body_bytes, in->read_ahead_end)) {
 		return error_set(err, -EPROTO,
 			"only REGION_ADD, RING_OPEN and STORE come with a descriptor");
 	}
@@ -91,7 +91,7 @@ static int check_large(
 	}
 	return code < 0
 		? code
-		: admission_check_header(conn->server->serve, header, &conn->line, now_ns, err);
+		: admission_check_header(conn->server->serve, header, &conn->queue, now_ns, err);
 }
 
 int conn_admit(struct conn *conn, const struct wire_header *header, struct request **ret_request,
@@ -127,7 +127,7 @@ static bool has_room(const struct conn *conn)
 				server->config->max_shared_clients);
 }
 
-bool conn_share(struct conn *conn, const struct wire_hello *hello)
+bool conn_start_fd_passing(struct conn *conn, const struct wire_hello *hello)
 {
 	struct server *server = conn->server;
 	int fd = -1;

@@ -14,7 +14,7 @@ void conn_enter(struct conn *conn, enum conn_state state)
 	conn->pre_hello = false;
 }
 
-void conn_break(struct conn *conn)
+void conn_close_in_next_turn(struct conn *conn)
 {
 	if (conn->state != CONN_CLOSED) {
 		conn_enter(conn, CONN_CLOSING);
@@ -88,7 +88,7 @@ void conn_close_after_replies(struct conn *conn)
 
 bool conn_is_done(const struct conn *conn)
 {
-	return conn->ended && conn->in_flight == 0 && conn->unsent == 0 &&
+	return conn->eof && conn->in_flight == 0 && conn->unsent == 0 &&
 		!(conn->ring && ring_has_more(conn->ring));
 }
 
@@ -109,9 +109,9 @@ void conn_on_eof(struct conn *conn)
 	if (conn->ring) {
 		ring_end(conn->ring);
 	}
-	conn->ended = true;
+	conn->eof = true;
 	conn->in.part = CONN_HEADER;
-	conn->in.got = 0;
+	conn->in.n_received = 0;
 	conn->read_deadline_ms = 0;
 	if (conn->state != CONN_OPEN || conn_is_done(conn) || is_gone(conn)) {
 		conn_close(conn);

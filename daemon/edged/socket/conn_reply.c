@@ -203,7 +203,7 @@ uint64_t conn_transfer_ms(uint64_t timeout_ms, uint64_t bytes)
 void conn_handle_send_result(struct conn *conn, int code)
 {
 	if (code < 0) {
-		conn_break(conn);
+		conn_close_in_next_turn(conn);
 	} else if (code == 0) {
 		conn->unsent++;
 		conn->server->unsent++;
@@ -225,7 +225,7 @@ void conn_send_event(struct conn *conn, struct reply *reply)
 	}
 	send_reply(conn, reply);
 	if (conn->unsent > MAX_UNSENT) {
-		conn_break(conn);
+		conn_close_in_next_turn(conn);
 	}
 	conn_update(conn);
 }

@@ -65,7 +65,7 @@ static void take_one(struct conn *conn)
 	request->client.by_ring = true;
 	conn->server->last_active = NULL;
 	ring_read_body(ring, request->body, header.body_bytes);
-	conn_begin(conn, request);
+	conn_add_request(conn, request);
 	conn_handle(conn, request);
 }
 

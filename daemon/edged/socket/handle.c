@@ -25,8 +25,8 @@ static int answer_hello(
 		code = error_set(err, -EINVAL, "HELLO was said already");
 	}
 	if (code == 0) {
-		code = message_hello(conn->server->config, &hello, conn_share(conn, &hello), w,
-			&conn->capabilities, err);
+		code = message_hello(conn->server->config, &hello,
+			conn_start_fd_passing(conn, &hello), w, &conn->capabilities, err);
 	}
 	if (code == 0) {
 		conn_enter(conn, CONN_OPEN);
@@ -457,7 +457,7 @@ static void take_turn(struct conn *conn, struct request *request, int code, cons
 	} else if (code > 0) {
 		dispatch_park(serve, request);
 	} else {
-		dispatch_submit(serve, request, &conn->line);
+		dispatch_submit(serve, request, &conn->queue);
 	}
 }
 

@@ -86,7 +86,7 @@ static int open_listener(struct server *server, int *ret_fd, struct error *err)
 int listener_start(struct server *server, struct error *err)
 {
 	owned_fd int fd = -1;
-	pending_reads_init(&server->pending_reads, server->loop, conn_go_on);
+	pending_reads_init(&server->pending_reads, server->loop, conn_resume);
 	int code = open_listener(server, &fd, err);
 	if (code < 0) {
 		return code;
@@ -129,7 +129,7 @@ bool listener_poll(void *context, bool thoroughly)
 	struct server *server = context;
 	struct conn *conn = thoroughly ? server->last_active : NULL;
 	server->serve->short_line = NULL; /* each look counts as a turn of the loop */
-	return conn_ring_poll(server) || (conn && conn_poll(conn));
+	return conn_ring_poll(server) || (conn && conn_busy_poll(conn));
 }
 
 void listener_sleep(void *context, bool asleep)

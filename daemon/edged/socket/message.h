@@ -13,7 +13,7 @@ struct models_entry;
  * Each function writes a reply's body. -EPROTO for a malformed request, or the error of the
  * look-up. message_describe() returns 1 when the model is unloaded.
  *
- * @shares: the connection can share memory (conn_share()). @ret_capabilities:
+ * @shares: the connection can share memory (conn_start_fd_passing()). @ret_capabilities:
  * WIRE_CAP_* that HELLO agrees on.
  */
 int must_check message_hello(const struct config *config, const struct wire_hello *hello,

@@ -3,7 +3,7 @@
 
 #include "base/own.h"
 
-/* A connection that has more after go_on() is put into the new list, for the next turn. */
+/* A connection that has more after resume() is put into the new list, for the next turn. */
 static void on_turn(uv_idle_t *idle)
 {
 	struct pending_reads *pending_reads = idle->data;
@@ -12,14 +12,14 @@ static void on_turn(uv_idle_t *idle)
 	while (left) {
 		struct pending_link *link = left;
 		pending_reads_remove(pending_reads, link);
-		pending_reads->go_on(link);
+		pending_reads->resume(link);
 	}
 }
 
 void pending_reads_init(struct pending_reads *pending_reads, uv_loop_t *loop,
-	void (*go_on)(struct pending_link *link))
+	void (*resume)(struct pending_link *link))
 {
-	*pending_reads = (struct pending_reads){.go_on = go_on};
+	*pending_reads = (struct pending_reads){.resume = resume};
 	uv_idle_init(loop, &pending_reads->idle);
 	pending_reads->idle.data = pending_reads;
 }

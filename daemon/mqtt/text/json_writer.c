@@ -29,7 +29,7 @@ static void quote(struct bytes_writer *w, const char *text)
 	for (size_t left = strlen(text), n = 0; left > 0; text += n, left -= n) {
 		uint32_t code = 0;
 		n = utf8_next(text, left, &code);
-		if (n == 0 || !utf8_shows(code)) {
+		if (n == 0 || !utf8_is_visible(code)) {
 			put_escaped(w, (uint8_t)*text, n, code);
 			n = n ? n : 1;
 			continue;

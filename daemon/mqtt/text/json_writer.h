@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_writer - writes small JSON objects from front to back */
+/*
+ * json_writer - writes small JSON objects from front to back
+ *
+ * Each function sets w->failed if memory runs out.
+ */
 #ifndef DAEMON_MQTT_TEXT_JSON_WRITER_H
 #define DAEMON_MQTT_TEXT_JSON_WRITER_H
 
 #include "base/bytes.h"
 
-/* @key is NULL for items of a list. Commas are added. Sets w->failed if memory runs out. */
+/* @key is NULL for items of a list. Commas are added. */
 void json_writer_begin(struct bytes_writer *w, const char *key, char bracket); /* '{' or '[' */
 void json_writer_end(struct bytes_writer *w, char bracket); /* '}' or ']' */
-/* Writes @text as a JSON string. A character that utf8_shows() rejects becomes the escape \uHHHH. A
- * byte that is not UTF-8 becomes the text \xNN. */
+/* Writes @text as a JSON string. A character that utf8_is_visible() rejects becomes the escape
+ * \uHHHH. A byte that is not UTF-8 becomes the text \xNN. */
 void json_writer_text(struct bytes_writer *w, const char *key, const char *text);
 /* Writes text that error_clean() has already escaped, such as an error's. */
 void json_writer_escaped(struct bytes_writer *w, const char *key, const char *text);

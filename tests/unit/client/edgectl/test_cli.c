@@ -18,7 +18,7 @@
 #define PARSE(settings, err, ...)                                                                  \
 	parse((const char *[]){"edgectl", __VA_ARGS__, NULL}, settings, err)
 
-static int parse(const char **argv, struct settings *settings, struct error *err)
+static int parse(const char **argv, struct cli_settings *settings, struct error *err)
 {
 	int argc = 0;
 	while (argv[argc]) {
@@ -30,7 +30,7 @@ static int parse(const char **argv, struct settings *settings, struct error *err
 static void options_stand_anywhere_and_arguments_keep_their_order(void **state)
 {
 	(void)state;
-	struct settings s;
+	struct cli_settings s;
 	assert_int_equal(PARSE(&s, NULL, "-k", "3", "infer", "m", "-t0.25", "a", "--mean=1,2.5,3",
 				 "b", "-o", "jsonl"),
 		0);
@@ -48,7 +48,7 @@ static void options_stand_anywhere_and_arguments_keep_their_order(void **state)
 static void defaults_hold_where_nothing_is_said(void **state)
 {
 	(void)state;
-	struct settings s;
+	struct cli_settings s;
 	assert_int_equal(PARSE(&s, NULL, "bench", "m"), 0);
 	assert_int_equal(s.count, 100);
 	assert_int_equal(s.threads, 1);
@@ -63,7 +63,7 @@ static void defaults_hold_where_nothing_is_said(void **state)
 static void two_dashes_end_the_options(void **state)
 {
 	(void)state;
-	struct settings s;
+	struct cli_settings s;
 	assert_int_equal(PARSE(&s, NULL, "verify", "--", "--run"), 0);
 	assert_false(s.run);
 	assert_string_equal(s.arguments[0], "--run");
@@ -95,7 +95,7 @@ static void mistakes_are_named(void **state)
 		{{"edgectl", "show", "a", "b"}, "show: too many arguments"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct settings s;
+		struct cli_settings s;
 		struct error err = {0};
 		const char *argv[7] = {0};
 		memcpy(argv, cases[i].argv, sizeof(cases[i].argv));
@@ -157,7 +157,7 @@ static void rows_fit_their_places(void **state)
 	(void)state;
 	for (size_t i = 0; i < cli_n_options; i++) {
 		const struct cli_option *o = &cli_options[i];
-		assert_true(o->offset < sizeof(struct settings));
+		assert_true(o->offset < sizeof(struct cli_settings));
 		assert_true((o->kind == CLI_FLAG) == (o->argument == NULL));
 		assert_true((o->kind == CLI_CHOICE) == (o->words != NULL));
 		for (size_t k = 0; k < i; k++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text_columns - aligns rows of text in columns */
-#ifndef CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
-#define CLIENT_EDGECTL_VIEW_TEXT_COLUMNS_H
+/* grid - prints rows of text with aligned columns */
+#ifndef CLIENT_EDGECTL_VIEW_GRID_H
+#define CLIENT_EDGECTL_VIEW_GRID_H
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,18 +15,21 @@ struct grid {
 	char **cells; /* owned, row by row */
 	size_t n_cells;
 	unsigned int columns;
-	unsigned int right; /* bit mask of the right-aligned columns */
+	unsigned int right_aligned; /* bit mask of the right-aligned columns */
 	bool failed; /* out of memory; reported by grid_print() */
 };
 
-/* @right: bit mask of the right-aligned columns, bit 0 for the first. */
-void grid_init(struct grid *grid, unsigned int columns, unsigned int right);
-/* As grid_init(), and adds a first row. @titles: one per column, separated by "|". */
-void grid_begin(struct grid *grid, const char *titles, unsigned int right);
+/* Begins a grid without rows. @right_aligned: bit mask of the right-aligned columns, bit 0 for the
+ * first. */
+void grid_init(struct grid *grid, unsigned int columns, unsigned int right_aligned);
+/* Begins a grid whose first row is @titles: one per column, separated by "|". The titles give the
+ * number of columns. */
+void grid_init_with_titles(struct grid *grid, const char *titles, unsigned int right_aligned);
 void grid_deinit(struct grid *grid);
 
-/* Adds a column with the next cell of the first row as its title. */
-void grid_add_column(struct grid *grid, const char *title, bool right);
+/* Adds a column: its title becomes the next cell of the first row. Call before any cell of the
+ * second row is added. */
+void grid_add_column(struct grid *grid, const char *title, bool right_aligned);
 
 /* Adds the next cell. The caller has escaped control characters. */
 void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
@@ -37,11 +40,11 @@ void grid_add_escaped(struct grid *grid, const char *text);
 /* Prints the rows. @heading: the first row is a heading, bold with colours, omitted with
  * no_legend. -ENOMEM. */
 int must_check grid_print(
-	const struct grid *grid, FILE *out, bool heading, const struct settings *settings);
+	const struct grid *grid, FILE *out, bool heading, const struct cli_settings *settings);
 
 /* True if colours are allowed on @out: --color, NO_COLOR, TERM=dumb, and whether @out is a
  * terminal. */
-bool grid_colours(FILE *out, const struct settings *settings);
+bool grid_colours(FILE *out, const struct cli_settings *settings);
 
 #define owned_grid __attribute__((cleanup(grid_deinit)))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/edgectl/view/text_columns.h"
+#include "client/edgectl/view/grid.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,19 +10,19 @@
 #define MAX_COLUMNS 12
 #define GAP 2
 
-void grid_init(struct grid *grid, unsigned int columns, unsigned int right)
+void grid_init(struct grid *grid, unsigned int columns, unsigned int right_aligned)
 {
-	*grid = (struct grid){
-		.columns = columns < MAX_COLUMNS ? columns : MAX_COLUMNS, .right = right};
+	*grid = (struct grid){.columns = columns < MAX_COLUMNS ? columns : MAX_COLUMNS,
+		.right_aligned = right_aligned};
 }
 
-void grid_begin(struct grid *grid, const char *titles, unsigned int right)
+void grid_init_with_titles(struct grid *grid, const char *titles, unsigned int right_aligned)
 {
 	unsigned int columns = 1;
 	for (const char *at = titles; *at; at++) {
 		columns += *at == '|';
 	}
-	grid_init(grid, columns, right);
+	grid_init(grid, columns, right_aligned);
 	for (unsigned int i = 0; i < columns; i++) {
 		const int length = (int)strcspn(titles, "|");
 		grid_add(grid, "%.*s", length, titles);
@@ -30,10 +30,10 @@ void grid_begin(struct grid *grid, const char *titles, unsigned int right)
 	}
 }
 
-void grid_add_column(struct grid *grid, const char *title, bool right)
+void grid_add_column(struct grid *grid, const char *title, bool right_aligned)
 {
 	assert(grid->columns < MAX_COLUMNS);
-	grid->right |= (unsigned int)right << grid->columns++;
+	grid->right_aligned |= (unsigned int)right_aligned << grid->columns++;
 	grid_add(grid, "%s", title);
 }
 
@@ -85,7 +85,7 @@ static size_t width_of(const char *text)
 	return width;
 }
 
-bool grid_colours(FILE *out, const struct settings *settings)
+bool grid_colours(FILE *out, const struct cli_settings *settings)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	if (settings->colour != CLI_COLOUR_AUTO) {
@@ -100,15 +100,16 @@ static void print_row(const struct grid *grid, FILE *out, size_t first, const si
 	for (unsigned int c = 0; c < grid->columns; c++) {
 		const char *cell = grid->cells[first + c];
 		size_t pad = width[c] - width_of(cell);
-		bool right = grid->right >> c & 1, last = c + 1 == grid->columns;
-		fprintf(out, "%*s%s%*s", right ? (int)pad : 0, "", cell,
-			right || last ? 0 : (int)pad, "");
+		bool right_aligned = grid->right_aligned >> c & 1, last = c + 1 == grid->columns;
+		fprintf(out, "%*s%s%*s", right_aligned ? (int)pad : 0, "", cell,
+			right_aligned || last ? 0 : (int)pad, "");
 		fprintf(out, "%*s", last ? 0 : GAP, "");
 	}
 	fputc('\n', out);
 }
 
-int grid_print(const struct grid *grid, FILE *out, bool heading, const struct settings *settings)
+int grid_print(
+	const struct grid *grid, FILE *out, bool heading, const struct cli_settings *settings)
 {
 	size_t width[MAX_COLUMNS] = {0};
 	size_t skip = heading && settings->no_legend ? grid->columns : 0;
