@@ -10,6 +10,7 @@
  * quotes. */
 #define MODEL_LINES "edgectl list --no-legend -q 2>/dev/null | cut -d \\  -f 1"
 #define MODELS "$(" MODEL_LINES ")"
+#define TFLITE_FILES "$(compgen -f -X '!*.tflite' -- \"$cur\")"
 
 static bool takes_option(const struct cli_option *o, int command)
 {
@@ -43,11 +44,9 @@ static void print_bash_reply(FILE *out, enum cli_complete kind, const char *word
 {
 	static const char *const replies[] = {
 		[CLI_COMPLETE_NONE] = "",
-		[CLI_COMPLETE_MODEL] = "$(compgen -W \"" MODELS "\" -- \"$cur\") "
-				       "$(compgen -f -X '!*.tflite' -- \"$cur\")",
+		[CLI_COMPLETE_MODEL] = "$(compgen -W \"" MODELS "\" -- \"$cur\") " TFLITE_FILES,
 		[CLI_COMPLETE_FILE] = "$(compgen -f -- \"$cur\")",
-		[CLI_COMPLETE_TFLITE] = "$(compgen -f -X '!*.tflite' -- \"$cur\") "
-					"$(compgen -d -- \"$cur\")",
+		[CLI_COMPLETE_TFLITE] = TFLITE_FILES " $(compgen -d -- \"$cur\")",
 		[CLI_COMPLETE_FOLDER] = "$(compgen -d -- \"$cur\")",
 	};
 	if (kind == CLI_COMPLETE_WORDS) {

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/system/base64.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <nettle/base64.h>
-#include <string.h>
+#include <stdlib.h>
+
+static bool has_blank(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (isspace((unsigned char)text[i])) {
+			return true;
+		}
+	}
+	return false;
+}
 
 int base64_decode(
 	const char *text, size_t length, uint8_t **ret_data, size_t *ret_size, struct error *err)
 {
 	struct base64_decode_ctx decoder;
 	size_t size = BASE64_DECODE_LENGTH(length);
-	if (length % 4 != 0 || strcspn(text, " \t\n\v\f\r") < length) { /* Nettle skips blanks */
+	if (length % 4 != 0 || has_blank(text, length)) { /* Nettle skips blanks */
 		return error_set(err, -EINVAL, "base64: blanks, or %zu digits", length);
 	}
 	owned_mem uint8_t *data = malloc(size + 1);
