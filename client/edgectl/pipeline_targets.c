@@ -141,5 +141,5 @@ static int examples(void *context, const char *model, char **ret_text, struct er
 struct pipeline_models pipeline_targets_models(struct pipeline_targets *targets)
 {
 	return (struct pipeline_models){
-		.describe = describe, .ask = infer, .context = targets, .examples = examples};
+		.describe = describe, .run = infer, .context = targets, .examples = examples};
 }
