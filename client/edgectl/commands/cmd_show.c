@@ -209,7 +209,7 @@ static uint32_t signature_of(const struct edge_model *model, const struct cli_se
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
-	const struct edge_model *model = target_model(target);
+	const struct edge_model *model = target->model;
 	int r = print_figures(target, figures, s);
 	putchar('\n');
 	r = r < 0 ? r
@@ -289,7 +289,7 @@ static int show_json(
 	if (!s->signature) {
 		put_signatures(d, target);
 	}
-	const struct edge_model *model = target_model(target);
+	const struct edge_model *model = target->model;
 	int r = 0;
 	if (model && s->plan) {
 		r = plan_view_put(d, model, signature_of(model, s));
@@ -326,7 +326,7 @@ int cmd_show(const struct cli_settings *s)
 		return report_failed(name, &err);
 	}
 	if (local) {
-		local_figures(target_model(target), &figures);
+		local_figures(target->model, &figures);
 	}
 	return s->format == CLI_FORMAT_TABLE ? show_table(target, &figures, s)
 					     : show_json(target, &figures, s);
