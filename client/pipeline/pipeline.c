@@ -412,7 +412,8 @@ static int question_run(struct pipeline *p, const struct pipeline_question *q, s
 	uint32_t n = q->n_outputs;
 	struct tensor_bytes *outputs = calloc((size_t)n + 1, sizeof(outputs[0]));
 	struct error why = {0};
-	int r = outputs ? p->models.run(p->models.context, q, outputs, n, &why) : error_no_memory(&why);
+	int r = outputs ? p->models.run(p->models.context, q, outputs, n, &why)
+			: error_no_memory(&why);
 	if (r < 0) {
 		pipeline_fail(p, q, &why);
 		if (err) {
