@@ -238,7 +238,8 @@ struct pipeline_config_key {
 	 */
 	const char *needs;
 };
-const struct pipeline_config_key *pipeline_config_keys(size_t *ret_n);
+extern const struct pipeline_config_key pipeline_config_keys[];
+extern const size_t pipeline_config_n_keys;
 /* NULL: no such key. */
 const struct pipeline_config_key *pipeline_config_key_find(const char *section, const char *key);
 

@@ -50,7 +50,7 @@
 		section, key, PIPELINE_CONFIG_REALS, at, 0, most, value, NULL, needs               \
 	}
 
-static const struct pipeline_config_key keys[] = {
+const struct pipeline_config_key pipeline_config_keys[] = {
 	TEXT("pipeline", "description", OF(description), PIPELINE_CONFIG_TEXT_SIZE, "", NULL),
 	CHOICE("pipeline", "priority", OF(priority), "normal", "normal batch realtime", NULL),
 
@@ -185,17 +185,15 @@ static const struct pipeline_config_key keys[] = {
 	REAL("decision", "change", AT(decision.change), 0, BIG, "", "post.kind=numbers"),
 };
 
-const struct pipeline_config_key *pipeline_config_keys(size_t *ret_n)
-{
-	*ret_n = sizeof(keys) / sizeof(keys[0]);
-	return keys;
-}
+const size_t pipeline_config_n_keys =
+	sizeof(pipeline_config_keys) / sizeof(pipeline_config_keys[0]);
 
 const struct pipeline_config_key *pipeline_config_key_find(const char *section, const char *key)
 {
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].key, key) == 0) {
-			return &keys[i];
+	for (size_t i = 0; i < pipeline_config_n_keys; i++) {
+		const struct pipeline_config_key *row = &pipeline_config_keys[i];
+		if (strcmp(row->section, section) == 0 && strcmp(row->key, key) == 0) {
+			return row;
 		}
 	}
 	return NULL;

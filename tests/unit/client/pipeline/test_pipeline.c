@@ -454,8 +454,8 @@ static void a_model_with_state_has_a_session_for_each_source(void **state)
 {
 	(void)state;
 	struct world world = {.sum_shape = {2, {1, 4}}};
-	owned(pipeline_close) struct pipeline *p = open_text(
-		&world, "[model]\nname = sum\nsession = yes\n[post]\nkind = numbers\n");
+	owned(pipeline_close) struct pipeline *p =
+		open_text(&world, "[model]\nname = sum\nsession = yes\n[post]\nkind = numbers\n");
 	assert_int_equal(push(p, "1,2,3,4", "a", NULL), 0);
 	uint64_t first = world.last_session;
 	assert_true(first != 0);
