@@ -16,17 +16,13 @@ int cmd_infer(const struct cli_settings *settings); /* also the command run */
 int cmd_verify(const struct cli_settings *settings);
 int cmd_bench(const struct cli_settings *settings);
 int cmd_reload(const struct cli_settings *settings);
-int cmd_store(const struct cli_settings *settings); /* rollback, pin, unpin, load and unload */
-int cmd_forget_bad(const struct cli_settings *settings);
+int cmd_store(const struct cli_settings *settings); /* all verbs of cmd_store.c */
 int cmd_install(const struct cli_settings *settings);
 int cmd_export(const struct cli_settings *settings);
-int cmd_remove(const struct cli_settings *settings);
 int cmd_pipeline(const struct cli_settings *settings);
 int cmd_teach(const struct cli_settings *settings);
 /* The command infer for a model that has a pipeline. */
 int cmd_pipeline_infer(const struct cli_settings *settings, const char *path);
-int cmd_history(const struct cli_settings *settings);
 int cmd_watch(const struct cli_settings *settings);
-int cmd_fsck(const struct cli_settings *settings);
 
 #endif

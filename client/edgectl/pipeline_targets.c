@@ -121,16 +121,10 @@ static int examples(void *context, const char *model, char **ret_text, struct er
 {
 	const struct pipeline_targets *targets = context;
 	const struct target_options *o = &targets->options;
-	owned(edge_client_close) struct edge_client *client = NULL;
-	struct edge_client_error why = {0};
-	const uint32_t timeout_ms = remote_timeout_ms(o->timeout_ms);
-	int r = target_names_file(model) ? -EOPNOTSUPP
-					 : remote_open(o->socket, o->timeout_ms, &client, err);
-	if (client) {
-		r = edge_client_store(client, EDGE_CLIENT_STORE_EXAMPLES, model, NULL, timeout_ms,
-			ret_text, &why);
-		r = r < 0 ? remote_error(&why, err) : 0;
-	}
+	int r = target_names_file(model)
+		? -EOPNOTSUPP
+		: remote_store(o->socket, remote_timeout_ms(o->timeout_ms),
+			  EDGE_CLIENT_STORE_EXAMPLES, model, NULL, -1, ret_text, err);
 	if (r == -EOPNOTSUPP) {
 		*ret_text = strdup("");
 		return *ret_text ? 0 : error_no_memory(err);
@@ -141,5 +135,5 @@ static int examples(void *context, const char *model, char **ret_text, struct er
 struct pipeline_models pipeline_targets_models(struct pipeline_targets *targets)
 {
 	return (struct pipeline_models){
-		.describe = describe, .ask = infer, .context = targets, .examples = examples};
+		.describe = describe, .run = infer, .context = targets, .examples = examples};
 }

@@ -29,3 +29,17 @@ int remote_open(
 	}
 	return r;
 }
+
+int remote_store(const char *socket, uint32_t timeout_ms, enum edge_client_store_verb verb,
+	const char *model, const char *argument, int fd, char **ret_text, struct error *err)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	int r = remote_open(socket, timeout_ms, &client, err);
+	if (r == 0 &&
+		edge_client_store_fd(
+			client, verb, model, argument, fd, timeout_ms, ret_text, &why) < 0) {
+		r = remote_error(&why, err);
+	}
+	return r;
+}

@@ -81,13 +81,3 @@ struct tensor_bytes target_output(const struct target *target, uint32_t index)
 {
 	return target->ops->output(target, index);
 }
-
-struct edge_model *target_model(const struct target *target)
-{
-	return target->ops->model ? target->ops->model(target) : NULL;
-}
-
-struct edge_session *target_session(const struct target *target)
-{
-	return target->ops->session ? target->ops->session(target) : NULL;
-}

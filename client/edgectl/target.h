@@ -17,9 +17,13 @@
 #include "client/media/tensor_spec.h"
 
 struct target_ops;
+struct edge_model;
+struct edge_session;
 
 struct target {
 	const struct target_ops *ops;
+	struct edge_model *model; /* of a file: a reference; NULL for a model of the daemon */
+	struct edge_session *session; /* of a file: owned; NULL for a model of the daemon */
 	char name[SPEC_NAME_SIZE]; /* escaped */
 	char version[64]; /* escaped; "" if there is none */
 	struct tensor_spec *inputs,
@@ -43,12 +47,6 @@ struct target_options {
 	 * opened */
 	bool one_version;
 };
-
-/* Return the model and session of a file; NULL for a model of the daemon. */
-struct edge_model;
-struct edge_session;
-struct edge_model *target_model(const struct target *target);
-struct edge_session *target_session(const struct target *target);
 
 /* True if @argument is a file rather than a model's name: it has a slash or ends in .tflite,
  * which no model's name does. */
@@ -100,8 +98,6 @@ struct target_ops {
 	int (*open_again)(
 		const struct target *target, struct target **ret_target, struct error *err);
 	void (*free)(struct target *target);
-	struct edge_model *(*model)(const struct target *target);
-	struct edge_session *(*session)(const struct target *target);
 };
 
 /* Moves the specs of @signature to @target; target_deinit() frees them. */

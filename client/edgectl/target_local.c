@@ -14,8 +14,6 @@
 
 struct local {
 	struct target target;
-	struct edge_model *model; /* a reference */
-	struct edge_session *session;
 	struct team *team; /* NULL: a single thread */
 	uint32_t signature;
 	int state; /* descriptor of the folder of checkpoints, or -1 */
@@ -72,7 +70,7 @@ static int fill_specs(const struct edge_model *model, uint32_t index,
 static int get_signature(const struct target *target, uint32_t index,
 	struct target_signature *ret_signature, struct error *err)
 {
-	const struct edge_model *model = local_of(target)->model;
+	const struct edge_model *model = target->model;
 	struct edge_signature_info info;
 	owned_signature struct target_signature signature = {0};
 	int r = edge_model_signature(model, index, &info);
@@ -115,12 +113,13 @@ static int start(struct local *local, const struct target_options *options, stru
 		return r;
 	}
 	target_set_signature(&local->target, &signature);
-	r = edge_session_new(local->model, local->signature, &local->session, err);
+	r = edge_session_new(local->target.model, local->signature, &local->target.session, err);
 	if (r == 0 && options->threads > 1) {
 		r = backends_team_new(options->threads, false, &local->team, err);
 	}
 	if (r == 0) {
-		edge_session_set_checkpoints(local->session, local->state, MAX_CHECKPOINT_BYTES);
+		edge_session_set_checkpoints(
+			local->target.session, local->state, MAX_CHECKPOINT_BYTES);
 	}
 	return r;
 }
@@ -128,7 +127,7 @@ static int start(struct local *local, const struct target_options *options, stru
 static int find_signature(struct local *local, const char *key, struct error *err)
 {
 	char shown[SPEC_NAME_SIZE];
-	int index = key ? edge_model_find_signature(local->model, key) : 0;
+	int index = key ? edge_model_find_signature(local->target.model, key) : 0;
 	if (index < 0) {
 		error_escape(shown, sizeof(shown), key, strlen(key));
 		return error_set(err, -ENOENT, "no signature %s", shown);
@@ -189,14 +188,14 @@ int target_open_file(const char *path, const struct target_options *options,
 	local->target.ops = &ops;
 	local->state = -1;
 	owned(target_free) struct target *target = &local->target;
-	int r = edge_model_open_file(path, &edge, &local->model, err);
-	r = r < 0 ? r : edge_model_keep(local->model, err);
+	int r = edge_model_open_file(path, &edge, &local->target.model, err);
+	r = r < 0 ? r : edge_model_keep(local->target.model, err);
 	r = r < 0 ? r : find_signature(local, options->signature, err);
 	r = r < 0 ? r : start(local, options, err);
 	if (r < 0) {
 		return r;
 	}
-	const struct edge_model_info *info = edge_model_info(local->model);
+	const struct edge_model_info *info = edge_model_info(local->target.model);
 	set_name(path, target);
 	error_escape(
 		target->version, sizeof(target->version), info->version.data, info->version.length);
@@ -214,7 +213,7 @@ static int open_again(const struct target *target, struct target **ret_target, s
 	}
 	owned(target_free) struct target *other = &local->target;
 	local->target.ops = &ops;
-	local->model = edge_model_ref(old->model);
+	local->target.model = edge_model_ref(target->model);
 	local->signature = old->signature;
 	local->state = -1;
 	int r = start(local, &old->options, err);
@@ -230,10 +229,10 @@ static int open_again(const struct target *target, struct target **ret_target, s
 static int bind(struct local *local, const struct tensor_bytes *inputs, struct error *err)
 {
 	for (uint32_t i = 0; i < local->target.n_inputs; i++) {
-		int r = edge_session_resize(local->session, i, &inputs[i].shape, err);
+		int r = edge_session_resize(local->target.session, i, &inputs[i].shape, err);
 		if (r == 0) {
 			r = edge_session_bind_input(
-				local->session, i, inputs[i].data, inputs[i].bytes, err);
+				local->target.session, i, inputs[i].data, inputs[i].bytes, err);
 		}
 		if (r < 0) {
 			return r;
@@ -251,16 +250,16 @@ static int run(struct target *target, const struct tensor_bytes *inputs, struct 
 		control.deadline_ns =
 			clock_now_ns() + (uint64_t)local->options.timeout_ms * 1000000;
 	}
-	if (!local->options.keep_state && edge_model_info(local->model)->has_state) {
-		edge_session_reset(local->session);
+	if (!local->options.keep_state && edge_model_info(local->target.model)->has_state) {
+		edge_session_reset(local->target.session);
 	}
 	int r = bind(local, inputs, err);
-	r = r < 0 ? r : edge_session_run(local->session, &control, err);
+	r = r < 0 ? r : edge_session_run(local->target.session, &control, err);
 	if (r == -ETIMEDOUT) {
 		return error_set(err, r, "no answer in time");
 	}
 	for (uint32_t i = 0; i < target->n_outputs && r == 0; i++) {
-		r = edge_session_output_info(local->session, i, &info, err);
+		r = edge_session_output_info(local->target.session, i, &info, err);
 		if (r == 0) {
 			target->outputs[i].shape = info.shape;
 			target->outputs[i].bytes = info.bytes;
@@ -274,30 +273,19 @@ static struct tensor_bytes get_output(const struct target *target, uint32_t inde
 	const struct tensor_spec *spec = &target->outputs[index];
 	struct tensor_bytes bytes = {.type = spec->type, .shape = spec->shape};
 	/* callers only read the view */
-	bytes.data = (void *)(uintptr_t)edge_session_output(
-		local_of(target)->session, index, &bytes.bytes);
+	bytes.data = (void *)(uintptr_t)edge_session_output(target->session, index, &bytes.bytes);
 	return bytes;
 }
 
 static void free_local(struct target *target)
 {
 	struct local *local = local_of(target);
-	edge_session_free(local->session);
+	edge_session_free(local->target.session);
 	backends_team_free(local->team);
-	edge_model_unref(local->model);
+	edge_model_unref(local->target.model);
 	own_close_fd(&local->state);
 	target_deinit(target);
 	free(local);
-}
-
-static struct edge_model *model_of(const struct target *target)
-{
-	return local_of(target)->model;
-}
-
-static struct edge_session *session_of(const struct target *target)
-{
-	return local_of(target)->session;
 }
 
 static const struct target_ops ops = {
@@ -306,6 +294,4 @@ static const struct target_ops ops = {
 	.signature = get_signature,
 	.open_again = open_again,
 	.free = free_local,
-	.model = model_of,
-	.session = session_of,
 };

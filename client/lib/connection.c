@@ -551,9 +551,9 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 	uint32_t timeout_ms, struct error *err)
 {
 	uint64_t end_ns = timeout_ms ? clock_now_ns() + timeout_ms * NSEC_PER_MSEC : 0;
-	bool first = true;
-	for (;;) {
-		int r = send_frames(client, err);
+	int r = 0;
+	for (bool first = true; r == 0 && !outcome->done; first = false) {
+		r = send_frames(client, err);
 		r = r < 0 ? r : wait_at_ring(client, id, outcome, end_ns, err);
 		if (r == -ETIMEDOUT) {
 			return give_up(client, id, err);
@@ -567,27 +567,20 @@ int connection_wait(struct edge_client *client, uint64_t id, const struct outcom
 			}
 			yield_record(client, outcome->done);
 		}
-		if (outcome->done) {
-			*err = outcome->err;
-			return err->code;
-		}
-		if (r < 0) {
-			return r;
+		if (r < 0 || outcome->done) {
+			break;
 		}
 		r = wait_for_bytes(client, first ? timeout_ms : 0, end_ns);
-		first = false;
 		if (r < 0) {
 			int code = give_up(client, id, err);
 			return r == -ETIMEDOUT ? code : error_set(err, r, "poll: %s", strerror(-r));
 		}
 		r = lost(client, receive_frames(client, outcome, err), err);
 		client->channel.may_wait = false;
-		if (outcome->done) {
-			*err = outcome->err;
-			return err->code;
-		}
-		if (r < 0) {
-			return r;
-		}
 	}
+	if (outcome->done) {
+		*err = outcome->err;
+		return err->code;
+	}
+	return r;
 }

@@ -306,6 +306,53 @@ int edge_client_reload(struct edge_client *client, uint32_t timeout_ms,
 	return call_wait(client, &call, timeout_ms, RESULT(reload, ret_reload), ret_err);
 }
 
+/* ---- the daemon's store of models */
+
+static struct wire_store order_of(
+	enum edge_client_store_verb verb, const char *model, const char *argument)
+{
+	return (struct wire_store){.verb = (uint32_t)verb,
+		.model = wire_text_of(model ? model : ""),
+		.argument = wire_text_of(argument ? argument : "")};
+}
+
+int edge_client_start_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, edge_client_reply_fn fn, void *data,
+	uint64_t *ret_id, struct edge_client_error *ret_err)
+{
+	const struct wire_store wanted = order_of(verb, model, argument);
+	const struct call call = {.type = WIRE_STORE, .store = &wanted, .fd = -1};
+	return start(client, &call, fn, data, ret_id, ret_err);
+}
+
+int edge_client_store_fd(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, int fd, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *ret_err)
+{
+	const struct wire_store wanted = order_of(verb, model, argument);
+	const struct call call = {.type = WIRE_STORE, .store = &wanted, .fd = fd};
+	char *text = NULL;
+	int r = call_wait(client, &call, timeout_ms, RESULT(text, &text), ret_err);
+	if (r == 0 && ret_text) {
+		*ret_text = text;
+		return 0;
+	}
+	free(text);
+	return r;
+}
+
+int edge_client_store(struct edge_client *client, enum edge_client_store_verb verb,
+	const char *model, const char *argument, uint32_t timeout_ms, char **ret_text,
+	struct edge_client_error *err)
+{
+	return edge_client_store_fd(client, verb, model, argument, -1, timeout_ms, ret_text, err);
+}
+
+void edge_client_text_free(char *text)
+{
+	free(text);
+}
+
 /* ---- opening and closing */
 
 static int open_connected(

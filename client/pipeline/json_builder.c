@@ -85,7 +85,9 @@ void json_builder_end(struct json_document *d)
 
 void json_builder_put_text(struct json_document *d, const char *key, const char *text)
 {
-	json_builder_put_bytes(d, key, text, strlen(text));
+	if (text) {
+		json_builder_put_bytes(d, key, text, strlen(text));
+	}
 }
 
 void json_builder_put_bytes(

@@ -28,6 +28,7 @@ void json_builder_begin_object(struct json_document *document, const char *key);
 void json_builder_begin_list(struct json_document *document, const char *key);
 void json_builder_end(struct json_document *document);
 
+/* Adds nothing if @text is NULL. */
 void json_builder_put_text(struct json_document *document, const char *key, const char *text);
 /* Adds a text of @length bytes, which may have any value. */
 void json_builder_put_bytes(

@@ -406,27 +406,14 @@ void pipeline_fail(
 	pipeline_requests_lost(p, q->stage, &q->source, q->shown.id);
 }
 
-static int question_ask(struct pipeline *p, const struct pipeline_question *q,
-	struct tensor_bytes *outputs, struct error *err)
-{
-	const struct pipeline_models *models = &p->models;
-	if (models->ask) {
-		return models->ask(models->context, q, outputs, q->n_outputs, err);
-	}
-	if (q->session) {
-		return error_set(err, -EOPNOTSUPP, "nobody here keeps sessions");
-	}
-	return models->run(models->context, q->model, q->signature, q->inputs, q->n_inputs, outputs,
-		q->n_outputs, err);
-}
-
 /* Runs one request and passes its outputs on. */
 static int question_run(struct pipeline *p, const struct pipeline_question *q, struct error *err)
 {
 	uint32_t n = q->n_outputs;
 	struct tensor_bytes *outputs = calloc((size_t)n + 1, sizeof(outputs[0]));
 	struct error why = {0};
-	int r = outputs ? question_ask(p, q, outputs, &why) : error_no_memory(&why);
+	int r = outputs ? p->models.run(p->models.context, q, outputs, n, &why)
+			: error_no_memory(&why);
 	if (r < 0) {
 		pipeline_fail(p, q, &why);
 		if (err) {

@@ -45,14 +45,9 @@ struct pipeline_models {
 	/* Runs a model; only for pipeline_run(), else NULL. @outputs are zeroed, one for each
 	 * output of the model; run fills them for tensor_free(). A tensor carries its shape if
 	 * it differs from the spec. -EBUSY: overloaded. */
-	int (*run)(void *context, const char *model, const char *signature,
-		const struct tensor_bytes *inputs, uint32_t n_inputs, struct tensor_bytes *outputs,
-		uint32_t n_outputs, struct error *err);
-	void *context;
-	/* Replaces run if not NULL; only for pipeline_run(). Gets the whole request. Models with
-	 * `session = yes` need it. */
-	int (*ask)(void *context, const struct pipeline_question *question,
+	int (*run)(void *context, const struct pipeline_question *question,
 		struct tensor_bytes *outputs, uint32_t n_outputs, struct error *err);
+	void *context;
 	/* Returns the few-shot examples (base/few_shot.h) of a model, "" for none; the pipeline
 	 * frees *ret_text. Called for a stage of `kind = embedding` without a file of examples.
 	 * NULL: not available. */

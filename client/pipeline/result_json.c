@@ -69,9 +69,7 @@ static void put_points(struct json_document *d, const struct result_json_facts *
 		}
 		json_builder_begin_object(d, NULL);
 		json_builder_put_integer(d, "index", k);
-		if (name) {
-			json_builder_put_text(d, "name", name);
-		}
+		json_builder_put_text(d, "name", name);
 		if (width > 0) {
 			json_builder_put_real(d, "x", p->x * width);
 			json_builder_put_real(d, "y", p->y * height);
@@ -92,17 +90,13 @@ static void put_findings(struct json_document *d, const struct result_json_facts
 	for (size_t i = 0; i < facts->findings->n; i++) {
 		const struct finding *one = &facts->findings->items[i];
 		json_builder_begin_object(d, NULL);
-		if (one->label) {
-			json_builder_put_text(d, "label", one->label);
-		}
+		json_builder_put_text(d, "label", one->label);
 		json_builder_put_integer(d, "index", (int64_t)one->index);
 		json_builder_put_real(d, "score", one->score);
 		if (one->has_box) {
 			put_box(d, one, width, height);
 		}
-		if (one->zone) {
-			json_builder_put_text(d, "zone", one->zone);
-		}
+		json_builder_put_text(d, "zone", one->zone);
 		if (one->n_points) {
 			put_points(d, facts, one, width, height);
 		}
@@ -145,9 +139,7 @@ static void put_best(struct json_document *d, const struct result_json_facts *fa
 	if (f->n == 0) {
 		return;
 	}
-	if (f->items[0].label) {
-		json_builder_put_text(d, "label", f->items[0].label);
-	}
+	json_builder_put_text(d, "label", f->items[0].label);
 	json_builder_put_real(d, "score", f->items[0].score);
 	double threshold = result_json_threshold(facts->stage);
 	bool anomaly = f->items[0].label && strcmp(f->items[0].label, "anomaly") == 0;
@@ -172,15 +164,11 @@ static void put_events(struct json_document *d, const struct decision_verdict *v
 		const struct decision_change *change = &verdict->changes[i];
 		json_builder_begin_object(d, NULL);
 		json_builder_put_text(d, "event", change->began ? "begin" : "end");
-		if (change->label) {
-			json_builder_put_text(d, "label", change->label);
-		}
+		json_builder_put_text(d, "label", change->label);
 		json_builder_put_integer(d, "index", (int64_t)change->index);
 		json_builder_put_real(d, "score", change->score);
 		json_builder_put_integer(d, "count", (int64_t)change->count);
-		if (change->zone) {
-			json_builder_put_text(d, "zone", change->zone);
-		}
+		json_builder_put_text(d, "zone", change->zone);
 		json_builder_end(d);
 	}
 	json_builder_end(d);
@@ -212,12 +200,8 @@ void result_json_put_head(struct json_document *d, const struct result_json_fact
 	}
 	json_builder_put_text(d, "source", facts->source);
 	put_window(d, facts->input_data);
-	if (facts->skipped) {
-		json_builder_put_text(d, "skipped", facts->skipped);
-	}
-	if (facts->error) {
-		json_builder_put_text(d, "error", facts->error);
-	}
+	json_builder_put_text(d, "skipped", facts->skipped);
+	json_builder_put_text(d, "error", facts->error);
 }
 
 char *result_json(const struct result_json_facts *facts)

@@ -66,16 +66,11 @@ static void put_flat_findings(struct json_document *d, const struct result_json_
 	json_builder_put_integer(d, "count", (int64_t)f->n);
 	for (size_t i = 0; i < f->n && i < RESULT_FLAT_FINDINGS; i++) {
 		const struct finding *one = &f->items[i];
-		if (one->label) {
-			json_builder_put_text(
-				d, flat_key("label", i, key, sizeof(key)), one->label);
-		}
+		json_builder_put_text(d, flat_key("label", i, key, sizeof(key)), one->label);
 		json_builder_put_integer(
 			d, flat_key("index", i, key, sizeof(key)), (int64_t)one->index);
 		json_builder_put_real(d, flat_key("score", i, key, sizeof(key)), one->score);
-		if (one->zone) {
-			json_builder_put_text(d, flat_key("zone", i, key, sizeof(key)), one->zone);
-		}
+		json_builder_put_text(d, flat_key("zone", i, key, sizeof(key)), one->zone);
 		if (one->has_box) {
 			put_flat_box(d, one, i, width, height);
 		}
@@ -107,14 +102,10 @@ static void put_flat_event(struct json_document *d, const struct result_json_fac
 		return;
 	}
 	json_builder_put_text(d, "event", shown->began ? "begin" : "end");
-	if (shown->label) {
-		json_builder_put_text(d, "event_label", shown->label);
-	}
+	json_builder_put_text(d, "event_label", shown->label);
 	json_builder_put_real(d, "event_score", shown->score);
 	json_builder_put_integer(d, "event_count", (int64_t)shown->count);
-	if (shown->zone) {
-		json_builder_put_text(d, "event_zone", shown->zone);
-	}
+	json_builder_put_text(d, "event_zone", shown->zone);
 }
 
 char *result_json_flat(const struct result_json_facts *facts)

@@ -87,7 +87,7 @@ static int make_inputs(struct bench_client *client, struct error *err)
 
 static void keep_node_times(struct bench_client *client)
 {
-	const uint64_t *ns = edge_session_node_ns(target_session(client->target));
+	const uint64_t *ns = edge_session_node_ns(client->target->session);
 	for (uint32_t i = 0; ns && i < client->n_nodes; i++) {
 		client->node_ns[i] = ns[i] < client->node_ns[i] ? ns[i] : client->node_ns[i];
 	}
@@ -116,13 +116,13 @@ static void *bench_client_main(void *data)
 
 static int prepare_profile(struct bench_client *client, struct error *err)
 {
-	client->n_nodes = edge_model_node_count(target_model(client->target));
+	client->n_nodes = edge_model_node_count(client->target->model);
 	client->node_ns = calloc((size_t)client->n_nodes + 1, sizeof(client->node_ns[0]));
 	if (!client->node_ns) {
 		return error_no_memory(err);
 	}
 	memset(client->node_ns, 0xff, client->n_nodes * sizeof(client->node_ns[0]));
-	int r = edge_session_profile(target_session(client->target), true);
+	int r = edge_session_profile(client->target->session, true);
 	return r < 0 ? error_set(err, r, "profile: %s", strerror(-r)) : 0;
 }
 
@@ -281,7 +281,7 @@ static int print_bench_table(const struct bench *bench, const struct figures *fi
 		return r;
 	}
 	putchar('\n');
-	return node_view_print(target_model(first->target), 0, first->node_ns, bench->settings);
+	return node_view_print(first->target->model, 0, first->node_ns, bench->settings);
 }
 
 static int print_bench_json(const struct bench *bench, const struct figures *figures)
@@ -294,7 +294,7 @@ static int print_bench_json(const struct bench *bench, const struct figures *fig
 	json_builder_put_integer(d, "at_once", bench->n_clients);
 	figure_fields(&(struct fields){.json = d}, figures, NULL);
 	if (first->node_ns) {
-		node_view_put(d, target_model(first->target), 0, first->node_ns);
+		node_view_put(d, first->target->model, 0, first->node_ns);
 	}
 	return json_builder_print(d, stdout, bench->settings->format == CLI_FORMAT_JSON);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list and reload: the daemon's models. */
+/* list, watch and reload: the daemon's models. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,13 +11,6 @@
 #include "client/edgectl/view/fields.h"
 #include "client/edgectl/view/stats_view.h"
 #include "client/pipeline/json_builder.h"
-
-static int fail_public(const struct edge_client_error *why)
-{
-	struct error err = {0};
-	remote_error(why, &err);
-	return report_failed(NULL, &err);
-}
 
 /* ---- list */
 
@@ -79,14 +73,83 @@ int cmd_list(const struct cli_settings *s)
 	owned(edge_client_list_free) struct edge_client_list *list = NULL;
 	struct edge_client_error why = {0};
 	struct error err = {0};
-	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return report_failed(NULL, &err);
+	int r = remote_open(s->socket, s->timeout_ms, &client, &err);
+	if (r == 0 && edge_client_list(client, remote_timeout_ms(s->timeout_ms), &list, &why) < 0) {
+		r = remote_error(&why, &err);
 	}
-	if (edge_client_list(client, remote_timeout_ms(s->timeout_ms), &list, &why) < 0) {
-		return fail_public(&why);
+	if (r < 0) {
+		return report_failed(NULL, &err);
 	}
 	return report_output(
 		fields_print(FIELDS_LIST(item_fields, NULL, list->items, list->n_items), s));
+}
+
+/* ---- watch */
+
+struct watch {
+	const struct cli_settings *settings;
+	int result; /* error of printing */
+};
+
+static void print_line(const struct edge_client_list_item *item)
+{
+	char name[128], version[64], state[64], reason[512];
+	error_escape(name, sizeof(name), item->name, strlen(item->name));
+	error_escape(version, sizeof(version), item->version, strlen(item->version));
+	error_escape(state, sizeof(state), item->state, strlen(item->state));
+	error_clean(reason, sizeof(reason), item->reason, strlen(item->reason));
+	printf("%s %s %s%s%s\n", name, version[0] ? version : "-", state, reason[0] ? ": " : "",
+		reason);
+}
+
+/* Flushes each change, also to a pipe. */
+static void on_models(void *data, const struct edge_client_list *list)
+{
+	struct watch *watch = data;
+	for (size_t i = 0; i < list->n_items && watch->result == 0; i++) {
+		if (watch->settings->format == CLI_FORMAT_TABLE) {
+			print_line(&list->items[i]);
+			continue;
+		}
+		owned_json struct json_document *one = json_builder_document_new(false);
+		item_fields(&(struct fields){.json = one}, &list->items[i], NULL);
+		watch->result = json_builder_print(one, stdout, false);
+	}
+	if (watch->result == 0 && fflush(stdout) != 0) {
+		watch->result = -errno;
+	}
+}
+
+static int follow(struct edge_client *client, const struct watch *watch, struct error *err)
+{
+	struct edge_client_error why = {0};
+	while (watch->result == 0) {
+		struct pollfd ready = {
+			.fd = edge_client_fd(client), .events = edge_client_events(client)};
+		if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+			return error_set(err, -errno, "poll: %s", strerror(errno));
+		}
+		if (edge_client_process(client, &why) < 0) {
+			return remote_error(&why, err);
+		}
+	}
+	return error_set(err, watch->result, "standard output: %s", strerror(-watch->result));
+}
+
+int cmd_watch(const struct cli_settings *s)
+{
+	owned(edge_client_close) struct edge_client *client = NULL;
+	struct edge_client_error why = {0};
+	struct error err = {0};
+	struct watch watch = {.settings = s};
+	int r = remote_open(s->socket, s->timeout_ms, &client, &err);
+	if (r == 0 &&
+		edge_client_subscribe_models(client, on_models, &watch, REMOTE_TIMEOUT_MS, &why) <
+			0) {
+		r = remote_error(&why, &err);
+	}
+	r = r < 0 ? r : follow(client, &watch, &err);
+	return report_failed(NULL, &err);
 }
 
 /* ---- reload */
@@ -97,12 +160,13 @@ int cmd_reload(const struct cli_settings *s)
 	struct edge_client_reload reload = {0};
 	struct edge_client_error why = {0};
 	struct error err = {0};
-	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return report_failed(NULL, &err);
-	}
+	int r = remote_open(s->socket, s->timeout_ms, &client, &err);
 	/* Loading has no default timeout. */
-	if (edge_client_reload(client, s->timeout_ms, &reload, &why) < 0) {
-		return fail_public(&why);
+	if (r == 0 && edge_client_reload(client, s->timeout_ms, &reload, &why) < 0) {
+		r = remote_error(&why, &err);
+	}
+	if (r < 0) {
+		return report_failed(NULL, &err);
 	}
 	if (s->format == CLI_FORMAT_TABLE) {
 		printf("%u ready, %u refused\n", reload.models_ready, reload.models_refused);

@@ -7,54 +7,34 @@
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
 #include "client/edgectl/target.h"
-#include "client/edgectl/view/grid.h"
+#include "client/edgectl/view/fields.h"
 #include "client/edgectl/view/node_view.h"
 #include "client/edgectl/view/plan_view.h"
-#include "client/pipeline/json_builder.h"
 #include "engine/edge.h"
 
-#define MAX_FIGURES 13
 #define TEXT_SIZE 256
 
-/* A number or text about the whole model. */
-struct figure {
-	const char *key, *title;
-	char text[TEXT_SIZE]; /* escaped; "" for a number */
-	uint64_t value;
-};
-
+/* Numbers and texts about the whole model. */
 struct figures {
-	struct figure row[MAX_FIGURES];
-	size_t n;
+	const struct edge_client_model *model; /* only the numbers; of @file or @served */
+	struct edge_client_model file;
+	struct edge_client_model *served; /* owned; NULL: a file */
+	char title[TEXT_SIZE], description[TEXT_SIZE]; /* escaped */
+	char keys[TEXT_SIZE]; /* of the signatures, separated by commas; truncated if too long */
+	struct edge_client_power power; /* without runs if the machine has no power meter */
 };
 
-static void add_number(struct figures *f, const char *key, const char *title, uint64_t value)
+static void figures_deinit(struct figures *figures)
 {
-	f->row[f->n++] = (struct figure){.key = key, .title = title, .value = value};
+	edge_client_model_free(figures->served);
 }
 
-static void add_text(
-	struct figures *f, const char *key, const char *title, const char *text, size_t length)
+static void add_key(struct figures *f, const char *key, size_t length)
 {
+	const size_t used = strlen(f->keys);
 	if (length > 0) {
-		struct figure *row = &f->row[f->n++];
-		*row = (struct figure){.key = key, .title = title};
-		error_escape(row->text, sizeof(row->text), text, length);
-	}
-}
-
-/* Keys of signatures, separated by commas; truncated if too long. */
-struct keys {
-	char text[TEXT_SIZE];
-	size_t used;
-};
-
-static void add_key(struct keys *keys, const char *key, size_t length)
-{
-	if (length > 0) {
-		snprintf(keys->text + keys->used, sizeof(keys->text) - keys->used, "%s%.*s",
-			keys->used ? ", " : "", (int)length, key);
-		keys->used = strlen(keys->text);
+		snprintf(f->keys + used, sizeof(f->keys) - used, "%s%.*s", used ? ", " : "",
+			(int)length, key);
 	}
 }
 
@@ -62,64 +42,83 @@ static void local_figures(struct edge_model *model, struct figures *f)
 {
 	const struct edge_model_info *info = edge_model_info(model);
 	struct edge_signature_info signature;
-	struct keys keys = {0};
-	add_text(f, "title", "title", info->name.data, info->name.length);
-	add_text(f, "description", "description", info->description.data, info->description.length);
-	add_number(f, "file_bytes", "file bytes", info->file_bytes);
-	add_number(f, "arena_bytes", "arena bytes", info->arena_bytes);
-	add_number(f, "prepared_bytes", "prepared bytes", info->prepared_bytes);
-	add_number(f, "macs", "multiply-accumulates", info->macs);
-	add_number(f, "operators", "operators", info->n_nodes);
-	add_number(f, "subgraphs", "subgraphs", info->n_subgraphs);
-	add_number(f, "signatures", "signatures", info->n_signatures - 1); /* without the default */
+	error_escape(f->title, TEXT_SIZE, info->name.data, info->name.length);
+	error_escape(f->description, TEXT_SIZE, info->description.data, info->description.length);
+	f->file = (struct edge_client_model){.file_bytes = info->file_bytes,
+		.arena_bytes = info->arena_bytes,
+		.prepared_bytes = info->prepared_bytes,
+		.macs = info->macs,
+		.n_nodes = info->n_nodes,
+		.n_subgraphs = info->n_subgraphs,
+		.n_signatures = info->n_signatures};
+	f->model = &f->file;
 	for (uint32_t i = 0; edge_model_signature(model, i, &signature) == 0; i++) {
-		add_key(&keys, signature.key.data, signature.key.length);
-	}
-	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
-}
-
-/* Only if the machine has a power meter and the model has run. */
-static void add_energy(
-	struct edge_client *client, const char *model, uint32_t timeout_ms, struct figures *f)
-{
-	struct edge_client_power power = {0};
-	if (edge_client_power(client, model, timeout_ms, &power, NULL) == 0 &&
-		power.model_runs > 0) {
-		add_number(f, "run_uj", "microjoules of a run, estimated", power.model_nj / 1000);
+		add_key(f, signature.key.data, signature.key.length);
 	}
 }
 
 static int remote_figures(const struct cli_settings *s, struct figures *f, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
-	owned(edge_client_model_free) struct edge_client_model *model = NULL;
+	const char *name = s->arguments[0];
 	struct edge_client_error why = {0};
-	struct keys keys = {0};
 	uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
 	if (r < 0) {
 		return r;
 	}
-	if (edge_client_describe(client, s->arguments[0], NULL, timeout_ms, &model, &why) < 0) {
+	if (edge_client_describe(client, name, NULL, timeout_ms, &f->served, &why) < 0) {
 		return remote_error(&why, err);
 	}
-	add_text(f, "title", "title", model->title, strlen(model->title));
-	add_text(f, "description", "description", model->description, strlen(model->description));
-	add_number(f, "generation", "generation", model->generation);
-	add_number(f, "file_bytes", "file bytes", model->file_bytes);
-	add_number(f, "arena_bytes", "arena bytes", model->arena_bytes);
-	add_number(f, "prepared_bytes", "prepared bytes", model->prepared_bytes);
-	add_number(f, "macs", "multiply-accumulates", model->macs);
-	add_number(f, "operators", "operators", model->n_nodes);
-	add_number(f, "subgraphs", "subgraphs", model->n_subgraphs);
-	add_number(f, "signatures", "signatures",
-		model->n_signatures ? model->n_signatures - 1 : 0); /* without the default */
+	const struct edge_client_model *model = f->model = f->served;
+	error_escape(f->title, TEXT_SIZE, model->title, strlen(model->title));
+	error_escape(f->description, TEXT_SIZE, model->description, strlen(model->description));
 	for (uint32_t i = 0; i < model->n_signatures; i++) {
-		add_key(&keys, model->signatures[i].key, strlen(model->signatures[i].key));
+		add_key(f, model->signatures[i].key, strlen(model->signatures[i].key));
 	}
-	add_text(f, "signature_keys", "signature keys", keys.text, keys.used);
-	add_energy(client, s->arguments[0], timeout_ms, f);
+	if (edge_client_power(client, name, timeout_ms, &f->power, NULL) < 0) {
+		f->power.model_runs = 0;
+	}
 	return 0;
+}
+
+static void escaped_text(struct fields *f, const char *title, const char *key, const char *text)
+{
+	if (text[0]) {
+		fields_cell(f, title, false, "%s", text);
+		fields_text(f, NULL, key, text);
+	}
+}
+
+static void figure_fields(
+	struct fields *f, const struct target *target, const struct figures *figures)
+{
+	const struct edge_client_model *m = figures->model;
+	const struct edge_client_power *power = &figures->power;
+	const uint32_t with_key = m->n_signatures ? m->n_signatures - 1 : 0;
+	char keys[TEXT_SIZE];
+	fields_cell(f, "model", false, "%s%s%s", target->name, target->version[0] ? " " : "",
+		target->version);
+	fields_text(f, NULL, "model", target->name);
+	fields_text(f, NULL, "version", target->version);
+	escaped_text(f, "title", "title", figures->title);
+	escaped_text(f, "description", "description", figures->description);
+	if (figures->served) {
+		fields_integer(f, "generation", "generation", (int64_t)m->generation);
+	}
+	fields_integer(f, "file bytes", "file_bytes", (int64_t)m->file_bytes);
+	fields_integer(f, "arena bytes", "arena_bytes", (int64_t)m->arena_bytes);
+	fields_integer(f, "prepared bytes", "prepared_bytes", (int64_t)m->prepared_bytes);
+	fields_integer(f, "multiply-accumulates", "macs", (int64_t)m->macs);
+	fields_integer(f, "operators", "operators", m->n_nodes);
+	fields_integer(f, "subgraphs", "subgraphs", m->n_subgraphs);
+	fields_integer(f, "signatures", "signatures", with_key);
+	escaped_text(f, "signature keys", "signature_keys",
+		error_escape(keys, sizeof(keys), figures->keys, strlen(figures->keys)));
+	if (power->model_runs > 0) {
+		fields_integer(f, "microjoules of a run, estimated", "run_uj",
+			(int64_t)power->model_nj / 1000);
+	}
 }
 
 static size_t count_lines(const struct tensor_spec *spec)
@@ -164,16 +163,7 @@ static int print_figures(
 {
 	owned_grid struct grid grid = {0};
 	grid_init(&grid, 2, 0);
-	grid_add(&grid, "model");
-	grid_add(&grid, "%s%s%s", target->name, target->version[0] ? " " : "", target->version);
-	for (size_t i = 0; i < figures->n; i++) {
-		grid_add(&grid, "%s", figures->row[i].title);
-		if (figures->row[i].text[0]) {
-			grid_add(&grid, "%s", figures->row[i].text);
-		} else {
-			grid_add(&grid, "%llu", (unsigned long long)figures->row[i].value);
-		}
-	}
+	figure_fields(&(struct fields){.grid = &grid, .vertical = true}, target, figures);
 	return grid_print(&grid, stdout, false, s);
 }
 
@@ -219,7 +209,7 @@ static uint32_t signature_of(const struct edge_model *model, const struct cli_se
 static int show_table(
 	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
-	const struct edge_model *model = target_model(target);
+	const struct edge_model *model = target->model;
 	int r = print_figures(target, figures, s);
 	putchar('\n');
 	r = r < 0 ? r
@@ -293,22 +283,13 @@ static int show_json(
 	const struct target *target, const struct figures *figures, const struct cli_settings *s)
 {
 	owned_json struct json_document *d = json_builder_document_new(false);
-	json_builder_put_text(d, "model", target->name);
-	json_builder_put_text(d, "version", target->version);
-	for (size_t i = 0; i < figures->n; i++) {
-		const struct figure *row = &figures->row[i];
-		if (row->text[0]) {
-			json_builder_put_text(d, row->key, row->text);
-		} else {
-			json_builder_put_integer(d, row->key, (int64_t)row->value);
-		}
-	}
+	figure_fields(&(struct fields){.json = d}, target, figures);
 	put_specs(d, "inputs", target->inputs, target->n_inputs);
 	put_specs(d, "outputs", target->outputs, target->n_outputs);
 	if (!s->signature) {
 		put_signatures(d, target);
 	}
-	const struct edge_model *model = target_model(target);
+	const struct edge_model *model = target->model;
 	int r = 0;
 	if (model && s->plan) {
 		r = plan_view_put(d, model, signature_of(model, s));
@@ -322,7 +303,7 @@ static int show_json(
 int cmd_show(const struct cli_settings *s)
 {
 	owned(target_free) struct target *target = NULL;
-	struct figures figures = {0};
+	__attribute__((cleanup(figures_deinit))) struct figures figures = {0};
 	struct error err = {0};
 	struct target_options options = {
 		.socket = s->socket,
@@ -345,7 +326,7 @@ int cmd_show(const struct cli_settings *s)
 		return report_failed(name, &err);
 	}
 	if (local) {
-		local_figures(target_model(target), &figures);
+		local_figures(target->model, &figures);
 	}
 	return s->format == CLI_FORMAT_TABLE ? show_table(target, &figures, s)
 					     : show_json(target, &figures, s);

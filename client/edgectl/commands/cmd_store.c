@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollback, pin, unpin, load, unload, forget-bad, history and fsck: operations on the daemon's
- * store. */
+/* rollback, pin, unpin, load, unload, remove, forget-bad, history and fsck: operations on the
+ * daemon's store. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,41 +9,6 @@
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
-#include "client/lib/edge_client.h"
-
-static int store_request(const struct cli_settings *s, enum edge_client_store_verb verb,
-	const char *model, const char *argument, char **ret_text)
-{
-	owned(edge_client_close) struct edge_client *client = NULL;
-	struct edge_client_error why = {0};
-	struct error err = {0};
-	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return report_failed(NULL, &err);
-	}
-	/* Loading has no default timeout. */
-	if (edge_client_store(client, verb, model, argument, s->timeout_ms, ret_text, &why) < 0) {
-		remote_error(&why, &err);
-		return report_failed(NULL, &err);
-	}
-	return EXIT_DONE;
-}
-
-int cmd_store(const struct cli_settings *s)
-{
-	static const enum edge_client_store_verb verbs[CLI_COMMAND_COUNT] = {
-		[CLI_ROLLBACK] = EDGE_CLIENT_STORE_ROLLBACK,
-		[CLI_PIN] = EDGE_CLIENT_STORE_PIN,
-		[CLI_UNPIN] = EDGE_CLIENT_STORE_UNPIN,
-		[CLI_LOAD] = EDGE_CLIENT_STORE_LOAD,
-		[CLI_UNLOAD] = EDGE_CLIENT_STORE_UNLOAD,
-	};
-	return store_request(s, verbs[s->command], s->arguments[0], NULL, NULL);
-}
-
-int cmd_forget_bad(const struct cli_settings *s)
-{
-	return store_request(s, EDGE_CLIENT_STORE_FORGET_BAD, NULL, s->arguments[0], NULL);
-}
 
 /* Escapes the lines: the daemon is not trusted to have done it. */
 static void print_lines(const char *text)
@@ -55,19 +20,6 @@ static void print_lines(const char *text)
 		text += length + (text[length] == '\n');
 	}
 }
-
-int cmd_history(const struct cli_settings *s)
-{
-	char *text = NULL;
-	int code = store_request(s, EDGE_CLIENT_STORE_HISTORY, s->arguments[0], NULL, &text);
-	if (code == EXIT_DONE) {
-		print_lines(text);
-	}
-	edge_client_text_free(text);
-	return code;
-}
-
-/* ---- fsck */
 
 /* Runs edged --fsck on a store without a running daemon: the program beside edgectl, or in
  * $PATH. */
@@ -88,18 +40,33 @@ static int fsck_offline(const struct cli_settings *s)
 	return EXIT_NEGATIVE;
 }
 
-int cmd_fsck(const struct cli_settings *s)
+int cmd_store(const struct cli_settings *s)
 {
-	char *text = NULL;
+	static const enum edge_client_store_verb verbs[CLI_COMMAND_COUNT] = {
+		[CLI_ROLLBACK] = EDGE_CLIENT_STORE_ROLLBACK,
+		[CLI_PIN] = EDGE_CLIENT_STORE_PIN,
+		[CLI_UNPIN] = EDGE_CLIENT_STORE_UNPIN,
+		[CLI_LOAD] = EDGE_CLIENT_STORE_LOAD,
+		[CLI_UNLOAD] = EDGE_CLIENT_STORE_UNLOAD,
+		[CLI_REMOVE] = EDGE_CLIENT_STORE_REMOVE,
+		[CLI_FORGET_BAD] = EDGE_CLIENT_STORE_FORGET_BAD,
+		[CLI_HISTORY] = EDGE_CLIENT_STORE_HISTORY,
+		[CLI_FSCK] = EDGE_CLIENT_STORE_FSCK,
+	};
+	owned(edge_client_text_free) char *text = NULL;
+	const bool fsck = s->command == CLI_FSCK, digest = s->command == CLI_FORGET_BAD;
+	const char *named = s->arguments[0]; /* NULL for fsck */
+	const char *argument = digest ? named : s->repair ? "repair" : NULL;
+	struct error err = {0};
 	if (s->state) {
 		return fsck_offline(s);
 	}
-	int code =
-		store_request(s, EDGE_CLIENT_STORE_FSCK, NULL, s->repair ? "repair" : NULL, &text);
-	if (code == EXIT_DONE) {
-		print_lines(text);
-		code = text[0] ? EXIT_NEGATIVE : EXIT_DONE;
+	if (remote_store(s->socket, s->timeout_ms, verbs[s->command], digest ? NULL : named,
+		    argument, -1, &text, &err) < 0) {
+		return report_failed(NULL, &err);
 	}
-	edge_client_text_free(text);
-	return code;
+	if (fsck || s->command == CLI_HISTORY) {
+		print_lines(text);
+	}
+	return fsck && text[0] ? EXIT_NEGATIVE : EXIT_DONE;
 }

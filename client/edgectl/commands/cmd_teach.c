@@ -136,27 +136,19 @@ static const char *version_of(const struct teaching *teaching)
 /* @fd -1: removes the examples of the label. */
 static int examples_send(const struct cli_settings *s, const struct teaching *teaching, int fd)
 {
-	owned(edge_client_close) struct edge_client *client = NULL;
-	struct edge_client_error why = {0};
+	owned(edge_client_text_free) char *text = NULL;
+	const bool adds = fd >= 0;
 	struct error err = {0};
-	char *text = NULL;
 	char shown[256];
-	if (remote_open(s->socket, s->timeout_ms, &client, &err) < 0) {
-		return report_failed(NULL, &err);
-	}
-	const uint32_t timeout_ms = remote_timeout_ms(s->timeout_ms);
-	int r = fd < 0 ? edge_client_store(client, EDGE_CLIENT_STORE_UNTEACH, teaching->model,
-				 teaching->label, timeout_ms, &text, &why)
-		       : edge_client_store_fd(client, EDGE_CLIENT_STORE_TEACH, teaching->model,
-				 version_of(teaching), fd, timeout_ms, &text, &why);
+	int r = remote_store(s->socket, remote_timeout_ms(s->timeout_ms),
+		adds ? EDGE_CLIENT_STORE_TEACH : EDGE_CLIENT_STORE_UNTEACH, teaching->model,
+		adds ? version_of(teaching) : teaching->label, fd, &text, &err);
 	if (r < 0) {
-		remote_error(&why, &err);
-		return report_failed(teaching->model, &err);
+		return report_failed(r == -ENOTCONN ? NULL : teaching->model, &err);
 	}
 	if (!s->quiet) {
 		report_line("%s", error_escape(shown, sizeof(shown), text, strcspn(text, "\n")));
 	}
-	edge_client_text_free(text);
 	return EXIT_DONE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* install, export and remove: models in the daemon's store, without the models folder. */
+/* install and export: models in the daemon's store, without the models folder. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 #include "client/edgectl/commands.h"
 #include "client/edgectl/remote.h"
 #include "client/edgectl/report.h"
-#include "client/lib/edge_client.h"
 
 #define CHUNK ((size_t)64 << 10)
 #define MAX_STREAM ((uint64_t)4 << 30) /* larger than any model: bounds an endless stream */
@@ -155,24 +154,15 @@ static bool has_companions(const char *path)
 
 /* ---- the file for the daemon */
 
-static int spool_stream(int from, int *ret_fd, struct error *err)
+/* Copies @from to a temporary file, or bundles the model @path and the files beside it. */
+static int spool(int from, const char *path, int *ret_fd, struct error *err)
 {
 	owned_fd int fd = -1;
 	uint64_t bytes = 0;
 	int code = spool_open(&fd, err);
-	code = code < 0 ? code : copy_rest(from, fd, &bytes, err);
 	if (code == 0) {
-		seal(fd);
-		*ret_fd = take_fd(fd);
+		code = path ? bundle_build(path, fd, err) : copy_rest(from, fd, &bytes, err);
 	}
-	return code;
-}
-
-static int spool_bundle(const char *path, int *ret_fd, struct error *err)
-{
-	owned_fd int fd = -1;
-	int code = spool_open(&fd, err);
-	code = code < 0 ? code : bundle_build(path, fd, err);
 	if (code == 0) {
 		seal(fd);
 		*ret_fd = take_fd(fd);
@@ -186,38 +176,23 @@ static int source_open(const char *path, int *ret_fd, struct error *err)
 {
 	struct stat st;
 	if (strcmp(path, "-") == 0) {
-		return spool_stream(STDIN_FILENO, ret_fd, err);
+		return spool(STDIN_FILENO, NULL, ret_fd, err);
 	}
 	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return error_set(err, -errno, "%s", strerror(errno));
 	}
 	if (S_ISREG(st.st_mode) && ends_in(path, MODEL_SUFFIX) && has_companions(path)) {
-		return spool_bundle(path, ret_fd, err);
+		return spool(-1, path, ret_fd, err);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return spool_stream(fd, ret_fd, err);
+		return spool(fd, NULL, ret_fd, err);
 	}
 	*ret_fd = take_fd(fd);
 	return 0;
 }
 
-/* ---- request */
-
-static int store_request(const struct cli_settings *s, enum edge_client_store_verb verb,
-	const char *model, int fd, char **ret_text, struct error *err)
-{
-	owned(edge_client_close) struct edge_client *client = NULL;
-	struct edge_client_error why = {0};
-	int code = remote_open(s->socket, s->timeout_ms, &client, err);
-	if (code < 0) {
-		return code;
-	}
-	code = fd < 0 ? edge_client_store(client, verb, model, NULL, s->timeout_ms, ret_text, &why)
-		      : edge_client_store_fd(
-				client, verb, model, NULL, fd, s->timeout_ms, ret_text, &why);
-	return code < 0 ? remote_error(&why, err) : 0;
-}
+/* ---- install */
 
 /* Returns --name, else the file's name; NULL: the bundle has the name. */
 static const char *name_of(const struct cli_settings *s, const char *path, char *out, size_t size)
@@ -244,27 +219,19 @@ int cmd_install(const struct cli_settings *s)
 {
 	const char *path = s->arguments[0];
 	char name[256];
-	char *text = NULL;
+	owned(edge_client_text_free) char *text = NULL;
 	struct error err = {0};
 	owned_fd int fd = -1;
 	if (source_open(path, &fd, &err) < 0) {
 		report_failed(path, &err);
 		return EXIT_UNREADABLE;
 	}
-	if (store_request(s, EDGE_CLIENT_STORE_INSTALL, name_of(s, path, name, sizeof(name)), fd,
-		    &text, &err) < 0) {
+	if (remote_store(s->socket, s->timeout_ms, EDGE_CLIENT_STORE_INSTALL,
+		    name_of(s, path, name, sizeof(name)), NULL, fd, &text, &err) < 0) {
 		return report_failed(path, &err);
 	}
 	print_first_line(s, text);
-	edge_client_text_free(text);
 	return EXIT_DONE;
-}
-
-int cmd_remove(const struct cli_settings *s)
-{
-	struct error err = {0};
-	int code = store_request(s, EDGE_CLIENT_STORE_REMOVE, s->arguments[0], -1, NULL, &err);
-	return code < 0 ? report_failed(NULL, &err) : EXIT_DONE;
 }
 
 /* ---- export */
@@ -344,9 +311,9 @@ int cmd_export(const struct cli_settings *s)
 		return EXIT_USAGE;
 	}
 	int code = spool_open(&fd, &err);
-	code = code < 0
-		? code
-		: store_request(s, EDGE_CLIENT_STORE_EXPORT, s->arguments[0], fd, NULL, &err);
+	code = code < 0 ? code
+			: remote_store(s->socket, s->timeout_ms, EDGE_CLIENT_STORE_EXPORT,
+				  s->arguments[0], NULL, fd, NULL, &err);
 	if (code < 0) {
 		return report_failed(NULL, &err);
 	}

@@ -161,21 +161,21 @@ static int print_queue(
 	return grid_print(&grid, out, false, settings);
 }
 
+static int print_list(
+	const struct fields_list *list, FILE *out, const struct cli_settings *settings)
+{
+	fputc('\n', out);
+	return fields_print_table(list, out, settings);
+}
+
 int stats_view_print(
 	const struct edge_client_stats *stats, FILE *out, const struct cli_settings *settings)
 {
+	const struct fields_list *users =
+		FIELDS_LIST(user_fields, stats, stats->users, stats->n_users);
+	const struct fields_list *models =
+		FIELDS_LIST(model_fields, NULL, stats->models, stats->n_models);
 	int r = print_queue(stats, out, settings);
-	if (r == 0) {
-		fputc('\n', out);
-		r = fields_print_table(
-			FIELDS_LIST(user_fields, stats, stats->users, stats->n_users), out,
-			settings);
-	}
-	if (r == 0) {
-		fputc('\n', out);
-		r = fields_print_table(
-			FIELDS_LIST(model_fields, NULL, stats->models, stats->n_models), out,
-			settings);
-	}
-	return r;
+	r = r < 0 ? r : print_list(users, out, settings);
+	return r < 0 ? r : print_list(models, out, settings);
 }

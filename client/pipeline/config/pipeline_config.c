@@ -32,12 +32,11 @@ static int name_check(const char *name, const char *what, struct error *err)
 /* Sets every key of @base, a stage or (@common) a config, to its default. */
 static void defaults_set(void *base, bool common)
 {
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	assert(n <= PIPELINE_CONFIG_MAX_KEYS);
-	for (size_t i = 0; i < n; i++) {
-		int code = pipeline_config_key_is_common(&keys[i]) == common
-			? pipeline_config_set(base, &keys[i], "", NULL)
+	assert(pipeline_config_n_keys <= PIPELINE_CONFIG_MAX_KEYS);
+	for (size_t i = 0; i < pipeline_config_n_keys; i++) {
+		const struct pipeline_config_key *key = &pipeline_config_keys[i];
+		int code = pipeline_config_key_is_common(key) == common
+			? pipeline_config_set(base, key, "", NULL)
 			: 0;
 		assert(code == 0);
 		(void)code;
@@ -84,10 +83,9 @@ static int stage_begin(struct reading *reading, const char *name, struct error *
 
 static bool section_is_known(const char *name)
 {
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(keys[i].section, name) == 0 && strcmp(name, "stage") != 0) {
+	for (size_t i = 0; i < pipeline_config_n_keys; i++) {
+		if (strcmp(pipeline_config_keys[i].section, name) == 0 &&
+			strcmp(name, "stage") != 0) {
 			return true;
 		}
 	}
@@ -120,8 +118,7 @@ static int section_read(void *context, const char *name, struct error *err)
 static int key_set(struct reading *reading, const struct pipeline_config_key *key,
 	unsigned int line, const char *value, struct error *err)
 {
-	size_t n = 0;
-	const size_t row = (size_t)(key - pipeline_config_keys(&n));
+	const size_t row = (size_t)(key - pipeline_config_keys);
 	struct pipeline_config_stage *stage =
 		&reading->config->stages[reading->config->n_stages - 1];
 	bool common = pipeline_config_key_is_common(key);
@@ -199,26 +196,34 @@ int pipeline_config_read(
 	return 0;
 }
 
-static void section_print(const struct pipeline_config *config,
-	const struct pipeline_config_stage *stage, const char *section, FILE *out)
+/* True if the file has the key: the first stage has no [stage] keys. */
+static bool is_printed(const struct pipeline_config *config,
+	const struct pipeline_config_stage *stage, const struct pipeline_config_key *key)
+{
+	const bool first = stage == &config->stages[0];
+	return pipeline_config_key_is_common(key) == !stage &&
+		!(first && strcmp(key->section, "stage") == 0) &&
+		!(stage && !stage->decision.given && strcmp(key->section, "decision") == 0) &&
+		pipeline_config_key_counts(config, stage, key);
+}
+
+/* Prints the keys of @stage, NULL: of all stages. */
+static void keys_print(
+	const struct pipeline_config *config, const struct pipeline_config_stage *stage, FILE *out)
 {
 	char text[ZONES_TEXT_SIZE], shown[ZONES_TEXT_SIZE];
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	bool begun = strcmp(section, "stage") == 0;
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(keys[i].section, section) != 0 ||
-			!pipeline_config_key_counts(config, stage, &keys[i])) {
+	const char *section = "stage"; /* its heading has the stage's name */
+	for (size_t i = 0; i < pipeline_config_n_keys; i++) {
+		const struct pipeline_config_key *key = &pipeline_config_keys[i];
+		if (!is_printed(config, stage, key)) {
 			continue;
 		}
-		if (!begun) {
+		if (strcmp(key->section, section) != 0) {
+			section = key->section;
 			fprintf(out, "\n[%s]\n", section);
-			begun = true;
 		}
-		const void *base =
-			pipeline_config_key_is_common(&keys[i]) ? (const void *)config : stage;
-		pipeline_config_get(base, &keys[i], text, sizeof(text));
-		fprintf(out, "%s = %s\n", keys[i].key,
+		pipeline_config_get(stage ? (const void *)stage : config, key, text, sizeof(text));
+		fprintf(out, "%s = %s\n", key->key,
 			error_clean(shown, sizeof(shown), text, strlen(text)));
 	}
 }
@@ -226,21 +231,12 @@ static void section_print(const struct pipeline_config *config,
 void pipeline_config_print(const struct pipeline_config *config, FILE *out)
 {
 	fprintf(out, "# %s\n", config->name);
-	section_print(config, NULL, "pipeline", out);
-	section_print(config, NULL, "source", out);
+	keys_print(config, NULL, out);
 	for (size_t i = 0; i < config->n_stages; i++) {
 		const struct pipeline_config_stage *stage = &config->stages[i];
 		if (i > 0 || strcmp(stage->name, config->name) != 0) {
 			fprintf(out, "\n[stage %s]\n", stage->name);
 		}
-		if (i > 0) {
-			section_print(config, stage, "stage", out);
-		}
-		section_print(config, stage, "model", out);
-		section_print(config, stage, "pre", out);
-		section_print(config, stage, "post", out);
-		if (stage->decision.given) {
-			section_print(config, stage, "decision", out);
-		}
+		keys_print(config, stage, out);
 	}
 }

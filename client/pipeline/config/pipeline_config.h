@@ -2,7 +2,7 @@
 /*
  * pipeline_config - parses pipelines.d/NAME.conf
  *
- * One table (pipeline_config_table.c) has a row for each key, with type, range, default and help;
+ * One table (pipeline_config_table.c) has a row for each key, with type, range and default;
  * tests compare the manual with the table. The syntax is that of base/text/ini.h. [pipeline] and
  * [source] appear once. [model], [pre], [post] and [decision] belong to the preceding [stage
  * NAME], or to the first stage, which needs no name. Errors have file:line: unknown section or
@@ -227,7 +227,6 @@ struct pipeline_config_key {
 	double min, max;
 	const char *value; /* default, as written in a file */
 	const char *words; /* of PIPELINE_CONFIG_CHOICE, separated by one blank */
-	const char *help;
 	/*
 	 * Condition under which the key has an effect; NULL: always. Alternatives are separated by
 	 * " | ". An alternative is a list of conditions separated by blanks; all must hold.
@@ -239,7 +238,8 @@ struct pipeline_config_key {
 	 */
 	const char *needs;
 };
-const struct pipeline_config_key *pipeline_config_keys(size_t *ret_n);
+extern const struct pipeline_config_key pipeline_config_keys[];
+extern const size_t pipeline_config_n_keys;
 /* NULL: no such key. */
 const struct pipeline_config_key *pipeline_config_key_find(const char *section, const char *key);
 

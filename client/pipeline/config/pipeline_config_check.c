@@ -11,8 +11,7 @@ unsigned int pipeline_config_line(
 	const struct pipeline_config_stage *stage, const char *section, const char *key)
 {
 	const struct pipeline_config_key *row = pipeline_config_key_find(section, key);
-	size_t n = 0;
-	unsigned int line = row ? stage->lines[row - pipeline_config_keys(&n)] : 0;
+	unsigned int line = row ? stage->lines[row - pipeline_config_keys] : 0;
 	return line ? line : stage->line ? stage->line : 1;
 }
 
@@ -201,15 +200,14 @@ static int names_check(const struct check *c)
 static int needs_check(const struct check *c)
 {
 	char needs[PIPELINE_CONFIG_NEEDS_SIZE];
-	size_t n = 0;
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
-	for (size_t i = 0; i < n; i++) {
-		unsigned int line = pipeline_config_key_is_common(&keys[i]) ? c->config->lines[i]
-									    : c->stage->lines[i];
-		if (line && !pipeline_config_key_counts(c->config, c->stage, &keys[i])) {
+	for (size_t i = 0; i < pipeline_config_n_keys; i++) {
+		const struct pipeline_config_key *key = &pipeline_config_keys[i];
+		unsigned int line = pipeline_config_key_is_common(key) ? c->config->lines[i]
+								       : c->stage->lines[i];
+		if (line && !pipeline_config_key_counts(c->config, c->stage, key)) {
 			*c->ret_line = line;
-			return error_set(c->err, -EINVAL, "%s: %s", keys[i].key,
-				pipeline_config_key_needs(&keys[i], needs));
+			return error_set(c->err, -EINVAL, "%s: %s", key->key,
+				pipeline_config_key_needs(key, needs));
 		}
 	}
 	return 0;
@@ -359,13 +357,12 @@ static int source_check(
 	const struct pipeline_config *config, unsigned int *ret_line, struct error *err)
 {
 	const struct pipeline_config_source *source = &config->source;
-	size_t n = 0;
 	if ((source->width == 0) == (source->height == 0)) {
 		return 0;
 	}
 	*ret_line = config->lines[pipeline_config_key_find(
 					  "source", source->width ? "width" : "height") -
-		pipeline_config_keys(&n)];
+		pipeline_config_keys];
 	return error_set(err, -EINVAL, "width and height: both or none");
 }
 

@@ -50,18 +50,14 @@ static int describe(void *context, const char *model, const char *signature,
 	return 0;
 }
 
-static int run(void *context, const char *model, const char *signature,
-	const struct tensor_bytes *inputs, uint32_t n_inputs, struct tensor_bytes *outputs,
+static int run(void *context, const struct pipeline_question *q, struct tensor_bytes *outputs,
 	uint32_t n_outputs, struct error *err)
 {
 	struct world *world = context;
 	struct shape shape =
 		world->output.rank ? world->output : (struct shape){2, {1, (int32_t)world->n}};
-	(void)model;
-	(void)signature;
-	(void)inputs;
 	(void)err;
-	assert_true(n_inputs == 1 && n_outputs == 1);
+	assert_true(q->n_inputs == 1 && n_outputs == 1);
 	world->asked++;
 	float_output(&outputs[0], shape, world->answer);
 	assert_int_equal(outputs[0].bytes, 4 * world->n);

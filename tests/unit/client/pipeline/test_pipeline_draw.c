@@ -32,17 +32,13 @@ static int describe(void *context, const char *model, const char *signature,
 	return 0;
 }
 
-static int run(void *context, const char *model, const char *signature,
-	const struct tensor_bytes *inputs, uint32_t n_inputs, struct tensor_bytes *outputs,
+static int run(void *context, const struct pipeline_question *q, struct tensor_bytes *outputs,
 	uint32_t n_outputs, struct error *err)
 {
 	(void)context;
-	(void)signature;
-	(void)inputs;
-	(void)n_inputs;
 	(void)n_outputs;
 	(void)err;
-	if (strcmp(model, "class") == 0) {
+	if (strcmp(q->model, "class") == 0) {
 		float_output(&outputs[0], (struct shape){2, {1, 4}}, (const float[]){0, 0, 0, 1});
 		return 0;
 	}

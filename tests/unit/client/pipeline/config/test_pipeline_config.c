@@ -90,9 +90,9 @@ static void what_is_printed_reads_the_same(void **state)
 		memset(second->stages[i].lines, 0, sizeof(second->stages[i].lines));
 		first->stages[i].line = second->stages[i].line = 0;
 	}
-	size_t n = 0;
+	const size_t n = pipeline_config_n_keys;
 	char a[ZONES_TEXT_SIZE], b[ZONES_TEXT_SIZE];
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys;
 	for (size_t i = 0; i < n; i++) {
 		bool common = pipeline_config_key_is_common(&keys[i]);
 		const void *one = common ? (void *)first : (void *)&first->stages[0];
@@ -435,10 +435,10 @@ static void the_manual_names_every_key_with_its_default(void **state)
 	static char page[65536];
 	FILE *file = fopen(SOURCE_ROOT "/docs/man/edged-pipelines.5.scd", "r");
 	assert_non_null(file);
-	size_t size = fread(page, 1, sizeof(page) - 1, file), n = 0;
+	const size_t size = fread(page, 1, sizeof(page) - 1, file), n = pipeline_config_n_keys;
 	fclose(file);
 	assert_true(size > 0 && size < sizeof(page) - 1);
-	const struct pipeline_config_key *keys = pipeline_config_keys(&n);
+	const struct pipeline_config_key *keys = pipeline_config_keys;
 	for (size_t i = 0; i < n; i++) {
 		char key[80], value[160], wanted[320], title[64];
 		snprintf(title, sizeof(title), "# SECTION [%s", keys[i].section);
