@@ -4,7 +4,7 @@
  * that of panel_requant() and panel_codes(). Tails are read and written by their bytes alone.
  */
 #include "kernels/elementwise/arith_q_arm.h"
-#include "kernels/elementwise/lut_variants.h"
+#include "kernels/elementwise/lut.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 
