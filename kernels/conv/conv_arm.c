@@ -197,6 +197,10 @@ static struct job job_init(const struct gemm_isa *isa, const struct ek_conv_q *a
 static void run(const struct gemm_isa *isa, const struct ek_conv_q *a, bool is_signed,
 	const struct ek_tile *t, void *scratch)
 {
+	if (a->shape.groups > 1) {
+		(is_signed ? ek_conv_s8 : ek_conv_u8)[0].run(a, t, scratch);
+		return;
+	}
 	struct job job = job_init(isa, a, is_signed, t, scratch);
 	uint32_t end_row = t->first_row + t->n_rows, end_col = t->first_col + t->n_cols;
 	uint32_t most = gemm_block_rows(isa, t->n_rows, ek_conv_depth(&a->shape));
@@ -216,45 +220,9 @@ static void run(const struct gemm_isa *isa, const struct ek_conv_q *a, bool is_s
 	}
 }
 
-#define DEFINE_ROWS(name)                                                                          \
-	uint64_t ek_conv_packed_bytes__##name(const struct ek_conv_shape *shape)                   \
-	{                                                                                          \
-		return packed_bytes(shape);                                                        \
-	}                                                                                          \
-	uint64_t ek_conv_scratch_bytes__##name(const struct ek_conv_shape *shape)                  \
-	{                                                                                          \
-		return scratch_bytes(&gemm_##name, shape);                                         \
-	}                                                                                          \
-	void ek_conv_s8_pack__##name(const struct ek_conv_q *args, void *packed)                   \
-	{                                                                                          \
-		pack(&gemm_##name, args, true, packed);                                            \
-	}                                                                                          \
-	void ek_conv_u8_pack__##name(const struct ek_conv_q *args, void *packed)                   \
-	{                                                                                          \
-		pack(&gemm_##name, args, false, packed);                                           \
-	}                                                                                          \
-	void ek_conv_s8__##name(                                                                   \
-		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)           \
-	{                                                                                          \
-		if (args->shape.groups > 1) {                                                      \
-			ek_conv_s8[0].run(args, tile, scratch);                                    \
-		} else {                                                                           \
-			run(&gemm_##name, args, true, tile, scratch);                              \
-		}                                                                                  \
-	}                                                                                          \
-	void ek_conv_u8__##name(                                                                   \
-		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)           \
-	{                                                                                          \
-		if (args->shape.groups > 1) {                                                      \
-			ek_conv_u8[0].run(args, tile, scratch);                                    \
-		} else {                                                                           \
-			run(&gemm_##name, args, false, tile, scratch);                             \
-		}                                                                                  \
-	}
-
-DEFINE_ROWS(neon)
+GEMM_ROWS(conv, neon)
 #if defined(__aarch64__)
-DEFINE_ROWS(inorder)
-DEFINE_ROWS(dotprod)
-DEFINE_ROWS(i8mm)
+GEMM_ROWS(conv, inorder)
+GEMM_ROWS(conv, dotprod)
+GEMM_ROWS(conv, i8mm)
 #endif

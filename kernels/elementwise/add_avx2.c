@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/elementwise/arith_q_x86.h"
 #include "kernels/elementwise/elementwise_rows_avx2.h"
-#include "kernels/elementwise/elementwise_x86.h"
 #include "kernels/requant/rescale_avx2.h"
 
 #define ROW(name) name##__avx2

@@ -36,10 +36,10 @@ static struct sum_line sum_line_of(const struct ek_float_requant *l, int32_t zer
 		wide_floats_all(l->start), wide_floats_all(l->half), wide_all(zero)};
 }
 
-/* add_one() of kernels/elementwise/add.c. */
+/* add_one() of kernels/elementwise/arith_q.c. */
 WIDE_INLINE wide sum_exact(const void *state, wide a, wide b)
 {
-	const struct ek_add_params *p = state;
+	const struct ek_arith_q *p = state;
 	a = wide_sub(a, wide_all(p->a_zero));
 	b = wide_sub(b, wide_all(p->b_zero));
 	a = rescale(wide_shift_left(a, p->left_shift), p->a_scale);
@@ -49,7 +49,7 @@ WIDE_INLINE wide sum_exact(const void *state, wide a, wide b)
 }
 
 WIDE_INLINE void add_row(
-	const struct elementwise_row *r, const struct ek_add_params *p, const bool is_signed)
+	const struct elementwise_row *r, const struct ek_arith_q *p, const bool is_signed)
 {
 	const struct sum_line line = sum_line_of(&p->line, p->zero);
 	switch (p->line.form) {
@@ -64,47 +64,19 @@ WIDE_INLINE void add_row(
 	}
 }
 
-void ROW(ek_add_s8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
-	const struct ek_add_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	add_row(&r, params, true);
-}
-
-void ROW(ek_add_u8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
-	const struct ek_add_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	add_row(&r, params, false);
-}
-
-/* add_one_pot() of kernels/elementwise/add.c. */
+/* add_one_pot() of kernels/elementwise/arith_q.c. */
 WIDE_INLINE wide sum_pot(const void *state, wide a, wide b)
 {
-	const struct ek_add_params *p = state;
+	const struct ek_arith_q *p = state;
 	a = rescale_divide(a, -p->a_scale.shift);
 	b = rescale_divide(b, -p->b_scale.shift);
 	/* Saturation to 16 bits happens in the clamp. */
 	return p->sign > 0 ? wide_add(a, b) : wide_sub(a, b);
 }
 
-void ROW(ek_add_s16)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	elementwise_run_s16(&r, sum_exact, params);
-}
-
-void ROW(ek_add_s16_pot)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	elementwise_run_s16(&r, sum_pot, params);
-}
-
 /* The rescaled operands of all codes from @first on, one sum of them rescaled at a time. */
-bool ROW(ek_add_float_requant_holds)(const struct ek_add_params *p,
-	const struct ek_float_requant *l, struct float_requant_codes *codes)
+bool ROW(ek_add_float_requant_holds)(const struct ek_arith_q *p, const struct ek_float_requant *l,
+	struct float_requant_codes *codes)
 {
 	const struct sum_line line = sum_line_of(l, p->zero);
 	const wide steps = wide_steps();
@@ -143,23 +115,23 @@ WIDE_INLINE wide product_away(const void *state, wide a, wide b)
 }
 
 static struct product_line product_line_of(
-	const struct ek_mul_params *p, const struct ek_float_requant *l)
+	const struct ek_arith_q *p, const struct ek_float_requant *l)
 {
 	return (struct product_line){wide_floats_all(l->a), wide_floats_all(l->half),
 		wide_all(p->a_zero), wide_all(p->b_zero), wide_all(p->zero)};
 }
 
-/* mul_one() of kernels/elementwise/mul.c. */
+/* mul_one() of kernels/elementwise/arith_q.c. */
 WIDE_INLINE wide product_exact(const void *state, wide a, wide b)
 {
-	const struct ek_mul_params *p = state;
+	const struct ek_arith_q *p = state;
 	a = wide_sub(a, wide_all(p->a_zero));
 	b = wide_sub(b, wide_all(p->b_zero));
 	return wide_add(rescale(wide_mul(a, b), p->scale), wide_all(p->zero));
 }
 
 WIDE_INLINE void mul_row(
-	const struct elementwise_row *r, const struct ek_mul_params *p, const bool is_signed)
+	const struct elementwise_row *r, const struct ek_arith_q *p, const bool is_signed)
 {
 	const struct product_line line = product_line_of(p, &p->line);
 	if (p->line.form == FLOAT_REQUANT_AWAY) {
@@ -169,29 +141,8 @@ WIDE_INLINE void mul_row(
 	}
 }
 
-void ROW(ek_mul_s8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
-	const struct ek_mul_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	mul_row(&r, params, true);
-}
-
-void ROW(ek_mul_u8)(void *dst, const void *a, const void *b, size_t n, size_t a_step, size_t b_step,
-	const struct ek_mul_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	mul_row(&r, params, false);
-}
-
-void ROW(ek_mul_s16)(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_mul_params *params)
-{
-	const struct elementwise_row r = {{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};
-	elementwise_run_s16(&r, product_exact, params);
-}
-
 bool ROW(ek_mul_float_requant_holds)(
-	const struct ek_mul_params *p, const struct ek_float_requant *l, int32_t first)
+	const struct ek_arith_q *p, const struct ek_float_requant *l, int32_t first)
 {
 	const struct product_line line = product_line_of(p, l);
 	const wide steps = wide_steps();
@@ -207,5 +158,23 @@ bool ROW(ek_mul_float_requant_holds)(
 	}
 	return wide_is_zero(differs);
 }
+
+/* A row of the lists of kernels/elementwise/arith_q.h: @call does it, for the row @r of codes. */
+#define ARITH_ROW(name, call)                                                                      \
+	void ROW(name)(void *dst, const void *a, const void *b, size_t n, size_t a_step,           \
+		size_t b_step, const struct ek_arith_q *params)                                    \
+	{                                                                                          \
+		const struct elementwise_row r = {                                                 \
+			{a, a_step}, {b, b_step}, dst, n, params->lo, params->hi};                 \
+		call;                                                                              \
+	}
+
+ARITH_ROW(ek_add_s8, add_row(&r, params, true))
+ARITH_ROW(ek_add_u8, add_row(&r, params, false))
+ARITH_ROW(ek_add_s16, elementwise_run_s16(&r, sum_exact, params))
+ARITH_ROW(ek_add_s16_pot, elementwise_run_s16(&r, sum_pot, params))
+ARITH_ROW(ek_mul_s8, mul_row(&r, params, true))
+ARITH_ROW(ek_mul_u8, mul_row(&r, params, false))
+ARITH_ROW(ek_mul_s16, elementwise_run_s16(&r, product_exact, params))
 
 #endif

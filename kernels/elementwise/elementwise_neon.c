@@ -3,8 +3,8 @@
  * Two rows of 8-bit codes become one, 16 codes at a time, by the arithmetic of the reference in 32 bits:
  * that of panel_requant() and panel_codes(). Tails are read and written by their bytes alone.
  */
-#include "kernels/elementwise/elementwise_arm.h"
-#include "kernels/elementwise/lut_variants.h"
+#include "kernels/elementwise/arith_q_arm.h"
+#include "kernels/elementwise/lut.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 
@@ -27,17 +27,28 @@ ALWAYS_INLINE uint8x16_t operand(const uint8_t *from, size_t step, size_t i, siz
 	return step ? panel_load(from + i, n) : vdupq_n_u8(from[0]);
 }
 
-struct add {
-	struct panel_scale a_scale, b_scale, scale;
+struct arith {
+	struct panel_scale a_scale, b_scale; /* of a sum */
+	struct panel_scale scale;
 	int16x8_t a_zero, b_zero;
 	int32x4_t sign;
 	struct panel_output output;
 };
 
-static struct gemm_output output_of(const bool is_signed, int32_t zero, int32_t lo, int32_t hi)
+static struct arith arith_of(const bool is_signed, const struct ek_arith_q *params)
 {
-	return (struct gemm_output){zero, lo, hi, is_signed, false};
+	const struct gemm_output o = {params->zero, params->lo, params->hi, is_signed, false};
+	return (struct arith){
+		.scale = panel_scale_of(params->scale, 0),
+		.a_zero = vdupq_n_s16((int16_t)params->a_zero),
+		.b_zero = vdupq_n_s16((int16_t)params->b_zero),
+		.output = panel_output(&o),
+	};
 }
+
+/* 16 codes become as many. */
+typedef uint8x16_t arith_fn(
+	const bool is_signed, const struct arith *p, uint8x16_t a, uint8x16_t b);
 
 /* Four of the operands, from which of them @wide says. */
 ALWAYS_INLINE int32x4_t four(const int16x8_t wide[2], const int j)
@@ -47,7 +58,7 @@ ALWAYS_INLINE int32x4_t four(const int16x8_t wide[2], const int j)
 }
 
 ALWAYS_INLINE uint8x16_t add_16(
-	const bool is_signed, const struct add *p, uint8x16_t a, uint8x16_t b)
+	const bool is_signed, const struct arith *p, uint8x16_t a, uint8x16_t b)
 {
 	int16x8_t x[2], y[2];
 	int32x4_t sum[4];
@@ -62,50 +73,8 @@ ALWAYS_INLINE uint8x16_t add_16(
 	return panel_codes(GEMM_TOTAL, false, &p->output, sum[0], sum[1], sum[2], sum[3]);
 }
 
-ALWAYS_INLINE void add_row(const bool is_signed, uint8_t *dst, const uint8_t *a, const uint8_t *b,
-	size_t n, size_t a_step, size_t b_step, const struct ek_add_params *params)
-{
-	const struct gemm_output o = output_of(is_signed, params->zero, params->lo, params->hi);
-	const struct add p = {
-		.a_scale = panel_scale_of(params->a_scale, params->left_shift),
-		.b_scale = panel_scale_of(params->b_scale, params->left_shift),
-		.scale = panel_scale_of(params->scale, 0),
-		.a_zero = vdupq_n_s16((int16_t)params->a_zero),
-		.b_zero = vdupq_n_s16((int16_t)params->b_zero),
-		.sign = vdupq_n_s32(params->sign),
-		.output = panel_output(&o),
-	};
-	size_t i = 0;
-	for (; i + 16 <= n; i += 16) {
-		uint8x16_t x = operand(a, a_step, i, 16), y = operand(b, b_step, i, 16);
-		vst1q_u8(dst + i, add_16(is_signed, &p, x, y));
-	}
-	if (i < n) {
-		uint8x16_t x = operand(a, a_step, i, n - i), y = operand(b, b_step, i, n - i);
-		panel_store_some(dst + i, add_16(is_signed, &p, x, y), (uint32_t)(n - i));
-	}
-}
-
-void ek_add_s8__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *params)
-{
-	add_row(true, dst, a, b, n, a_step, b_step, params);
-}
-
-void ek_add_u8__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *params)
-{
-	add_row(false, dst, a, b, n, a_step, b_step, params);
-}
-
-struct mul {
-	struct panel_scale scale;
-	int16x8_t a_zero, b_zero;
-	struct panel_output output;
-};
-
 ALWAYS_INLINE uint8x16_t mul_16(
-	const bool is_signed, const struct mul *p, uint8x16_t a, uint8x16_t b)
+	const bool is_signed, const struct arith *p, uint8x16_t a, uint8x16_t b)
 {
 	int16x8_t x[2], y[2];
 	int32x4_t product[4];
@@ -124,38 +93,39 @@ ALWAYS_INLINE uint8x16_t mul_16(
 		GEMM_TOTAL, false, &p->output, product[0], product[1], product[2], product[3]);
 }
 
-ALWAYS_INLINE void mul_row(const bool is_signed, uint8_t *dst, const uint8_t *a, const uint8_t *b,
-	size_t n, size_t a_step, size_t b_step, const struct ek_mul_params *params)
+ALWAYS_INLINE void arith_row(const bool is_signed, arith_fn *fn, const struct arith *p,
+	uint8_t *dst, const uint8_t *a, const uint8_t *b, size_t n, size_t a_step, size_t b_step)
 {
-	const struct gemm_output o = output_of(is_signed, params->zero, params->lo, params->hi);
-	const struct mul p = {
-		.scale = panel_scale_of(params->scale, 0),
-		.a_zero = vdupq_n_s16((int16_t)params->a_zero),
-		.b_zero = vdupq_n_s16((int16_t)params->b_zero),
-		.output = panel_output(&o),
-	};
 	size_t i = 0;
 	for (; i + 16 <= n; i += 16) {
 		uint8x16_t x = operand(a, a_step, i, 16), y = operand(b, b_step, i, 16);
-		vst1q_u8(dst + i, mul_16(is_signed, &p, x, y));
+		vst1q_u8(dst + i, fn(is_signed, p, x, y));
 	}
 	if (i < n) {
 		uint8x16_t x = operand(a, a_step, i, n - i), y = operand(b, b_step, i, n - i);
-		panel_store_some(dst + i, mul_16(is_signed, &p, x, y), (uint32_t)(n - i));
+		panel_store_some(dst + i, fn(is_signed, p, x, y), (uint32_t)(n - i));
 	}
 }
 
-void ek_mul_s8__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_mul_params *params)
-{
-	mul_row(true, dst, a, b, n, a_step, b_step, params);
-}
+#define DEFINE_ROWS(type, is_signed)                                                               \
+	void ek_add_##type##__neon(void *dst, const void *a, const void *b, size_t n,              \
+		size_t a_step, size_t b_step, const struct ek_arith_q *params)                     \
+	{                                                                                          \
+		struct arith p = arith_of(is_signed, params);                                      \
+		p.a_scale = panel_scale_of(params->a_scale, params->left_shift);                   \
+		p.b_scale = panel_scale_of(params->b_scale, params->left_shift);                   \
+		p.sign = vdupq_n_s32(params->sign);                                                \
+		arith_row(is_signed, add_16, &p, dst, a, b, n, a_step, b_step);                    \
+	}                                                                                          \
+	void ek_mul_##type##__neon(void *dst, const void *a, const void *b, size_t n,              \
+		size_t a_step, size_t b_step, const struct ek_arith_q *params)                     \
+	{                                                                                          \
+		const struct arith p = arith_of(is_signed, params);                                \
+		arith_row(is_signed, mul_16, &p, dst, a, b, n, a_step, b_step);                    \
+	}
 
-void ek_mul_u8__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_mul_params *params)
-{
-	mul_row(false, dst, a, b, n, a_step, b_step, params);
-}
+DEFINE_ROWS(s8, true)
+DEFINE_ROWS(u8, false)
 
 #if defined(__aarch64__)
 /* 64 entries by each of four look-ups; what is beyond a look-up's entries it leaves alone. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As elementwise_neon.c, of int16: eight codes at a time; the last ones are entry 0's. */
-#include "kernels/elementwise/add.h"
-#include "kernels/elementwise/elementwise_arm.h"
-#include "kernels/elementwise/mul.h"
+#include "kernels/elementwise/arith_q_arm.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 
@@ -39,7 +37,7 @@ ALWAYS_INLINE int16x8_t codes(const struct ends *e, const int32x4_t v[2])
 }
 
 void ek_add_s16__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *p)
+	size_t b_step, const struct ek_arith_q *p)
 {
 	const struct panel_scale a_scale = panel_scale_of(p->a_scale, p->left_shift);
 	const struct panel_scale b_scale = panel_scale_of(p->b_scale, p->left_shift);
@@ -71,7 +69,7 @@ ALWAYS_INLINE int32x4_t shifted(int32x4_t x, int32x4_t right)
 }
 
 void ek_add_s16_pot__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_add_params *p)
+	size_t b_step, const struct ek_arith_q *p)
 {
 	const int32x4_t a_right = vdupq_n_s32(p->a_scale.shift);
 	const int32x4_t b_right = vdupq_n_s32(p->b_scale.shift), zero = vdupq_n_s32(0);
@@ -93,7 +91,7 @@ void ek_add_s16_pot__neon(void *dst, const void *a, const void *b, size_t n, siz
 }
 
 void ek_mul_s16__neon(void *dst, const void *a, const void *b, size_t n, size_t a_step,
-	size_t b_step, const struct ek_mul_params *p)
+	size_t b_step, const struct ek_arith_q *p)
 {
 	const struct panel_scale scale = panel_scale_of(p->scale, 0);
 	const int32x4_t a_zero = vdupq_n_s32(p->a_zero), b_zero = vdupq_n_s32(p->b_zero);

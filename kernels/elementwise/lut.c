@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/elementwise/lut.h"
 
-#include "kernels/elementwise/lut_variants.h"
-
 static void lut8__c(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t table[static 256])
 {
 	for (size_t i = 0; i < n; i++) {

@@ -40,4 +40,8 @@ static inline int16_t ek_lut513_at(const int16_t table[static EK_LUT513], int16_
 	return (int16_t)(entry[0] + ((slope * (x & 127) + 64) >> 7));
 }
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_lut8_fn ek_lut8__avx2;
+ek_lut8_fn ek_lut8__neon;
+
 #endif

@@ -2,9 +2,9 @@
 /* Codes become other codes, floats become codes, codes are summed. */
 #include <string.h>
 
-#include "kernels/elementwise/lut_variants.h"
-#include "kernels/reduce/sum_variants.h"
-#include "kernels/requant/requant_variants.h"
+#include "kernels/elementwise/lut.h"
+#include "kernels/reduce/sum.h"
+#include "kernels/requant/requant.h"
 #include "kernels/requant/rescale_avx2.h"
 #include "kernels/simd/lut_avx2.h"
 #include "kernels/simd/vector_f32_avx2.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes of more than 8 bits become other codes, eight at a time; sums of rows of codes. */
-#include "kernels/reduce/sum_variants.h"
-#include "kernels/requant/requant_variants.h"
+#include "kernels/reduce/sum.h"
+#include "kernels/requant/requant.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 

@@ -3,6 +3,7 @@
 
 #include "kernels/math/curve.h"
 #include "kernels/math/dot.h"
+#include "kernels/math/fast_math.h"
 #include "kernels/math/quant.h"
 
 static inline float round_even(float x)
@@ -17,33 +18,13 @@ static inline float hard_swish(float x)
 	return x * (gate < 6 ? gate : 6) / 6;
 }
 
-/*
- * tanh as a quotient of polynomials, as the reference has it in rows of GELU: accurate to some units
- * in the last place, exactly 1 from 7.907 on. Without it 1 + tanh near -1 is another number.
- * Source of form and coefficients: Eigen, GenericPacketMathFunctions.h, ptanh_float without FMA.
- */
-static inline float tanh_quotient(float x)
-{
-	const float end = 7.90738964080810547f;
-	x = x > end ? end : x < -end ? -end : x;
-	float x2 = x * x, x3 = x2 * x;
-	float p = 1.394553628e-8f;
-	p = p * x2 + 2.102733560e-5f;
-	p = p * x2 + 3.520756727e-3f;
-	p = p * x2 + 1.340216100e-1f;
-	float q = 8.015776984e-7f;
-	q = q * x2 + 3.326951409e-4f;
-	q = q * x2 + 2.597254514e-2f;
-	q = q * x2 + 4.673548340e-1f;
-	q = q * x2 + 1.0f;
-	return (x3 * p + x) / q;
-}
-
+/* With ek_fast_tanh(), as the reference has it in rows of GELU: with tanhf(), 1 + tanh near -1 is another
+ * number. */
 static inline float gelu_tanh(float x)
 {
 	const float sqrt_two_over_pi = 0.79788456080286535588f;
 	float inner = sqrt_two_over_pi * (x + 0.044715f * (x * x * x));
-	return 0.5f * x * (1.0f + tanh_quotient(inner));
+	return 0.5f * x * (1.0f + ek_fast_tanh(inner));
 }
 
 #define UNARY(name, type, expression)                                                              \

@@ -3,7 +3,7 @@
 #include "kernels/conv/conv_variants.h"
 #include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/gemm/matmul_variants.h"
-#include "kernels/pool/pool_variants.h"
+#include "kernels/pool/pool.h"
 #include "kernels/simd/vector_f32_vfpv4.h"
 
 #define ROW(name) name##__vfpv4

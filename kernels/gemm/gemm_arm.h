@@ -36,6 +36,30 @@ void gemm_bring(const struct gemm_isa *isa, const uint8_t *from, size_t depth, u
 /* Room for such a block: its rows and their sums. */
 uint64_t gemm_block_bytes(const struct gemm_isa *isa, uint64_t rows, uint64_t depth);
 
+/* The rows of @family, conv or matmul, for the instruction set @isa: its .c file has packed_bytes(), scratch_bytes(),
+ * pack() and run(). */
+#define GEMM_ROWS(family, isa)                                                                     \
+	uint64_t ek_##family##_packed_bytes__##isa(const struct ek_##family##_shape *shape)        \
+	{                                                                                          \
+		return packed_bytes(shape);                                                        \
+	}                                                                                          \
+	uint64_t ek_##family##_scratch_bytes__##isa(const struct ek_##family##_shape *shape)       \
+	{                                                                                          \
+		return scratch_bytes(&gemm_##isa, shape);                                          \
+	}                                                                                          \
+	GEMM_ROWS_OF_TYPE(family, s8, true, isa)                                                   \
+	GEMM_ROWS_OF_TYPE(family, u8, false, isa)
+#define GEMM_ROWS_OF_TYPE(family, type, is_signed, isa)                                            \
+	void ek_##family##_##type##_pack__##isa(const struct ek_##family##_q *args, void *packed)  \
+	{                                                                                          \
+		pack(&gemm_##isa, args, is_signed, packed);                                        \
+	}                                                                                          \
+	void ek_##family##_##type##__##isa(                                                        \
+		const struct ek_##family##_q *args, const struct ek_tile *tile, void *scratch)     \
+	{                                                                                          \
+		run(&gemm_##isa, args, is_signed, tile, scratch);                                  \
+	}
+
 extern const struct gemm_isa gemm_neon;
 #if defined(__aarch64__)
 extern const struct gemm_isa gemm_inorder, gemm_dotprod, gemm_i8mm;

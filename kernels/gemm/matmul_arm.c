@@ -178,37 +178,9 @@ static void run(const struct gemm_isa *isa, const struct ek_matmul_q *a, bool is
 	}
 }
 
-#define DEFINE_ROWS(name)                                                                          \
-	uint64_t ek_matmul_packed_bytes__##name(const struct ek_matmul_shape *shape)               \
-	{                                                                                          \
-		return packed_bytes(shape);                                                        \
-	}                                                                                          \
-	uint64_t ek_matmul_scratch_bytes__##name(const struct ek_matmul_shape *shape)              \
-	{                                                                                          \
-		return scratch_bytes(&gemm_##name, shape);                                         \
-	}                                                                                          \
-	void ek_matmul_s8_pack__##name(const struct ek_matmul_q *args, void *packed)               \
-	{                                                                                          \
-		pack(&gemm_##name, args, true, packed);                                            \
-	}                                                                                          \
-	void ek_matmul_u8_pack__##name(const struct ek_matmul_q *args, void *packed)               \
-	{                                                                                          \
-		pack(&gemm_##name, args, false, packed);                                           \
-	}                                                                                          \
-	void ek_matmul_s8__##name(                                                                 \
-		const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch)         \
-	{                                                                                          \
-		run(&gemm_##name, args, true, tile, scratch);                                      \
-	}                                                                                          \
-	void ek_matmul_u8__##name(                                                                 \
-		const struct ek_matmul_q *args, const struct ek_tile *tile, void *scratch)         \
-	{                                                                                          \
-		run(&gemm_##name, args, false, tile, scratch);                                     \
-	}
-
-DEFINE_ROWS(neon)
+GEMM_ROWS(matmul, neon)
 #if defined(__aarch64__)
-DEFINE_ROWS(inorder)
-DEFINE_ROWS(dotprod)
-DEFINE_ROWS(i8mm)
+GEMM_ROWS(matmul, inorder)
+GEMM_ROWS(matmul, dotprod)
+GEMM_ROWS(matmul, i8mm)
 #endif

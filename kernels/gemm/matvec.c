@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/gemm/matvec.h"
 
-#include "kernels/gemm/matvec_variants.h"
 #include "kernels/math/dot.h"
 
 static void add_f32__c(const struct ek_matvec *m, const struct ek_matvec_x *x, uint32_t first,

@@ -47,4 +47,10 @@ struct ek_matvec_row {
 extern const struct ek_matvec_row ek_matvec_f32[], ek_matvec_hybrid[];
 extern const size_t ek_matvec_f32_count, ek_matvec_hybrid_count;
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_matvec_fn ek_matvec_hybrid__avx2, ek_matvec_hybrid__avx512vnni, ek_matvec_f32__avx2;
+ek_matvec_fn ek_matvec_hybrid__neon;
+ek_matvec_fn ek_matvec_f32__neon; /* to the bits of entry 0 */
+ek_matvec_fn ek_matvec_hybrid__dotprod;
+
 #endif

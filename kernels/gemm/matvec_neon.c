@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Four rows of weights by one of activations: the eight partial sums of ek_dot_f32() and their tree. */
-#include "kernels/gemm/matvec_variants.h"
+#include "kernels/gemm/matvec.h"
 
 #include "kernels/simd/vector_f32_neon.h"
 

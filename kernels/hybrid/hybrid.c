@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/hybrid/hybrid_variants.h"
 #include "kernels/math/dot.h"
 #include "kernels/math/quant.h"
 

@@ -58,4 +58,15 @@ struct ek_hybrid_row ek_hybrid_quantise(const struct ek_hybrid *row, const float
 bool ek_hybrid_choose(const float range[static 2], bool asymmetric, struct ek_hybrid_row *ret_row,
 	struct ek_hybrid_code *ret_code);
 
+/* Rows of the lists for x86-64 and Arm. */
+void ek_hybrid_range__avx2(const float *values, size_t n, float ret_range[static 2]);
+void ek_hybrid_encode__avx2(
+	const float *values, size_t n, const struct ek_hybrid_code *code, int8_t *ret_codes);
+void ek_hybrid_range__avx512vnni(const float *values, size_t n, float ret_range[static 2]);
+void ek_hybrid_encode__avx512vnni(
+	const float *values, size_t n, const struct ek_hybrid_code *code, int8_t *ret_codes);
+void ek_hybrid_range__neon(const float *values, size_t n, float ret_range[static 2]);
+void ek_hybrid_encode__neon(
+	const float *values, size_t n, const struct ek_hybrid_code *code, int8_t *ret_codes);
+
 #endif

@@ -2,8 +2,8 @@
 #include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/dots_avx2.h"
 #include "kernels/gemm/matmul_variants.h"
-#include "kernels/gemm/matvec_variants.h"
-#include "kernels/hybrid/hybrid_variants.h"
+#include "kernels/gemm/matvec.h"
+#include "kernels/hybrid/hybrid.h"
 
 #define ROW(name) name##__avx2
 

@@ -13,9 +13,9 @@
 #include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/dots_avx512.h"
 #include "kernels/gemm/matmul_variants.h"
-#include "kernels/gemm/matvec_variants.h"
+#include "kernels/gemm/matvec.h"
 #include "kernels/gemm/segments_avx512.h"
-#include "kernels/hybrid/hybrid_variants.h"
+#include "kernels/hybrid/hybrid.h"
 
 #define ROW(name) name##__avx512vnni
 

@@ -3,8 +3,8 @@
 
 #include "kernels/conv/conv_variants.h"
 #include "kernels/gemm/matmul_variants.h"
-#include "kernels/gemm/matvec_variants.h"
-#include "kernels/hybrid/hybrid_variants.h"
+#include "kernels/gemm/matvec.h"
+#include "kernels/hybrid/hybrid.h"
 
 #define ROW(name) name##__neon
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/move/resize.h"
 
-#include "kernels/move/resize_variants.h"
-
 struct fixed_weights {
 	int32_t a, b, c, d;
 };

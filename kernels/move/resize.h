@@ -40,4 +40,12 @@ extern const struct ek_resize ek_resize_s8[], ek_resize_s16[], ek_resize_u8[], e
 extern const size_t ek_resize_s8_count, ek_resize_s16_count, ek_resize_u8_count,
 	ek_resize_f32_count;
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_resize_fn ek_resize_s8__sse41, ek_resize_u8__sse41, ek_resize_f32__sse41;
+ek_resize_fn ek_resize_s8__avx2, ek_resize_u8__avx2, ek_resize_f32__avx2;
+/* Pixels of fewer than four channels are entry 0's. */
+ek_resize_fn ek_resize_s8__neon, ek_resize_u8__neon;
+/* On AArch64 alone: ARMv7's vectors flush what is very small to zero. */
+ek_resize_fn ek_resize_f32__neon;
+
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "kernels/gemm/packed_panel_neon.h"
-#include "kernels/move/resize_variants.h"
+#include "kernels/move/resize.h"
 
 /* One call. */
 struct row {

@@ -10,7 +10,7 @@
 #ifndef KERNELS_MOVE_RESIZE_YMM_H
 #define KERNELS_MOVE_RESIZE_YMM_H
 
-#include "kernels/move/resize_variants.h"
+#include "kernels/move/resize.h"
 
 /* One call. */
 struct row {

@@ -6,7 +6,6 @@
 
 #include "kernels/math/dot.h"
 #include "kernels/math/quant.h"
-#include "kernels/pool/pool_variants.h"
 
 #define BLOCK 64
 

@@ -7,7 +7,7 @@
  * of the number of taps: exact, which is tried when the inverse is made. All other windows go through
  * sums in 32 bits and division.
  */
-#include "kernels/pool/pool_variants.h"
+#include "kernels/pool/pool.h"
 
 #include "kernels/gemm/packed_panel_neon.h"
 

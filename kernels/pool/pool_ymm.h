@@ -7,8 +7,8 @@
 #ifndef KERNELS_POOL_POOL_YMM_H
 #define KERNELS_POOL_POOL_YMM_H
 
+#include "kernels/pool/pool.h"
 #include "kernels/pool/pool_pixels.h"
-#include "kernels/pool/pool_variants.h"
 
 #define FLUSH_PAIRS 128 /* of taps: 256 bytes are the most that 16 bits hold */
 /* So far quotients are right in float: x < 2^22 below. */

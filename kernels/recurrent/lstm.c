@@ -5,7 +5,6 @@
 #include "kernels/math/fixed16.h"
 #include "kernels/math/inv_sqrt.h"
 #if defined(__aarch64__) || defined(__arm__)
-#include "kernels/recurrent/lstm_arm.h"
 #endif
 
 #define BLOCK 64

@@ -127,4 +127,17 @@ void ek_lstm_cell(const int16_t *i, const int16_t *f, const int16_t *g, int32_t 
 void ek_lstm_hidden(const struct ek_lstm_q_row *row, const struct ek_lstm_q *a, const int16_t *i,
 	const int16_t *o, const int16_t *c, int8_t *hidden);
 
+/* Rows of the list for Arm. */
+#define EK_LSTM_ARM(isa)                                                                           \
+	void ek_lstm_gate_s8__##isa(const struct ek_lstm_q *a, enum ek_lstm_gate which,            \
+		const struct ek_lstm_q_sight *sight, uint32_t first, uint32_t end, int16_t *s);    \
+	void ek_lstm_project_s8__##isa(const struct ek_lstm_q *a, const int8_t *hidden, int8_t *h);
+
+EK_LSTM_ARM(neon)
+void ek_lstm_logistic_s16__neon(int16_t *s, size_t n);
+void ek_lstm_tanh_s16__neon(const int16_t *x, int32_t integer_bits, size_t n, int16_t *ret);
+#if defined(__aarch64__)
+EK_LSTM_ARM(dotprod)
+#endif
+
 #endif

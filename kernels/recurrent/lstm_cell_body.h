@@ -7,8 +7,8 @@
  */
 #include "kernels/gemm/dots_neon.h"
 #include "kernels/gemm/packed_panel_neon.h"
-#include "kernels/recurrent/lstm_arm.h"
-#include "kernels/recurrent/svdf_arm.h"
+#include "kernels/recurrent/lstm.h"
+#include "kernels/recurrent/svdf.h"
 
 static struct panel_scale scale_of(struct ek_scale s)
 {

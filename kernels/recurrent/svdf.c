@@ -3,7 +3,6 @@
 
 #include "kernels/math/dot.h"
 #if defined(__aarch64__) || defined(__arm__)
-#include "kernels/recurrent/svdf_arm.h"
 #endif
 
 /* Index of the first of the @memory elements of filter @f of batch entry @b. */

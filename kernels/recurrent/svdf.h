@@ -66,4 +66,10 @@ extern const size_t ek_svdf_s8_count;
 /* y[b][u] = bias[u] + sum of state[b][f][m] * t[f][m]; sums in any order. */
 void ek_svdf_output_f32(const struct ek_svdf_f32 *a, const struct ek_tile *tile);
 
+/* Rows of the list for Arm. */
+void ek_svdf_feature_s8__neon(const struct ek_svdf_q *args, const struct ek_tile *tile);
+#if defined(__aarch64__)
+void ek_svdf_feature_s8__dotprod(const struct ek_svdf_q *args, const struct ek_tile *tile);
+#endif
+
 #endif

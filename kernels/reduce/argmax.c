@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/reduce/argmax.h"
 
-#include "kernels/reduce/argmax_variants.h"
-
 #define ARG(name, type, better)                                                                    \
 	size_t name(const void *src, size_t n, size_t step)                                        \
 	{                                                                                          \

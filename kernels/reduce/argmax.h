@@ -28,4 +28,9 @@ struct ek_arg {
 extern const struct ek_arg ek_argmax_s8_list[], ek_argmax_u8_list[];
 extern const size_t ek_argmax_s8_count, ek_argmax_u8_count;
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_arg_fn ek_argmax_s8__sse41, ek_argmax_u8__sse41;
+/* Fewer than 16 elements, or elements apart, are entry 0's. */
+ek_arg_fn ek_argmax_s8__neon, ek_argmax_u8__neon;
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The largest code first, 16 at a time, then where it stands first. */
 #include "kernels/gemm/packed_panel_neon.h"
-#include "kernels/reduce/argmax_variants.h"
+#include "kernels/reduce/argmax.h"
 
 /* The largest of 16 codes. */
 ALWAYS_INLINE uint8_t largest(uint8x16_t x)

@@ -2,7 +2,7 @@
 /* The largest code first, 16 at a time, then where it stands first. */
 #include <immintrin.h>
 
-#include "kernels/reduce/argmax_variants.h"
+#include "kernels/reduce/argmax.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

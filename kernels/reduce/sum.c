@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/reduce/sum.h"
 
-#include "kernels/reduce/sum_variants.h"
-
 /* @wide: the unsigned type of @sum_type, in which sums wrap; for float and bool the type itself. */
 #define SUM_ROW(name, type, sum_type, wide, op)                                                    \
 	void name(void *sums, const void *src, size_t n, size_t step)                              \

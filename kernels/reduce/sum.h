@@ -26,4 +26,9 @@ extern const size_t ek_sum_s8_count, ek_sum_u8_count, ek_sum_s16_count, ek_sum_f
 
 ek_sum_fn ek_sum_s32, ek_sum_s32to64, ek_sum_s64, ek_sum_bool;
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_sum_fn ek_sum_s8__avx2, ek_sum_u8__avx2;
+/* On ARMv7 alone: what compilers make of plain C for AArch64 is as good. */
+ek_sum_fn ek_sum_s8__neon, ek_sum_u8__neon, ek_sum_s16__neon;
+
 #endif

@@ -3,7 +3,7 @@
  * make 0 of NaN. */
 #include <arm_neon.h>
 
-#include "kernels/requant/requant_variants.h"
+#include "kernels/requant/requant.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 

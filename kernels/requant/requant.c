@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/requant/requant.h"
 
-#include "kernels/requant/requant_variants.h"
-
 #define REQUANT_ROW(name, type, dst_type)                                                          \
 	static void name(                                                                          \
 		void *dst, const void *src, size_t n, const struct ek_requant_params *params)      \

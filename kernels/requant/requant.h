@@ -74,4 +74,12 @@ size_t ek_miss_f32(float *dst, const float *reference, size_t n, float limit);
 void ek_unpack_s4(int8_t *dst, const uint8_t *src, size_t n);
 void ek_pack_s4(uint8_t *dst, const int8_t *src, size_t n);
 
+/* Rows of the lists for x86-64 and Arm. */
+ek_requant_fn ek_requant_s16s8__avx2, ek_requant_s16s16__avx2, ek_requant_s16s32__avx2,
+	ek_requant_s32s8__avx2, ek_requant_s32s16__avx2;
+ek_quantize_fn ek_quantize_s8__avx2, ek_quantize_u8__avx2, ek_quantize_s16__avx2;
+ek_requant_fn ek_requant_s16s8__neon, ek_requant_s16s16__neon, ek_requant_s16s32__neon,
+	ek_requant_s32s8__neon, ek_requant_s32s16__neon;
+ek_quantize_fn ek_quantize_s8__neon, ek_quantize_u8__neon, ek_quantize_s16__neon;
+
 #endif

@@ -3,10 +3,11 @@
 #ifndef KERNELS_SIMD_BYTES_X86_H
 #define KERNELS_SIMD_BYTES_X86_H
 
-ALWAYS_INLINE vec vec_mul(vec a, vec b)
-{
-	return MM(mullo_epi32)(a, b);
-}
+VEC_OF_2(vec_mul, MM(mullo_epi32))
+VEC_OF_2(vec_add_16, MM(add_epi16))
+VEC_OF_2(bytes_xor, MM_SI(xor))
+/* @a, 0 or -@a, as @b is. */
+VEC_OF_2(vec_sign, MM(sign_epi32))
 
 ALWAYS_INLINE vec vec_left(vec v, const int by)
 {
@@ -21,12 +22,6 @@ ALWAYS_INLINE vec vec_right(vec v, const int by)
 ALWAYS_INLINE vec vec_abs(vec v)
 {
 	return MM(abs_epi32)(v);
-}
-
-/* @v, 0 or -@v, as @sign is. */
-ALWAYS_INLINE vec vec_sign(vec v, vec sign)
-{
-	return MM(sign_epi32)(v, sign);
 }
 
 ALWAYS_INLINE real real_all(float x)
@@ -69,11 +64,6 @@ ALWAYS_INLINE vec bytes_all(uint8_t x)
 	return MM(set1_epi8)((char)x);
 }
 
-ALWAYS_INLINE vec bytes_xor(vec a, vec b)
-{
-	return MM_SI(xor)(a, b);
-}
-
 ALWAYS_INLINE vec bytes_most(const bool is_signed, vec a, vec b)
 {
 	return is_signed ? MM(max_epi8)(a, b) : MM(max_epu8)(a, b);
@@ -93,11 +83,6 @@ ALWAYS_INLINE vec bytes_sum_low(vec a, vec b)
 ALWAYS_INLINE vec bytes_sum_high(vec a, vec b)
 {
 	return MM(maddubs_epi16)(MM(unpackhi_epi8)(a, b), bytes_all(1));
-}
-
-ALWAYS_INLINE vec vec_add_16(vec a, vec b)
-{
-	return MM(add_epi16)(a, b);
 }
 
 /* What bytes_sum_low() and bytes_sum_high() took apart, with vec_unpack_low_16() and _high_16() of each,

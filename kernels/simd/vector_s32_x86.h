@@ -27,67 +27,36 @@ ALWAYS_INLINE vec vec_broadcast(const uint8_t *from)
 	return MM(set1_epi32)(x);
 }
 
-ALWAYS_INLINE vec vec_add(vec a, vec b)
-{
-	return MM(add_epi32)(a, b);
-}
+#define VEC_OF_2(name, intrinsic)                                                                  \
+	ALWAYS_INLINE vec name(vec a, vec b)                                                       \
+	{                                                                                          \
+		return intrinsic(a, b);                                                            \
+	}
 
-ALWAYS_INLINE vec vec_sub(vec a, vec b)
-{
-	return MM(sub_epi32)(a, b);
-}
-
+VEC_OF_2(vec_add, MM(add_epi32))
+VEC_OF_2(vec_sub, MM(sub_epi32))
+VEC_OF_2(vec_least, MM(min_epi32))
+VEC_OF_2(vec_most, MM(max_epi32))
+VEC_OF_2(vec_and, MM_SI(and))
 /* All bits of the lanes where it is true. */
-ALWAYS_INLINE vec vec_greater(vec a, vec b)
-{
-	return MM(cmpgt_epi32)(a, b);
-}
-
-ALWAYS_INLINE vec vec_and(vec a, vec b)
-{
-	return MM_SI(and)(a, b);
-}
+VEC_OF_2(vec_greater, MM(cmpgt_epi32))
+/* 16 bits each; of vec_madd() products, by pairs. */
+VEC_OF_2(vec_sub_16, MM(sub_epi16))
+VEC_OF_2(vec_madd, MM(madd_epi16))
+VEC_OF_2(vec_unpack_low_16, MM(unpacklo_epi16))
+VEC_OF_2(vec_unpack_high_16, MM(unpackhi_epi16))
+/* 8 bits each. */
+VEC_OF_2(vec_unpack_low_8, MM(unpacklo_epi8))
+VEC_OF_2(vec_unpack_high_8, MM(unpackhi_epi8))
 
 ALWAYS_INLINE vec vec_and_not(vec a, vec b)
 {
 	return MM_SI(andnot)(b, a);
 }
 
-ALWAYS_INLINE vec vec_least(vec a, vec b)
-{
-	return MM(min_epi32)(a, b);
-}
-
-ALWAYS_INLINE vec vec_most(vec a, vec b)
-{
-	return MM(max_epi32)(a, b);
-}
-
-/* Products of 16 bits, by pairs. */
-ALWAYS_INLINE vec vec_madd(vec a, vec b)
-{
-	return MM(madd_epi16)(a, b);
-}
-
-/* 16 bits each: */
 ALWAYS_INLINE vec vec_all_16(int16_t x)
 {
 	return MM(set1_epi16)(x);
-}
-
-ALWAYS_INLINE vec vec_sub_16(vec a, vec b)
-{
-	return MM(sub_epi16)(a, b);
-}
-
-ALWAYS_INLINE vec vec_unpack_low_16(vec a, vec b)
-{
-	return MM(unpacklo_epi16)(a, b);
-}
-
-ALWAYS_INLINE vec vec_unpack_high_16(vec a, vec b)
-{
-	return MM(unpackhi_epi16)(a, b);
 }
 
 /* What all stores of a call need; codes are unsigned until they are stored. */
@@ -102,17 +71,6 @@ ALWAYS_INLINE struct vec_limits vec_limits(int32_t zero, int32_t lo, int32_t hi,
 	const int32_t by = is_signed ? 128 : 0;
 	return (struct vec_limits){MM(set1_epi8)((char)(lo + by)), MM(set1_epi8)((char)(hi + by)),
 		MM(set1_epi8)((char)by), vec_all(zero), vec_all(lo), vec_all(hi), vec_all(by)};
-}
-
-/* 8 bits each: */
-ALWAYS_INLINE vec vec_unpack_low_8(vec a, vec b)
-{
-	return MM(unpacklo_epi8)(a, b);
-}
-
-ALWAYS_INLINE vec vec_unpack_high_8(vec a, vec b)
-{
-	return MM(unpackhi_epi8)(a, b);
 }
 
 /* ek_round32() of half a vector of sums times their scales, as round32() of matmul_avx512vnni.c;

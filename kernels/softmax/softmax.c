@@ -6,7 +6,6 @@
 #include "kernels/elementwise/lut.h"
 #include "kernels/math/fixed.h"
 #include "kernels/softmax/softmax_parts.h"
-#include "kernels/softmax/softmax_variants.h"
 
 #define INTEGER_BITS 5 /* of a scaled difference */
 #define LEAST_SUM_S16 (1 << 14) /* half of what a row's maximum alone gives */

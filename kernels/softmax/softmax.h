@@ -55,4 +55,10 @@ float ek_softmax_f32_max(float max, const float *src, size_t n);
 float ek_softmax_f32_sum(float sum, float *dst, const float *src, size_t n, float max, float beta);
 void ek_softmax_f32_share(float *dst, size_t n, float sum);
 
+/* Rows of the lists for x86-64 and Arm. */
+/* Rows of fewer than 64 elements are entry 0. */
+ek_softmax_fn ek_softmax_s8__avx2, ek_softmax_u8__avx2;
+ek_softmax_fn ek_softmax_s8__neon, ek_softmax_u8__neon, ek_softmax_s8to16__neon,
+	ek_softmax_u8to16__neon;
+
 #endif

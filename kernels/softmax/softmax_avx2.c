@@ -7,8 +7,8 @@
 
 #include "kernels/requant/rescale_avx2.h"
 #include "kernels/simd/lut_avx2.h"
+#include "kernels/softmax/softmax.h"
 #include "kernels/softmax/softmax_parts.h"
-#include "kernels/softmax/softmax_variants.h"
 
 #define SHORT_ROW 64
 

@@ -5,8 +5,8 @@
  * one chunk fetches them once.
  */
 #include "kernels/gemm/packed_panel_neon.h"
+#include "kernels/softmax/softmax.h"
 #include "kernels/softmax/softmax_parts.h"
-#include "kernels/softmax/softmax_variants.h"
 
 #define CHUNK 256
 

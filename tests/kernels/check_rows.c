@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/arith_q.h"
 #include "kernels/elementwise/lut.h"
-#include "kernels/elementwise/mul.h"
 #include "kernels/elementwise/unary.h"
 #include "kernels/reduce/sum.h"
 #include "kernels/requant/requant.h"
@@ -19,10 +18,8 @@ static uint32_t row_length(struct check *c)
 
 /* Sums and products: two operands, either of which may be one element for the whole row. */
 struct pair {
-	const struct ek_add *add; /* or */
-	const struct ek_mul *mul;
-	struct ek_add_params add_params;
-	struct ek_mul_params mul_params;
+	const struct ek_arith_q_row *kernel;
+	struct ek_arith_q params;
 	const void *a, *b;
 	void *dst;
 	size_t in_bytes, out_bytes, a_step, b_step;
@@ -35,11 +32,7 @@ static void run_pair(const void *args, const struct ek_tile *tile)
 	const char *a = (const char *)p->a + first * p->a_step * p->in_bytes;
 	const char *b = (const char *)p->b + first * p->b_step * p->in_bytes;
 	char *dst = (char *)p->dst + first * p->out_bytes;
-	if (p->add) {
-		p->add->run(dst, a, b, n, p->a_step, p->b_step, &p->add_params);
-	} else {
-		p->mul->run(dst, a, b, n, p->a_step, p->b_step, &p->mul_params);
-	}
+	p->kernel->run(dst, a, b, n, p->a_step, p->b_step, &p->params);
 }
 
 /* With the result in the memory of either operand that is as long. */
@@ -86,7 +79,7 @@ enum add_form {
 	ADD_SQUARED,
 };
 
-static int64_t naive_add(const struct ek_add_params *p, enum add_form form, int32_t a, int32_t b)
+static int64_t naive_add(const struct ek_arith_q *p, enum add_form form, int32_t a, int32_t b)
 {
 	if (form == ADD_POT) {
 		int64_t x = check_divide(a, 1ll << -p->a_scale.shift);
@@ -115,7 +108,7 @@ static struct ek_scale random_scale(struct check *c, int32_t most_shift)
 }
 
 static void make_add(
-	struct check *c, enum check_type type, enum add_form form, struct ek_add_params *p)
+	struct check *c, enum check_type type, enum add_form form, struct ek_arith_q *p)
 {
 	check_limits(c, type, &p->lo, &p->hi);
 	p->sign = check_below(c, 2) ? 1 : -1;
@@ -135,7 +128,7 @@ static void make_add(
 static void check_add(struct check *c)
 {
 	static const struct {
-		const struct ek_add *list;
+		const struct ek_arith_q_row *list;
 		const size_t *count;
 		enum check_type type;
 		enum add_form form;
@@ -151,29 +144,29 @@ static void check_add(struct check *c)
 		struct pair p = {0};
 		uint32_t n = row_length(c);
 		struct check_subject s = make_pair(c, &p, type, type, n);
-		make_add(c, type, lists[k].form, &p.add_params);
+		make_add(c, type, lists[k].form, &p.params);
 		void *expected = check_buffer(c, n * s.element_bytes, s.element_bytes);
 		for (uint32_t i = 0; i < n; i++) {
 			check_put(type, expected, i,
-				naive_add(&p.add_params, lists[k].form,
+				naive_add(&p.params, lists[k].form,
 					check_get(type, p.a, i * p.a_step),
 					check_get(type, p.b, i * p.b_step)));
 		}
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
-			p.add = &lists[k].list[v];
-			p.add_params.line.form = FLOAT_REQUANT_NONE;
-			if (p.add->prove && (c->bench || check_below(c, 2))) {
-				p.add->prove(&p.add_params);
+			p.kernel = &lists[k].list[v];
+			p.params.line.form = FLOAT_REQUANT_NONE;
+			if (p.kernel->prove && (c->bench || check_below(c, 2))) {
+				p.kernel->prove(&p.params);
 			}
-			s.variant = &p.add->variant;
+			s.variant = &p.kernel->variant;
 			check_pair(c, &p, &s);
 		}
 		check_free_all(c);
 	}
 }
 
-static int64_t naive_mul(const struct ek_mul_params *p, bool mixed, int32_t a, int32_t b)
+static int64_t naive_mul(const struct ek_arith_q *p, bool mixed, int32_t a, int32_t b)
 {
 	if (mixed) {
 		int64_t high = ((int64_t)a * b + (1 << 14)) >> 15;
@@ -187,7 +180,7 @@ static int64_t naive_mul(const struct ek_mul_params *p, bool mixed, int32_t a, i
 static void check_mul(struct check *c)
 {
 	static const struct {
-		const struct ek_mul *list;
+		const struct ek_arith_q_row *list;
 		const size_t *count;
 		enum check_type in, out;
 	} lists[] = {
@@ -202,26 +195,25 @@ static void check_mul(struct check *c)
 		struct pair p = {0};
 		uint32_t n = row_length(c);
 		struct check_subject s = make_pair(c, &p, in, out, n);
-		check_limits(c, out, &p.mul_params.lo, &p.mul_params.hi);
-		p.mul_params.a_zero = random_zero(c, in);
-		p.mul_params.b_zero = random_zero(c, in);
-		p.mul_params.zero = random_zero(c, out);
-		p.mul_params.scale = random_scale(c, 0);
+		check_limits(c, out, &p.params.lo, &p.params.hi);
+		p.params.a_zero = random_zero(c, in);
+		p.params.b_zero = random_zero(c, in);
+		p.params.zero = random_zero(c, out);
+		p.params.scale = random_scale(c, 0);
 		void *expected = check_buffer(c, n * s.element_bytes, s.element_bytes);
 		for (uint32_t i = 0; i < n; i++) {
 			check_put(out, expected, i,
-				naive_mul(&p.mul_params, in != out,
-					check_get(in, p.a, i * p.a_step),
+				naive_mul(&p.params, in != out, check_get(in, p.a, i * p.a_step),
 					check_get(in, p.b, i * p.b_step)));
 		}
 		s.expected = expected;
 		for (size_t v = 0; v < *lists[k].count; v++) {
-			p.mul = &lists[k].list[v];
-			p.mul_params.line.form = FLOAT_REQUANT_NONE;
-			if (p.mul->prove && (c->bench || check_below(c, 2))) {
-				p.mul->prove(&p.mul_params);
+			p.kernel = &lists[k].list[v];
+			p.params.line.form = FLOAT_REQUANT_NONE;
+			if (p.kernel->prove && (c->bench || check_below(c, 2))) {
+				p.kernel->prove(&p.params);
 			}
-			s.variant = &p.mul->variant;
+			s.variant = &p.kernel->variant;
 			check_pair(c, &p, &s);
 		}
 		check_free_all(c);

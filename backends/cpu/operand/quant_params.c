@@ -30,7 +30,7 @@ float quant_params_scale(const struct tensor *t, uint32_t channel)
 	return t->quant.scale[t->quant.n_scales > 1 ? channel : 0];
 }
 
-double quant_params_common_scale(const struct op_setup *setup, struct ek_add_params *ret)
+double quant_params_common_scale(const struct op_setup *setup, struct ek_arith_q *ret)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	double a_scale = (double)quant_params_scale(a, 0),

@@ -10,7 +10,7 @@
 #define BACKENDS_CPU_OPERAND_QUANT_PARAMS_H
 
 #include "backends/cpu/op.h"
-#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/arith_q.h"
 #include "kernels/math/quant.h"
 
 /* QuantizeMultiplier: @scale as multiplier and shift. 0 and what is below 2^-32 give the pair 0, 0.
@@ -23,7 +23,7 @@ float quant_params_scale(const struct tensor *t, uint32_t channel);
 
 /* Both operands of a sum on one scale, twice the larger of theirs, which is the result: sets the zero
  * points of operands and output 0 and the operands' scales. */
-double quant_params_common_scale(const struct op_setup *setup, struct ek_add_params *ret);
+double quant_params_common_scale(const struct op_setup *setup, struct ek_arith_q *ret);
 
 /* Least and largest code of an integer type of at most 32 bits. */
 void quant_params_type_range(unsigned int dtype, int32_t *ret_lo, int32_t *ret_hi);

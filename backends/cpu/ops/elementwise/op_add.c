@@ -3,18 +3,9 @@
 #include <math.h>
 
 #include "backends/cpu/op_accept.h"
-#include "backends/cpu/operand/broadcast.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
 #include "backends/cpu/row_fusion.h"
-#include "kernels/elementwise/add.h"
-
-struct add_state {
-	struct broadcast shape;
-	struct arith plain; /* plain.run is NULL for quantised types */
-	ek_add_fn *run;
-	struct ek_add_params params;
-};
 
 static int add_accept(const struct op_setup *setup, struct error *err)
 {
@@ -32,7 +23,7 @@ static bool is_power_of_two(float scale, int32_t *ret_exponent)
 }
 
 /* int16 with scales that are all powers of two: shifts alone. False when that is not so. */
-static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
+static bool prepare_pot(const struct op_setup *setup, struct ek_arith_q *p)
 {
 	int32_t a, b, out;
 	if (!setup->node->options.arithmetic.pot_scale_int16 ||
@@ -46,7 +37,7 @@ static bool prepare_pot(const struct op_setup *setup, struct ek_add_params *p)
 	return true;
 }
 
-static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
+static void prepare_scales(const struct op_setup *setup, struct ek_arith_q *p)
 {
 	const struct tensor *out = op_tensor_out(setup, 0);
 	double twice = quant_params_common_scale(setup, p);
@@ -55,7 +46,7 @@ static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p
 		twice / ((double)(1 << p->left_shift) * (double)quant_params_scale(out, 0)));
 }
 
-static const struct ek_add *pick(const struct op_setup *setup, bool pot)
+static const struct ek_arith_q_row *pick(const struct op_setup *setup, bool pot)
 {
 	uint64_t mask = setup->cpu_features;
 	switch (op_tensor_out(setup, 0)->type) {
@@ -68,26 +59,9 @@ static const struct ek_add *pick(const struct op_setup *setup, bool pot)
 	}
 }
 
-/* What was proven at an earlier load is kept beside the packed weights. */
-static void prove(struct op_setup *setup, const struct ek_add *kernel, struct ek_add_params *p)
+static int prepare_quantised(struct op_setup *setup, struct ek_arith_q *p, struct error *err)
 {
-	bool filled = false;
-	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
-	if (filled) {
-		p->line = *kept;
-		return;
-	}
-	kernel->prove(p);
-	if (kept) {
-		*kept = p->line;
-	}
-}
-
-static int prepare_quantised(struct op_setup *setup, struct add_state *state, struct error *err)
-{
-	struct ek_add_params *p = &state->params;
-	const struct tensor *out = op_tensor_out(setup, 0);
-	bool pot = out->type == DTYPE_INT16 && prepare_pot(setup, p);
+	bool pot = op_tensor_out(setup, 0)->type == DTYPE_INT16 && prepare_pot(setup, p);
 	if (!pot) {
 		prepare_scales(setup, p);
 	}
@@ -97,15 +71,7 @@ static int prepare_quantised(struct op_setup *setup, struct add_state *state, st
 	if (pot && (p->a_scale.shift < -31 || p->b_scale.shift < -31)) {
 		return error_set(err, -EINVAL, "the result's scale is too coarse");
 	}
-	const struct ek_add *kernel = pick(setup, pot);
-	state->run = kernel->run;
-	setup->detail = kernel->variant.name;
-	int r = quant_params_activation_range(
-		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
-	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
-		prove(setup, kernel, p);
-	}
-	return r;
+	return arith_prepare_q(setup, pick(setup, pot), err);
 }
 
 static int add_prepare(struct op_setup *setup, struct error *err)
@@ -114,31 +80,20 @@ static int add_prepare(struct op_setup *setup, struct error *err)
 		.f32 = ek_add_f32, .f16 = ek_add_f16, .s32 = ek_add_s32, .s64 = ek_add_s64};
 	static const struct arith_rows sub = {
 		.f32 = ek_sub_f32, .s32 = ek_sub_s32, .s64 = ek_sub_s64};
-	struct add_state *state = setup->state;
+	struct arith *state = setup->state;
 	bool is_sub = setup->node->op == OP_SUB;
 	broadcast_plan(setup, 2, &state->shape);
 	state->params.sign = is_sub ? -1 : 1;
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
-		return prepare_quantised(setup, state, err);
+		return prepare_quantised(setup, &state->params, err);
 	}
-	return arith_prepare(setup, is_sub ? &sub : &add, &state->plain, err);
-}
-
-static void add_row(
-	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
-{
-	const struct add_state *s = state;
-	if (s->plain.run) {
-		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
-	} else {
-		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
-	}
+	return arith_prepare(setup, is_sub ? &sub : &add, err);
 }
 
 static int add_run(const struct op_call *call, struct error *err)
 {
-	const struct add_state *state = call->state;
-	return broadcast_run_shared(&state->shape, call, add_row, state, err);
+	const struct arith *state = call->state;
+	return broadcast_run_shared(&state->shape, call, arith_row, state, err);
 }
 
 /* Pictures of equal shapes: a row is the same elements of all three. */
@@ -146,7 +101,7 @@ static bool add_row_shape(
 	const struct op_setup *setup, uint32_t operand, struct row_fusion_shape *ret)
 {
 	const struct shape *out = op_shape_out(setup, 0);
-	const struct add_state *state = setup->state;
+	const struct arith *state = setup->state;
 	if (operand > 1 || out->rank != 4 || out->dim[0] != 1 ||
 		!shape_equal(op_shape_in(setup, 0), out) ||
 		!shape_equal(op_shape_in(setup, 1), out)) {
@@ -164,7 +119,7 @@ static bool add_row_shape(
 static void add_run_rows(const struct op_call *call, const struct row_fusion_rows *rows)
 {
 	static const size_t step[] = {1, 1};
-	const struct add_state *state = call->state;
+	const struct arith *state = call->state;
 	const struct value *out = op_out(call, 0);
 	const size_t n = (size_t)op_gemm(&out->shape, 2, 4);
 	const size_t at = rows->first * n * state->shape.dst_bytes;
@@ -172,13 +127,13 @@ static void add_run_rows(const struct op_call *call, const struct row_fusion_row
 	src[rows->operand] = rows->input;
 	src[0] = (const uint8_t *)src[0] + at;
 	src[1] = (const uint8_t *)src[1] + at;
-	add_row(state, (uint8_t *)rows->output + at, src, step, rows->n * n);
+	arith_row(state, (uint8_t *)rows->output + at, src, step, rows->n * n);
 }
 
 const struct cpu_op op_add = {
 	.op = OP_ADD,
 	.accept = add_accept,
-	.state_bytes = sizeof(struct add_state),
+	.state_bytes = sizeof(struct arith),
 	.prepare = add_prepare,
 	.run = add_run,
 	.row_shape = add_row_shape,
@@ -188,7 +143,7 @@ const struct cpu_op op_add = {
 const struct cpu_op op_sub = {
 	.op = OP_SUB,
 	.accept = add_accept,
-	.state_bytes = sizeof(struct add_state),
+	.state_bytes = sizeof(struct arith),
 	.prepare = add_prepare,
 	.run = add_run,
 	.in_place = 3,

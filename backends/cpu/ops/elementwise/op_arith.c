@@ -25,9 +25,9 @@ static int integer_limits(
 	return 0;
 }
 
-int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, struct arith *ret,
-	struct error *err)
+int arith_prepare(struct op_setup *setup, const struct arith_rows *rows, struct error *err)
 {
+	struct arith *ret = setup->state;
 	unsigned int activation = setup->node->options.arithmetic.activation;
 	int64_t limits[2] = {0};
 	int r;
@@ -66,7 +66,48 @@ int arith_prepare(const struct op_setup *setup, const struct arith_rows *rows, s
 	}
 }
 
-bool arith_proof_pays(const struct op_setup *setup)
+/* What was proven at an earlier load is kept beside the packed weights. */
+static void prove(struct op_setup *setup, ek_arith_q_prove_fn *run, struct ek_arith_q *p)
 {
-	return !setup->for_one_run && op_elements(op_shape_out(setup, 0)) >= 1024;
+	bool filled = false;
+	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
+	if (filled) {
+		p->line = *kept;
+		return;
+	}
+	run(p);
+	if (kept) {
+		*kept = p->line;
+	}
+}
+
+int arith_prepare_q(struct op_setup *setup, const struct ek_arith_q_row *kernel, struct error *err)
+{
+	struct arith *state = setup->state;
+	struct ek_arith_q *p = &state->params;
+	state->run_q = kernel->run;
+	setup->detail = kernel->variant.name;
+	int r = quant_params_activation_range(setup->node->options.arithmetic.activation,
+		op_tensor_out(setup, 0), &p->lo, &p->hi, err);
+	if (r == 0 && kernel->prove && !setup->for_one_run &&
+		op_elements(op_shape_out(setup, 0)) >= 1024) {
+		prove(setup, kernel->prove, p);
+	}
+	return r;
+}
+
+void arith_row(const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
+{
+	const struct arith *s = state;
+	if (s->run) {
+		s->run(dst, src[0], src[1], n, step[0], step[1], &s->limits);
+	} else {
+		s->run_q(dst, src[0], src[1], n, step[0], step[1], &s->params);
+	}
+}
+
+int arith_run(const struct op_call *call, struct error *err)
+{
+	const struct arith *state = call->state;
+	return broadcast_run(&state->shape, call, arith_row, state, err);
 }

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DIV. Source of the scale: tflite kernels/div.cc, Prepare. */
 #include "backends/cpu/op_accept.h"
-#include "backends/cpu/operand/broadcast.h"
 #include "backends/cpu/operand/check_values.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
-#include "kernels/elementwise/div.h"
 
-struct div_state {
-	struct broadcast shape;
-	struct arith plain; /* plain.run is NULL for quantised types */
-	ek_div_fn *run;
-	struct ek_div_params params;
-	bool is_integer;
-};
-
-static int prepare_quantised(struct op_setup *setup, struct div_state *state, struct error *err)
+static int prepare_quantised(struct op_setup *setup, struct arith *state, struct error *err)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	struct ek_div_params *p = &state->params;
+	struct ek_arith_q *p = &state->params;
 	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
 	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
@@ -27,9 +17,9 @@ static int prepare_quantised(struct op_setup *setup, struct div_state *state, st
 	float product = quant_params_scale(b, 0) * quant_params_scale(out, 0);
 	float scale = quant_params_scale(a, 0) / product;
 	p->scale = quant_params_split((double)scale);
-	state->run = out->type == DTYPE_INT8 ? ek_div_s8
-		: out->type == DTYPE_UINT8   ? ek_div_u8
-					     : ek_div_s16;
+	state->run_q = out->type == DTYPE_INT8 ? ek_div_s8
+		: out->type == DTYPE_UINT8     ? ek_div_u8
+					       : ek_div_s16;
 	return quant_params_activation_range(
 		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
 }
@@ -37,36 +27,25 @@ static int prepare_quantised(struct op_setup *setup, struct div_state *state, st
 static int div_prepare(struct op_setup *setup, struct error *err)
 {
 	static const struct arith_rows rows = {.f32 = ek_div_f32, .s32 = ek_div_s32};
-	struct div_state *state = setup->state;
+	struct arith *state = setup->state;
 	unsigned int type = op_tensor_out(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
-	state->is_integer = type != DTYPE_FLOAT32;
 	if (ACCEPT_QUANTISED >> type & 1) {
 		return prepare_quantised(setup, state, err);
 	}
-	return arith_prepare(setup, &rows, &state->plain, err);
-}
-
-static void div_row(
-	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
-{
-	const struct div_state *s = state;
-	if (s->plain.run) {
-		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
-	} else {
-		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
-	}
+	return arith_prepare(setup, &rows, err);
 }
 
 static int div_run(const struct op_call *call, struct error *err)
 {
-	const struct div_state *state = call->state;
-	int r = state->is_integer ? check_values_nonzero(call, state->params.b_zero, err) : 0;
-	return r < 0 ? r : broadcast_run(&state->shape, call, div_row, state, err);
+	const struct arith *state = call->state;
+	int r = state->run == ek_div_f32 ? 0
+					 : check_values_nonzero(call, state->params.b_zero, err);
+	return r < 0 ? r : arith_run(call, err);
 }
 
 const struct cpu_op op_div = {.op = OP_DIV,
 	.types = ACCEPT_QUANTISED | ACCEPT(FLOAT32) | ACCEPT(INT32),
-	.state_bytes = sizeof(struct div_state),
+	.state_bytes = sizeof(struct arith),
 	.prepare = div_prepare,
 	.run = div_run};

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MUL. Source of the scale: tflite kernels/mul.cc, Prepare. */
 #include "backends/cpu/op_accept.h"
-#include "backends/cpu/operand/broadcast.h"
 #include "backends/cpu/operand/quant_params.h"
 #include "backends/cpu/ops/elementwise/op_arith.h"
-#include "kernels/elementwise/mul.h"
-
-struct mul_state {
-	struct broadcast shape;
-	struct arith plain; /* plain.run is NULL for quantised types */
-	ek_mul_fn *run;
-	struct ek_mul_params params;
-};
 
 static int mul_accept(const struct op_setup *setup, struct error *err)
 {
@@ -25,7 +16,7 @@ static int mul_accept(const struct op_setup *setup, struct error *err)
 		err);
 }
 
-static const struct ek_mul *pick(const struct op_setup *setup)
+static const struct ek_arith_q_row *pick(const struct op_setup *setup)
 {
 	uint64_t mask = setup->cpu_features;
 	bool from16 = op_tensor_in(setup, 0)->type == DTYPE_INT16;
@@ -39,26 +30,10 @@ static const struct ek_mul *pick(const struct op_setup *setup)
 	}
 }
 
-/* What was proven at an earlier load is kept beside the packed weights. */
-static void prove(struct op_setup *setup, const struct ek_mul *kernel, struct ek_mul_params *p)
-{
-	bool filled = false;
-	struct ek_float_requant *kept = op_alloc_pack(setup, sizeof(*kept), &filled);
-	if (filled) {
-		p->line = *kept;
-		return;
-	}
-	kernel->prove(p);
-	if (kept) {
-		*kept = p->line;
-	}
-}
-
-static int prepare_quantised(struct op_setup *setup, struct mul_state *state, struct error *err)
+static int prepare_quantised(struct op_setup *setup, struct ek_arith_q *p, struct error *err)
 {
 	const struct tensor *a = op_tensor_in(setup, 0), *b = op_tensor_in(setup, 1);
 	const struct tensor *out = op_tensor_out(setup, 0);
-	struct ek_mul_params *p = &state->params;
 	p->a_zero = (int32_t)quant_zero(&a->quant, 0);
 	p->b_zero = (int32_t)quant_zero(&b->quant, 0);
 	p->zero = (int32_t)quant_zero(&out->quant, 0);
@@ -66,15 +41,7 @@ static int prepare_quantised(struct op_setup *setup, struct mul_state *state, st
 	float product = quant_params_scale(a, 0) * quant_params_scale(b, 0);
 	float scale = product / quant_params_scale(out, 0);
 	p->scale = quant_params_split((double)scale);
-	const struct ek_mul *kernel = pick(setup);
-	state->run = kernel->run;
-	setup->detail = kernel->variant.name;
-	int r = quant_params_activation_range(
-		setup->node->options.arithmetic.activation, out, &p->lo, &p->hi, err);
-	if (r == 0 && kernel->prove && arith_proof_pays(setup)) {
-		prove(setup, kernel, p);
-	}
-	return r;
+	return arith_prepare_q(setup, pick(setup), err);
 }
 
 static int mul_prepare(struct op_setup *setup, struct error *err)
@@ -85,36 +52,19 @@ static int mul_prepare(struct op_setup *setup, struct error *err)
 		.s64 = ek_mul_s64,
 		.u32 = ek_mul_u32,
 		.c64 = ek_mul_c64};
-	struct mul_state *state = setup->state;
+	struct arith *state = setup->state;
 	broadcast_plan(setup, 2, &state->shape);
 	if (ACCEPT_QUANTISED >> op_tensor_out(setup, 0)->type & 1) {
-		return prepare_quantised(setup, state, err);
+		return prepare_quantised(setup, &state->params, err);
 	}
-	return arith_prepare(setup, &rows, &state->plain, err);
-}
-
-static void mul_row(
-	const void *state, void *dst, const void *const *src, const size_t *step, size_t n)
-{
-	const struct mul_state *s = state;
-	if (s->plain.run) {
-		s->plain.run(dst, src[0], src[1], n, step[0], step[1], &s->plain.limits);
-	} else {
-		s->run(dst, src[0], src[1], n, step[0], step[1], &s->params);
-	}
-}
-
-static int mul_run(const struct op_call *call, struct error *err)
-{
-	const struct mul_state *state = call->state;
-	return broadcast_run(&state->shape, call, mul_row, state, err);
+	return arith_prepare(setup, &rows, err);
 }
 
 const struct cpu_op op_mul = {
 	.op = OP_MUL,
 	.accept = mul_accept,
-	.state_bytes = sizeof(struct mul_state),
+	.state_bytes = sizeof(struct arith),
 	.prepare = mul_prepare,
-	.run = mul_run,
+	.run = arith_run,
 	.in_place = 3,
 };

@@ -3,17 +3,17 @@
 #include "backends/cpu/op_accept.h"
 #include "backends/cpu/operand/broadcast.h"
 #include "backends/cpu/operand/quant_params.h"
-#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/arith_q.h"
 #include "kernels/elementwise/binary.h"
 
 struct squared_state {
 	struct broadcast shape;
 	ek_binary_fn *plain; /* NULL for int8 */
-	ek_add_fn *run;
-	struct ek_add_params params;
+	ek_arith_q_fn *run;
+	struct ek_arith_q params;
 };
 
-static void prepare_scales(const struct op_setup *setup, struct ek_add_params *p)
+static void prepare_scales(const struct op_setup *setup, struct ek_arith_q *p)
 {
 	const struct tensor *out = op_tensor_out(setup, 0);
 	double twice = quant_params_common_scale(setup, p);
@@ -30,7 +30,7 @@ static void squared_init(struct op_setup *setup)
 	unsigned int type = op_tensor_in(setup, 0)->type;
 	broadcast_plan(setup, 2, &state->shape);
 	if (type == DTYPE_INT8) {
-		const struct ek_add *kernel =
+		const struct ek_arith_q_row *kernel =
 			OP_PICK(ek_squared_difference_s8, setup->cpu_features);
 		prepare_scales(setup, &state->params);
 		state->run = kernel->run;

@@ -5,7 +5,7 @@
  * only FLOAT_REQUANT_AWAY can do it. The first of the integers' two roundings takes what is up to half a
  * 2^-17 short of a half for one: sums near the largest need slopes a last bit off as well.
  */
-#include "kernels/elementwise/elementwise_x86.h"
+#include "kernels/elementwise/arith_q_x86.h"
 
 static const double nudges[] = {0, 0x1p-18, 0x1p-17, 0x1p-16, 0x1p-13, -0x1p-13};
 #define N_NUDGES (sizeof(nudges) / sizeof(nudges[0]))
@@ -17,7 +17,7 @@ static double real_of(struct ek_scale s)
 	return ldexp(s.multiplier, s.shift - 31);
 }
 
-static void codes_of(const struct ek_add_params *p, int32_t first, struct float_requant_codes *ret)
+static void codes_of(const struct ek_arith_q *p, int32_t first, struct float_requant_codes *ret)
 {
 	ret->first = first;
 	ret->doubtful = 0;
@@ -39,8 +39,8 @@ static struct ek_float_requant float_requant_of(enum ek_float_requant_form form,
 }
 
 /* Tries all nudges with these slopes, FLOAT_REQUANT_NEAREST first, which is the faster one. */
-static bool try_slopes(struct ek_add_params *p, double a, double b,
-	struct float_requant_codes *codes, ek_add_holds_fn *holds)
+static bool try_slopes(struct ek_arith_q *p, double a, double b, struct float_requant_codes *codes,
+	ek_add_holds_fn *holds)
 {
 	double start = -a * p->a_zero - b * p->b_zero;
 	for (size_t i = 0; i < 2 * N_NUDGES; i++) {
@@ -54,7 +54,7 @@ static bool try_slopes(struct ek_add_params *p, double a, double b,
 	return false;
 }
 
-static void prove_sum(struct ek_add_params *p, int32_t first, ek_add_holds_fn *holds)
+static void prove_sum(struct ek_arith_q *p, int32_t first, ek_add_holds_fn *holds)
 {
 	static const double off[][2] = {
 		{0, 0}, {-1, 1}, {1, -1}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, 1}};
@@ -71,7 +71,7 @@ static void prove_sum(struct ek_add_params *p, int32_t first, ek_add_holds_fn *h
 	p->line = (struct ek_float_requant){.form = FLOAT_REQUANT_NONE};
 }
 
-static void prove_product(struct ek_mul_params *p, int32_t first, ek_mul_holds_fn *holds)
+static void prove_product(struct ek_arith_q *p, int32_t first, ek_mul_holds_fn *holds)
 {
 	for (size_t i = 0; i < N_NUDGES; i++) {
 		p->line =
@@ -84,19 +84,19 @@ static void prove_product(struct ek_mul_params *p, int32_t first, ek_mul_holds_f
 }
 
 #define PROVE(isa)                                                                                 \
-	void ek_add_s8_prove__##isa(struct ek_add_params *params)                                  \
+	void ek_add_s8_prove__##isa(struct ek_arith_q *params)                                     \
 	{                                                                                          \
 		prove_sum(params, INT8_MIN, ek_add_float_requant_holds__##isa);                    \
 	}                                                                                          \
-	void ek_add_u8_prove__##isa(struct ek_add_params *params)                                  \
+	void ek_add_u8_prove__##isa(struct ek_arith_q *params)                                     \
 	{                                                                                          \
 		prove_sum(params, 0, ek_add_float_requant_holds__##isa);                           \
 	}                                                                                          \
-	void ek_mul_s8_prove__##isa(struct ek_mul_params *params)                                  \
+	void ek_mul_s8_prove__##isa(struct ek_arith_q *params)                                     \
 	{                                                                                          \
 		prove_product(params, INT8_MIN, ek_mul_float_requant_holds__##isa);                \
 	}                                                                                          \
-	void ek_mul_u8_prove__##isa(struct ek_mul_params *params)                                  \
+	void ek_mul_u8_prove__##isa(struct ek_arith_q *params)                                     \
 	{                                                                                          \
 		prove_product(params, 0, ek_mul_float_requant_holds__##isa);                       \
 	}
