@@ -150,7 +150,8 @@ struct wire_list_item {
 	struct wire_text name, version;
 	struct wire_text state; /* "loading", "ready", "refused" */
 	struct wire_text reason; /* reason if refused, else empty */
-	uint64_t generation; /* loads so far; 0: the model does not serve */
+	/* number of the load of this version, counted over all models; 0: the model does not serve */
+	uint64_t generation;
 };
 
 void wire_list_encode(struct bytes_writer *w, uint32_t n_items);
@@ -171,7 +172,7 @@ struct wire_describe {
 
 struct wire_model {
 	struct wire_text name, version;
-	uint64_t generation;
+	uint64_t generation; /* number of the load of this version */
 	struct wire_text title, description, author_version; /* from the metadata; empty: none */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
 	uint32_t n_nodes, n_subgraphs;
@@ -261,7 +262,7 @@ struct wire_infer {
 struct wire_infer_reply {
 	bool regions;
 	struct wire_text version;
-	uint64_t generation;
+	uint64_t generation; /* number of the load that ran */
 	uint64_t queue_us, run_us;
 	uint32_t n_outputs;
 	struct wire_tensor outputs[WIRE_MAX_TENSORS];
@@ -398,7 +399,7 @@ struct wire_session_open {
 struct wire_session_open_reply {
 	uint32_t session; /* never 0 */
 	struct wire_text version; /* version that the session keeps */
-	uint64_t generation;
+	uint64_t generation; /* number of its load */
 };
 
 void wire_session_open_encode(struct bytes_writer *w, const struct wire_session_open *open);

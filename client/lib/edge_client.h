@@ -168,7 +168,8 @@ struct edge_client_list_item {
 	const char *name, *version;
 	const char *state; /* "loading", "ready", "refused" or "unloaded" */
 	const char *reason; /* why the model was refused, else "" */
-	uint64_t generation; /* counts loads of the model; 0: no version serves */
+	/* number of the load of this version, counted over all models; 0: no version serves */
+	uint64_t generation;
 	/* The fields below come from the store. They are zero or "" without peer->has_store. */
 	const char *sha256; /* digest of the serving file in hexadecimal; "" if no version serves */
 	uint64_t since; /* when the version was installed, in seconds since 1970 UTC */
@@ -216,7 +217,7 @@ struct edge_client_model {
 	const char *name, *version; /* the version that the daemon serves */
 	const char *title, *description, *author_version; /* from the metadata, else "" */
 	const char *labels; /* of labels.txt beside the model file, one label a line; "" if none */
-	uint64_t generation;
+	uint64_t generation; /* number of the load of this version */
 	uint64_t file_bytes, arena_bytes, prepared_bytes, macs;
 	uint32_t n_nodes, n_subgraphs;
 	int has_float, has_state;
@@ -282,7 +283,7 @@ struct edge_client_request {
 
 struct edge_client_answer {
 	const char *version; /* of the model that ran */
-	uint64_t generation;
+	uint64_t generation; /* number of the load that ran */
 	uint64_t queue_us, run_us; /* in the daemon, in microseconds */
 	uint32_t n_outputs;
 	const struct edge_client_tensor *outputs;

@@ -59,7 +59,8 @@ int sodium_load(struct sodium **ret_sodium, struct error *err)
 	}
 	sodium->library = library_open();
 	if (!sodium->library || !functions_find(sodium)) {
-		return error_set(err, -ELIBACC, "libsodium, which verifies them, cannot be loaded");
+		return error_set(
+			err, -ELIBACC, "it cannot be verified: libsodium cannot be loaded");
 	}
 	*ret_sodium = take(sodium);
 	return 0;

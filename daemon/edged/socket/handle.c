@@ -12,6 +12,7 @@
 #include "daemon/edged/socket/config_show.h"
 #include "daemon/edged/socket/events.h"
 #include "daemon/edged/socket/fd_receive.h"
+#include "daemon/edged/socket/header_check.h"
 #include "daemon/edged/socket/message.h"
 #include "daemon/edged/socket/stats.h"
 
@@ -147,8 +148,11 @@ static int answer_empty(
 		return answer_manager(conn, request->type, w, err);
 	case WIRE_STATS:
 		return stats_encode(conn, w, err);
-	default:
+	case WIRE_STATUS:
 		return message_status(conn->server->serve, conn->minor >= 3, w, err);
+	default:
+		return error_set(
+			err, -EOPNOTSUPP, "messages of type %u are not known", request->type);
 	}
 }
 
@@ -259,20 +263,12 @@ static void answer_simple(struct conn *conn, struct request *request)
 	}
 }
 
-/* True for lists and numbers, which the loop answers itself. */
-static bool is_query(unsigned int type)
-{
-	return type == WIRE_LIST || type == WIRE_STORE_LIST || type == WIRE_STATUS ||
-		type == WIRE_STATS || type == WIRE_FLIGHT || type == WIRE_CONFIG ||
-		type == WIRE_DESCRIBE || type == WIRE_POWER;
-}
-
 static void on_simple(struct conn *conn, struct request *request)
 {
 	struct account *account = conn->account;
 	struct error err = {0};
 	const uint64_t start_ns = clock_now_ns();
-	if (!is_query(request->type)) {
+	if (!header_check_is_query(request->type)) {
 		answer_simple(conn, request);
 	} else if (account_may_query(account, start_ns, &err) < 0) {
 		dispatch_refuse(conn->server->serve, request, &err);

@@ -24,6 +24,13 @@ bool header_check_heeds_deadline(uint16_t type)
 	return type == WIRE_INFER || type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET;
 }
 
+bool header_check_is_query(uint16_t type)
+{
+	return type == WIRE_LIST || type == WIRE_STORE_LIST || type == WIRE_STATUS ||
+		type == WIRE_STATS || type == WIRE_FLIGHT || type == WIRE_CONFIG ||
+		type == WIRE_DESCRIBE || type == WIRE_POWER;
+}
+
 bool header_check_knows(uint16_t type, uint16_t minor, uint64_t capabilities)
 {
 	bool of_sessions = type == WIRE_SESSION_OPEN || type == WIRE_SESSION_RESET ||

@@ -16,6 +16,9 @@ bool header_check_fd_follows(const uint8_t *bytes, uint64_t at, uint32_t end);
 /* True when the deadline in a header of @type has an effect. */
 bool header_check_heeds_deadline(uint16_t type);
 
+/* True for types that only read lists and numbers, which the loop answers itself. */
+bool header_check_is_query(uint16_t type);
+
 /* True for types that the version and capabilities of HELLO allow. */
 bool header_check_knows(uint16_t type, uint16_t minor, uint64_t capabilities);
 

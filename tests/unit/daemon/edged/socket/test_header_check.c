@@ -98,10 +98,49 @@ static void a_descriptor_belongs_to_the_first_that_may_have_one(void **state)
 	assert_false(header_check_fd_follows(bytes, 0, sizeof(bytes)));
 }
 
+/* A new type of message is UNDECIDED until it has a line here. */
+static void each_type_that_only_reads_is_a_query(void **state)
+{
+	(void)state;
+	enum {
+		UNDECIDED,
+		QUERY,
+		NO_QUERY
+	};
+	static const int kinds[WIRE_TYPE_COUNT] = {
+		[WIRE_HELLO] = NO_QUERY,
+		[WIRE_LIST] = QUERY,
+		[WIRE_DESCRIBE] = QUERY,
+		[WIRE_INFER] = NO_QUERY,
+		[WIRE_STATUS] = QUERY,
+		[WIRE_CANCEL] = NO_QUERY,
+		[WIRE_RELOAD] = NO_QUERY,
+		[WIRE_SESSION_OPEN] = NO_QUERY,
+		[WIRE_SESSION_RESET] = NO_QUERY,
+		[WIRE_SESSION_CLOSE] = NO_QUERY,
+		[WIRE_STORE_LIST] = QUERY,
+		[WIRE_STORE] = NO_QUERY,
+		[WIRE_REGION_ADD] = NO_QUERY,
+		[WIRE_REGION_REMOVE] = NO_QUERY,
+		[WIRE_SUBSCRIBE] = NO_QUERY,
+		[WIRE_EVENT] = NO_QUERY,
+		[WIRE_STATS] = QUERY,
+		[WIRE_FLIGHT] = QUERY,
+		[WIRE_CONFIG] = QUERY,
+		[WIRE_RING_OPEN] = NO_QUERY,
+		[WIRE_POWER] = QUERY,
+	};
+	for (uint16_t type = 1; type < WIRE_TYPE_COUNT; type++) {
+		assert_int_not_equal(kinds[type], UNDECIDED);
+		assert_int_equal(header_check_is_query(type), kinds[type] == QUERY);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_capability_opens_its_types),
+		cmocka_unit_test(each_type_that_only_reads_is_a_query),
 		cmocka_unit_test(a_header_uses_only_what_hello_agreed_on),
 		cmocka_unit_test(a_slot_holds_an_infer_that_fits),
 		cmocka_unit_test(a_descriptor_belongs_to_the_first_that_may_have_one),
