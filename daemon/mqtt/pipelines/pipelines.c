@@ -23,8 +23,8 @@ static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
 		/* Without a text the index stays used. */
 		bool ends = pipeline->ends >= MAX_ENDS;
 		const struct worker_pipeline file = {.path = pipeline->path,
-			.text = ends ? "" : pipeline->text,
-			.size = ends ? 0 : pipeline->size};
+			.text = ends ? "" : (const char *)pipeline->file.data,
+			.size = ends ? 0 : pipeline->file.size};
 		worker_frames_write(frame, WORKER_COMMAND_OPEN, &file);
 	} else {
 		const struct worker_begin begin = {

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "client/lib/edge_client.h"
+#include "client/media/byte_source.h"
 #include "client/pipeline/pipeline.h"
 #include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/request/request_serve.h"
@@ -46,8 +47,8 @@ struct pipelines_source {
 /* One pipeline. */
 struct mqtt_pipeline {
 	char name[PIPELINE_NAME_SIZE];
-	char *path, *text; /* owned; path and text of the file */
-	size_t size;
+	char *path; /* owned */
+	struct source file; /* owned; the file's text */
 	struct pipeline *parsed; /* owned; parsed file; receives no inputs */
 	struct pipeline_about about;
 	char refused[240]; /* why the file is rejected; "" */
