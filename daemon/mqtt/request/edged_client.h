@@ -56,7 +56,6 @@ struct service {
 	uint64_t gone_ns; /* CLOCK_MONOTONIC since when no list has come; 0: lists come */
 	bool away; /* see service_is_away() */
 	struct edge_client_status status; /* status of the last poll */
-	uint64_t run_us, queue_us; /* moving averages of our requests' times, in us */
 };
 
 void service_start(struct service *service, uv_loop_t *loop, const struct log *log,
