@@ -370,17 +370,29 @@ struct mqtt_pipeline *pipelines_find(const struct pipelines *pipelines, const ch
 	return i < pipelines->n ? pipelines->items[i] : NULL;
 }
 
-/* Returns the source. If there are too many, it replaces the least recently used. */
-static struct pipelines_source *source_of(struct pipelines *pipelines,
-	struct mqtt_pipeline *pipeline, struct broker_connection *conn, uint32_t connection_id,
-	const char *name)
+struct pipelines_source *pipelines_source_find(
+	struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name)
 {
-	struct pipelines_source *oldest = &pipeline->sources[0];
 	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		if (pipeline->sources[i].connection_id == connection_id &&
 			strcmp(pipeline->sources[i].name, name) == 0) {
 			return &pipeline->sources[i];
 		}
+	}
+	return NULL;
+}
+
+/* Returns the source. If there are too many, it replaces the least recently used. */
+static struct pipelines_source *source_of(struct pipelines *pipelines,
+	struct mqtt_pipeline *pipeline, struct broker_connection *conn, uint32_t connection_id,
+	const char *name)
+{
+	struct pipelines_source *known = pipelines_source_find(pipeline, connection_id, name);
+	struct pipelines_source *oldest = &pipeline->sources[0];
+	if (known) {
+		return known;
+	}
+	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		if (pipeline->sources[i].last_used < oldest->last_used) {
 			oldest = &pipeline->sources[i];
 		}

@@ -265,7 +265,7 @@ void pipelines_emit_last(struct pipelines *pipelines);
 /* pipelines_forget() empties all retained topics of a removed pipeline, pipelines_forget_source() those of
  * a source. */
 void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
-void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source);
 /* Publishes {"active":0} on "last" of all sources, because the child or a model is gone. */
 void pipelines_publish_reset(struct pipelines *pipelines);
@@ -273,6 +273,9 @@ void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipelin
 /* Adds a source that an earlier run announced to Home Assistant at @conn. */
 void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *pipeline, const char *source);
+/* Returns the source of that name at that connection; NULL: none. */
+struct pipelines_source *pipelines_source_find(
+	struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name);
 /* Returns true if a result of @source was published at @conn. */
 bool pipelines_was_published(const struct pipelines *pipelines,
 	const struct broker_connection *conn, const char *pipeline, const char *source);

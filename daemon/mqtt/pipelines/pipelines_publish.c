@@ -85,18 +85,6 @@ void pipelines_emit_last(struct pipelines *pipelines)
 	}
 }
 
-static struct pipelines_source *source_find(
-	const struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name)
-{
-	for (size_t i = 0; i < pipeline->n_sources; i++) {
-		if (pipeline->sources[i].connection_id == connection_id &&
-			strcmp(pipeline->sources[i].name, name) == 0) {
-			return (struct pipelines_source *)&pipeline->sources[i];
-		}
-	}
-	return NULL;
-}
-
 void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct worker_result *result, const struct mqtt_request *request,
 	struct bytes_writer *w)
@@ -192,8 +180,9 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 {
 	struct mqtt_pipeline *pipeline =
 		result->pipeline < pipelines->n ? pipelines->items[result->pipeline] : NULL;
-	struct pipelines_source *source =
-		pipeline ? source_find(pipeline, result->connection_id, result->source) : NULL;
+	struct pipelines_source *source = pipeline
+		? pipelines_source_find(pipeline, result->connection_id, result->source)
+		: NULL;
 	if (!pipeline || result->stage > MAX_STAGES) {
 		return false;
 	}
@@ -305,7 +294,7 @@ static void empty(struct pipelines *pipelines, struct broker_connection *conn, c
 	brokers_publish(pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
 }
 
-void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source)
 {
 	const struct brokers *brokers = pipelines->queue->brokers;
@@ -313,7 +302,7 @@ void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipe
 		struct broker_connection *conn = brokers->connections[i];
 		/* Another connection may lead to a removed broker. */
 		if (source->conn ? source->conn == conn
-				 : !source_find(pipeline, conn->number, source->name)) {
+				 : !pipelines_source_find(pipeline, conn->number, source->name)) {
 			empty(pipelines, conn, pipeline->name, "last", source->name);
 			empty(pipelines, conn, pipeline->name, "snapshot", source->name);
 		}
