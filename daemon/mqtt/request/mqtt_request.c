@@ -8,15 +8,6 @@
 #include "base/clock.h"
 #include "daemon/mqtt/config/settings.h"
 
-struct mqtt_request *mqtt_request_new(void)
-{
-	struct mqtt_request *request = calloc(1, sizeof(*request));
-	if (request) {
-		request->priority = MQTT_REQUEST_NORMAL;
-	}
-	return request;
-}
-
 int mqtt_request_set_payload(struct mqtt_request *request, const void *payload, size_t size)
 {
 	uint8_t *copy = malloc(size + 1);

@@ -86,6 +86,8 @@ struct mqtt_request {
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* "id" of the JSON envelope, or "" */
 	uint64_t arrived_ns, deadline_ns; /* in ns; deadline 0: none */
+	uint64_t sent_ns; /* when it was last sent to edged */
+	void *owner; /* what handles edged's answer */
 	bool names_deadline; /* the message names the deadline, not the settings */
 	/* the message has an expiry: its result expires at the deadline too */
 	bool expires;
@@ -140,8 +142,6 @@ struct mqtt_requests {
 	uv_timer_cb on_expiry;
 };
 
-/* Returns a request without a payload, or NULL without memory. */
-struct mqtt_request *mqtt_request_new(void);
 /* Copies @payload. -ENOMEM. */
 int must_check mqtt_request_set_payload(
 	struct mqtt_request *request, const void *payload, size_t size);

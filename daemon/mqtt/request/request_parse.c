@@ -46,7 +46,7 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	const struct settings_route *route)
 {
 	bool answer_elsewhere = m->response_topic[0] != 0;
-	owned(mqtt_request_free) struct mqtt_request *request = mqtt_request_new();
+	owned(mqtt_request_free) struct mqtt_request *request = calloc(1, sizeof(*request));
 	char *response_topic = request && answer_elsewhere ? strdup(m->response_topic) : NULL;
 	if (!request || (answer_elsewhere && !response_topic)) {
 		return NULL;

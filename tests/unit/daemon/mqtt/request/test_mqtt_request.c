@@ -15,7 +15,7 @@
 static struct mqtt_request *add(struct mqtt_requests *requests, enum mqtt_request_priority priority,
 	size_t memory, size_t answer)
 {
-	struct mqtt_request *request = mqtt_request_new();
+	struct mqtt_request *request = calloc(1, sizeof(*request));
 	assert_non_null(request);
 	request->priority = priority;
 	request->memory.bytes = memory;
