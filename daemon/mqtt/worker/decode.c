@@ -70,6 +70,25 @@ enum decode_format decode_format_named(const char *name)
 	return (enum decode_format)i;
 }
 
+bool decode_deadline(const char *text, uint64_t *ret_ms)
+{
+	const unsigned long long ms = strtoull(text, NULL, 10);
+	if (text[strspn(text, "0123456789")] || ms > DECODE_MAX_DEADLINE_MS) {
+		return false;
+	}
+	*ret_ms = ms;
+	return true;
+}
+
+char decode_first_character(const char *text, size_t size)
+{
+	size_t at = 0;
+	while (at < size && text[at] && strchr(" \t\r\n", text[at])) {
+		at++;
+	}
+	return (char)(at < size ? text[at] : 0);
+}
+
 void decode_result_free(struct decode_result *result)
 {
 	for (uint32_t i = 0; i < DECODE_MAX_INPUTS; i++) {
@@ -141,16 +160,6 @@ static int run_plain(enum decode_format format, const struct decode_job *job, co
 	return r;
 }
 
-static bool looks_like_json(const struct decode_job *job)
-{
-	const char *text = job->payload;
-	size_t at = 0;
-	while (at < job->size && strchr(" \t\r\n", text[at]) && text[at]) {
-		at++;
-	}
-	return at < job->size && (text[at] == '{' || text[at] == '[');
-}
-
 static int run_json(const struct decode_job *job, struct decode_result *result, struct error *err)
 {
 	owned_mem uint8_t *inner = NULL;
@@ -163,8 +172,9 @@ static int run_json(const struct decode_job *job, struct decode_result *result, 
 int decode_run(const struct decode_job *job, struct decode_result *result, struct error *err)
 {
 	*result = (struct decode_result){0};
-	bool json =
-		job->format == DECODE_JSON || (job->format == DECODE_AUTO && looks_like_json(job));
+	const char first = decode_first_character(job->payload, job->size);
+	bool json = job->format == DECODE_JSON ||
+		(job->format == DECODE_AUTO && (first == '{' || first == '['));
 	if (!json) {
 		return run_plain(job->format, job, job->payload, job->size, result, err);
 	}

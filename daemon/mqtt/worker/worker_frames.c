@@ -2,13 +2,13 @@
 #include "daemon/mqtt/worker/worker_frames.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
 #define MAX_SPECS 256
-#define PIPE 0 /* the descriptor of the pipe at the child */
+#define PIPE 0 /* the descriptor of the pipe at the child; stdin reads from it */
 
 /* ---- the fields of each frame */
 
@@ -483,26 +483,14 @@ void worker_frames_free(enum worker_frame type, void *record)
 
 /* ---- the pipe, at the child: blocking, one frame at a time */
 
-static bool read_all(void *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = read(PIPE, (char *)data + at, size - at);
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 uint8_t *worker_frames_receive(size_t *ret_size)
 {
 	uint32_t bytes = 0;
-	if (!read_all(&bytes, sizeof(bytes))) {
+	if (fread(&bytes, sizeof(bytes), 1, stdin) != 1) {
 		return NULL;
 	}
 	owned_mem uint8_t *body = malloc(bytes ? bytes : 1);
-	if (!body || !read_all(body, bytes)) {
+	if (!body || fread(body, 1, bytes, stdin) != bytes) {
 		return NULL;
 	}
 	*ret_size = bytes;

@@ -301,12 +301,8 @@ static int open_take(struct state *state, const struct worker_pipeline *file, st
 /* Returns true if the input may be a JSON envelope. */
 static bool may_be_envelope(const struct worker_input *input)
 {
-	const char *text = input->data, *type = input->content_type;
-	size_t at = 0;
-	while (at < input->size && text[at] && strchr(" \t\r\n", text[at])) {
-		at++;
-	}
-	return at < input->size && text[at] == '{' && !input->fields[0] &&
+	const char *type = input->content_type;
+	return decode_first_character(input->data, input->size) == '{' && !input->fields[0] &&
 		(!type[0] || strcmp(type, "application/json") == 0);
 }
 
