@@ -85,14 +85,6 @@ static uint32_t index_of(const struct pipelines *pipelines, const char *name)
 	return i;
 }
 
-/* Waits while the limit of model requests or running inputs is reached. */
-struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines)
-{
-	bool room = pipelines->n_requests < pipelines->queue->settings->in_flight &&
-		pipelines->queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
-	return room ? pipelines_dispatch_next_input(pipelines) : NULL;
-}
-
 static bool can_take(const struct pipelines *pipelines)
 {
 	return pipelines->worker.state == WORKER_READY && worker_is_idle(&pipelines->worker);
@@ -101,7 +93,8 @@ static bool can_take(const struct pipelines *pipelines)
 /* Returns false if there is none. */
 static bool next_input(struct pipelines *pipelines)
 {
-	struct mqtt_request *request = can_take(pipelines) ? pipelines_next_input(pipelines) : NULL;
+	struct mqtt_request *request =
+		can_take(pipelines) ? pipelines_dispatch_next_input(pipelines) : NULL;
 	struct bytes_writer frame = {0};
 	if (!request) {
 		return false;

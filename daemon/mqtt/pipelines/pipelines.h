@@ -160,8 +160,6 @@ void pipelines_forget_connection(struct pipelines *pipelines, const struct broke
 bool pipelines_feed(struct pipelines *pipelines);
 /* Like pipelines_feed(), but for inputs, which wait for requests before them. */
 bool pipelines_feed_news(struct pipelines *pipelines);
-/* Returns the input that the child may take now; NULL: none. */
-struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines);
 /* Returns true if the worker can take a request. Starts its process if none runs. */
 bool pipelines_can_decode(struct pipelines *pipelines);
 /* Sends @request to be decoded for @model. Takes @request: it is ready in the end, or answered. */
@@ -174,7 +172,8 @@ void pipelines_decode(
 void pipelines_dispatch_accept(struct pipelines *pipelines, struct mqtt_request *request);
 /* Drops expired requests, then starts every request that can start now. */
 void pipelines_dispatch(struct pipelines *pipelines);
-/* Returns the first pipeline input that is ready and has its outbox reserve; NULL: none. */
+/* Returns the first input that may go to the worker and has its outbox reserve; NULL: none, or the limit
+ * of model requests or running inputs is reached. */
 struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines);
 
 /* ---- pipelines_request.c */

@@ -143,10 +143,11 @@ static bool is_input(const struct pipelines *pipelines, const struct mqtt_reques
 
 struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines)
 {
-	struct mqtt_request *request = pipelines->queue->first;
-	while (request &&
-		(!is_input(pipelines, request) ||
-			!outbox_reserve_take(pipelines->queue, request))) {
+	const struct mqtt_requests *queue = pipelines->queue;
+	bool room = pipelines->n_requests < queue->settings->in_flight &&
+		queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
+	struct mqtt_request *request = room ? queue->first : NULL;
+	while (request && (!is_input(pipelines, request) || !outbox_reserve_take(queue, request))) {
 		request = request->next;
 	}
 	return request;
@@ -266,7 +267,7 @@ static bool prepare_one(struct pipelines *pipelines)
 	if (!pipelines_can_decode(pipelines)) {
 		return false;
 	}
-	struct mqtt_request *input = pipelines_next_input(pipelines);
+	struct mqtt_request *input = pipelines_dispatch_next_input(pipelines);
 	if (input && is_before(pipelines, input, request)) {
 		return false;
 	}

@@ -171,19 +171,6 @@ bool request_serve_take_envelope(struct mqtt_requests *requests, struct mqtt_req
 	return true;
 }
 
-void request_serve_refuse_reply_to(struct mqtt_requests *requests, struct mqtt_request *request)
-{
-	requests->counts->refused++;
-	request_respond_refuse_and_end(requests, request, EDGE_CLIENT_DENIED,
-		"reply_to is not for answers (response-prefix)");
-}
-
-void request_serve_decode_again(struct mqtt_request *request)
-{
-	outbox_reserve_give_back(request);
-	mqtt_request_forget_decoded(request);
-}
-
 bool request_serve_is_duplicate(struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	uint64_t until =
