@@ -132,16 +132,10 @@ static int models_add(
 	return r;
 }
 
-static void frame_clear(struct bytes_writer *frame)
-{
-	bytes_writer_deinit(frame);
-	*frame = (struct bytes_writer){0};
-}
-
 void pipelines_model_deinit(struct pipelines_model *model)
 {
-	frame_clear(&model->frame);
-	frame_clear(&model->examples);
+	bytes_writer_deinit(&model->frame);
+	bytes_writer_deinit(&model->examples);
 }
 
 static bool is_used(const struct pipelines *pipelines, const struct pipelines_model *model)
@@ -171,10 +165,10 @@ static void models_prune(struct pipelines *pipelines)
 /* Replaces *frame, which is kept for later processes too. Without memory it is empty. */
 static void frame_set(struct bytes_writer *frame, enum worker_frame type, const void *record)
 {
-	frame_clear(frame);
+	bytes_writer_deinit(frame);
 	worker_frames_write(frame, type, record);
 	if (frame->failed) {
-		frame_clear(frame);
+		bytes_writer_deinit(frame);
 	}
 }
 

@@ -368,8 +368,9 @@ bool pipelines_was_published(const struct pipelines *pipelines,
 /* ---- settings */
 
 /* "" restores the file's threshold, which may be NaN. */
-static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, struct error *err)
+static int set_threshold(void *item, const char *value, struct error *err)
 {
+	struct mqtt_pipeline *pipeline = item;
 	double threshold = 0;
 	bool any = pipeline->about.anomaly || pipeline->about.numbers;
 	int r = threshold_parse(value, any, &threshold, err);
@@ -381,11 +382,6 @@ static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, stru
 		pipeline->send_threshold = true;
 	}
 	return r;
-}
-
-static bool is_same(double a, double b)
-{
-	return a == b || (isnan(a) && isnan(b));
 }
 
 static void announce_setting(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
@@ -401,7 +397,8 @@ int pipelines_set_threshold(struct pipelines *pipelines, struct mqtt_pipeline *p
 	const double before = pipeline->threshold;
 	int r = set_threshold(pipeline, value, err);
 	if (r == 0) {
-		*ret_changed = !is_same(pipeline->threshold, before);
+		*ret_changed = pipeline->threshold != before &&
+			!(isnan(pipeline->threshold) && isnan(before));
 		announce_setting(pipelines, pipeline);
 	}
 	return r;
@@ -421,13 +418,7 @@ static void *find_item(void *pipelines, const char *name)
 	return pipelines_find(pipelines, name);
 }
 
-/* The pipeline's file may have changed since the setting was written. */
-static int set_item_threshold(void *item, const char *text, struct error *err)
-{
-	return set_threshold(item, text, err);
-}
-
-static void set_item_off(void *item, bool off)
+static void set_off(void *item, bool off)
 {
 	struct mqtt_pipeline *pipeline = item;
 	pipeline->off = off;
@@ -436,8 +427,7 @@ static void set_item_off(void *item, bool off)
 void pipelines_load_settings(struct pipelines *pipelines)
 {
 	struct error err = {0};
-	const struct threshold_reader reader = {
-		pipelines, find_item, set_item_threshold, set_item_off};
+	const struct threshold_reader reader = {pipelines, find_item, set_threshold, set_off};
 	if (threshold_read_settings(pipelines->state, "set-pipelines.conf", &reader, &err) < 0) {
 		log_warning(pipelines->queue->log, "settings: %s", err.text);
 	}
