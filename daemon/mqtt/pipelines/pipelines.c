@@ -432,16 +432,29 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 	return ready && !pipeline->about.remembers && pipelines_has_responses(pipeline);
 }
 
+/* Returns the waiting input of the same source as @newer; NULL: none. */
+static struct mqtt_request *older_input(
+	const struct mqtt_requests *requests, const struct mqtt_request *newer)
+{
+	struct mqtt_request *request = requests->first;
+	while (request &&
+		(request->state != MQTT_REQUEST_NEW || !request->of_pipeline ||
+			strcmp(request->target, newer->target) != 0 ||
+			request->connection_id != newer->connection_id ||
+			strcmp(request->source, newer->source) != 0)) {
+		request = request->next;
+	}
+	return request;
+}
+
 void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
 	struct pipelines_source *source = source_of(
 		pipelines, pipeline, request->conn, request->connection_id, request->source);
 	source->last_used = ++pipelines->uses;
-	struct mqtt_request *older = pipeline->about.latest_only
-		? mqtt_requests_find_input(pipelines->queue, request->target,
-			  request->connection_id, request->source)
-		: NULL;
+	struct mqtt_request *older =
+		pipeline->about.latest_only ? older_input(pipelines->queue, request) : NULL;
 	if (older) {
 		pipelines->counts.sampled++;
 		if (older->response_topic) {
