@@ -74,7 +74,7 @@ static struct known *known_find(const struct state *state, enum worker_frame com
 	return known;
 }
 
-/* Reads the last command about a model. Without one, *ret_record is zeroed. */
+/* Reads the last command about a model. Without one, *ret_record stays as it is. */
 static int known_read(const struct state *state, enum worker_frame command, const char *model,
 	const char *signature, void *ret_record, struct error *err)
 {
