@@ -74,7 +74,7 @@ static inline void fake_bridge_end(struct bridge *b)
 static inline struct mqtt_request *fake_bridge_ask(
 	struct bridge *b, size_t conn, enum mqtt_request_priority priority)
 {
-	struct mqtt_request *request = mqtt_request_new();
+	struct mqtt_request *request = calloc(1, sizeof(*request));
 	assert_non_null(request);
 	assert_int_equal(mqtt_request_set_payload(request, "1,2", 3), 0);
 	request->conn = b->brokers.connections[conn];

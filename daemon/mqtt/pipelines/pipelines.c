@@ -23,8 +23,8 @@ static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
 		/* Without a text the index stays used. */
 		bool ends = pipeline->ends >= MAX_ENDS;
 		const struct worker_pipeline file = {.path = pipeline->path,
-			.text = ends ? "" : pipeline->text,
-			.size = ends ? 0 : pipeline->size};
+			.text = ends ? "" : (const char *)pipeline->file.data,
+			.size = ends ? 0 : pipeline->file.size};
 		worker_frames_write(frame, WORKER_COMMAND_OPEN, &file);
 	} else {
 		const struct worker_begin begin = {
@@ -85,14 +85,6 @@ static uint32_t index_of(const struct pipelines *pipelines, const char *name)
 	return i;
 }
 
-/* Waits while the limit of model requests or running inputs is reached. */
-struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines)
-{
-	bool room = pipelines->n_requests < pipelines->queue->settings->in_flight &&
-		pipelines->queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
-	return room ? pipelines_dispatch_next_input(pipelines) : NULL;
-}
-
 static bool can_take(const struct pipelines *pipelines)
 {
 	return pipelines->worker.state == WORKER_READY && worker_is_idle(&pipelines->worker);
@@ -101,7 +93,8 @@ static bool can_take(const struct pipelines *pipelines)
 /* Returns false if there is none. */
 static bool next_input(struct pipelines *pipelines)
 {
-	struct mqtt_request *request = can_take(pipelines) ? pipelines_next_input(pipelines) : NULL;
+	struct mqtt_request *request =
+		can_take(pipelines) ? pipelines_dispatch_next_input(pipelines) : NULL;
 	struct bytes_writer frame = {0};
 	if (!request) {
 		return false;
@@ -370,17 +363,29 @@ struct mqtt_pipeline *pipelines_find(const struct pipelines *pipelines, const ch
 	return i < pipelines->n ? pipelines->items[i] : NULL;
 }
 
-/* Returns the source. If there are too many, it replaces the least recently used. */
-static struct pipelines_source *source_of(struct pipelines *pipelines,
-	struct mqtt_pipeline *pipeline, struct broker_connection *conn, uint32_t connection_id,
-	const char *name)
+struct pipelines_source *pipelines_source_find(
+	struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name)
 {
-	struct pipelines_source *oldest = &pipeline->sources[0];
 	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		if (pipeline->sources[i].connection_id == connection_id &&
 			strcmp(pipeline->sources[i].name, name) == 0) {
 			return &pipeline->sources[i];
 		}
+	}
+	return NULL;
+}
+
+/* Returns the source. If there are too many, it replaces the least recently used. */
+static struct pipelines_source *source_of(struct pipelines *pipelines,
+	struct mqtt_pipeline *pipeline, struct broker_connection *conn, uint32_t connection_id,
+	const char *name)
+{
+	struct pipelines_source *known = pipelines_source_find(pipeline, connection_id, name);
+	struct pipelines_source *oldest = &pipeline->sources[0];
+	if (known) {
+		return known;
+	}
+	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		if (pipeline->sources[i].last_used < oldest->last_used) {
 			oldest = &pipeline->sources[i];
 		}
@@ -427,16 +432,29 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 	return ready && !pipeline->about.remembers && pipelines_has_responses(pipeline);
 }
 
+/* Returns the waiting input of the same source as @newer; NULL: none. */
+static struct mqtt_request *older_input(
+	const struct mqtt_requests *requests, const struct mqtt_request *newer)
+{
+	struct mqtt_request *request = requests->first;
+	while (request &&
+		(request->state != MQTT_REQUEST_NEW || !request->of_pipeline ||
+			strcmp(request->target, newer->target) != 0 ||
+			request->connection_id != newer->connection_id ||
+			strcmp(request->source, newer->source) != 0)) {
+		request = request->next;
+	}
+	return request;
+}
+
 void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
 	struct pipelines_source *source = source_of(
 		pipelines, pipeline, request->conn, request->connection_id, request->source);
 	source->last_used = ++pipelines->uses;
-	struct mqtt_request *older = pipeline->about.latest_only
-		? mqtt_requests_find_input(pipelines->queue, request->target,
-			  request->connection_id, request->source)
-		: NULL;
+	struct mqtt_request *older =
+		pipeline->about.latest_only ? older_input(pipelines->queue, request) : NULL;
 	if (older) {
 		pipelines->counts.sampled++;
 		if (older->response_topic) {

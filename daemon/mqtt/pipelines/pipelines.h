@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "client/lib/edge_client.h"
+#include "client/media/byte_source.h"
 #include "client/pipeline/pipeline.h"
 #include "daemon/mqtt/request/edged_client.h"
 #include "daemon/mqtt/request/request_serve.h"
@@ -46,8 +47,8 @@ struct pipelines_source {
 /* One pipeline. */
 struct mqtt_pipeline {
 	char name[PIPELINE_NAME_SIZE];
-	char *path, *text; /* owned; path and text of the file */
-	size_t size;
+	char *path; /* owned */
+	struct source file; /* owned; the file's text */
 	struct pipeline *parsed; /* owned; parsed file; receives no inputs */
 	struct pipeline_about about;
 	char refused[240]; /* why the file is rejected; "" */
@@ -159,8 +160,6 @@ void pipelines_forget_connection(struct pipelines *pipelines, const struct broke
 bool pipelines_feed(struct pipelines *pipelines);
 /* Like pipelines_feed(), but for inputs, which wait for requests before them. */
 bool pipelines_feed_news(struct pipelines *pipelines);
-/* Returns the input that the child may take now; NULL: none. */
-struct mqtt_request *pipelines_next_input(const struct pipelines *pipelines);
 /* Returns true if the worker can take a request. Starts its process if none runs. */
 bool pipelines_can_decode(struct pipelines *pipelines);
 /* Sends @request to be decoded for @model. Takes @request: it is ready in the end, or answered. */
@@ -173,7 +172,8 @@ void pipelines_decode(
 void pipelines_dispatch_accept(struct pipelines *pipelines, struct mqtt_request *request);
 /* Drops expired requests, then starts every request that can start now. */
 void pipelines_dispatch(struct pipelines *pipelines);
-/* Returns the first pipeline input that is ready and has its outbox reserve; NULL: none. */
+/* Returns the first input that may go to the worker and has its outbox reserve; NULL: none, or the limit
+ * of model requests or running inputs is reached. */
 struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines);
 
 /* ---- pipelines_request.c */
@@ -264,7 +264,7 @@ void pipelines_emit_last(struct pipelines *pipelines);
 /* pipelines_forget() empties all retained topics of a removed pipeline, pipelines_forget_source() those of
  * a source. */
 void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
-void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source);
 /* Publishes {"active":0} on "last" of all sources, because the child or a model is gone. */
 void pipelines_publish_reset(struct pipelines *pipelines);
@@ -272,6 +272,9 @@ void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipelin
 /* Adds a source that an earlier run announced to Home Assistant at @conn. */
 void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *pipeline, const char *source);
+/* Returns the source of that name at that connection; NULL: none. */
+struct pipelines_source *pipelines_source_find(
+	struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name);
 /* Returns true if a result of @source was published at @conn. */
 bool pipelines_was_published(const struct pipelines *pipelines,
 	const struct broker_connection *conn, const char *pipeline, const char *source);

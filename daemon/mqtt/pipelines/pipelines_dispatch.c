@@ -15,19 +15,12 @@
 
 /* ---- edged */
 
-struct running {
-	struct pipelines *pipelines;
-	struct mqtt_request *request;
-	uint64_t since_ns;
-};
-
 static void on_answer(void *data, const struct edge_client_reply *reply)
 {
-	owned_mem struct running *running = data;
-	struct pipelines *pipelines = running->pipelines;
-	struct mqtt_request *request = running->request;
+	struct mqtt_request *request = data;
+	struct pipelines *pipelines = request->owner;
 	struct model_entry *model = known_models_find(pipelines->queue->models, request->target);
-	double took = (double)(clock_now_ns() - running->since_ns);
+	double took = (double)(clock_now_ns() - request->sent_ns);
 	outbox_reserve_give_back(request);
 	if (reply->error.code == -ENOTCONN && !request->retried && !pipelines->service->stopping) {
 		request->retried = true; /* edged was restarted and has not answered */
@@ -67,18 +60,14 @@ static bool start(struct pipelines *pipelines, struct mqtt_request *request)
 		.n = request->tensors.n,
 		.priority = classes[request->priority],
 		.deadline_ns = request->deadline_ns};
-	struct running *running = calloc(1, sizeof(*running));
-	int r = -EAGAIN;
-	if (running) {
-		*running = (struct running){pipelines, request, clock_now_ns()};
-		r = service_infer(pipelines->service, &run, on_answer, running, &err);
-	}
+	request->owner = pipelines;
+	request->sent_ns = clock_now_ns();
+	int r = service_infer(pipelines->service, &run, on_answer, request, &err);
 	if (r == 0) {
 		journal_count_try(request->journal);
 		mqtt_requests_set_running(pipelines->queue, request, true);
 		return true;
 	}
-	free(running);
 	outbox_reserve_give_back(request);
 	switch (r) {
 	case -EAGAIN:
@@ -154,10 +143,11 @@ static bool is_input(const struct pipelines *pipelines, const struct mqtt_reques
 
 struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines)
 {
-	struct mqtt_request *request = pipelines->queue->first;
-	while (request &&
-		(!is_input(pipelines, request) ||
-			!outbox_reserve_take(pipelines->queue, request))) {
+	const struct mqtt_requests *queue = pipelines->queue;
+	bool room = pipelines->n_requests < queue->settings->in_flight &&
+		queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
+	struct mqtt_request *request = room ? queue->first : NULL;
+	while (request && (!is_input(pipelines, request) || !outbox_reserve_take(queue, request))) {
 		request = request->next;
 	}
 	return request;
@@ -277,7 +267,7 @@ static bool prepare_one(struct pipelines *pipelines)
 	if (!pipelines_can_decode(pipelines)) {
 		return false;
 	}
-	struct mqtt_request *input = pipelines_next_input(pipelines);
+	struct mqtt_request *input = pipelines_dispatch_next_input(pipelines);
 	if (input && is_before(pipelines, input, request)) {
 		return false;
 	}

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/text/ini.h"
 #include "client/edgectl/pipeline_files.h"
+#include "client/media/byte_source.h"
 #include "daemon/mqtt/broker/brokers.h"
 #include "daemon/mqtt/pipelines/pipelines.h"
 
@@ -21,7 +21,7 @@ void mqtt_pipeline_free(struct mqtt_pipeline *pipeline)
 		}
 		pipeline_close(pipeline->parsed);
 		free(pipeline->path);
-		free(pipeline->text);
+		source_close(&pipeline->file);
 		free(pipeline);
 	}
 }
@@ -37,27 +37,6 @@ static int describe(void *context, const char *model, const char *signature,
 	return error_set(err, -ENOENT, "there is no model %s", model);
 }
 
-static int read_text(const char *path, char **ret_text, size_t *ret_size, struct error *err)
-{
-	owned_mem char *text = malloc(MAX_FILE + 1);
-	FILE *file = NULL;
-	int r = text ? ini_open(path, &file, err) : error_no_memory(err);
-	if (r < 0) {
-		return r;
-	}
-	size_t size = fread(text, 1, MAX_FILE + 1, file);
-	fclose(file);
-	if (size == 0 || size > MAX_FILE) {
-		return error_set(err, -EFBIG, "%s: empty, or more than %u bytes", path, MAX_FILE);
-	}
-	text[size] = 0;
-	char *small = realloc(text, size + 1);
-	*ret_text = small ? small : text;
-	*ret_size = size;
-	text = NULL;
-	return 0;
-}
-
 static int pipeline_load(const char *path, struct mqtt_pipeline **ret_pipeline, struct error *err)
 {
 	const struct pipeline_models models = {.describe = describe};
@@ -66,11 +45,17 @@ static int pipeline_load(const char *path, struct mqtt_pipeline **ret_pipeline, 
 		return error_no_memory(err);
 	}
 	pipeline->path = strdup(path);
-	int r = pipeline->path ? read_text(path, &pipeline->text, &pipeline->size, err)
+	int r = pipeline->path ? source_open_file(pipeline->path, MAX_FILE, &pipeline->file, err)
 			       : error_no_memory(err);
-	r = r < 0 ? r
-		  : pipeline_open_text(path, pipeline->text, pipeline->size, &models, NULL,
-			    &pipeline->parsed, err);
+	if (r == 0 && pipeline->file.size == 0) {
+		r = error_set(err, -EINVAL, "an empty file");
+	}
+	if (r < 0) {
+		error_prefix(err, "%s", path);
+		return r;
+	}
+	r = pipeline_open_text(path, (const char *)pipeline->file.data, pipeline->file.size,
+		&models, NULL, &pipeline->parsed, err);
 	if (r < 0) {
 		return r;
 	}
@@ -147,16 +132,10 @@ static int models_add(
 	return r;
 }
 
-static void frame_clear(struct bytes_writer *frame)
-{
-	bytes_writer_deinit(frame);
-	*frame = (struct bytes_writer){0};
-}
-
 void pipelines_model_deinit(struct pipelines_model *model)
 {
-	frame_clear(&model->frame);
-	frame_clear(&model->examples);
+	bytes_writer_deinit(&model->frame);
+	bytes_writer_deinit(&model->examples);
 }
 
 static bool is_used(const struct pipelines *pipelines, const struct pipelines_model *model)
@@ -186,10 +165,10 @@ static void models_prune(struct pipelines *pipelines)
 /* Replaces *frame, which is kept for later processes too. Without memory it is empty. */
 static void frame_set(struct bytes_writer *frame, enum worker_frame type, const void *record)
 {
-	frame_clear(frame);
+	bytes_writer_deinit(frame);
 	worker_frames_write(frame, type, record);
 	if (frame->failed) {
-		frame_clear(frame);
+		bytes_writer_deinit(frame);
 	}
 }
 
@@ -325,12 +304,18 @@ void pipelines_check_models(struct pipelines *pipelines)
 
 /* ---- the folder */
 
-/* Takes the pipeline of that name out of the old ones, to keep its sources, or the pipeline
+/* The paths come from pipeline_files_list(). */
+static const char *base_of(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+/* Takes the pipeline of that file name out of the old ones, to keep its sources, or the pipeline
  * itself. */
-static struct mqtt_pipeline *old_take(struct mqtt_pipeline **old, size_t n, const char *name)
+static struct mqtt_pipeline *old_take(struct mqtt_pipeline **old, size_t n, const char *path)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (old[i] && strcmp(old[i]->name, name) == 0) {
+		if (old[i] && strcmp(base_of(old[i]->path), base_of(path)) == 0) {
 			return take(old[i]);
 		}
 	}
@@ -354,29 +339,17 @@ static void inherit(struct mqtt_pipeline *pipeline, struct mqtt_pipeline *from)
 	}
 }
 
-static void name_of(const char *path, char *out, size_t size)
-{
-	const char *base = strrchr(path, '/');
-	snprintf(out, size, "%s", base ? base + 1 : path);
-	char *end = strrchr(out, '.');
-	if (end) {
-		*end = 0;
-	}
-}
-
 static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_pipeline **old,
 	size_t n_old, size_t *bad)
 {
 	struct error err = {0};
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = NULL;
-	char name[PIPELINE_NAME_SIZE];
-	name_of(path, name, sizeof(name));
 	if (pipelines->n == PIPELINES_MAX) {
 		log_error(pipelines->queue->log, "%s: more than %d pipelines", path, PIPELINES_MAX);
 		++*bad;
 		return;
 	}
-	owned(mqtt_pipeline_free) struct mqtt_pipeline *before = old_take(old, n_old, name);
+	owned(mqtt_pipeline_free) struct mqtt_pipeline *before = old_take(old, n_old, path);
 	int r = pipeline_load(path, &pipeline, &err);
 	r = r < 0 ? r : models_add(pipelines, pipeline, &err);
 	if (r < 0) {

@@ -85,18 +85,6 @@ void pipelines_emit_last(struct pipelines *pipelines)
 	}
 }
 
-static struct pipelines_source *source_find(
-	const struct mqtt_pipeline *pipeline, uint32_t connection_id, const char *name)
-{
-	for (size_t i = 0; i < pipeline->n_sources; i++) {
-		if (pipeline->sources[i].connection_id == connection_id &&
-			strcmp(pipeline->sources[i].name, name) == 0) {
-			return (struct pipelines_source *)&pipeline->sources[i];
-		}
-	}
-	return NULL;
-}
-
 void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	const struct worker_result *result, const struct mqtt_request *request,
 	struct bytes_writer *w)
@@ -192,8 +180,9 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 {
 	struct mqtt_pipeline *pipeline =
 		result->pipeline < pipelines->n ? pipelines->items[result->pipeline] : NULL;
-	struct pipelines_source *source =
-		pipeline ? source_find(pipeline, result->connection_id, result->source) : NULL;
+	struct pipelines_source *source = pipeline
+		? pipelines_source_find(pipeline, result->connection_id, result->source)
+		: NULL;
 	if (!pipeline || result->stage > MAX_STAGES) {
 		return false;
 	}
@@ -305,7 +294,7 @@ static void empty(struct pipelines *pipelines, struct broker_connection *conn, c
 	brokers_publish(pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
 }
 
-void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
+void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source)
 {
 	const struct brokers *brokers = pipelines->queue->brokers;
@@ -313,7 +302,7 @@ void pipelines_forget_source(struct pipelines *pipelines, const struct mqtt_pipe
 		struct broker_connection *conn = brokers->connections[i];
 		/* Another connection may lead to a removed broker. */
 		if (source->conn ? source->conn == conn
-				 : !source_find(pipeline, conn->number, source->name)) {
+				 : !pipelines_source_find(pipeline, conn->number, source->name)) {
 			empty(pipelines, conn, pipeline->name, "last", source->name);
 			empty(pipelines, conn, pipeline->name, "snapshot", source->name);
 		}
@@ -379,8 +368,9 @@ bool pipelines_was_published(const struct pipelines *pipelines,
 /* ---- settings */
 
 /* "" restores the file's threshold, which may be NaN. */
-static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, struct error *err)
+static int set_threshold(void *item, const char *value, struct error *err)
 {
+	struct mqtt_pipeline *pipeline = item;
 	double threshold = 0;
 	bool any = pipeline->about.anomaly || pipeline->about.numbers;
 	int r = threshold_parse(value, any, &threshold, err);
@@ -392,11 +382,6 @@ static int set_threshold(struct mqtt_pipeline *pipeline, const char *value, stru
 		pipeline->send_threshold = true;
 	}
 	return r;
-}
-
-static bool is_same(double a, double b)
-{
-	return a == b || (isnan(a) && isnan(b));
 }
 
 static void announce_setting(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
@@ -412,7 +397,8 @@ int pipelines_set_threshold(struct pipelines *pipelines, struct mqtt_pipeline *p
 	const double before = pipeline->threshold;
 	int r = set_threshold(pipeline, value, err);
 	if (r == 0) {
-		*ret_changed = !is_same(pipeline->threshold, before);
+		*ret_changed = pipeline->threshold != before &&
+			!(isnan(pipeline->threshold) && isnan(before));
 		announce_setting(pipelines, pipeline);
 	}
 	return r;
@@ -432,13 +418,7 @@ static void *find_item(void *pipelines, const char *name)
 	return pipelines_find(pipelines, name);
 }
 
-/* The pipeline's file may have changed since the setting was written. */
-static int set_item_threshold(void *item, const char *text, struct error *err)
-{
-	return set_threshold(item, text, err);
-}
-
-static void set_item_off(void *item, bool off)
+static void set_off(void *item, bool off)
 {
 	struct mqtt_pipeline *pipeline = item;
 	pipeline->off = off;
@@ -447,8 +427,7 @@ static void set_item_off(void *item, bool off)
 void pipelines_load_settings(struct pipelines *pipelines)
 {
 	struct error err = {0};
-	const struct threshold_reader reader = {
-		pipelines, find_item, set_item_threshold, set_item_off};
+	const struct threshold_reader reader = {pipelines, find_item, set_threshold, set_off};
 	if (threshold_read_settings(pipelines->state, "set-pipelines.conf", &reader, &err) < 0) {
 		log_warning(pipelines->queue->log, "settings: %s", err.text);
 	}

@@ -64,7 +64,6 @@ static void answer(struct pipelines_request *request, const struct error *failed
 		response.n = 0;
 		error_no_memory(&response.error);
 		bytes_writer_deinit(&request->frame);
-		request->frame = (struct bytes_writer){0};
 		worker_frames_write(&request->frame, WORKER_COMMAND_MODEL_RESPONSE, &response);
 	}
 }

@@ -99,7 +99,9 @@ static bool end_by_envelope(struct pipelines *pipelines, struct mqtt_request *re
 {
 	if (state == JOB_DENIED) {
 		pipelines->counts.refused += request->of_pipeline;
-		request_serve_refuse_reply_to(pipelines->queue, request);
+		pipelines->queue->counts->refused++;
+		request_respond_refuse_and_end(pipelines->queue, request, EDGE_CLIENT_DENIED,
+			"reply_to is not for answers (response-prefix)");
 		return true;
 	}
 	if (state != JOB_OPENED || failed) {
@@ -173,7 +175,8 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 	if (job.state == JOB_OPENED || job.state == JOB_DENIED) {
 		request->envelope_parsed = false; /* the next process reads the envelope again */
 	}
-	request_serve_decode_again(request);
+	outbox_reserve_give_back(request);
+	mqtt_request_forget_decoded(request);
 	if (may_again && !request->retried) {
 		request->retried = true;
 		return;

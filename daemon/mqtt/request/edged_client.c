@@ -13,12 +13,6 @@
 #define RETRY_MS 500
 #define YOUNG_POLL_MS 200 /* interval of polls while edged starts */
 
-/* Poll handle; freed when libuv has closed it. */
-struct service_socket {
-	uv_poll_t poll;
-	struct service *service;
-};
-
 /* A request for the few-shot examples of a model. */
 struct service_examples {
 	struct service *service;
@@ -37,17 +31,12 @@ struct service_open {
 static void on_timer(uv_timer_t *timer);
 static void on_ready(uv_poll_t *poll, int status, int events);
 
-static void on_socket_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 /* Polls for what the client library waits for, which may change with every call. */
 static void arm(struct service *service)
 {
 	short events = edge_client_events(service->client);
 	int wanted = UV_READABLE | (events & POLLOUT ? UV_WRITABLE : 0);
-	int r = uv_poll_start(&service->socket->poll, wanted, on_ready);
+	int r = uv_poll_start(&service->socket, wanted, on_ready);
 	(void)r; /* cannot fail: only the events change */
 }
 
@@ -61,12 +50,10 @@ static void retry(struct service *service)
 static void lose(struct service *service, const char *why)
 {
 	struct edge_client *client = take(service->client);
-	struct service_socket *socket = take(service->socket);
 	log_warning(service->log, "edged is away: %s", why);
 	service->polling = false;
 	service->status = (struct edge_client_status){0};
-	uv_poll_stop(&socket->poll);
-	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+	uv_close((uv_handle_t *)&service->socket, NULL); /* closed before the next connection */
 	edge_client_close(client);
 	service->gone_ns = service->gone_ns ? service->gone_ns : clock_now_ns();
 	for (size_t i = 0; i < service->models->n; i++) {
@@ -79,14 +66,10 @@ static void lose(struct service *service, const char *why)
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-	struct service_socket *socket = poll->data;
-	struct service *service = socket->service;
+	struct service *service = poll->data;
 	struct edge_client_error err = {0};
 	(void)status;
 	(void)events;
-	if (service->socket != socket) {
-		return;
-	}
 	if (edge_client_process(service->client, &err) < 0) {
 		lose(service, err.text);
 		return;
@@ -96,20 +79,12 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 static int watch(struct service *service)
 {
-	struct service_socket *socket = calloc(1, sizeof(*socket));
-	if (!socket) {
-		return -ENOMEM;
+	int r = uv_poll_init(service->loop, &service->socket, edge_client_fd(service->client));
+	if (r == 0) {
+		service->socket.data = service;
+		arm(service);
 	}
-	int r = uv_poll_init(service->loop, &socket->poll, edge_client_fd(service->client));
-	if (r < 0) {
-		free(socket);
-		return r;
-	}
-	socket->poll.data = socket;
-	socket->service = service;
-	service->socket = socket;
-	arm(service);
-	return 0;
+	return r;
 }
 
 static void open_it(uv_work_t *memory)

@@ -33,7 +33,6 @@ struct service_events {
 	void (*on_examples)(void *data, const char *model, const char *text);
 };
 
-struct service_socket;
 struct service_open;
 
 struct service {
@@ -46,7 +45,7 @@ struct service {
 	void *data;
 
 	struct edge_client *client; /* NULL: not connected */
-	struct service_socket *socket; /* poll handle of the socket */
+	uv_poll_t socket; /* while there is a client */
 	struct service_open *opening; /* connect in the worker thread; NULL: none */
 	uv_timer_t timer;
 	bool stopping, polling;
@@ -56,7 +55,6 @@ struct service {
 	uint64_t gone_ns; /* CLOCK_MONOTONIC since when no list has come; 0: lists come */
 	bool away; /* see service_is_away() */
 	struct edge_client_status status; /* status of the last poll */
-	uint64_t run_us, queue_us; /* moving averages of our requests' times, in us */
 };
 
 void service_start(struct service *service, uv_loop_t *loop, const struct log *log,

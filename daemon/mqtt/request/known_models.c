@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/pipeline/pipeline.h"
 #include "daemon/mqtt/text/threshold.h"
 #include "daemon/mqtt/text/topics.h"
 
@@ -70,27 +71,13 @@ bool known_models_is_ready(const struct model_entry *model)
 	return model->listed && model->usable && model->generation != 0;
 }
 
-static void fill_shape(const struct edge_client_shape *from, struct shape *to)
-{
-	to->rank = (uint8_t)(from->rank <= SHAPE_MAX_RANK ? from->rank : SHAPE_MAX_RANK);
-	memcpy(to->dim, from->dim, sizeof(to->dim));
-}
-
+/* The labels of @info are not taken; they would not outlive it. */
 static void fill_spec(const struct edge_client_tensor_info *info, struct tensor_spec *spec)
 {
-	*spec = (struct tensor_spec){.type = info->type,
-		.scale = (double)info->scale,
-		.zero_point = info->zero_point,
-		.bytes = info->bytes,
-		.score_threshold = info->score_threshold};
-	error_escape(spec->name, sizeof(spec->name), info->name, strlen(info->name));
-	fill_shape(&info->shape, &spec->shape);
-	fill_shape(info->run_time_shape ? &info->shape : &info->declared, &spec->declared);
-	bool fits = info->n_mean <= SPEC_MAX_CHANNELS && info->n_std <= SPEC_MAX_CHANNELS;
-	spec->n_mean = fits ? info->n_mean : 0;
-	spec->n_std = fits ? info->n_std : 0;
-	memcpy(spec->mean, info->mean, spec->n_mean * sizeof(float));
-	memcpy(spec->std, info->std, spec->n_std * sizeof(float));
+	*spec = (struct tensor_spec){0};
+	pipeline_model_spec(info, "", spec);
+	spec->labels = NULL;
+	spec->labels_bytes = 0;
 }
 
 /* Uses the rules of answer.h, without an answer. */

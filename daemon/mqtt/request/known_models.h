@@ -50,7 +50,7 @@ struct model_entry {
 	enum known_models_kind kind;
 	bool off; /* enable was set to OFF: requests are refused */
 	double threshold; /* set over MQTT; NaN: the model's own */
-	uint64_t requests, errors;
+	uint64_t requests;
 	/* bytes of the largest response so far, by enum mqtt_request_response; 0: none */
 	size_t response_bytes[MQTT_REQUEST_N_RESPONSES];
 };

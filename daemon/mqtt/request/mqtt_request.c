@@ -8,15 +8,6 @@
 #include "base/clock.h"
 #include "daemon/mqtt/config/settings.h"
 
-struct mqtt_request *mqtt_request_new(void)
-{
-	struct mqtt_request *request = calloc(1, sizeof(*request));
-	if (request) {
-		request->priority = MQTT_REQUEST_NORMAL;
-	}
-	return request;
-}
-
 int mqtt_request_set_payload(struct mqtt_request *request, const void *payload, size_t size)
 {
 	uint8_t *copy = malloc(size + 1);
@@ -119,20 +110,6 @@ void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *r
 	requests->bytes -= request->size;
 }
 
-struct mqtt_request *mqtt_requests_find_input(const struct mqtt_requests *requests,
-	const char *pipeline, uint32_t connection_id, const char *source)
-{
-	struct mqtt_request *request = requests->first;
-	while (request &&
-		(request->state != MQTT_REQUEST_NEW || !request->of_pipeline ||
-			strcmp(request->target, pipeline) != 0 ||
-			request->connection_id != connection_id ||
-			strcmp(request->source, source) != 0)) {
-		request = request->next;
-	}
-	return request;
-}
-
 /* The tensors of a pipeline input are in the child process. */
 static bool is_decoded(const struct mqtt_request *request)
 {
@@ -174,26 +151,4 @@ void mqtt_request_forget_decoded(struct mqtt_request *request)
 {
 	decode_result_free(&request->tensors);
 	request->state = MQTT_REQUEST_NEW;
-}
-
-struct mqtt_request *mqtt_requests_victim(const struct mqtt_requests *requests)
-{
-	struct mqtt_request *victim = NULL;
-	for (struct mqtt_request *request = requests->first; request; request = request->next) {
-		if (mqtt_request_is_waiting(request) &&
-			(!victim || request->priority > victim->priority)) {
-			victim = request;
-		}
-	}
-	return victim;
-}
-
-struct mqtt_request *mqtt_requests_expired(const struct mqtt_requests *requests, uint64_t now_ns)
-{
-	for (struct mqtt_request *request = requests->first; request; request = request->next) {
-		if (mqtt_request_is_waiting(request) && mqtt_request_is_expired(request, now_ns)) {
-			return request;
-		}
-	}
-	return NULL;
 }

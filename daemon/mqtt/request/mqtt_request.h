@@ -86,6 +86,8 @@ struct mqtt_request {
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* "id" of the JSON envelope, or "" */
 	uint64_t arrived_ns, deadline_ns; /* in ns; deadline 0: none */
+	uint64_t sent_ns; /* when it was last sent to edged */
+	void *owner; /* what handles edged's answer */
 	bool names_deadline; /* the message names the deadline, not the settings */
 	/* the message has an expiry: its result expires at the deadline too */
 	bool expires;
@@ -140,8 +142,6 @@ struct mqtt_requests {
 	uv_timer_cb on_expiry;
 };
 
-/* Returns a request without a payload, or NULL without memory. */
-struct mqtt_request *mqtt_request_new(void);
 /* Copies @payload. -ENOMEM. */
 int must_check mqtt_request_set_payload(
 	struct mqtt_request *request, const void *payload, size_t size);
@@ -158,21 +158,11 @@ static inline bool mqtt_request_is_waiting(const struct mqtt_request *request)
 	return request->state == MQTT_REQUEST_NEW || request->state == MQTT_REQUEST_READY;
 }
 
-static inline bool mqtt_request_is_expired(const struct mqtt_request *request, uint64_t now_ns)
-{
-	return request->deadline_ns && request->deadline_ns <= now_ns;
-}
-
 /*
  * Converts @deadline_ns to the time left in us, rounded up. *ret_us is 0, none, if @deadline_ns is
  * 0 or too far away for uint32_t. -ETIMEDOUT if the deadline has passed.
  */
 int must_check mqtt_request_deadline_us(uint64_t deadline_ns, uint64_t now_ns, uint32_t *ret_us);
-
-static inline bool mqtt_requests_has_room_for(const struct mqtt_requests *requests, size_t size)
-{
-	return requests->n < requests->max && requests->bytes + size <= requests->max_bytes;
-}
 
 /* Takes the limits of the queue from the settings. */
 void mqtt_requests_set_limits(struct mqtt_requests *requests);
@@ -182,9 +172,6 @@ void mqtt_requests_remove(struct mqtt_requests *requests, struct mqtt_request *r
 /* Moves @request to MQTT_REQUEST_RUNNING, or back to MQTT_REQUEST_READY. */
 void mqtt_requests_set_running(
 	struct mqtt_requests *requests, struct mqtt_request *request, bool running);
-/* Returns a waiting input of this pipeline, broker and source; NULL: none. */
-struct mqtt_request *mqtt_requests_find_input(const struct mqtt_requests *requests,
-	const char *pipeline, uint32_t connection_id, const char *source);
 /* Returns true if the memory limit allows @request to be decoded now. One request is always allowed. */
 bool mqtt_requests_may_decode(
 	const struct mqtt_requests *requests, const struct mqtt_request *request);
@@ -194,10 +181,5 @@ struct mqtt_request *mqtt_requests_decoded_victim(
 	const struct mqtt_requests *requests, const struct mqtt_request *request);
 /* Frees the decoded tensors and sets MQTT_REQUEST_NEW. */
 void mqtt_request_forget_decoded(struct mqtt_request *request);
-/* Picks the request to refuse when the queue is full: the oldest of the lowest priority that is
- * MQTT_REQUEST_NEW or MQTT_REQUEST_READY. NULL: none. */
-struct mqtt_request *mqtt_requests_victim(const struct mqtt_requests *requests);
-/* Returns the first expired request that is MQTT_REQUEST_NEW or MQTT_REQUEST_READY; NULL: none. */
-struct mqtt_request *mqtt_requests_expired(const struct mqtt_requests *requests, uint64_t now_ns);
 
 #endif

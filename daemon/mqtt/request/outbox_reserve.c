@@ -62,6 +62,14 @@ static size_t bytes_of_pipeline(
 	return bytes < left ? bytes : left;
 }
 
+static size_t bytes_of(
+	const struct mqtt_requests *requests, const struct mqtt_request *request, size_t *ret_n)
+{
+	*ret_n = 1;
+	return request->of_pipeline ? bytes_of_pipeline(requests, request, ret_n)
+				    : bytes_of_model(requests, request);
+}
+
 /* Once a request has found no room, conn->full keeps later ones waiting, so that small responses do
  * not starve a large one. */
 bool outbox_reserve_take(const struct mqtt_requests *requests, struct mqtt_request *request)
@@ -71,8 +79,7 @@ bool outbox_reserve_take(const struct mqtt_requests *requests, struct mqtt_reque
 	if (!conn || !request->response_topic || request->reserve.bytes) {
 		return true;
 	}
-	size_t size = request->of_pipeline ? bytes_of_pipeline(requests, request, &n)
-					   : bytes_of_model(requests, request);
+	size_t size = bytes_of(requests, request, &n);
 	conn->full = conn->full ||
 		!outbox_reserve(
 			&conn->outbox, request->response_topic, n, size, &request->reserve.bytes);
@@ -123,8 +130,7 @@ bool outbox_reserve_has_room_for_error(const struct mqtt_request *request)
 static bool lacks_room(const struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	size_t n = 1;
-	size_t size = request->of_pipeline ? bytes_of_pipeline(requests, request, &n)
-					   : bytes_of_model(requests, request);
+	size_t size = bytes_of(requests, request, &n);
 	return !outbox_could_reserve(&request->conn->outbox, request->response_topic, n, size);
 }
 

@@ -14,27 +14,14 @@ static void copy_text(char *out, size_t size, const char *text)
 	}
 }
 
-/* Returns true for "" and "0", which mean none, too. */
-static bool is_deadline(const char *text)
-{
-	return strspn(text, "0123456789") == strlen(text) &&
-		strtoull(text, NULL, 10) <= DECODE_MAX_DEADLINE_MS;
-}
-
-/* Returns 0 if the message names none. */
-static uint64_t deadline_ms_of(const struct mosq_message *m)
-{
-	return is_deadline(m->deadline) ? strtoull(m->deadline, NULL, 10) : 0;
-}
-
 static uint64_t deadline_of(const struct settings *s, const struct mosq_message *m, uint64_t now)
 {
 	uint64_t deadline = s->deadline_ms ? now + s->deadline_ms * NSEC_PER_MSEC : 0;
 	if (m->expiry_s != MOSQ_NO_EXPIRY) {
 		deadline = now + m->expiry_s * NSEC_PER_SEC;
 	}
-	uint64_t ms = deadline_ms_of(m);
-	if (ms > 0) {
+	uint64_t ms = 0;
+	if (decode_deadline(m->deadline, &ms) && ms > 0) {
 		uint64_t sooner = now + ms * NSEC_PER_MSEC;
 		deadline = !deadline || sooner < deadline ? sooner : deadline;
 	}
@@ -46,7 +33,8 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	const struct settings_route *route)
 {
 	bool answer_elsewhere = m->response_topic[0] != 0;
-	owned(mqtt_request_free) struct mqtt_request *request = mqtt_request_new();
+	uint64_t ms = 0;
+	owned(mqtt_request_free) struct mqtt_request *request = calloc(1, sizeof(*request));
 	char *response_topic = request && answer_elsewhere ? strdup(m->response_topic) : NULL;
 	if (!request || (answer_elsewhere && !response_topic)) {
 		return NULL;
@@ -57,7 +45,7 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	request->arrived_ns = m->came_ns;
 	request->deadline_ns = deadline_of(settings, m, request->arrived_ns);
 	request->expires = m->expiry_s != MOSQ_NO_EXPIRY;
-	request->names_deadline = request->expires || deadline_ms_of(m) > 0;
+	request->names_deadline = request->expires || (decode_deadline(m->deadline, &ms) && ms > 0);
 	request->qos = m->qos > 1 ? 1 : m->qos;
 	request->priority = mqtt_request_priority_of(m->priority);
 	request->format = decode_format_of(m->content_type);
@@ -116,7 +104,8 @@ const char *request_parse_refusal(const struct settings *settings,
 	if (m->correlation_bytes > OUTBOX_MAX_CORRELATION) {
 		return "more than 64 bytes of correlation data";
 	}
-	if (!is_deadline(m->deadline)) {
+	uint64_t ms = 0;
+	if (!decode_deadline(m->deadline, &ms)) {
 		return "deadline_ms is no whole number of milliseconds from 0 to 86400000";
 	}
 	if (m->size > settings->max_message) {

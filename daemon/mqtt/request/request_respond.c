@@ -12,15 +12,6 @@
 #define ERROR_SIZE 512 /* limit of the message of respond_too_large() */
 #define LOST_EVERY_NS (60 * NSEC_PER_SEC)
 
-static struct result_message_options options_of(
-	const struct mqtt_requests *requests, uint64_t sequence)
-{
-	return (struct result_message_options){.gateway = requests->settings->gateway,
-		.top_k = (uint32_t)requests->settings->top_k,
-		.now_ns = clock_now_ns(),
-		.sequence = sequence};
-}
-
 /* Publishes a response. -ENOMEM. -ENOBUFS: the outbox had no room; a request of the journal is run
  * again then. */
 static int publish_response(struct mqtt_requests *requests, struct mqtt_request *request,
@@ -70,14 +61,13 @@ void request_respond_report(struct mqtt_requests *requests, const struct mqtt_re
 {
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
-	const struct result_message_options options = options_of(requests, 0);
 	if (request->of_pipeline) {
 		settings_own_topic(requests->settings, topic, "pipeline/%s/error/%s",
 			request->target, request->source);
 	} else {
 		settings_own_topic(requests->settings, topic, "%s/error", request->target);
 	}
-	result_message_write_error(&w, request, status, text, &options);
+	result_message_write_error(&w, requests->settings, request, status, text);
 	if (!w.failed) {
 		brokers_publish(requests->brokers, request->conn, OUTBOX_RESULT, false, topic,
 			w.data, w.size);
@@ -89,7 +79,6 @@ void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request 
 	unsigned int status, const char *text)
 {
 	struct bytes_writer w = {0};
-	const struct result_message_options options = options_of(requests, 0);
 	outbox_reserve_give_back(request);
 	count(requests, status);
 	dedup_forget(requests->dedup, request->key);
@@ -102,7 +91,7 @@ void request_respond_refuse(struct mqtt_requests *requests, struct mqtt_request 
 		request_respond_report(requests, request, status, text);
 		return;
 	}
-	result_message_write_error(&w, request, status, text, &options);
+	result_message_write_error(&w, requests->settings, request, status, text);
 	if (!w.failed) {
 		publish_response(requests, request, w.data, w.size, "application/json",
 			edge_client_code_name(status), "");
@@ -176,9 +165,8 @@ static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
 {
 	struct bytes_writer w = {0};
 	char tensors[sizeof(((struct outbox_message *)NULL)->tensors)] = "";
-	const struct result_message_options options = options_of(requests, 0);
 	int r = result_message_write(
-		&w, request->response_format, request, model, answer, &options, err);
+		&w, request->response_format, requests->settings, 0, request, model, answer, err);
 	r = r < 0 ? r : find_room(request, model, w.size, err);
 	if (r == -EAGAIN) {
 		request_serve_again(requests, request, w.size);
@@ -205,12 +193,12 @@ static int feed(struct mqtt_requests *requests, struct mqtt_request *request,
 	char topic[TOPICS_MAX];
 	struct bytes_writer w = {0};
 	const struct settings *s = requests->settings;
-	const struct result_message_options options = options_of(requests, ++requests->sequence);
 	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, s->gateway,
 		    request->target, request->source)) {
 		return error_set(err, -EINVAL, "result-topic");
 	}
-	int r = result_message_write(&w, MQTT_REQUEST_JSON, request, model, answer, &options, err);
+	int r = result_message_write(
+		&w, MQTT_REQUEST_JSON, s, ++requests->sequence, request, model, answer, err);
 	struct outbox_message *m =
 		r < 0 ? NULL : outbox_message_new(OUTBOX_RESULT, topic, w.data, w.size);
 	bytes_writer_deinit(&w);

@@ -120,8 +120,12 @@ void request_serve_drop_expired(struct mqtt_requests *requests, struct mqtt_requ
 void request_serve_drop_all_expired(struct mqtt_requests *requests)
 {
 	uint64_t now = clock_now_ns();
-	for (struct mqtt_request *request; (request = mqtt_requests_expired(requests, now));) {
-		request_serve_drop_expired(requests, request);
+	for (struct mqtt_request *request = requests->first, *next; request; request = next) {
+		next = request->next;
+		if (mqtt_request_is_waiting(request) && request->deadline_ns &&
+			request->deadline_ns <= now) {
+			request_serve_drop_expired(requests, request);
+		}
 	}
 }
 
@@ -171,19 +175,6 @@ bool request_serve_take_envelope(struct mqtt_requests *requests, struct mqtt_req
 	return true;
 }
 
-void request_serve_refuse_reply_to(struct mqtt_requests *requests, struct mqtt_request *request)
-{
-	requests->counts->refused++;
-	request_respond_refuse_and_end(requests, request, EDGE_CLIENT_DENIED,
-		"reply_to is not for answers (response-prefix)");
-}
-
-void request_serve_decode_again(struct mqtt_request *request)
-{
-	outbox_reserve_give_back(request);
-	mqtt_request_forget_decoded(request);
-}
-
 bool request_serve_is_duplicate(struct mqtt_requests *requests, const struct mqtt_request *request)
 {
 	uint64_t until =
@@ -221,30 +212,34 @@ double request_serve_wait_ms(struct mqtt_requests *requests)
 
 /* ---- a full queue */
 
-/* Picks the request to refuse for @newer: the newest stuck one of the lowest priority, else
- * mqtt_requests_victim(). A stuck @newer replaces only stuck ones of its own broker. NULL: none. */
+/* Picks the request to refuse for @newer: the newest stuck one of the lowest priority, else the
+ * oldest waiting one of the lowest priority. A stuck @newer replaces only stuck ones of its own
+ * broker. NULL: none. */
 static struct mqtt_request *victim_of(
 	struct mqtt_requests *requests, const struct mqtt_request *newer)
 {
-	struct mqtt_request *last = NULL, *own = NULL;
+	struct mqtt_request *last = NULL, *own = NULL, *oldest = NULL;
 	(void)outbox_reserve_update_stuck(requests);
 	const bool stuck = outbox_reserve_is_stuck(requests, newer);
 	for (struct mqtt_request *request = requests->first; request; request = request->next) {
 		bool mine = request->reserve.stuck && request->conn == newer->conn;
 		last = request->reserve.stuck ? request : last;
 		own = mine && (!own || request->priority > own->priority) ? request : own;
+		bool lower = !oldest || request->priority > oldest->priority;
+		oldest = mqtt_request_is_waiting(request) && lower ? request : oldest;
 	}
 	if (last && !stuck) {
 		return last;
 	}
-	struct mqtt_request *victim = stuck ? own : mqtt_requests_victim(requests);
+	struct mqtt_request *victim = stuck ? own : oldest;
 	return victim && victim->priority >= newer->priority ? victim : NULL;
 }
 
 /* Refuses older requests, or returns false. */
 bool request_serve_make_room(struct mqtt_requests *requests, const struct mqtt_request *request)
 {
-	while (!mqtt_requests_has_room_for(requests, request->size)) {
+	while (requests->n >= requests->max ||
+		requests->bytes + request->size > requests->max_bytes) {
 		struct mqtt_request *victim = victim_of(requests, request);
 		requests->counts->shed++;
 		if (!victim) {

@@ -36,13 +36,9 @@ void request_serve_again(
 void request_serve_finish(struct mqtt_requests *requests, struct mqtt_request *request);
 /* Applies the members of the JSON envelope to @request, which is queued. The message's response topic
  * and traceparent take precedence over JSON; the priority of JSON over the message's; the earlier
- * deadline counts. Returns false if reply_to is not below response-prefix; call
- * request_serve_refuse_reply_to() then, which frees @request. */
+ * deadline counts. Returns false if reply_to is not below response-prefix. */
 bool must_check request_serve_take_envelope(struct mqtt_requests *requests,
 	struct mqtt_request *request, const struct decode_envelope *envelope);
-void request_serve_refuse_reply_to(struct mqtt_requests *requests, struct mqtt_request *request);
-/* Makes a request that the worker has not finished wait for its next process. */
-void request_serve_decode_again(struct mqtt_request *request);
 /* Records the key. Returns true if it was seen within duplicate-window or before the request's own
  * deadline. Only requests with correlation data or an "id" in JSON are checked. */
 bool must_check request_serve_is_duplicate(

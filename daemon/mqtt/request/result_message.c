@@ -19,28 +19,33 @@
 #define DIGITS_F32 9
 #define DIGITS_F64 17
 
-/* The outputs of one answer, in the form for answer.h. */
-struct view {
-	struct tensor_spec specs[MODELS_MAX_OUTPUTS];
+struct result {
+	struct bytes_writer *w;
+	const struct settings *settings;
+	uint64_t sequence;
+	const struct mqtt_request *request;
+	const struct model_entry *model;
+	const struct edge_client_answer *from; /* NULL: an error */
+	struct tensor_spec specs[MODELS_MAX_OUTPUTS]; /* of the outputs */
 	struct tensor_bytes bytes[MODELS_MAX_OUTPUTS];
 	uint32_t n;
 };
 
-static int make_view(struct view *view, const struct model_entry *model,
-	const struct edge_client_answer *answer, struct error *err)
+static int take_outputs(struct result *result, struct error *err)
 {
-	view->n = answer->n_outputs;
-	if (view->n != model->n_outputs) {
+	const struct model_entry *model = result->model;
+	result->n = result->from->n_outputs;
+	if (result->n != model->n_outputs) {
 		return error_set(
-			err, -EPROTO, "%u outputs instead of %u", view->n, model->n_outputs);
+			err, -EPROTO, "%u outputs instead of %u", result->n, model->n_outputs);
 	}
-	for (uint32_t i = 0; i < view->n; i++) {
-		view->bytes[i] = service_tensor(&answer->outputs[i]);
-		if (view->bytes[i].type != model->outputs[i].type) {
+	for (uint32_t i = 0; i < result->n; i++) {
+		result->bytes[i] = service_tensor(&result->from->outputs[i]);
+		if (result->bytes[i].type != model->outputs[i].type) {
 			return error_set(err, -EPROTO, "output %u has another type", i);
 		}
-		view->specs[i] = model->outputs[i];
-		view->specs[i].shape = view->bytes[i].shape;
+		result->specs[i] = model->outputs[i];
+		result->specs[i].shape = result->bytes[i].shape;
 	}
 	return 0;
 }
@@ -105,50 +110,51 @@ static void write_tensor(
 	}
 }
 
-static void write_header(struct bytes_writer *w, const struct mqtt_request *request,
-	const char *version, const struct result_message_options *options)
+static void write_header(const struct result *result)
 {
+	struct bytes_writer *w = result->w;
+	const struct mqtt_request *request = result->request;
+	const struct edge_client_answer *from = result->from;
 	json_writer_begin(w, NULL, '{');
 	json_writer_text(w, request->of_pipeline ? "pipeline" : "model", request->target);
-	if (version) {
-		json_writer_text(w, "version", version);
+	if (from) {
+		json_writer_text(w, "version", from->version);
 	}
-	json_writer_text(w, "gw", options->gateway);
+	json_writer_text(w, "gw", result->settings->gateway);
 	json_writer_text(w, "source", request->source);
 	if (request->id[0]) {
 		json_writer_text(w, "id", request->id);
 	}
-	if (options->sequence) {
-		json_writer_integer(w, "seq", (int64_t)options->sequence);
+	if (result->sequence) {
+		json_writer_integer(w, "seq", (int64_t)result->sequence);
 	}
 	json_writer_time(w);
-}
-
-static void write_times(struct bytes_writer *w, const struct mqtt_request *request,
-	const struct edge_client_answer *answer, const struct result_message_options *options)
-{
-	json_writer_real(w, "infer_ms", (double)answer->run_us / (double)USEC_PER_MSEC, DIGITS);
-	json_writer_real(w, "queue_ms", (double)answer->queue_us / (double)USEC_PER_MSEC, DIGITS);
+	if (!from) {
+		return;
+	}
+	json_writer_real(w, "infer_ms", (double)from->run_us / (double)USEC_PER_MSEC, DIGITS);
+	json_writer_real(w, "queue_ms", (double)from->queue_us / (double)USEC_PER_MSEC, DIGITS);
 	json_writer_real(w, "total_ms",
-		(double)(options->now_ns - request->arrived_ns) / (double)NSEC_PER_MSEC, DIGITS);
+		(double)(clock_now_ns() - request->arrived_ns) / (double)NSEC_PER_MSEC, DIGITS);
 }
 
-static int write_flat(struct bytes_writer *w, const struct mqtt_request *request,
-	const struct model_entry *model, const struct edge_client_answer *from,
-	const struct view *view, const struct result_message_options *options, struct error *err)
+static int write_flat(const struct result *result, struct error *err)
 {
 	owned_answer struct answer answer = {0};
-	const struct answer_options how = {
-		.labels = &model->labels, .top_k = options->top_k, .threshold = model->threshold};
+	struct bytes_writer *w = result->w;
+	const struct model_entry *model = result->model;
+	const struct tensor_bytes *inputs = result->request->tensors.tensors;
+	const struct answer_options how = {.labels = &model->labels,
+		.top_k = (uint32_t)result->settings->top_k,
+		.threshold = model->threshold};
 	struct tensor_spec input = model->inputs[0];
-	input.shape = request->tensors.tensors[0].shape;
-	int r = answer_make(&how, &input, request->tensors.tensors, model->n_inputs, view->specs,
-		view->bytes, view->n, &answer, err);
+	input.shape = inputs[0].shape;
+	int r = answer_make(&how, &input, inputs, model->n_inputs, result->specs, result->bytes,
+		result->n, &answer, err);
 	if (r < 0) {
 		return r;
 	}
-	write_header(w, request, from->version, options);
-	write_times(w, request, from, options);
+	write_header(result);
 	switch (answer.kind) {
 	case ANSWER_CLASSES:
 		write_classes(w, &answer);
@@ -157,8 +163,8 @@ static int write_flat(struct bytes_writer *w, const struct mqtt_request *request
 		write_anomaly(w, &answer);
 		break;
 	case ANSWER_TENSORS:
-		for (uint32_t i = 0; i < view->n; i++) {
-			write_tensor(w, &view->specs[i], &view->bytes[i]);
+		for (uint32_t i = 0; i < result->n; i++) {
+			write_tensor(w, &result->specs[i], &result->bytes[i]);
 		}
 		break;
 	}
@@ -166,21 +172,18 @@ static int write_flat(struct bytes_writer *w, const struct mqtt_request *request
 	return 0;
 }
 
-static void write_raw(struct bytes_writer *w, const struct view *view)
+static void write_raw(struct bytes_writer *w, const struct result *result)
 {
-	for (uint32_t i = 0; i < view->n; i++) {
-		bytes_write(w, view->bytes[i].data, (size_t)view->bytes[i].bytes);
+	for (uint32_t i = 0; i < result->n; i++) {
+		bytes_write(w, result->bytes[i].data, (size_t)result->bytes[i].bytes);
 	}
 }
 
-static void write_base64(struct bytes_writer *w, const struct mqtt_request *request,
-	const struct edge_client_answer *from, const struct view *view,
-	const struct result_message_options *options)
+static void write_base64(const struct result *result)
 {
-	struct bytes_writer raw = {0};
-	write_raw(&raw, view);
-	write_header(w, request, from->version, options);
-	write_times(w, request, from, options);
+	struct bytes_writer raw = {0}, *w = result->w;
+	write_raw(&raw, result);
+	write_header(result);
 	json_writer_text(w, "content_type", "application/octet-stream");
 	json_writer_text(w, "data", "");
 	w->size -= w->size > 0; /* removes the closing quote */
@@ -222,24 +225,24 @@ static void write_oip_output(
 	json_writer_end(w, '}');
 }
 
-static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
-	const struct edge_client_answer *from, const struct view *view, struct error *err)
+static int write_oip(const struct result *result, struct error *err)
 {
-	for (uint32_t i = 0; i < view->n; i++) {
-		if (!decode_oip_type(view->specs[i].type)) {
+	struct bytes_writer *w = result->w;
+	for (uint32_t i = 0; i < result->n; i++) {
+		if (!decode_oip_type(result->specs[i].type)) {
 			return error_set(err, -EOPNOTSUPP, "output %u, of %s, has no form in JSON",
-				i, dtype_name(view->specs[i].type));
+				i, dtype_name(result->specs[i].type));
 		}
 	}
 	json_writer_begin(w, NULL, '{');
-	json_writer_text(w, "model_name", request->target);
-	json_writer_text(w, "model_version", from->version);
-	if (request->id[0]) {
-		json_writer_text(w, "id", request->id);
+	json_writer_text(w, "model_name", result->request->target);
+	json_writer_text(w, "model_version", result->from->version);
+	if (result->request->id[0]) {
+		json_writer_text(w, "id", result->request->id);
 	}
 	json_writer_begin(w, "outputs", '[');
-	for (uint32_t i = 0; i < view->n; i++) {
-		write_oip_output(w, &view->specs[i], &view->bytes[i]);
+	for (uint32_t i = 0; i < result->n; i++) {
+		write_oip_output(w, &result->specs[i], &result->bytes[i]);
 	}
 	json_writer_end(w, ']');
 	json_writer_end(w, '}');
@@ -247,36 +250,41 @@ static int write_oip(struct bytes_writer *w, const struct mqtt_request *request,
 }
 
 int result_message_write(struct bytes_writer *w, enum mqtt_request_response form,
-	const struct mqtt_request *request, const struct model_entry *model,
-	const struct edge_client_answer *answer, const struct result_message_options *options,
-	struct error *err)
+	const struct settings *settings, uint64_t sequence, const struct mqtt_request *request,
+	const struct model_entry *model, const struct edge_client_answer *answer, struct error *err)
 {
-	struct view view;
-	int r = make_view(&view, model, answer, err);
+	struct result result = {.w = w,
+		.settings = settings,
+		.sequence = sequence,
+		.request = request,
+		.model = model,
+		.from = answer};
+	int r = take_outputs(&result, err);
 	if (r < 0) {
 		return r;
 	}
 	switch (form) {
 	case MQTT_REQUEST_RAW:
-		write_raw(w, &view);
+		write_raw(w, &result);
 		break;
 	case MQTT_REQUEST_BASE64:
-		write_base64(w, request, answer, &view, options);
+		write_base64(&result);
 		break;
 	case MQTT_REQUEST_OIP:
-		r = write_oip(w, request, answer, &view, err);
+		r = write_oip(&result, err);
 		break;
 	case MQTT_REQUEST_JSON:
-		r = write_flat(w, request, model, answer, &view, options, err);
+		r = write_flat(&result, err);
 		break;
 	}
 	return r == 0 && w->failed ? error_no_memory(err) : r;
 }
 
-void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
-	unsigned int status, const char *text, const struct result_message_options *options)
+void result_message_write_error(struct bytes_writer *w, const struct settings *settings,
+	const struct mqtt_request *request, unsigned int status, const char *text)
 {
-	write_header(w, request, NULL, options);
+	const struct result result = {.w = w, .settings = settings, .request = request};
+	write_header(&result);
 	json_writer_text(w, "error", edge_client_code_name(status));
 	json_writer_integer(w, "code", status);
 	json_writer_escaped(w, "message", text);

@@ -15,27 +15,21 @@
 
 #include "base/bytes.h"
 #include "client/lib/edge_client.h"
+#include "daemon/mqtt/config/settings.h"
 #include "daemon/mqtt/request/known_models.h"
 #include "daemon/mqtt/request/mqtt_request.h"
 
-struct result_message_options {
-	const char *gateway;
-	uint32_t top_k;
-	uint64_t now_ns;
-	uint64_t sequence; /* "seq" of the result; 0: none */
-};
-
-/* Appends the message in @form. -EPROTO if the answer does not match the model, -EOPNOTSUPP if an
+/* Appends the message in @form. @sequence: "seq" of a result; 0: none. -EPROTO if the answer does not match the model, -EOPNOTSUPP if an
  * output's type has no JSON form, -ENOMEM. */
 int must_check result_message_write(struct bytes_writer *w, enum mqtt_request_response form,
-	const struct mqtt_request *request, const struct model_entry *model,
-	const struct edge_client_answer *answer, const struct result_message_options *options,
+	const struct settings *settings, uint64_t sequence, const struct mqtt_request *request,
+	const struct model_entry *model, const struct edge_client_answer *answer,
 	struct error *err);
 
 /* Appends {"model" or "pipeline", "gw", "source", "id", "ts", "ts_ms", "error": "OVERLOADED",
  * "code": 5, "message"}. */
-void result_message_write_error(struct bytes_writer *w, const struct mqtt_request *request,
-	unsigned int status, const char *text, const struct result_message_options *options);
+void result_message_write_error(struct bytes_writer *w, const struct settings *settings,
+	const struct mqtt_request *request, unsigned int status, const char *text);
 
 /* Writes "name:int8[1,10]" of each output, separated by blanks, as far as they fit. */
 void result_message_tensors(const struct model_entry *model,

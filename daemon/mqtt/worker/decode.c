@@ -8,33 +8,49 @@
 #include "client/media/input_file.h"
 
 static const struct {
+	const char *name; /* of a route's format= key */
+	const char *content_type; /* "": the first bytes decide */
+	enum input_format input;
+} formats[DECODE_N_FORMATS] = {
+	[DECODE_AUTO] = {"auto", "", INPUT_AUTO},
+	[DECODE_IMAGE] = {"image", "", INPUT_IMAGE},
+	[DECODE_WAV] = {"wav", "audio/wav", INPUT_WAV},
+	[DECODE_S16LE] = {"s16le", "audio/l16", INPUT_S16LE},
+	[DECODE_CSV] = {"csv", "text/csv", INPUT_CSV},
+	[DECODE_JSON] = {"json", "application/json", INPUT_CSV},
+	[DECODE_RAW] = {"raw", "application/octet-stream", INPUT_RAW},
+};
+
+/* Content types that decode_content_type() does not return. */
+static const struct {
 	const char *type;
 	enum decode_format format;
-} types[] = {
-	{"application/octet-stream", DECODE_RAW},
-	{"application/json", DECODE_JSON},
+} other_types[] = {
 	{"image/jpeg", DECODE_IMAGE},
 	{"image/png", DECODE_IMAGE},
 	{"image/bmp", DECODE_IMAGE},
 	{"image/x-portable-anymap", DECODE_IMAGE},
-	{"audio/wav", DECODE_WAV},
 	{"audio/x-wav", DECODE_WAV},
 	{"audio/wave", DECODE_WAV},
-	{"audio/l16", DECODE_S16LE},
-	{"text/csv", DECODE_CSV},
 	{"application/x-npy", DECODE_AUTO},
 };
 
+static bool is_type(const char *type, const char *text, size_t length)
+{
+	return strlen(type) == length && strncasecmp(type, text, length) == 0;
+}
+
 enum decode_format decode_format_of(const char *content_type)
 {
-	size_t length = strcspn(content_type, "; ");
-	if (length == 0) {
-		return DECODE_AUTO;
+	const size_t length = strcspn(content_type, "; ");
+	for (size_t i = 0; i < DECODE_N_FORMATS; i++) {
+		if (is_type(formats[i].content_type, content_type, length)) {
+			return (enum decode_format)i;
+		}
 	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strlen(types[i].type) == length &&
-			strncasecmp(types[i].type, content_type, length) == 0) {
-			return types[i].format;
+	for (size_t i = 0; i < sizeof(other_types) / sizeof(other_types[0]); i++) {
+		if (is_type(other_types[i].type, content_type, length)) {
+			return other_types[i].format;
 		}
 	}
 	return DECODE_N_FORMATS;
@@ -42,23 +58,35 @@ enum decode_format decode_format_of(const char *content_type)
 
 const char *decode_content_type(enum decode_format format)
 {
-	static const char *const names[DECODE_N_FORMATS] = {[DECODE_WAV] = "audio/wav",
-		[DECODE_S16LE] = "audio/l16",
-		[DECODE_CSV] = "text/csv",
-		[DECODE_JSON] = "application/json",
-		[DECODE_RAW] = "application/octet-stream"};
-	return names[format] ? names[format] : "";
+	return formats[format].content_type;
 }
 
 enum decode_format decode_format_named(const char *name)
 {
-	static const char *const names[] = {"auto", "image", "wav", "s16le", "csv", "json", "raw"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) == 0) {
-			return (enum decode_format)i;
-		}
+	unsigned int i = 0;
+	while (i < DECODE_N_FORMATS && strcmp(formats[i].name, name) != 0) {
+		i++;
 	}
-	return DECODE_N_FORMATS;
+	return (enum decode_format)i;
+}
+
+bool decode_deadline(const char *text, uint64_t *ret_ms)
+{
+	const unsigned long long ms = strtoull(text, NULL, 10);
+	if (text[strspn(text, "0123456789")] || ms > DECODE_MAX_DEADLINE_MS) {
+		return false;
+	}
+	*ret_ms = ms;
+	return true;
+}
+
+char decode_first_character(const char *text, size_t size)
+{
+	size_t at = 0;
+	while (at < size && text[at] && strchr(" \t\r\n", text[at])) {
+		at++;
+	}
+	return (char)(at < size ? text[at] : 0);
 }
 
 void decode_result_free(struct decode_result *result)
@@ -99,20 +127,6 @@ int decode_oip_type_named(const char *name)
 	return -1;
 }
 
-static enum input_format input_format_of(enum decode_format format)
-{
-	static const enum input_format formats[] = {
-		[DECODE_AUTO] = INPUT_AUTO,
-		[DECODE_IMAGE] = INPUT_IMAGE,
-		[DECODE_WAV] = INPUT_WAV,
-		[DECODE_S16LE] = INPUT_S16LE,
-		[DECODE_CSV] = INPUT_CSV,
-		[DECODE_JSON] = INPUT_CSV,
-		[DECODE_RAW] = INPUT_RAW,
-	};
-	return formats[format];
-}
-
 /* Returns true for text without control characters. A table of numbers may begin with column
  * names. */
 static bool looks_like_table(const char *text, size_t size)
@@ -141,19 +155,9 @@ static int run_plain(enum decode_format format, const struct decode_job *job, co
 		format = DECODE_CSV;
 	}
 	int r = input_file_read(
-		job->specs, &options, input_format_of(format), &source, &result->tensors[0], err);
+		job->specs, &options, formats[format].input, &source, &result->tensors[0], err);
 	result->n = r == 0;
 	return r;
-}
-
-static bool looks_like_json(const struct decode_job *job)
-{
-	const char *text = job->payload;
-	size_t at = 0;
-	while (at < job->size && strchr(" \t\r\n", text[at]) && text[at]) {
-		at++;
-	}
-	return at < job->size && (text[at] == '{' || text[at] == '[');
 }
 
 static int run_json(const struct decode_job *job, struct decode_result *result, struct error *err)
@@ -168,8 +172,9 @@ static int run_json(const struct decode_job *job, struct decode_result *result, 
 int decode_run(const struct decode_job *job, struct decode_result *result, struct error *err)
 {
 	*result = (struct decode_result){0};
-	bool json =
-		job->format == DECODE_JSON || (job->format == DECODE_AUTO && looks_like_json(job));
+	const char first = decode_first_character(job->payload, job->size);
+	bool json = job->format == DECODE_JSON ||
+		(job->format == DECODE_AUTO && (first == '{' || first == '['));
 	if (!json) {
 		return run_plain(job->format, job, job->payload, job->size, result, err);
 	}

@@ -70,6 +70,11 @@ const char *decode_content_type(enum decode_format format);
 /* Returns the format of a route's format= key; DECODE_AUTO for "auto". */
 enum decode_format decode_format_named(const char *name);
 
+/* Parses whole milliseconds, up to DECODE_MAX_DEADLINE_MS; "" is 0. Returns false for other text. */
+bool must_check decode_deadline(const char *text, uint64_t *ret_ms);
+/* Returns the first character that is no white space; 0: there is none. */
+char decode_first_character(const char *text, size_t size);
+
 /* Returns the name of a data type in Open Inference Protocol v2; NULL: none. */
 const char *decode_oip_type(unsigned int type);
 /* Returns the data type of a name; -1: unknown. */

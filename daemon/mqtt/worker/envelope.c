@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +18,17 @@ static void decref(json_t **json)
 	json_decref(*json);
 }
 #define owned_json __attribute__((cleanup(decref)))
+
+/* Returns NULL with an -EINVAL error unless @payload is JSON. */
+static json_t *parse(const void *payload, size_t size, struct error *err)
+{
+	json_error_t why;
+	json_t *root = json_loadb(payload, size, JSON_REJECT_DUPLICATES, &why);
+	if (!root) {
+		error_set(err, -EINVAL, "JSON: line %d, column %d: not JSON", why.line, why.column);
+	}
+	return root;
+}
 
 /* Copies member @key as text; a number too. "" if absent. -EINVAL for other types, or if too
  * long. */
@@ -52,15 +62,9 @@ static int read_members(const json_t *root, struct decode_envelope *e, struct er
 	r = r < 0 ? r : get_text(root, "priority", e->priority, sizeof(e->priority), err);
 	r = r < 0 ? r : get_text(root, "traceparent", e->traceparent, sizeof(e->traceparent), err);
 	r = r < 0 ? r : get_text(root, "deadline_ms", deadline, sizeof(deadline), err);
-	if (r == 0 && deadline[0]) {
-		bool number = strspn(deadline, "0123456789") == strlen(deadline);
-		unsigned long long value = number ? strtoull(deadline, NULL, 10) : ULLONG_MAX;
-		if (value > DECODE_MAX_DEADLINE_MS) {
-			return error_set(err, -EINVAL, "JSON: \"deadline_ms\" is no time");
-		}
-		e->deadline_ms = (uint64_t)value;
-	}
-	return r;
+	return r == 0 && !decode_deadline(deadline, &e->deadline_ms)
+		? error_set(err, -EINVAL, "JSON: \"deadline_ms\" is no time")
+		: r;
 }
 
 /* Numbers of a list and its nested lists. */
@@ -79,7 +83,8 @@ static int add_number(struct numbers *numbers, double value, struct error *err)
 	return 0;
 }
 
-static int add_one(struct numbers *numbers, const json_t *item, struct error *err)
+/* Adds a number, or the numbers of a list and of its lists up to SHAPE_MAX_RANK. */
+static int add(struct numbers *numbers, const json_t *item, unsigned int depth, struct error *err)
 {
 	if (json_is_number(item)) {
 		return add_number(numbers, json_number_value(item), err);
@@ -87,36 +92,17 @@ static int add_one(struct numbers *numbers, const json_t *item, struct error *er
 	if (json_is_boolean(item)) {
 		return add_number(numbers, json_is_true(item), err);
 	}
-	return error_set(err, -EINVAL, "JSON: number %zu is none", numbers->n);
-}
-
-/* Nested lists up to SHAPE_MAX_RANK, without recursion. */
-static int add_all(struct numbers *numbers, const json_t *list, struct error *err)
-{
-	const json_t *lists[SHAPE_MAX_RANK] = {list};
-	size_t at[SHAPE_MAX_RANK] = {0}, depth = 0;
-	for (;;) {
-		if (at[depth] == json_array_size(lists[depth])) {
-			if (depth == 0) {
-				return 0;
-			}
-			depth--;
-			continue;
-		}
-		const json_t *item = json_array_get(lists[depth], at[depth]++);
-		if (!json_is_array(item)) {
-			int r = add_one(numbers, item, err);
-			if (r < 0) {
-				return r;
-			}
-			continue;
-		}
-		if (depth + 1 == SHAPE_MAX_RANK) {
-			return error_set(err, -EINVAL, "JSON: lists in lists without end");
-		}
-		lists[++depth] = item;
-		at[depth] = 0;
+	if (!json_is_array(item)) {
+		return error_set(err, -EINVAL, "JSON: number %zu is none", numbers->n);
 	}
+	if (depth == SHAPE_MAX_RANK) {
+		return error_set(err, -EINVAL, "JSON: lists in lists without end");
+	}
+	int r = 0;
+	for (size_t i = 0; i < json_array_size(item) && r == 0; i++) {
+		r = add(numbers, json_array_get(item, i), depth + 1, err);
+	}
+	return r;
 }
 
 static void numbers_free(struct numbers *numbers)
@@ -166,9 +152,7 @@ static int add_fields(
 {
 	for (const char *at = fields; *(at += strspn(at, " "));) {
 		size_t length = strcspn(at, " ");
-		const json_t *member = find_member(root, at, length);
-		int r = json_is_array(member) ? add_all(numbers, member, err)
-					      : add_one(numbers, member, err);
+		int r = add(numbers, find_member(root, at, length), 0, err);
 		if (r < 0) {
 			return error_set(err, r, "JSON: %.*s is no number", (int)length, at);
 		}
@@ -189,11 +173,9 @@ int envelope_fields(const void *payload, size_t size, const char *fields, char *
 	size_t *ret_size, struct error *err)
 {
 	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
-	json_error_t why;
-	owned_json json_t *root = json_loadb(payload, size, JSON_REJECT_DUPLICATES, &why);
+	owned_json json_t *root = parse(payload, size, err);
 	if (!root) {
-		return error_set(
-			err, -EINVAL, "JSON: line %d, column %d: not JSON", why.line, why.column);
+		return -EINVAL;
 	}
 	int r = add_fields(root, fields, &numbers, err);
 	if (r < 0) {
@@ -292,7 +274,7 @@ static int read_input(const json_t *item, const struct decode_job *job,
 		return error_set(err, -EINVAL, "JSON: input %zu has no list \"data\"", index);
 	}
 	r = read_shape(json_object_get(item, "shape"), spec, &shape, err);
-	r = r < 0 ? r : add_all(&numbers, data, err);
+	r = r < 0 ? r : add(&numbers, data, 0, err);
 	return r < 0 ? r : fill_tensor(spec, type, &shape, &numbers, &result->tensors[index], err);
 }
 
@@ -362,11 +344,9 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 	size_t *ret_inner_bytes, enum decode_format *ret_format, struct error *err)
 {
 	__attribute__((cleanup(numbers_free))) struct numbers numbers = {0};
-	json_error_t why;
-	owned_json json_t *root = json_loadb(job->payload, job->size, JSON_REJECT_DUPLICATES, &why);
+	owned_json json_t *root = parse(job->payload, job->size, err);
 	if (!root) {
-		return error_set(
-			err, -EINVAL, "JSON: line %d, column %d: not JSON", why.line, why.column);
+		return -EINVAL;
 	}
 	const json_t *data = root;
 	if (job->fields[0]) {
@@ -391,6 +371,6 @@ int envelope_read(const struct decode_job *job, struct decode_result *result, ui
 	if (!json_is_array(data)) {
 		return error_set(err, -EINVAL, "JSON: neither \"data\" nor \"inputs\"");
 	}
-	int r = add_all(&numbers, data, err);
+	int r = add(&numbers, data, 0, err);
 	return r < 0 ? r : take_numbers(job, &numbers, result, err);
 }

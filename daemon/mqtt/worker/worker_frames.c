@@ -2,13 +2,13 @@
 #include "daemon/mqtt/worker/worker_frames.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
 #define MAX_SPECS 256
-#define PIPE 0 /* the descriptor of the pipe at the child */
+#define PIPE 0 /* the descriptor of the pipe at the child; stdin reads from it */
 
 /* ---- the fields of each frame */
 
@@ -346,6 +346,7 @@ static int read_specs(struct bytes_reader *r, struct tensor_spec **ret_specs, ui
 				return code;
 			}
 		}
+		specs[i].labels = specs[i].labels_bytes ? specs[i].labels : NULL;
 		r->failed |= specs[i].n_mean > SPEC_MAX_CHANNELS ||
 			specs[i].n_std > SPEC_MAX_CHANNELS ||
 			specs[i].shape.rank > SHAPE_MAX_RANK ||
@@ -411,26 +412,6 @@ static int read_field(
 	return r->failed ? -EPROTO : code;
 }
 
-/* Copies the labels from the frame to the model. */
-static int copy_labels(struct pipeline_model *model)
-{
-	size_t bytes = 1;
-	for (uint32_t i = 0; i < model->n_outputs; i++) {
-		bytes += model->outputs[i].labels_bytes;
-	}
-	char *at = model->labels = malloc(bytes);
-	for (uint32_t i = 0; at && i < model->n_outputs; i++) {
-		struct tensor_spec *spec = &model->outputs[i];
-		memcpy(at, spec->labels, spec->labels_bytes);
-		spec->labels = spec->labels_bytes ? at : NULL;
-		at += spec->labels_bytes;
-	}
-	for (uint32_t i = 0; i < model->n_inputs; i++) {
-		model->inputs[i].labels = NULL;
-	}
-	return model->labels ? 0 : -ENOMEM;
-}
-
 /* The parent writes its own members and a comma after the '{', so the object must not be empty. */
 static bool is_object(const char *text, size_t size)
 {
@@ -454,7 +435,7 @@ static int complete(enum worker_frame type, void *record)
 			? 0
 			: -EPROTO;
 	case WORKER_COMMAND_MODEL:
-		return copy_labels(&model->model);
+		return pipeline_model_own_labels(&model->model);
 	default:
 		return 0;
 	}
@@ -502,26 +483,14 @@ void worker_frames_free(enum worker_frame type, void *record)
 
 /* ---- the pipe, at the child: blocking, one frame at a time */
 
-static bool read_all(void *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = read(PIPE, (char *)data + at, size - at);
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			return false;
-		}
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 uint8_t *worker_frames_receive(size_t *ret_size)
 {
 	uint32_t bytes = 0;
-	if (!read_all(&bytes, sizeof(bytes))) {
+	if (fread(&bytes, sizeof(bytes), 1, stdin) != 1) {
 		return NULL;
 	}
 	owned_mem uint8_t *body = malloc(bytes ? bytes : 1);
-	if (!body || !read_all(body, bytes)) {
+	if (!body || fread(body, 1, bytes, stdin) != bytes) {
 		return NULL;
 	}
 	*ret_size = bytes;

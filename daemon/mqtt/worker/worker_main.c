@@ -12,19 +12,13 @@
 
 #define CPU_SECONDS (1 << 30) /* not used; the parent limits the time of each command */
 
-/* The last WORKER_COMMAND_MODEL command of a model. */
-struct known_model {
-	struct known_model *next;
-	char name[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
+/* The last WORKER_COMMAND_MODEL or WORKER_COMMAND_EXAMPLES of a model. */
+struct known {
+	struct known *next;
+	enum worker_frame command;
+	char model[PIPELINES_MODEL_SIZE], signature[PIPELINES_MODEL_SIZE];
 	uint8_t *frame; /* owned */
 	size_t size;
-};
-
-/* The few-shot examples of a model. */
-struct known_examples {
-	struct known_examples *next;
-	char model[PIPELINES_MODEL_SIZE];
-	char *text; /* owned */
 };
 
 struct state;
@@ -39,8 +33,8 @@ struct open_pipeline {
 struct state {
 	struct open_pipeline pipelines[PIPELINES_MAX];
 	uint32_t n;
-	struct known_model *models;
-	struct known_examples *examples;
+	struct known *known;
+	uint64_t memory_bytes; /* limit of the sandbox */
 	struct {
 		uint32_t pipeline;
 		const struct pipeline_question *request;
@@ -68,28 +62,61 @@ static struct pipeline *find(const struct state *state, uint32_t index)
 
 /* ---- models */
 
-static struct known_model *model_find(
-	const struct state *state, const char *name, const char *signature)
+static struct known *known_find(const struct state *state, enum worker_frame command,
+	const char *model, const char *signature)
 {
-	struct known_model *model = state->models;
-	while (model && (strcmp(model->name, name) || strcmp(model->signature, signature))) {
-		model = model->next;
+	struct known *known = state->known;
+	while (known &&
+		(known->command != command || strcmp(known->model, model) != 0 ||
+			strcmp(known->signature, signature) != 0)) {
+		known = known->next;
 	}
-	return model;
+	return known;
+}
+
+/* Reads the last command about a model. Without one, *ret_record stays as it is. */
+static int known_read(const struct state *state, enum worker_frame command, const char *model,
+	const char *signature, void *ret_record, struct error *err)
+{
+	const struct known *known = known_find(state, command, model, signature);
+	struct bytes_reader r =
+		bytes_reader_of(known ? known->frame : NULL, known ? known->size : 0);
+	return known ? worker_frames_read(&r, command, 0, ret_record, err) : 0;
+}
+
+/* Keeps a copy of the command for known_read(). */
+static int known_set(struct state *state, enum worker_frame command, const char *model,
+	const char *signature, const struct bytes_reader *frame, struct error *err)
+{
+	const size_t size = frame->size - frame->at;
+	struct known *known = known_find(state, command, model, signature);
+	owned_mem uint8_t *copy = malloc(size);
+	if (!copy || (!known && !(known = calloc(1, sizeof(*known))))) {
+		return error_no_memory(err);
+	}
+	if (!known->frame) {
+		known->command = command;
+		snprintf(known->model, sizeof(known->model), "%s", model);
+		snprintf(known->signature, sizeof(known->signature), "%s", signature);
+		known->next = state->known;
+		state->known = known;
+	}
+	memcpy(copy, frame->data + frame->at, size);
+	free(known->frame);
+	known->frame = take(copy);
+	known->size = size;
+	return 0;
 }
 
 static int describe(void *context, const char *name, const char *signature,
 	struct pipeline_model *ret_model, struct error *err)
 {
 	const struct open_pipeline *open = context;
-	const struct known_model *known = model_find(open->state, name, signature ? signature : "");
 	struct worker_model model = {0};
-	if (known) {
-		struct bytes_reader r = bytes_reader_of(known->frame, known->size);
-		int code = worker_frames_read(&r, WORKER_COMMAND_MODEL, 0, &model, err);
-		if (code < 0) {
-			return code;
-		}
+	int code = known_read(
+		open->state, WORKER_COMMAND_MODEL, name, signature ? signature : "", &model, err);
+	if (code < 0) {
+		return code;
 	}
 	if (!model.is_served) {
 		worker_frames_free(WORKER_COMMAND_MODEL, &model);
@@ -124,79 +151,38 @@ static void forget_sources(struct state *state, const char *model)
 	}
 }
 
-static int model_take(struct state *state, struct bytes_reader *r, struct error *err)
+static int model_take(struct state *state, const struct worker_model *model,
+	const struct bytes_reader *frame, struct error *err)
 {
-	struct worker_model read;
-	struct bytes_reader again = *r;
-	int code = worker_frames_read(&again, WORKER_COMMAND_MODEL, 0, &read, err);
+	int code =
+		known_set(state, WORKER_COMMAND_MODEL, model->name, model->signature, frame, err);
 	if (code < 0) {
 		return code;
 	}
-	worker_frames_free(WORKER_COMMAND_MODEL, &read);
-	struct known_model *model = model_find(state, read.name, read.signature);
-	if (!model) {
-		model = calloc(1, sizeof(*model));
-		if (!model) {
-			return error_no_memory(err);
-		}
-		memcpy(model->name, read.name, sizeof(read.name));
-		memcpy(model->signature, read.signature, sizeof(read.signature));
-		model->next = state->models;
-		state->models = model;
-	}
-	free(model->frame);
-	model->size = r->size - r->at;
-	model->frame = malloc(model->size);
-	if (!model->frame) {
-		model->size = 0;
-		return error_no_memory(err);
-	}
-	memcpy(model->frame, r->data + r->at, model->size);
 	forget_models(state);
-	if (!read.is_served) {
-		forget_sources(state, read.name);
+	if (!model->is_served) {
+		forget_sources(state, model->name);
 	}
 	return 0;
 }
 
-static struct known_examples *examples_find(const struct state *state, const char *model)
+static int examples_take(struct state *state, const struct worker_examples *examples,
+	const struct bytes_reader *frame, struct error *err)
 {
-	struct known_examples *examples = state->examples;
-	while (examples && strcmp(examples->model, model) != 0) {
-		examples = examples->next;
+	int code = known_set(state, WORKER_COMMAND_EXAMPLES, examples->model, "", frame, err);
+	if (code == 0) {
+		forget_models(state);
 	}
-	return examples;
-}
-
-static int examples_take(struct state *state, struct bytes_reader *r, struct error *err)
-{
-	struct worker_examples read;
-	int code = worker_frames_read(r, WORKER_COMMAND_EXAMPLES, 0, &read, err);
-	if (code < 0) {
-		return code;
-	}
-	struct known_examples *examples = examples_find(state, read.model);
-	owned_mem char *copy = strdup(read.text);
-	if (!copy || (!examples && !(examples = calloc(1, sizeof(*examples))))) {
-		return error_no_memory(err);
-	}
-	if (!examples->text) {
-		memcpy(examples->model, read.model, sizeof(read.model));
-		examples->next = state->examples;
-		state->examples = examples;
-	}
-	free(examples->text);
-	examples->text = take(copy);
-	forget_models(state);
-	return 0;
+	return code;
 }
 
 static int examples_copy(void *context, const char *model, char **ret_text, struct error *err)
 {
 	const struct open_pipeline *open = context;
-	const struct known_examples *examples = examples_find(open->state, model);
-	*ret_text = strdup(examples ? examples->text : "");
-	return *ret_text ? 0 : error_no_memory(err);
+	struct worker_examples examples = {.text = ""};
+	int code = known_read(open->state, WORKER_COMMAND_EXAMPLES, model, "", &examples, err);
+	*ret_text = code < 0 ? NULL : strdup(examples.text);
+	return *ret_text || code < 0 ? code : error_no_memory(err);
 }
 
 /* ---- results and model requests */
@@ -269,69 +255,54 @@ static void send_model_requests(struct state *state)
 	}
 }
 
-static int model_response_take(struct state *state, struct bytes_reader *r, struct error *err)
+static void model_response_take(struct state *state, struct worker_model_response *response)
 {
-	struct worker_model_response response;
-	int code = worker_frames_read(r, WORKER_COMMAND_MODEL_RESPONSE, UINT64_MAX, &response, err);
-	if (code < 0) {
-		return code;
-	}
 	uint32_t i = 0;
 	while (i < state->n_sent &&
-		(state->sent[i].pipeline != response.pipeline ||
-			state->sent[i].request->id != response.id)) {
+		(state->sent[i].pipeline != response->pipeline ||
+			state->sent[i].request->id != response->id)) {
 		i++;
 	}
-	if (i < state->n_sent) {
-		struct pipeline *p = state->pipelines[response.pipeline].pipeline;
-		const struct pipeline_question *request = state->sent[i].request;
-		state->sent[i] = state->sent[--state->n_sent];
-		if (!response.error.code && response.n != request->n_outputs) {
-			error_set(&response.error, -EPROTO, "%u outputs instead of %u", response.n,
-				request->n_outputs);
-		}
-		if (response.error.code) {
-			pipeline_fail(p, request, &response.error);
-		} else {
-			int sent = pipeline_answer(p, request, response.tensors, response.n, NULL);
-			(void)sent; /* errors are reported to the sink */
-		}
+	if (i == state->n_sent) {
+		return;
 	}
-	worker_frames_free(WORKER_COMMAND_MODEL_RESPONSE, &response);
-	return 0;
+	struct pipeline *p = state->pipelines[response->pipeline].pipeline;
+	const struct pipeline_question *request = state->sent[i].request;
+	state->sent[i] = state->sent[--state->n_sent];
+	if (!response->error.code && response->n != request->n_outputs) {
+		error_set(&response->error, -EPROTO, "%u outputs instead of %u", response->n,
+			request->n_outputs);
+	}
+	if (response->error.code) {
+		pipeline_fail(p, request, &response->error);
+	} else {
+		int sent = pipeline_answer(p, request, response->tensors, response->n, NULL);
+		(void)sent; /* errors are reported to the sink */
+	}
 }
 
 /* ---- commands */
 
-static int open_take(struct state *state, struct bytes_reader *r, struct error *err)
+static int open_take(struct state *state, const struct worker_pipeline *file, struct error *err)
 {
-	struct worker_pipeline file;
-	int code = worker_frames_read(r, WORKER_COMMAND_OPEN, 0, &file, err);
 	if (state->n == PIPELINES_MAX) {
 		return error_set(err, -EFBIG, "too many pipelines");
 	}
 	struct open_pipeline *open = &state->pipelines[state->n];
-	open->state = state;
-	open->index = state->n++; /* the parent counts rejected pipelines, too */
-	if (code < 0) {
-		return code;
-	}
 	const struct pipeline_models models = {
 		.describe = describe, .context = open, .examples = examples_copy};
 	const struct pipeline_sink sink = {.result = on_result, .context = open};
+	open->state = state;
+	open->index = state->n++; /* the parent counts rejected pipelines, too */
 	return pipeline_open_text(
-		file.path, file.text, file.size, &models, &sink, &open->pipeline, err);
+		file->path, file->text, file->size, &models, &sink, &open->pipeline, err);
 }
 
 /* Returns true if the input may be a JSON envelope. */
 static bool may_be_envelope(const struct worker_input *input)
 {
-	const char *text = input->data, *type = input->content_type;
-	size_t at = 0;
-	while (at < input->size && text[at] && strchr(" \t\r\n", text[at])) {
-		at++;
-	}
-	return at < input->size && text[at] == '{' && !input->fields[0] &&
+	const char *type = input->content_type;
+	return decode_first_character(input->data, input->size) == '{' && !input->fields[0] &&
 		(!type[0] || strcmp(type, "application/json") == 0);
 }
 
@@ -359,57 +330,50 @@ static int input_open(struct state *state, const struct worker_input *input,
 	return code;
 }
 
-static int input_take(struct state *state, struct bytes_reader *r, struct error *err)
+static int input_take(struct state *state, const struct worker_input *input, struct error *err)
 {
-	struct worker_input input;
 	owned_mem char *numbers = NULL;
 	owned_mem uint8_t *data = NULL;
 	bool wait = false;
 	uint32_t rate = 0, channels = 0;
-	int code = worker_frames_read(r, WORKER_COMMAND_INPUT, 0, &input, err);
-	struct pipeline *p = code < 0 ? NULL : find(state, input.pipeline);
+	int code = 0;
+	struct pipeline *p = find(state, input->pipeline);
 	if (!p) {
-		return code < 0 ? code : error_set(err, -ENOENT, "no such pipeline");
+		return error_set(err, -ENOENT, "no such pipeline");
 	}
 	bool sound = pipeline_feed(p, &rate, &channels) == PIPELINE_STREAM_SOUND;
-	struct pipeline_input push = {.data = input.data,
-		.size = input.size,
-		.content_type = input.content_type[0] ? input.content_type : NULL,
-		.source = input.source,
-		.origin = input.connection_id,
-		.time_us = sound ? 0 : input.time_us, /* the number of samples is a better clock */
-		.deadline_ns = input.deadline_ns,
-		.tag = input.tag};
-	if (input.fields[0]) {
+	struct pipeline_input push = {.data = input->data,
+		.size = input->size,
+		.content_type = input->content_type[0] ? input->content_type : NULL,
+		.source = input->source,
+		.origin = input->connection_id,
+		.time_us = sound ? 0 : input->time_us, /* the number of samples is a better clock */
+		.deadline_ns = input->deadline_ns,
+		.tag = input->tag};
+	if (input->fields[0]) {
 		code = envelope_fields(
-			input.data, input.size, input.fields, &numbers, &push.size, err);
+			input->data, input->size, input->fields, &numbers, &push.size, err);
 		push.data = numbers;
 		push.content_type = "text/csv";
-	} else if (may_be_envelope(&input)) {
-		code = input_open(state, &input, &push, &data, &wait, err);
+	} else if (may_be_envelope(input)) {
+		code = input_open(state, input, &push, &data, &wait, err);
 	}
 	return code < 0 || wait ? code : pipeline_push(p, &push, err);
 }
 
-static int threshold_take(struct state *state, struct bytes_reader *r, struct error *err)
+static int threshold_take(
+	struct state *state, const struct worker_threshold *set, struct error *err)
 {
-	struct worker_threshold set;
-	int code = worker_frames_read(r, WORKER_COMMAND_SET_THRESHOLD, 0, &set, err);
-	struct pipeline *p = code < 0 ? NULL : find(state, set.pipeline);
-	if (code < 0) {
-		return code;
-	}
-	return p ? pipeline_set_threshold(p, set.threshold, err)
+	struct pipeline *p = find(state, set->pipeline);
+	return p ? pipeline_set_threshold(p, set->threshold, err)
 		 : error_set(err, -ENOENT, "no such pipeline");
 }
 
 /* Decodes the payload of a request to a model. */
-static int decode_take(struct state *state, struct bytes_reader *r, struct error *err)
+static int decode_take(struct state *state, const struct decode_job *job, struct error *err)
 {
-	struct decode_job job;
 	struct decode_result result = {0};
-	int code = worker_frames_read(r, WORKER_COMMAND_DECODE, 0, &job, err);
-	code = code < 0 ? code : decode_run(&job, &result, err);
+	int code = decode_run(job, &result, err);
 	if (result.envelope.there && /* also if it has a mistake: it may name the response topic */
 		!send_frame(state, WORKER_FRAME_ENVELOPE, &result.envelope)) {
 		code = error_no_memory(err);
@@ -418,46 +382,69 @@ static int decode_take(struct state *state, struct bytes_reader *r, struct error
 		code = error_no_memory(err);
 	}
 	decode_result_free(&result);
-	worker_frames_free(WORKER_COMMAND_DECODE, &job);
 	return code;
 }
 
-static int begin_take(
-	struct state *state, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
+static int begin_take(struct state *state, const struct worker_begin *begin, struct error *err)
 {
-	struct worker_begin begin;
-	int code = worker_frames_read(r, WORKER_COMMAND_BEGIN, 0, &begin, err);
-	if (code < 0 || begin.max_requests > PIPELINES_MAX_REQUESTS) {
+	if (begin->max_requests > PIPELINES_MAX_REQUESTS) {
 		return error_set(err, -EPROTO, "too many model requests");
 	}
-	state->max_sent = begin.max_requests;
-	child_sandbox_enter(CPU_SECONDS, memory_bytes);
+	state->max_sent = begin->max_requests;
+	child_sandbox_enter(CPU_SECONDS, state->memory_bytes);
 	return 0;
 }
 
-static int run_command(
-	struct state *state, struct bytes_reader *r, uint64_t memory_bytes, struct error *err)
+union record {
+	struct worker_pipeline file;
+	struct worker_begin begin;
+	struct worker_model model;
+	struct worker_examples examples;
+	struct worker_input input;
+	struct worker_model_response response;
+	struct worker_threshold threshold;
+	struct decode_job job;
+};
+
+/* @frame: the fields of the command, which @record was read from. */
+static int take_record(struct state *state, enum worker_frame command, union record *record,
+	const struct bytes_reader *frame, struct error *err)
 {
-	switch (bytes_read_u8(r)) {
+	switch (command) {
 	case WORKER_COMMAND_OPEN:
-		return open_take(state, r, err);
+		return open_take(state, &record->file, err);
 	case WORKER_COMMAND_BEGIN:
-		return begin_take(state, r, memory_bytes, err);
+		return begin_take(state, &record->begin, err);
 	case WORKER_COMMAND_MODEL:
-		return model_take(state, r, err);
+		return model_take(state, &record->model, frame, err);
 	case WORKER_COMMAND_EXAMPLES:
-		return examples_take(state, r, err);
+		return examples_take(state, &record->examples, frame, err);
 	case WORKER_COMMAND_INPUT:
-		return input_take(state, r, err);
+		return input_take(state, &record->input, err);
 	case WORKER_COMMAND_MODEL_RESPONSE:
-		return model_response_take(state, r, err);
+		model_response_take(state, &record->response);
+		return 0;
 	case WORKER_COMMAND_SET_THRESHOLD:
-		return threshold_take(state, r, err);
-	case WORKER_COMMAND_DECODE:
-		return decode_take(state, r, err);
+		return threshold_take(state, &record->threshold, err);
 	default:
+		return decode_take(state, &record->job, err);
+	}
+}
+
+static int run_command(struct state *state, struct bytes_reader *r, struct error *err)
+{
+	union record record;
+	const enum worker_frame command = bytes_read_u8(r);
+	const struct bytes_reader frame = *r;
+	if (command < WORKER_COMMAND_OPEN || command > WORKER_COMMAND_DECODE) {
 		return error_set(err, -EPROTO, "no such command");
 	}
+	int code = worker_frames_read(r, command, UINT64_MAX, &record, err);
+	if (code == 0) {
+		code = take_record(state, command, &record, &frame, err);
+		worker_frames_free(command, &record);
+	}
+	return code;
 }
 
 /* Fills done->tags. The parent's limit of running inputs keeps them within PIPELINES_MAX_TAGS. */
@@ -481,6 +468,7 @@ static void collect_tags(const struct state *state, struct worker_done *done)
 int worker_main(uint64_t memory_bytes)
 {
 	static struct state state; /* one per process; too large for the stack */
+	state.memory_bytes = memory_bytes;
 	for (;;) {
 		struct worker_done done = {0};
 		size_t size = 0;
@@ -489,7 +477,7 @@ int worker_main(uint64_t memory_bytes)
 			return 0; /* the exit frees everything */
 		}
 		struct bytes_reader r = bytes_reader_of(frame, size);
-		int code = run_command(&state, &r, memory_bytes, &done.error);
+		int code = run_command(&state, &r, &done.error);
 		if (code == -ENOMEM) { /* the text names the setting to raise */
 			error_prefix(&done.error, "decode-memory");
 		}

@@ -66,8 +66,8 @@ static void a_pipeline_has_the_name_of_its_file(void **state)
 	assert_null(pipelines_find(pipelines, "letter"));
 	assert_true(pipelines_find(pipelines, "digit")->own_threshold == 0.5);
 	assert_true(isnan(pipelines_find(pipelines, "digit")->threshold)); /* not set over MQTT */
-	assert_string_equal(pipelines_find(pipelines, "digit")->text, DIGIT);
-	assert_int_equal(pipelines_find(pipelines, "digit")->size, strlen(DIGIT));
+	assert_string_equal((const char *)pipelines_find(pipelines, "digit")->file.data, DIGIT);
+	assert_int_equal(pipelines_find(pipelines, "digit")->file.size, strlen(DIGIT));
 }
 
 static void the_word_none_means_no_pipelines(void **state)
@@ -129,7 +129,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	temp_folder_put(*state, "digit.conf", DIGIT "top-k = 2\n");
 	assert_int_equal(load(), 0);
 	pipeline = pipelines->items[0];
-	assert_non_null(strstr(pipeline->text, "top-k"));
+	assert_non_null(strstr((const char *)pipeline->file.data, "top-k"));
 	assert_int_equal(pipeline->n_sources, 1);
 	assert_string_equal(pipeline->sources[0].name, "cam");
 	assert_string_equal(pipeline->sources[0].unpublished, "{}");
@@ -150,7 +150,7 @@ static void a_file_that_became_wrong_keeps_its_earlier_version(void **state)
 	assert_int_equal(load(), 1);
 	assert_int_equal(pipelines->n, 1);
 	assert_ptr_equal(pipelines->items[0], before);
-	assert_string_equal(before->text, DIGIT);
+	assert_string_equal(before->file.data, DIGIT);
 }
 
 static void a_removed_file_ends_its_pipeline(void **state)

@@ -105,6 +105,28 @@ static void what_is_late_goes_without_an_answer(void **state)
 	assert_false(dedup_check(&bridge.dedup, 9, 0, UINT64_MAX));
 }
 
+static void what_runs_takes_no_room_and_neither_expires_nor_gives_way(void **state)
+{
+	struct mqtt_requests *requests = &bridge.requests;
+	(void)state;
+	accept_one("1", 0, MQTT_REQUEST_NORMAL);
+	accept_one("2", 0, MQTT_REQUEST_NORMAL);
+	accept_one("3", 0, MQTT_REQUEST_NORMAL);
+	for (struct mqtt_request *request = requests->first; request; request = request->next) {
+		mqtt_requests_set_running(requests, request, true);
+		request->deadline_ns = 1;
+	}
+	accept_one("4", 0, MQTT_REQUEST_NORMAL);
+	accept_one("5", 0, MQTT_REQUEST_NORMAL);
+	accept_one("6", 0, MQTT_REQUEST_NORMAL);
+	assert_queue("123456");
+	assert_int_equal(bridge.counts.shed, 0);
+	accept_one("7", 0, MQTT_REQUEST_NORMAL);
+	assert_queue("123567");
+	assert_int_equal(bridge.counts.shed, 1);
+	assert_int_equal(bridge.counts.expired, 0);
+}
+
 static void a_model_that_does_not_serve_is_refused_and_one_that_comes_is_waited_for(void **state)
 {
 	(void)state;
@@ -214,6 +236,7 @@ int main(void)
 		TEST(of_a_full_queue_the_oldest_of_the_lowest_priority_is_refused),
 		TEST(a_broker_that_takes_no_answers_loses_its_own_requests),
 		TEST(what_is_late_goes_without_an_answer),
+		TEST(what_runs_takes_no_room_and_neither_expires_nor_gives_way),
 		TEST(a_model_that_does_not_serve_is_refused_and_one_that_comes_is_waited_for),
 		TEST(raw_bytes_are_ready_without_the_worker),
 		TEST(the_earlier_deadline_and_the_priority_of_json_count),
