@@ -21,9 +21,9 @@ class Repeated(WithBroker):
         cls.other_port = free_port()
         cls.other = cls.rig.start_broker(f"listener {cls.other_port} 127.0.0.1\nallow_anonymous true", name="other")
 
-    def two(self, version=5, text=""):
-        """edged-mqtt at two brokers, and a device at each."""
-        bridge = self.bridge("stats-interval = 100ms\n" + text, others={"broker b": f"address = mqtt://127.0.0.1:{self.other_port}"})
+    def two(self, version=5):
+        """edged-mqtt at two brokers, and a device at each. No run of a test is longer than the window."""
+        bridge = self.bridge("stats-interval = 100ms\nduplicate-window = 10min", others={"broker b": f"address = mqtt://127.0.0.1:{self.other_port}"})
         bridge.wait_log("connected, MQTT", 2)
         devices = [self.device("one", version), self.device("two", version, port=self.other_port)]
         for device in devices:
@@ -62,7 +62,7 @@ class Repeated(WithBroker):
 
     def test_who_asks_again_when_the_time_that_he_gave_is_over_is_answered(self):
         """However fast it was answered the first time."""
-        device, _ = self.two(text="duplicate-window = 10min")
+        device, _ = self.two()
         of = lambda number: [m for m in device.of("edged/reply/me") if m.properties.CorrelationData == b"%d" % number]  # noqa: E731
         for number, given in enumerate(({"MessageExpiryInterval": 1}, {"UserProperty": [("deadline_ms", "1000")]})):
             send = lambda: device.publish(INFER, bytes(DIGIT_BYTES), ResponseTopic="edged/reply/me", CorrelationData=b"%d" % number,  # noqa: E731,B023
