@@ -115,12 +115,6 @@ static void publish_settings(
 	publish_setting(a, conn, m, "pin", m->pinned ? "ON" : "OFF", &published->pin);
 }
 
-void announce_settings(struct announce *a, struct model_entry *model)
-{
-	publish_settings(a, NULL, model);
-	announce_models(a);
-}
-
 /* Empties the retained topics of a removed model. */
 static void forget_model(struct announce *a, struct model_entry *m)
 {

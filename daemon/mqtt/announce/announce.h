@@ -58,7 +58,6 @@ void announce_gateway(struct announce *announce, struct broker_connection *conn)
 /* Publishes state and settings of models where they have changed, and empties topics of removed
  * ones. */
 void announce_models(struct announce *announce);
-void announce_settings(struct announce *announce, struct model_entry *model);
 /* Subscribes to the pool's requests for each model and pipeline that can serve now, at brokers with
  * pool = yes, and unsubscribes from the others; from all when edged-mqtt stops, edged is away or the
  * waiting time reaches pool-max-wait. */
