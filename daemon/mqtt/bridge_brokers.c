@@ -44,7 +44,7 @@ static void on_refused(
 static void on_retained(struct broker_connection *conn, const char *topic)
 {
 	struct bridge *b = conn->data;
-	retained_cleanup_on_retained(&b->announce, conn, topic);
+	retained_list_add(&b->announce.retained, conn->settings->name, "topic", topic);
 }
 
 static void on_emptied(struct broker_connection *conn, const char *topic)

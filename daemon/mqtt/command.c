@@ -169,7 +169,7 @@ void command_message(struct bridge *b, struct broker_connection *conn, const cha
 		state_file_write(&b->commands.models_file, &settings);
 	}
 	log_set(b, "", name, key);
-	announce_settings(&b->announce, model);
+	announce_models(&b->announce);
 }
 
 static int set_pipeline(struct bridge *b, struct mqtt_pipeline *pipeline, const char *key,

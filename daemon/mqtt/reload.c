@@ -86,16 +86,13 @@ void reload_follow_up(struct bridge *b)
 	struct retained_list *list = &b->announce.retained;
 	const char *entry = NULL;
 	for (size_t at = 0; (entry = retained_list_next(list, ALL_BROKERS, "route", &at));) {
-		char topic[RETAINED_LIST_TEXT_SIZE];
-		snprintf(topic, sizeof(topic), "%s", entry);
-		if (is_route(&b->settings, topic)) {
+		if (is_route(&b->settings, entry)) {
 			continue;
 		}
-		for (size_t i = 0; i < b->brokers.n && topics_is_filter(topic); i++) {
-			broker_connection_unsubscribe(b->brokers.connections[i], topic);
+		for (size_t i = 0; i < b->brokers.n && topics_is_filter(entry); i++) {
+			broker_connection_unsubscribe(b->brokers.connections[i], entry);
 		}
-		retained_list_remove(list, ALL_BROKERS, "route", topic);
-		at--;
+		retained_list_remove_at(list, &at);
 	}
 	for (size_t i = 0; i < b->settings.n_routes; i++) {
 		retained_list_add(list, ALL_BROKERS, "route", b->settings.routes[i].topic);

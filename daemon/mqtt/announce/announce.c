@@ -65,18 +65,6 @@ bool announce_is_inventory_known(struct announce *a)
 	return a->inventory_known;
 }
 
-/* Publishes if the payload's hash is not *hash, or to @conn in any case. */
-static void publish_if_changed(struct announce *a, struct broker_connection *conn,
-	const char *topic, const struct bytes_writer *w, uint64_t *hash)
-{
-	uint64_t now = dedup_hash(a->dedup, 0, w->data, w->size);
-	if (w->failed || (!conn && *hash == now)) {
-		return;
-	}
-	bool all = brokers_publish(a->brokers, conn, OUTBOX_LAST, true, topic, w->data, w->size);
-	brokers_note(conn, all, now, hash);
-}
-
 static void write_state(struct bytes_writer *w, const struct model_entry *m, bool away)
 {
 	char shape[SHAPE_TEXT_SIZE];
@@ -108,10 +96,8 @@ static void publish_setting(struct announce *a, struct broker_connection *conn,
 		return;
 	}
 	settings_own_topic(a->settings, topic, "%s/get/%s", m->name, key);
-	struct bytes_writer w = {0};
-	bytes_write(&w, value, strlen(value));
-	publish_if_changed(a, conn, topic, &w, hash);
-	bytes_writer_deinit(&w);
+	brokers_publish_if_changed(a->brokers, conn, topic, value, strlen(value),
+		dedup_hash(a->dedup, 0, value, strlen(value)), hash);
 }
 
 static void publish_settings(
@@ -127,12 +113,6 @@ static void publish_settings(
 	publish_setting(a, conn, m, "threshold", number, &published->threshold);
 	publish_setting(a, conn, m, "enable", m->off ? "OFF" : "ON", &published->enable);
 	publish_setting(a, conn, m, "pin", m->pinned ? "ON" : "OFF", &published->pin);
-}
-
-void announce_settings(struct announce *a, struct model_entry *model)
-{
-	publish_settings(a, NULL, model);
-	announce_models(a);
 }
 
 /* Empties the retained topics of a removed model. */
@@ -162,7 +142,10 @@ static void publish_model(struct announce *a, struct broker_connection *conn, st
 	}
 	settings_own_topic(a->settings, topic, "%s/state", m->name);
 	write_state(&w, m, service_is_away(a->service));
-	publish_if_changed(a, conn, topic, &w, &m->published.state);
+	if (!w.failed) {
+		brokers_publish_if_changed(a->brokers, conn, topic, w.data, w.size,
+			dedup_hash(a->dedup, 0, w.data, w.size), &m->published.state);
+	}
 	bytes_writer_deinit(&w);
 	publish_settings(a, conn, m);
 }

@@ -58,7 +58,6 @@ void announce_gateway(struct announce *announce, struct broker_connection *conn)
 /* Publishes state and settings of models where they have changed, and empties topics of removed
  * ones. */
 void announce_models(struct announce *announce);
-void announce_settings(struct announce *announce, struct model_entry *model);
 /* Subscribes to the pool's requests for each model and pipeline that can serve now, at brokers with
  * pool = yes, and unsubscribes from the others; from all when edged-mqtt stops, edged is away or the
  * waiting time reaches pool-max-wait. */
@@ -83,17 +82,13 @@ void home_assistant_schedule_publish(struct announce *announce);
 void home_assistant_announce_again(struct announce *announce, struct broker_connection *conn);
 /* Sends the discovery message again to all brokers after @wait_ms, even if it has not changed. */
 void home_assistant_announce_again_after(struct announce *announce, uint64_t wait_ms);
-/* Drops the lists of components and sources announced at the broker of @conn, after the device was
- * removed there. The lists of other brokers stay. */
-void home_assistant_forget(struct announce *announce, const struct broker_connection *conn);
 /* Removes the device from Home Assistant if conn->home.remove_device. */
 void home_assistant_leave(struct announce *announce, struct broker_connection *conn);
 
 /* ---- retained_cleanup.c */
 
-/* Records that @topic is about to be retained, or that the broker has emptied it. */
-void retained_cleanup_on_retained(
-	struct announce *announce, const struct broker_connection *conn, const char *topic);
+/* Records that the broker has emptied @topic. The discovery message's topic: also that no component
+ * and no source is announced there any more. */
 void retained_cleanup_on_emptied(
 	struct announce *announce, const struct broker_connection *conn, const char *topic);
 /* Empties topics that are out of use, if that is due and all models and pipelines are known. */

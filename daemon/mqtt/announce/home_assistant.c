@@ -115,11 +115,9 @@ static void note_components(struct announce *a, const struct broker_connection *
 	}
 	for (size_t at = 0;
 		!has_gone && (entry = retained_list_next(&a->retained, name, "component", &at));) {
-		snprintf(text, sizeof(text), "%s", entry);
-		snprintf(id, sizeof(id), "%.*s", (int)strcspn(text, " "), text);
+		snprintf(id, sizeof(id), "%.*s", (int)strcspn(entry, " "), entry);
 		if (!discovery_has(announced, id)) {
-			retained_list_remove(&a->retained, name, "component", text);
-			at--;
+			retained_list_remove_at(&a->retained, &at);
 		}
 	}
 }
@@ -141,17 +139,9 @@ static void note_sources(struct announce *a, const struct broker_connection *con
 	for (size_t at = 0; (entry = retained_list_next(&a->retained, name, "source", &at));) {
 		const struct mqtt_pipeline *pipeline = split_source(a, entry, &source);
 		if (!is_announced(pipeline, conn, source)) {
-			snprintf(text, sizeof(text), "%s", entry);
-			retained_list_remove(&a->retained, name, "source", text);
-			at--;
+			retained_list_remove_at(&a->retained, &at);
 		}
 	}
-}
-
-void home_assistant_forget(struct announce *a, const struct broker_connection *conn)
-{
-	retained_list_remove_all(&a->retained, conn->settings->name, "component");
-	retained_list_remove_all(&a->retained, conn->settings->name, "source");
 }
 
 /* Sends the message if it has changed. Removed components are in one message with their platform

@@ -11,12 +11,6 @@
 #define MAX_AT_ONCE 256 /* outbox messages; the rest follows later */
 #define MAX_LEVELS 4
 
-void retained_cleanup_on_retained(
-	struct announce *a, const struct broker_connection *conn, const char *topic)
-{
-	retained_list_add(&a->retained, conn->settings->name, "topic", topic);
-}
-
 void retained_cleanup_on_emptied(
 	struct announce *a, const struct broker_connection *conn, const char *topic)
 {
@@ -24,7 +18,8 @@ void retained_cleanup_on_emptied(
 	discovery_topic(home, sizeof(home), a->settings);
 	retained_list_remove(&a->retained, conn->settings->name, "topic", topic);
 	if (strcmp(topic, home) == 0) {
-		home_assistant_forget(a, conn);
+		retained_list_remove_all(&a->retained, conn->settings->name, "component");
+		retained_list_remove_all(&a->retained, conn->settings->name, "source");
 	}
 }
 

@@ -182,10 +182,16 @@ void retained_list_remove(
 		return;
 	}
 	size_t at = lower_bound(list, entry);
-	if (is_at(list, at, entry)) {
-		erase(list, at);
-		append(list, '-', entry);
+	if (is_at(list, at++, entry)) {
+		retained_list_remove_at(list, &at);
 	}
+}
+
+void retained_list_remove_at(struct retained_list *list, size_t *at)
+{
+	owned_mem char *entry = list->entries[--*at];
+	array_remove(&list->entries, *at, &list->n, sizeof(list->entries[0]));
+	append(list, '-', entry);
 }
 
 const char *retained_list_next(
@@ -205,10 +211,7 @@ const char *retained_list_next(
 
 void retained_list_remove_all(struct retained_list *list, const char *broker, const char *kind)
 {
-	char text[RETAINED_LIST_TEXT_SIZE];
-	const char *entry = NULL;
-	for (size_t at = 0; (entry = retained_list_next(list, broker, kind, &at)); at = 0) {
-		snprintf(text, sizeof(text), "%s", entry);
-		retained_list_remove(list, broker, kind, text);
+	for (size_t at = 0; retained_list_next(list, broker, kind, &at);) {
+		retained_list_remove_at(list, &at);
 	}
 }

@@ -54,5 +54,7 @@ void retained_list_remove_all(struct retained_list *list, const char *broker, co
  * there are no more. Begin with *at = 0. The text is valid until the next change. */
 const char *retained_list_next(
 	const struct retained_list *list, const char *broker, const char *kind, size_t *at);
+/* Removes the entry that retained_list_next() has just returned with @at. */
+void retained_list_remove_at(struct retained_list *list, size_t *at);
 
 #endif

@@ -40,9 +40,6 @@ struct broker_connection_attempt {
 	bool running;
 };
 
-static void attempt_start(struct broker_connection *conn);
-static void arm(struct broker_connection *conn);
-
 static void on_connected(void *data, int reason);
 static void on_lost(void *data, const char *why);
 static void on_message(void *data, const struct mosq_message *message);
@@ -493,11 +490,6 @@ void broker_connection_stop(struct broker_connection *conn)
 	uv_close((uv_handle_t *)&conn->handles.timer, on_handle_closed);
 	uv_close((uv_handle_t *)&conn->handles.second, on_handle_closed);
 	uv_close((uv_handle_t *)&conn->handles.prepare, on_handle_closed);
-}
-
-void broker_connection_pause(struct broker_connection *conn, bool paused)
-{
-	conn->pause.active = paused;
 }
 
 bool broker_connection_is_flushed(const struct broker_connection *conn)

@@ -97,7 +97,7 @@ struct broker_connection_retry {
 
 /* A pause in reading (request_serve.c). */
 struct broker_connection_pause {
-	bool active;
+	bool active; /* nothing is read from the socket */
 	uint64_t until_ns; /* CLOCK_MONOTONIC at which reading goes on at the latest */
 	uint64_t rests_until_ns; /* CLOCK_MONOTONIC before which no other pause begins */
 };
@@ -193,9 +193,6 @@ int must_check broker_connection_subscribe(
  * earlier run may have it. */
 void broker_connection_unsubscribe(struct broker_connection *conn, const char *filter);
 bool broker_connection_is_subscribed(const struct broker_connection *conn, const char *filter);
-
-/* Stops or continues reading. */
-void broker_connection_pause(struct broker_connection *conn, bool paused);
 
 /* Returns true if disconnected, or if outbox, spool and the library's queue are empty and all
  * UNSUBACKs have come. */

@@ -20,13 +20,6 @@ static void subscribe_one(struct broker_connection *conn, struct broker_connecti
 	s->sent |= s->mid != 0;
 }
 
-static void now_if_up(struct broker_connection *conn, struct broker_connection_subscription *s)
-{
-	if (conn->state == BROKER_CONNECTION_UP) {
-		subscribe_one(conn, s);
-	}
-}
-
 static struct broker_connection_subscription *find_subscription(
 	const struct broker_connection *conn, const char *filter)
 {
@@ -64,24 +57,19 @@ int broker_connection_subscribe(
 	struct broker_connection *conn, const char *filter, unsigned int qos, struct error *err)
 {
 	struct broker_connection_subscription *s = find_subscription(conn, filter);
-	if (s) {
-		s->gone = false;
-		if (s->qos != qos) {
-			s->qos = qos;
-			now_if_up(conn, s);
-		}
-		return 0;
-	}
-	if (conn->subscriptions.n == BROKER_CONNECTION_MAX_SUBSCRIPTIONS) {
-		return error_set(err, -ENOSPC, "more than %d subscriptions",
-			BROKER_CONNECTION_MAX_SUBSCRIPTIONS);
-	}
-	s = add(conn, filter);
+	const bool same = s && s->qos == qos;
+	s = s ? s : add(conn, filter);
 	if (!s) {
-		return error_no_memory(err);
+		return conn->subscriptions.n == BROKER_CONNECTION_MAX_SUBSCRIPTIONS
+			? error_set(err, -ENOSPC, "more than %d subscriptions",
+				  BROKER_CONNECTION_MAX_SUBSCRIPTIONS)
+			: error_no_memory(err);
 	}
+	s->gone = false;
 	s->qos = qos;
-	now_if_up(conn, s);
+	if (!same && conn->state == BROKER_CONNECTION_UP) {
+		subscribe_one(conn, s);
+	}
 	return 0;
 }
 

@@ -96,6 +96,15 @@ void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, 
 	}
 }
 
+void brokers_publish_if_changed(struct brokers *brokers, struct broker_connection *conn,
+	const char *topic, const void *payload, size_t size, uint64_t now, uint64_t *hash)
+{
+	if (conn || *hash != now) {
+		bool all = brokers_publish(brokers, conn, OUTBOX_LAST, true, topic, payload, size);
+		brokers_note(conn, all, now, hash);
+	}
+}
+
 /* ---- starting */
 
 static int begin(struct brokers *b, const struct settings_broker *broker, struct error *err)

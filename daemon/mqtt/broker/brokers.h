@@ -81,5 +81,9 @@ bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, en
 /* Updates *hash after brokers_publish() to @conn (NULL: all): @now, or BROKERS_PUBLISH_AGAIN unless
  * @all. */
 void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash);
+/* Retains a payload of hash @now at all brokers unless *hash is @now, or at @conn in any case, and
+ * updates *hash. */
+void brokers_publish_if_changed(struct brokers *brokers, struct broker_connection *conn,
+	const char *topic, const void *payload, size_t size, uint64_t now, uint64_t *hash);
 
 #endif

@@ -34,11 +34,6 @@ void outbox_message_free(struct outbox_message *message)
 	}
 }
 
-static size_t cost(const struct outbox_message *m)
-{
-	return sizeof(*m) + strlen(m->topic) + 1 + m->size;
-}
-
 void outbox_init(struct outbox *outbox, size_t max_messages, size_t max_bytes)
 {
 	*outbox = (struct outbox){.max_messages = max_messages, .max_bytes = max_bytes};
@@ -55,7 +50,7 @@ static struct outbox_message *unlink_at(struct outbox *outbox, struct outbox_mes
 	}
 	m->next = NULL;
 	outbox->n--;
-	outbox->bytes -= cost(m);
+	outbox->bytes -= outbox_cost(m->topic, m->size);
 	outbox->in_flight -= m->mid != 0;
 	return m;
 }
@@ -110,18 +105,8 @@ static void count_rest(
 	for (const struct outbox_message *m = outbox->first; m; m = m->next) {
 		bool stays = !may_go(m) || !gives_way(m->kind, kind);
 		*ret_n += stays;
-		*ret_bytes += stays ? cost(m) : 0;
+		*ret_bytes += stays ? outbox_cost(m->topic, m->size) : 0;
 	}
-}
-
-static bool has_room(const struct outbox *outbox, enum outbox_kind kind, size_t bytes)
-{
-	size_t n = 0, rest = 0;
-	if (fits(outbox, 1, bytes)) {
-		return true;
-	}
-	count_rest(outbox, kind, &n, &rest);
-	return n < outbox->max_messages && rest + bytes <= outbox->max_bytes;
 }
 
 size_t outbox_cost(const char *topic, size_t size)
@@ -132,7 +117,13 @@ size_t outbox_cost(const char *topic, size_t size)
 bool outbox_has_room(
 	const struct outbox *outbox, enum outbox_kind kind, const char *topic, size_t size)
 {
-	return has_room(outbox, kind, outbox_cost(topic, size));
+	const size_t bytes = outbox_cost(topic, size);
+	size_t n = 0, rest = 0;
+	if (fits(outbox, 1, bytes)) {
+		return true;
+	}
+	count_rest(outbox, kind, &n, &rest);
+	return n < outbox->max_messages && rest + bytes <= outbox->max_bytes;
 }
 
 /* Returns the bytes that reserves and messages may take together. */
@@ -161,7 +152,7 @@ static bool drop_oldest(struct outbox *outbox, enum outbox_kind kind)
 	return false;
 }
 
-/* Drops messages until there is room. has_room() has returned true before. */
+/* Drops messages until there is room. outbox_has_room() has returned true before. */
 static void make_room(struct outbox *outbox, enum outbox_kind kind, size_t n, size_t bytes)
 {
 	static const enum outbox_kind order[] = {OUTBOX_SNAPSHOT, OUTBOX_RESULT, OUTBOX_RESPONSE};
@@ -236,7 +227,7 @@ static void replace_same_topic(struct outbox *outbox, const struct outbox_messag
 
 bool outbox_may_hold(const struct outbox *outbox, const char *topic, size_t size)
 {
-	const size_t rest = sizeof(struct outbox_message) + strlen(topic) + 1;
+	const size_t rest = outbox_cost(topic, 0);
 	return rest <= outbox->max_bytes && size <= outbox->max_bytes - rest;
 }
 
@@ -255,16 +246,17 @@ bool outbox_put(struct outbox *outbox, struct outbox_message *message)
 	if (is_last(m)) {
 		replace_same_topic(outbox, m);
 	}
-	if (!has_room(outbox, m->kind, cost(m))) {
+	if (!outbox_has_room(outbox, m->kind, m->topic, m->size)) {
 		outbox->dropped++;
 		if (m->journal && m->kind == OUTBOX_RESPONSE) {
 			journal_put_off(take(m->journal));
 		}
 		return false;
 	}
-	make_room(outbox, m->kind, 1, cost(m));
+	const size_t bytes = outbox_cost(m->topic, m->size);
+	make_room(outbox, m->kind, 1, bytes);
 	outbox->n++;
-	outbox->bytes += cost(m);
+	outbox->bytes += bytes;
 	*outbox->last = m;
 	outbox->last = &m->next;
 	m = NULL;

@@ -172,6 +172,7 @@ static void add_segment(struct spool *spool, uint64_t first, uint64_t bytes)
 	spool->segments[i] = (struct segment){first, bytes};
 }
 
+/* Further segments than MAX_SEGMENTS, which no earlier run has written, are left alone. */
 static int take_segment(void *context, const char *name, unsigned char type)
 {
 	struct spool *spool = context;
@@ -183,12 +184,6 @@ static int take_segment(void *context, const char *name, unsigned char type)
 		add_segment(spool, first, (uint64_t)st.st_size);
 	}
 	return 0;
-}
-
-/* Further segments than MAX_SEGMENTS, which no earlier run has written, are left alone. */
-static int find_segments(struct spool *spool)
-{
-	return file_each_entry(spool->folder, take_segment, spool);
 }
 
 /* Cuts off the newest segment behind its last whole record. The lost part counts as one record. */
@@ -232,7 +227,7 @@ static bool write_done(const struct spool *spool)
 static int read_folder(struct spool *spool)
 {
 	read_done(spool);
-	int r = find_segments(spool);
+	int r = file_each_entry(spool->folder, take_segment, spool);
 	r = r == 0 && spool->n_segments ? mend(spool) : r;
 	if (r == 0 && spool->n_segments && spool->done < spool->segments[0].first) {
 		spool->done = spool->segments[0].first;

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/text/ini.h"
+#include "base/text/value.h"
 #include "daemon/system/config_file.h"
 
 #define MAX_SECTIONS 96
@@ -41,38 +43,39 @@ static void set_defaults(void *record, const char *kind)
 	}
 }
 
-/* NULL: SETTINGS_MAX_BROKERS exist already. */
-static struct settings_broker *find_or_add_broker(struct settings *s, const char *name)
+static_assert(offsetof(struct settings_broker, name) == 0, "find_or_add() expects it there");
+static_assert(offsetof(struct settings_route, name) == 0, "find_or_add() expects it there");
+
+/* Returns the broker or route @name of an array of *n records with @size bytes each, which begin
+ * with their names. Adds it if it is missing. NULL: there are @max others. */
+static void *find_or_add(
+	void *records, size_t size, size_t max, size_t *n, const char *kind, const char *name)
 {
-	for (size_t i = 0; i < s->n_brokers; i++) {
-		if (strcmp(s->brokers[i].name, name) == 0) {
-			return &s->brokers[i];
+	char *record = records;
+	for (size_t i = 0; i < *n; i++, record += size) {
+		if (strcmp(record, name) == 0) {
+			return record;
 		}
 	}
-	if (s->n_brokers == SETTINGS_MAX_BROKERS) {
+	if (*n == max) {
 		return NULL;
 	}
-	struct settings_broker *broker = &s->brokers[s->n_brokers++];
-	set_defaults(broker, "broker");
-	memcpy(broker->name, name, strlen(name) + 1);
-	return broker;
+	(*n)++;
+	set_defaults(record, kind);
+	memcpy(record, name, strlen(name) + 1);
+	return record;
 }
 
-/* NULL: SETTINGS_MAX_ROUTES exist already. */
+static struct settings_broker *find_or_add_broker(struct settings *s, const char *name)
+{
+	return find_or_add(s->brokers, sizeof(s->brokers[0]), SETTINGS_MAX_BROKERS, &s->n_brokers,
+		"broker", name);
+}
+
 static struct settings_route *find_or_add_route(struct settings *s, const char *name)
 {
-	for (size_t i = 0; i < s->n_routes; i++) {
-		if (strcmp(s->routes[i].name, name) == 0) {
-			return &s->routes[i];
-		}
-	}
-	if (s->n_routes == SETTINGS_MAX_ROUTES) {
-		return NULL;
-	}
-	struct settings_route *route = &s->routes[s->n_routes++];
-	set_defaults(route, "route");
-	memcpy(route->name, name, strlen(name) + 1);
-	return route;
+	return find_or_add(
+		s->routes, sizeof(s->routes[0]), SETTINGS_MAX_ROUTES, &s->n_routes, "route", name);
 }
 
 /* Begins section [broker NAME] or [route NAME]. */
@@ -243,15 +246,7 @@ static int file_read(void *context, const char *path, struct error *err)
 
 bool settings_has_word(const char *list, const char *word)
 {
-	size_t length = strlen(word);
-	while (*(list += strspn(list, " "))) {
-		size_t n = strcspn(list, " ");
-		if (n == length && memcmp(list, word, n) == 0) {
-			return true;
-		}
-		list += n;
-	}
-	return false;
+	return word[0] && value_find_word(list, word) >= 0;
 }
 
 bool settings_same_broker(const struct settings_broker *a, const struct settings_broker *b)

@@ -209,18 +209,6 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 
 /* ---- retained topics */
 
-/* Publishes if the payload has changed, or to @conn in any case. */
-static void publish_if_changed(struct pipelines *pipelines, struct broker_connection *conn,
-	const char *topic, const void *data, size_t size, uint64_t *hash)
-{
-	uint64_t now = dedup_hash(pipelines->queue->dedup, 0, data, size);
-	if (conn || *hash != now) {
-		bool all = brokers_publish(
-			pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, data, size);
-		brokers_note(conn, all, now, hash);
-	}
-}
-
 static void write_state(const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct bytes_writer *w)
 {
@@ -255,7 +243,9 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 	bool its = strcmp(key, "threshold") != 0 || pipeline->about.has_threshold;
 	if (its && settings_has_word(pipelines->queue->settings->commands, key)) {
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
-		publish_if_changed(pipelines, conn, topic, value, strlen(value), hash);
+		brokers_publish_if_changed(pipelines->queue->brokers, conn, topic, value,
+			strlen(value), dedup_hash(pipelines->queue->dedup, 0, value, strlen(value)),
+			hash);
 	} else {
 		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
 	}
@@ -269,7 +259,9 @@ static void announce_one(
 	write_state(pipelines, pipeline, &w);
 	if (!w.failed) {
 		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
-		publish_if_changed(pipelines, conn, topic, w.data, w.size, &pipeline->state_hash);
+		brokers_publish_if_changed(pipelines->queue->brokers, conn, topic, w.data, w.size,
+			dedup_hash(pipelines->queue->dedup, 0, w.data, w.size),
+			&pipeline->state_hash);
 	}
 	bytes_writer_deinit(&w);
 	threshold_print(pipeline_threshold(pipeline->parsed), number);

@@ -47,12 +47,12 @@ static void update_pauses(struct mqtt_requests *requests)
 		}
 		const bool is_heard = conn->stuck && conn->outbox.in_flight > 0;
 		if (is_over || is_heard || n <= requests->max / 2) {
-			broker_connection_pause(conn, false);
+			conn->pause.active = false;
 		} else if (!conn->pause.active && pause_ms &&
 			n >= requests->max - requests->max / 4 &&
 			now >= conn->pause.rests_until_ns) {
 			conn->pause.until_ns = now + pause_ms * NSEC_PER_MSEC;
-			broker_connection_pause(conn, true);
+			conn->pause.active = true;
 		}
 		if (conn->pause.active && conn->pause.until_ns < next) {
 			next = conn->pause.until_ns;
