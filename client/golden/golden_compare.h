@@ -6,7 +6,8 @@
 #include "client/golden/golden_case.h"
 
 /*
- * Compares @got, @bytes bytes of type @type without padding, with @want. An int4 output may be
+ * Compares @got, @bytes bytes of type @type without padding, with @want as the case says (exact,
+ * close or near; golden_case.h). An int4 output may be
  * expected as int8, because LiteRT's Python wheel returns int4 tensors unpacked. On a difference
  * returns false and writes "first difference at 17: expected 3, got 4 (12 of 1000 elements
  * differ)" to @ret_text.

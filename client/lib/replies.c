@@ -389,7 +389,7 @@ int replies_power(
 		.policy = from.policy < 3 ? policies[from.policy] : "unknown",
 		.sheds_batch = (from.flags & WIRE_POWER_SHEDS) != 0,
 		.duty = from.duty,
-		.current = (from.flags & WIRE_POWER_CURRENT) != 0,
+		.current = (from.flags & WIRE_POWER_LIVE) != 0,
 		.has_temperature = (from.flags & WIRE_POWER_TEMPERATURE) != 0,
 		.has_meter = (from.flags & WIRE_POWER_METER) != 0,
 		.temperature_mc = from.temperature_mc,

@@ -226,7 +226,7 @@ bool pipeline_want_masks(struct pipeline *p)
 	return any;
 }
 
-enum pipeline_feed pipeline_feed(
+enum pipeline_input_mode pipeline_input_mode(
 	const struct pipeline *p, uint32_t *ret_rate, uint32_t *ret_channels)
 {
 	const struct pipeline_config_source *source = &p->config->source;

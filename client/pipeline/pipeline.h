@@ -171,12 +171,12 @@ void pipeline_want_found(struct pipeline *pipeline, uint32_t top_k, double thres
 /* How [source] is fed: PIPELINE_STREAM_SOUND (PCM without header has *ret_rate and
  * *ret_channels) and PIPELINE_STREAM_NUMBERS in pieces of any size, PIPELINE_SINGLE one input at
  * a time. */
-enum pipeline_feed {
+enum pipeline_input_mode {
 	PIPELINE_SINGLE,
 	PIPELINE_STREAM_SOUND,
 	PIPELINE_STREAM_NUMBERS
 };
-enum pipeline_feed pipeline_feed(
+enum pipeline_input_mode pipeline_input_mode(
 	const struct pipeline *pipeline, uint32_t *ret_rate, uint32_t *ret_channels);
 
 /* Returns the model of the first stage of `kind = embedding`, NULL without such a stage.

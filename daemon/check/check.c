@@ -250,8 +250,8 @@ int check_run(
 
 static bool is_same(const struct check_passed *passed, const struct check_passed *wanted)
 {
-	return digest_same(&passed->model, &wanted->model) &&
-		digest_same(&passed->golden, &wanted->golden) &&
+	return digest_equal(&passed->model, &wanted->model) &&
+		digest_equal(&passed->golden, &wanted->golden) &&
 		memcmp(&passed->task, &wanted->task, sizeof(wanted->task)) == 0;
 }
 

@@ -173,7 +173,7 @@ static void on_loaded(uv_async_t *async)
 	}
 	dispatch_scan_done(&edged->serve);
 	dbus_models_changed(edged->dbus);
-	events_models(&edged->server);
+	events_send_changes(&edged->server);
 	commands_done(edged, loader_finished(&edged->loader));
 	if (changed) {
 		dispatch_unpark(&edged->serve);

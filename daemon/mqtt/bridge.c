@@ -28,7 +28,7 @@ static void on_change(void *data)
 	home_assistant_schedule_publish(&b->announce);
 }
 
-static void on_source(void *data)
+static void on_new_source(void *data)
 {
 	struct bridge *b = data;
 	home_assistant_schedule_publish(&b->announce);
@@ -48,10 +48,10 @@ void bridge_init(struct bridge *b)
 		.data = &b->pipelines};
 	b->pipelines = (struct pipelines){.loop = &b->loop,
 		.state = b->state,
-		.queue = &b->requests,
+		.mqtt_requests = &b->requests,
 		.service = &b->service,
 		.on_change = on_change,
-		.on_source = on_source,
+		.on_new_source = on_new_source,
 		.data = b};
 	b->announce = (struct announce){.loop = &b->loop,
 		.log = &b->log,
@@ -358,7 +358,7 @@ static int start(struct bridge *b, struct error *err)
 	service_start(&b->service, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
 		&service_events, b);
 	r = brokers_check(b->state, s, err);
-	r = r < 0 ? r : bridge_follow_brokers(b, err);
+	r = r < 0 ? r : bridge_apply_brokers(b, err);
 	if (r == 0) {
 		reload_follow_up(b);
 		pipelines_start(&b->pipelines);

@@ -43,7 +43,7 @@ struct bridge {
 	struct settings settings;
 	const char *path, *socket; /* from the command line; NULL: not given */
 	char state[CONFIG_PATH_SIZE]; /* path of the state folder; "": none */
-	char status_topic[TOPICS_MAX];
+	char status_topic[TOPIC_SIZE];
 	uv_loop_t loop;
 	struct known_models models;
 	struct mqtt_requests requests;
@@ -80,8 +80,8 @@ void bridge_publish_status(struct bridge *bridge);
 /* ---- bridge_brokers.c */
 
 extern const struct brokers_events bridge_brokers_events;
-/* Starts and ends connections as the configuration says; see brokers_follow(). */
-int must_check bridge_follow_brokers(struct bridge *bridge, struct error *err);
+/* Starts and ends connections as the configuration says; see brokers_apply(). */
+int must_check bridge_apply_brokers(struct bridge *bridge, struct error *err);
 
 /* ---- stats.c */
 
@@ -93,7 +93,7 @@ void stats_on_timer(uv_timer_t *timer);
 /* Reads the configuration files. Options of the command line override them. */
 int must_check reload_read(struct bridge *bridge, struct settings *ret_settings, struct error *err);
 /* Subscribes to every topic of the configuration, one subscription for each filter. */
-int must_check reload_subscribe(
+int must_check reload_subscribe_all(
 	struct bridge *bridge, struct broker_connection *conn, struct error *err);
 /* Unsubscribes from routes that are not in the configuration any more, also those of an earlier run,
  * and remembers those that are. Call after the connections were started. */

@@ -126,7 +126,7 @@ static const struct settings_route *route_of(const struct bridge *b, const char 
  * delay. */
 static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	snprintf(topic, sizeof(topic), "%s/status", b->settings.discovery_prefix);
 	return strcmp(topic, m->topic) == 0 && m->size == 6 && memcmp(m->payload, "online", 6) == 0;
 }
@@ -150,7 +150,7 @@ static void route_message(struct bridge *b, struct broker_connection *conn,
 static void leave_old_pool(
 	struct bridge *b, struct broker_connection *conn, const struct topics_parts *parts)
 {
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	bool known = b->models.listed || clock_now_ns() - b->started_ns > OLD_POOL_NS;
 	settings_pool_filter(
 		&b->settings, parts->kind == TOPICS_PIPELINE_POOL, parts->model, filter);

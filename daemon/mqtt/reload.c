@@ -27,7 +27,7 @@ int reload_read(struct bridge *b, struct settings *ret_settings, struct error *e
 static int subscribe_pipelines(struct bridge *b, struct broker_connection *conn, struct error *err)
 {
 	static const char *const leaves[] = {"in", "set"};
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	int r = 0;
 	for (size_t i = 0; i < (b->settings.commands[0] ? 2 : 1) && r == 0; i++) {
 		pipelines_topic(&b->pipelines, "+", leaves[i], "+", filter);
@@ -49,9 +49,9 @@ static int subscribe_routes(
 	return r;
 }
 
-int reload_subscribe(struct bridge *b, struct broker_connection *conn, struct error *err)
+int reload_subscribe_all(struct bridge *b, struct broker_connection *conn, struct error *err)
 {
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	const struct settings *s = &b->settings;
 	int r = subscribe_routes(s, conn, err);
 	settings_own_topic(s, filter, "+/infer");
@@ -136,11 +136,11 @@ static void take_settings(struct bridge *b)
 	reload_follow_up(b);
 	for (size_t i = 0; i < b->brokers.n; i++) {
 		if (!b->brokers.connections[i]->leave_by_ns &&
-			reload_subscribe(b, b->brokers.connections[i], &err) < 0) {
+			reload_subscribe_all(b, b->brokers.connections[i], &err) < 0) {
 			log_error(&b->log, "%s", err.text);
 		}
 	}
-	if (bridge_follow_brokers(b, &err) < 0) {
+	if (bridge_apply_brokers(b, &err) < 0) {
 		log_error(&b->log, "%s", err.text);
 	}
 }

@@ -90,7 +90,7 @@ static void write_edged(struct bytes_writer *w, const struct bridge *b)
 void stats_on_timer(uv_timer_t *timer)
 {
 	struct bridge *b = timer->data;
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer w = {0};
 	settings_own_topic(&b->settings, topic, "stats");
 	json_writer_begin(&w, NULL, '{');

@@ -9,18 +9,18 @@
 #include "base/background_yield.h"
 #include "base/file.h"
 
-bool digest_none(const struct digest *digest)
+bool digest_is_zero(const struct digest *digest)
 {
 	static const struct digest none;
-	return digest_same(digest, &none);
+	return digest_equal(digest, &none);
 }
 
-bool digest_same(const struct digest *a, const struct digest *b)
+bool digest_equal(const struct digest *a, const struct digest *b)
 {
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-char *digest_print(const struct digest *digest, char out[DIGEST_TEXT_SIZE])
+char *digest_to_hex(const struct digest *digest, char out[DIGEST_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < DIGEST_BYTES; i++) {

@@ -23,11 +23,11 @@ struct digest {
 	uint8_t bytes[DIGEST_BYTES];
 };
 
-bool digest_none(const struct digest *digest);
-bool digest_same(const struct digest *a, const struct digest *b);
+bool digest_is_zero(const struct digest *digest);
+bool digest_equal(const struct digest *a, const struct digest *b);
 
 /* Writes 64 lower-case hexadecimal digits. Returns @out. */
-char *digest_print(const struct digest *digest, char out[DIGEST_TEXT_SIZE]);
+char *digest_to_hex(const struct digest *digest, char out[DIGEST_TEXT_SIZE]);
 /* Returns false for anything but 64 lower-case hexadecimal digits. */
 bool digest_parse(const char *text, struct digest *ret_digest);
 

@@ -51,11 +51,11 @@ void notice(const struct log *log, enum notice notice, const struct notice_about
 	char digest[DIGEST_TEXT_SIZE], duration[24];
 	va_list args;
 	if (about) {
-		const bool known = about->digest && !digest_none(about->digest);
+		const bool known = about->digest && !digest_is_zero(about->digest);
 		snprintf(duration, sizeof(duration), "%" PRIu64, about->duration_us);
 		add(&fields, "EDGED_MODEL", about->model);
 		add(&fields, "EDGED_VERSION", about->version);
-		add(&fields, "EDGED_DIGEST", known ? digest_print(about->digest, digest) : NULL);
+		add(&fields, "EDGED_DIGEST", known ? digest_to_hex(about->digest, digest) : NULL);
 		add(&fields, "EDGED_STATUS", about->status);
 		add(&fields, "EDGED_DURATION_US", about->duration_us ? duration : NULL);
 		add(&fields, "EDGED_CLIENT_UID", about->uid);

@@ -94,11 +94,11 @@ static void expect_store_is_whole(struct bench *bench)
 	bool known = !serves && bench->told == 0;
 	for (unsigned long i = bench->told; serves && i > 0 && i <= bench->installs; i++) {
 		struct digest wanted = digest_from(i, line);
-		known = known || digest_same(&wanted, &found);
+		known = known || digest_equal(&wanted, &found);
 	}
 	for (unsigned long i = 1; serves && bench->told == 0 && i <= bench->installs; i++) {
 		struct digest wanted = digest_from(i, line);
-		known = known || digest_same(&wanted, &found);
+		known = known || digest_equal(&wanted, &found);
 	}
 	if (!known) {
 		fail_msg("after install %lu of which %lu was told: %s", bench->installs,

@@ -85,7 +85,7 @@ static int make_inputs(struct bench_client *client, struct error *err)
 	return 0;
 }
 
-static void keep_node_times(struct bench_client *client)
+static void keep_min_node_times(struct bench_client *client)
 {
 	const uint64_t *ns = edge_session_node_ns(client->target->session);
 	for (uint32_t i = 0; ns && i < client->n_nodes; i++) {
@@ -104,7 +104,7 @@ static void *bench_client_main(void *data)
 	for (uint32_t i = 0; i < client->count && r == 0; i++) {
 		r = target_run(client->target, client->inputs, &client->ns[i], &client->err);
 		if (r == 0 && client->node_ns) {
-			keep_node_times(client);
+			keep_min_node_times(client);
 		}
 		if (client->show_progress) {
 			report_progress("runs", i, client->count, &progress_ns);
@@ -239,7 +239,7 @@ static int compute(const struct bench *bench, struct figures *f)
 		const struct bench_client *client = &bench->clients[i];
 		memcpy(all + at, client->ns, client->count * sizeof(all[0]));
 		at += client->count;
-		runs += client->count + client->warmup;
+		runs += client->count + client->warmup; /* wall_ns includes the warm-up */
 	}
 	qsort(all, n, sizeof(all[0]), compare_ns);
 	for (size_t i = 0; i < n; i++) {

@@ -52,7 +52,7 @@ static int read_file(const char *path, struct flights *flights, struct error *er
 	return 0;
 }
 
-static int records_request(const struct cli_settings *s, struct flights *flights, struct error *err)
+static int request_records(const struct cli_settings *s, struct flights *flights, struct error *err)
 {
 	owned(edge_client_close) struct edge_client *client = NULL;
 	int r = remote_open(s->socket, s->timeout_ms, &client, err);
@@ -173,7 +173,7 @@ int cmd_flight(const struct cli_settings *s)
 	struct error err = {0};
 	const bool file = s->n_arguments > 0;
 	int r = file ? read_file(s->arguments[0], &flights, &err)
-		     : records_request(s, &flights, &err);
+		     : request_records(s, &flights, &err);
 	r = r < 0 ? r : sort(&flights, &err);
 	if (r < 0) {
 		report_error(NULL, &err);

@@ -290,7 +290,7 @@ static int selftest_write(FILE *out, const struct target *target, const char *ke
 {
 	owned_mem struct wire_infer *infer = calloc(1, sizeof(*infer));
 	owned_mem struct wire_infer_reply *reply = calloc(1, sizeof(*reply));
-	struct bytes_writer question = {0}, answer = {0};
+	struct bytes_writer request_bytes = {0}, reply_bytes = {0};
 	if (!infer || !reply) {
 		return error_no_memory(err);
 	}
@@ -306,13 +306,13 @@ static int selftest_write(FILE *out, const struct target *target, const char *ke
 	if (code < 0) {
 		return code;
 	}
-	wire_infer_encode(&question, infer);
-	code = frame_write(out, WIRE_INFER, &question, err);
+	wire_infer_encode(&request_bytes, infer);
+	code = frame_write(out, WIRE_INFER, &request_bytes, err);
 	if (code < 0) {
 		return code;
 	}
-	wire_infer_reply_encode(&answer, reply);
-	return frame_write(out, WIRE_INFER | WIRE_REPLY, &answer, err);
+	wire_infer_reply_encode(&reply_bytes, reply);
+	return frame_write(out, WIRE_INFER | WIRE_REPLY, &reply_bytes, err);
 }
 
 /* Runs the model and prints the result. All inputs are set. */

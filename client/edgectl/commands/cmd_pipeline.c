@@ -296,7 +296,7 @@ static int whole_stream_push(struct work *work, const char *path)
 static int one_push(struct work *work, const char *argument)
 {
 	uint32_t rate = 0, channels = 0;
-	enum pipeline_feed feed = pipeline_feed(work->pipeline, &rate, &channels);
+	enum pipeline_input_mode feed = pipeline_input_mode(work->pipeline, &rate, &channels);
 	bool standard = strcmp(argument, "-") == 0;
 	if (work->everything && feed != PIPELINE_SINGLE) {
 		return whole_stream_push(work, argument);
@@ -350,7 +350,8 @@ static int open_and_run(
 		return EXIT_UNREADABLE;
 	}
 	uint32_t rate = 0, channels = 0;
-	if (settings->draw && pipeline_feed(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
+	if (settings->draw &&
+		pipeline_input_mode(work.pipeline, &rate, &channels) != PIPELINE_SINGLE) {
 		report_line("--draw: pipeline %s takes no pictures", pipeline_name(work.pipeline));
 		return EXIT_USAGE;
 	}

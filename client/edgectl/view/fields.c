@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 
-/* Adds the title if this is the heading. Returns true if the table has a cell for the value. */
-static bool has_cell(struct fields *fields, const char *title, bool right_aligned)
+/* Adds the title where one is wanted. Returns true if the caller adds a cell for the value. */
+static bool begin_field(struct fields *fields, const char *title, bool right_aligned)
 {
 	struct grid *grid = fields->grid;
 	if (grid && title && fields->heading) {
@@ -21,7 +21,7 @@ static bool has_cell(struct fields *fields, const char *title, bool right_aligne
 
 void fields_text(struct fields *fields, const char *title, const char *key, const char *text)
 {
-	if (has_cell(fields, title, false)) {
+	if (begin_field(fields, title, false)) {
 		grid_add_escaped(fields->grid, text);
 	}
 	if (key && fields->json) {
@@ -31,7 +31,7 @@ void fields_text(struct fields *fields, const char *title, const char *key, cons
 
 void fields_integer(struct fields *fields, const char *title, const char *key, int64_t value)
 {
-	if (has_cell(fields, title, true)) {
+	if (begin_field(fields, title, true)) {
 		grid_add(fields->grid, "%lld", (long long)value);
 	}
 	if (key && fields->json) {
@@ -42,7 +42,7 @@ void fields_integer(struct fields *fields, const char *title, const char *key, i
 void fields_real(
 	struct fields *fields, const char *title, const char *key, int decimals, double value)
 {
-	if (has_cell(fields, title, true)) {
+	if (begin_field(fields, title, true)) {
 		grid_add(fields->grid, "%.*f", decimals, value);
 	}
 	if (key && fields->json) {
@@ -61,11 +61,11 @@ void fields_time_ns(struct fields *fields, const char *title, uint64_t ns)
 		i++;
 	}
 	const double value = (double)ns / units[i].ns;
-	const int places = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+	const int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
 	if (ns == 0) {
 		fields_cell(fields, title, true, "-");
 	} else {
-		fields_cell(fields, title, true, "%.*f %s", places, value, units[i].name);
+		fields_cell(fields, title, true, "%.*f %s", decimals, value, units[i].name);
 	}
 }
 
@@ -79,9 +79,9 @@ void fields_cell(
 	struct fields *fields, const char *title, bool right_aligned, const char *format, ...)
 {
 	va_list args;
-	if (has_cell(fields, title, right_aligned)) {
+	if (begin_field(fields, title, right_aligned)) {
 		va_start(args, format);
-		grid_add_args(fields->grid, format, args);
+		grid_vadd(fields->grid, format, args);
 		va_end(args);
 	}
 }

@@ -50,11 +50,11 @@ void grid_add(struct grid *grid, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	grid_add_args(grid, format, args);
+	grid_vadd(grid, format, args);
 	va_end(args);
 }
 
-void grid_add_args(struct grid *grid, const char *format, va_list args)
+void grid_vadd(struct grid *grid, const char *format, va_list args)
 {
 	char *text = NULL;
 	const int n = vasprintf(&text, format, args);
@@ -85,7 +85,7 @@ static size_t width_of(const char *text)
 	return width;
 }
 
-bool grid_colours(FILE *out, const struct cli_settings *settings)
+bool grid_use_colour(FILE *out, const struct cli_settings *settings)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	if (settings->colour != CLI_COLOUR_AUTO) {
@@ -113,7 +113,7 @@ int grid_print(
 {
 	size_t width[MAX_COLUMNS] = {0};
 	size_t skip = heading && settings->no_legend ? grid->columns : 0;
-	bool bold = heading && !settings->no_legend && grid_colours(out, settings);
+	bool bold = heading && !settings->no_legend && grid_use_colour(out, settings);
 	if (grid->failed) {
 		return -ENOMEM;
 	}

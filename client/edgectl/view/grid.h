@@ -33,7 +33,7 @@ void grid_add_column(struct grid *grid, const char *title, bool right_aligned);
 
 /* Adds the next cell. The caller has escaped control characters. */
 void grid_add(struct grid *grid, const char *format, ...) printf_like(2, 3);
-void grid_add_args(struct grid *grid, const char *format, va_list args) printf_like(2, 0);
+void grid_vadd(struct grid *grid, const char *format, va_list args) printf_like(2, 0);
 /* Adds @text escaped. */
 void grid_add_escaped(struct grid *grid, const char *text);
 
@@ -44,7 +44,7 @@ int must_check grid_print(
 
 /* True if colours are allowed on @out: --color, NO_COLOR, TERM=dumb, and whether @out is a
  * terminal. */
-bool grid_colours(FILE *out, const struct cli_settings *settings);
+bool grid_use_colour(FILE *out, const struct cli_settings *settings);
 
 #define owned_grid __attribute__((cleanup(grid_deinit)))
 

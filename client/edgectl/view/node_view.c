@@ -18,12 +18,12 @@ struct nodes {
 	double total_ns;
 };
 
-static void nodes_free(struct nodes *nodes)
+static void nodes_deinit(struct nodes *nodes)
 {
 	free(nodes->items);
 }
 
-static int nodes_get(
+static int nodes_collect(
 	const struct edge_model *model, uint32_t signature, const uint64_t *ns, struct nodes *nodes)
 {
 	struct edge_node_info info;
@@ -61,8 +61,8 @@ static void node_fields(struct fields *f, const void *record, const void *contex
 int node_view_print(const struct edge_model *model, uint32_t signature, const uint64_t *ns,
 	const struct cli_settings *settings)
 {
-	__attribute__((cleanup(nodes_free))) struct nodes nodes = {0};
-	int r = nodes_get(model, signature, ns, &nodes);
+	__attribute__((cleanup(nodes_deinit))) struct nodes nodes = {0};
+	int r = nodes_collect(model, signature, ns, &nodes);
 	return r < 0 ? r
 		     : fields_print_table(FIELDS_LIST(node_fields, &nodes, nodes.items, nodes.n),
 			       stdout, settings);
@@ -71,8 +71,8 @@ int node_view_print(const struct edge_model *model, uint32_t signature, const ui
 void node_view_put(struct json_document *document, const struct edge_model *model,
 	uint32_t signature, const uint64_t *ns)
 {
-	__attribute__((cleanup(nodes_free))) struct nodes nodes = {0};
-	if (nodes_get(model, signature, ns, &nodes) == 0) {
+	__attribute__((cleanup(nodes_deinit))) struct nodes nodes = {0};
+	if (nodes_collect(model, signature, ns, &nodes) == 0) {
 		fields_put_list(
 			document, "nodes", FIELDS_LIST(node_fields, &nodes, nodes.items, nodes.n));
 	}

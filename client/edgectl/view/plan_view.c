@@ -13,16 +13,17 @@
 struct steps {
 	struct edge_step *items; /* owned */
 	size_t n;
-	uint64_t macs, arena_end; /* sums over all steps */
+	uint64_t macs; /* sum over all steps */
+	uint64_t arena_end; /* highest end of an output in the arena */
 	double microseconds;
 };
 
-static void steps_free(struct steps *steps)
+static void steps_deinit(struct steps *steps)
 {
 	free(steps->items);
 }
 
-static int step_keep(void *context, const struct edge_step *step)
+static int step_append(void *context, const struct edge_step *step)
 {
 	struct steps *steps = context;
 	uint64_t end = step->place == EDGE_PLACE_ARENA ? step->offset + step->bytes : 0;
@@ -117,15 +118,15 @@ static void print_totals(const struct edge_model *model, const struct steps *ste
 		info->parameters, info->file_bytes, info->prepared_bytes, info->session_bytes,
 		info->arena_bytes);
 	printf("multiply-accumulates %" PRIu64
-	       ", expected time %.3f ms on the core that the rates were measured on\n\n",
+	       ", expected time %.3f ms on the core that edged's cost table was measured on\n\n",
 		steps->macs, steps->microseconds / 1000);
 }
 
 int plan_view_print(
 	const struct edge_model *model, uint32_t signature, const struct cli_settings *settings)
 {
-	__attribute__((cleanup(steps_free))) struct steps steps = {0};
-	int r = edge_model_steps(model, signature, step_keep, &steps);
+	__attribute__((cleanup(steps_deinit))) struct steps steps = {0};
+	int r = edge_model_steps(model, signature, step_append, &steps);
 	if (r < 0) {
 		return r;
 	}
@@ -137,9 +138,9 @@ int plan_view_print(
 int plan_view_put(
 	struct json_document *document, const struct edge_model *model, uint32_t signature)
 {
-	__attribute__((cleanup(steps_free))) struct steps steps = {0};
+	__attribute__((cleanup(steps_deinit))) struct steps steps = {0};
 	const struct edge_model_info *info = edge_model_info(model);
-	int r = edge_model_steps(model, signature, step_keep, &steps);
+	int r = edge_model_steps(model, signature, step_append, &steps);
 	if (r < 0) {
 		return r;
 	}

@@ -100,7 +100,7 @@ static void command_give(struct dbus_call *call)
 {
 	struct serve *serve = call->dbus->serve;
 	struct error err = {0};
-	int code = eviction_command(serve->eviction, call->command, &err);
+	int code = eviction_try_command(serve->eviction, call->command, &err);
 	if (code < 0) {
 		refuse(call, error_name(code), err.text);
 	} else if (code > 0) {
@@ -108,7 +108,7 @@ static void command_give(struct dbus_call *call)
 		answer(call, NULL);
 	} else {
 		call->command_number =
-			loader_command(serve->loader, serve->config, take(call->command));
+			loader_queue_command(serve->loader, serve->config, take(call->command));
 	}
 }
 

@@ -84,8 +84,8 @@ GETTER(get_text)
 	default:
 		break;
 	}
-	if (text == digest && !digest_none(&shown->digest)) {
-		digest_print(&shown->digest, digest);
+	if (text == digest && !digest_is_zero(&shown->digest)) {
+		digest_to_hex(&shown->digest, digest);
 	}
 	return shown->api->bus_message_append(reply, "s", text);
 }
@@ -156,7 +156,7 @@ static void emit_difference(
 	} rows[] = {
 		{"State", strcmp(a->state, b->state) == 0},
 		{"Version", strcmp(a->version, b->version) == 0},
-		{"Sha256", digest_same(&a->digest, &b->digest)},
+		{"Sha256", digest_equal(&a->digest, &b->digest)},
 		{"LastError", strcmp(a->reason, b->reason) == 0},
 		{"OnTrial", a->trial == b->trial},
 		{"Pinned", a->pinned == b->pinned},

@@ -32,7 +32,7 @@ static int save_manifest(struct job *job, const struct manifest *next, struct er
 
 static void set_active(struct manifest *manifest, const struct digest *fallback)
 {
-	if (digest_same(&manifest->active, &manifest->last_good)) {
+	if (digest_equal(&manifest->active, &manifest->last_good)) {
 		manifest->previous = (struct digest){0};
 	}
 	manifest->active = manifest->last_good = *fallback;
@@ -57,7 +57,7 @@ static int mark_bad(
 static bool already_rolled_back(const struct job *job, const struct manifest_version *fallback)
 {
 	return job->command->verb == STORE_COMMAND_TRIAL_FAILED && fallback &&
-		digest_same(&job->serving, &fallback->model);
+		digest_equal(&job->serving, &fallback->model);
 }
 
 static int rollback(struct job *job, const char *reason, struct error *err)
@@ -103,7 +103,7 @@ static int rollback_asked(struct job *job, struct error *err)
 static bool is_on_trial(struct job *job)
 {
 	const struct manifest *manifest = &job->model.manifest;
-	return manifest->trial && digest_same(&manifest->active, &job->command->digest);
+	return manifest->trial && digest_equal(&manifest->active, &job->command->digest);
 }
 
 static int on_trial_passed(struct job *job, struct error *err)
@@ -131,9 +131,9 @@ static int on_trial_failed_late(struct job *job, struct error *err)
 	const struct store_command *command = job->command;
 	const struct manifest *manifest = &job->model.manifest;
 	struct store *store = job->load->store;
-	if (digest_same(&command->digest, &manifest->active) ||
-		digest_same(&command->digest, &manifest->last_good) ||
-		digest_same(&command->digest, &manifest->previous)) {
+	if (digest_equal(&command->digest, &manifest->active) ||
+		digest_equal(&command->digest, &manifest->last_good) ||
+		digest_equal(&command->digest, &manifest->previous)) {
 		return 0;
 	}
 	store_history_add(store, command->model, "the previous version failed its trial: %s",
@@ -167,7 +167,7 @@ static void quarantine_if_corrupt(
 {
 	owned_fd int blob = -1;
 	char text[DIGEST_TEXT_SIZE];
-	digest_print(digest, text);
+	digest_to_hex(digest, text);
 	pack_files_drop(&store->packs, digest);
 	int code = blobs_open(store->blobs_ro, digest, &blob);
 	if (code < 0 && code != -ENOMEM) {
@@ -202,7 +202,7 @@ static int on_read_error(struct job *job, struct error *err)
 {
 	(void)err;
 	const struct store_command *command = job->command;
-	if (!digest_same(&job->serving, &command->digest)) {
+	if (!digest_equal(&job->serving, &command->digest)) {
 		return 0; /* another version serves already */
 	}
 	quarantine_if_corrupt(job->load->store, command->model, &command->digest);
@@ -252,7 +252,7 @@ static size_t max_examples_bytes(struct job *job)
 static struct manifest_version *active_of(struct manifest *manifest)
 {
 	size_t at = 0;
-	while (!digest_same(&manifest->versions[at].model, &manifest->active)) {
+	while (!digest_equal(&manifest->versions[at].model, &manifest->active)) {
 		at++;
 	}
 	return &manifest->versions[at];
@@ -318,7 +318,7 @@ static const struct store_bad *bad_find(
 	char text[DIGEST_TEXT_SIZE];
 	*ret_found = 0;
 	for (size_t i = 0; i < store->n_bad; i++) {
-		digest_print(&store->bad[i].digest, text);
+		digest_to_hex(&store->bad[i].digest, text);
 		if (strncmp(text, prefix, strlen(prefix)) == 0) {
 			found = &store->bad[i];
 			++*ret_found;
@@ -350,8 +350,8 @@ static int forget_bad(struct job *job, struct error *err)
 static bool is_missing(const struct store *store, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
-	return !digest_none(digest) &&
-		faccessat(store->blobs_ro, digest_print(digest, name), F_OK, AT_SYMLINK_NOFOLLOW) <
+	return !digest_is_zero(digest) &&
+		faccessat(store->blobs_ro, digest_to_hex(digest, name), F_OK, AT_SYMLINK_NOFOLLOW) <
 		0;
 }
 
@@ -497,7 +497,7 @@ static void load_manifests(struct job *job)
 	job->code = store_manifests(store, &job->manifests, &job->n_manifests);
 	for (size_t i = 0; job->code == 0 && i < job->n_manifests; i++) {
 		struct manifest *manifest = &job->manifests[i];
-		const bool removed = digest_none(&manifest->active);
+		const bool removed = digest_is_zero(&manifest->active);
 		if (removed && manifest->signed_newest == 0) {
 			store_drop(store, manifest->name);
 			continue;

@@ -94,9 +94,9 @@ static void version_install(struct model_scan *scan, const struct candidate_sour
 /* Returns true if the version that serves is this file or replaced it. */
 static bool stands(const struct job *job, const struct digest *digest)
 {
-	return digest_same(digest, &job->serving) ||
-		(!digest_none(&job->serving) &&
-			digest_same(digest, &job->model.manifest.replaced_file));
+	return digest_equal(digest, &job->serving) ||
+		(!digest_is_zero(&job->serving) &&
+			digest_equal(digest, &job->model.manifest.replaced_file));
 }
 
 /* Tries one version, unless a higher one serves already. */
@@ -200,7 +200,7 @@ void folder_scan_model(struct job *job)
 		found->name[0] = 0;
 		return;
 	}
-	if (model->manifest.pinned && !digest_none(&job->serving)) {
+	if (model->manifest.pinned && !digest_is_zero(&job->serving)) {
 		model->folder_scan = model->seen = true; /* no scan changes a pinned model */
 		return;
 	}

@@ -28,7 +28,7 @@ static char *wrong_print(const struct candidate *candidate, char *out, size_t si
 	struct digest golden;
 	int code = digest_of_file(candidate->golden, candidate->golden_bytes, &golden);
 	snprintf(out, size, WRONG_PREFIX "%.*s", WRONG_DIGITS,
-		code == 0 ? digest_print(&golden, text) : "");
+		code == 0 ? digest_to_hex(&golden, text) : "");
 	return out;
 }
 
@@ -77,7 +77,7 @@ static bool same_minisig(const struct load_context *context, const struct candid
 		? digest_of(candidate->minisig, candidate->minisig_bytes)
 		: (struct digest){0};
 	return config_policy_of(context->config, manifest->name) == CONFIG_POLICY_OFF ||
-		digest_same(&known->minisig, &digest);
+		digest_equal(&known->minisig, &digest);
 }
 
 /* Returns true if the loop serves this file with its number and companion files. A new signature
@@ -87,13 +87,13 @@ static bool serves_already(const struct job *job, const struct candidate *candid
 	const struct manifest *manifest = &job->model.manifest;
 	const struct manifest_version *version = &candidate->version;
 	const struct manifest_version *known = manifest_find(manifest, &version->model);
-	return known && digest_same(&job->serving, &version->model) &&
-		digest_same(&manifest->active, &version->model) &&
-		digest_same(&known->labels, &version->labels) &&
-		digest_same(&known->golden, &version->golden) &&
-		digest_same(&known->conf, &version->conf) &&
-		(digest_none(&version->examples) ||
-			digest_same(&known->examples, &version->examples)) &&
+	return known && digest_equal(&job->serving, &version->model) &&
+		digest_equal(&manifest->active, &version->model) &&
+		digest_equal(&known->labels, &version->labels) &&
+		digest_equal(&known->golden, &version->golden) &&
+		digest_equal(&known->conf, &version->conf) &&
+		(digest_is_zero(&version->examples) ||
+			digest_equal(&known->examples, &version->examples)) &&
 		same_minisig(job->load, candidate, manifest, known) &&
 		(version->version == 0 || version->version == known->version);
 }
@@ -102,8 +102,8 @@ static bool serves_already(const struct job *job, const struct candidate *candid
 static bool is_replaced_file(const struct registry_model *model,
 	const struct candidate_source *source, const struct candidate *candidate)
 {
-	return !source->given && !digest_none(&model->manifest.active) &&
-		digest_same(&model->manifest.replaced_file, &candidate->version.model);
+	return !source->given && !digest_is_zero(&model->manifest.active) &&
+		digest_equal(&model->manifest.replaced_file, &candidate->version.model);
 }
 
 static struct trust_file trust_file_of(
@@ -224,7 +224,7 @@ static int check_signature(const struct registry_model *model, const struct cand
 	const struct manifest *manifest = &model->manifest;
 	const struct manifest_version *before = manifest_find(manifest, &manifest->active);
 	if (!before || candidate->allow_signature_change ||
-		digest_same(&before->signature, signature)) {
+		digest_equal(&before->signature, signature)) {
 		return 0;
 	}
 	return error_set(err, -EBADMSG,
@@ -239,9 +239,9 @@ static struct manifest manifest_next(const struct job *job, const struct candida
 	struct manifest next = job->model.manifest;
 	const struct manifest_version *version = &candidate->version;
 	manifest_add(&next, version);
-	if (!digest_same(&next.active, &version->model)) {
+	if (!digest_equal(&next.active, &version->model)) {
 		manifest_prepare_replacement(&next, &job->trial_passed);
-		next.trial = !digest_same(&next.last_good, &version->model);
+		next.trial = !digest_equal(&next.last_good, &version->model);
 	}
 	next.active = version->model;
 	next.replaced_file = candidate->replaced_file;
@@ -268,7 +268,7 @@ static int record(struct job *job, const struct manifest *next, bool sealed, str
 	}
 	store_history_add(store, next->name,
 		"version %" PRIu64 " installed, sha256 %s, by uid %" PRIu64 "%s%s%s",
-		version->version, digest_print(&version->model, text), version->by, who,
+		version->version, digest_to_hex(&version->model, text), version->by, who,
 		next->trial ? ", on trial" : "", sealed ? ", fs-verity" : "");
 	return 0;
 }
@@ -277,7 +277,7 @@ static int record(struct job *job, const struct manifest *next, bool sealed, str
 static void try_out(const struct load_context *context, const struct manifest *manifest,
 	struct loaded_model *loaded)
 {
-	if (manifest->trial && digest_same(&loaded->digest, &manifest->active)) {
+	if (manifest->trial && digest_equal(&loaded->digest, &manifest->active)) {
 		atomic_store(&loaded->on_trial, true);
 		loaded->markers = &context->store->markers;
 		loaded->marker = crash_markers_take(loaded->markers, &loaded->digest);
@@ -492,7 +492,7 @@ int install_restore(const struct job *job, struct loaded_model **ret_loaded, cha
 	ret_reason[0] = 0;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && code < 0; i++) {
 		struct error err = {0};
-		if (digest_none(&wanted[i])) {
+		if (digest_is_zero(&wanted[i])) {
 			continue;
 		}
 		code = restore_one(job, &wanted[i], ret_loaded, &err);

@@ -68,10 +68,10 @@ int load_model(const struct load_context *context, const char *name,
 	const struct manifest_version *version, int blob, char *labels, uint32_t labels_length,
 	struct loaded_model **ret_loaded, struct error *err)
 {
-	char key[PACK_FILES_KEY_SIZE];
+	char key[PACK_FILES_NAME_SIZE];
 	const struct pack_files *files = &context->store->packs;
 	const struct edge_packs packs = {
-		.folder = files->folder, .key = pack_files_key(files, &version->model, key)};
+		.folder = files->folder, .key = pack_files_name(files, &version->model, key)};
 	struct edge_options options = options_of(context);
 	struct edge_model *model = NULL;
 	options.packs = packs.folder < 0 ? NULL : &packs;
@@ -105,7 +105,7 @@ static int labels_open(const struct store *store, const struct digest *digest, c
 {
 	struct import_identity identity;
 	owned_fd int fd = -1;
-	if (digest_none(digest)) {
+	if (digest_is_zero(digest)) {
 		return 0;
 	}
 	int code = blobs_open(store->blobs_ro, digest, &fd);

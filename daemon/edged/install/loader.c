@@ -267,7 +267,7 @@ uint64_t loader_scan(struct loader *loader, const struct config *config)
 	return ++loader->scans_wanted;
 }
 
-uint64_t loader_command(
+uint64_t loader_queue_command(
 	struct loader *loader, const struct config *config, struct store_command *command)
 {
 	store_command_append(&loader->commands, command);

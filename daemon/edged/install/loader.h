@@ -82,7 +82,7 @@ uint64_t loader_scan(struct loader *loader, const struct config *config);
 /* Queues a store command. Takes @command. Returns the command's number, which command->number has when
  * loader_finished() returns it. The loop's own commands (STORE_COMMAND_TRIAL_PASSED and above) have number 0 and
  * do not come back. */
-uint64_t loader_command(
+uint64_t loader_queue_command(
 	struct loader *loader, const struct config *config, struct store_command *command);
 /* Returns the executed commands as a list that the caller frees, or NULL. */
 struct store_command *loader_finished(struct loader *loader);

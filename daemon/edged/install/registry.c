@@ -52,7 +52,7 @@ struct registry_model *registry_add(struct registry *registry, const char *name)
 
 bool registry_is_known(const struct registry_model *model)
 {
-	return model && (model->folder_scan || !digest_none(&model->manifest.active));
+	return model && (model->folder_scan || !digest_is_zero(&model->manifest.active));
 }
 
 int registry_need(struct registry *registry, const char *name, size_t max,
@@ -98,7 +98,7 @@ void registry_retry_digest(struct registry *registry, const struct digest *diges
 	for (size_t i = 0; i < registry->n; i++) {
 		struct registry_model *model = registry->models[i];
 		for (size_t j = 0; j < model->n; j++) {
-			model->tried[j].settled &= !digest_same(&model->tried[j].digest, digest);
+			model->tried[j].settled &= !digest_equal(&model->tried[j].digest, digest);
 		}
 	}
 }

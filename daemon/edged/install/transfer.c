@@ -22,7 +22,7 @@ static int reply_with_version(struct store_command *command, const struct manife
 
 static bool is_pinned(const struct registry_model *model)
 {
-	return model->manifest.pinned && !digest_none(&model->manifest.active);
+	return model->manifest.pinned && !digest_is_zero(&model->manifest.active);
 }
 
 /* ---- install */
@@ -60,9 +60,9 @@ static struct digest replaced_file_of(const struct registry_model *model)
 {
 	static const struct digest none;
 	const struct manifest *manifest = &model->manifest;
-	return !model->folder_scan                       ? none
-		: !digest_none(&manifest->replaced_file) ? manifest->replaced_file
-							 : manifest->active;
+	return !model->folder_scan                          ? none
+		: !digest_is_zero(&manifest->replaced_file) ? manifest->replaced_file
+							    : manifest->active;
 }
 
 /* Logs each refusal, because only privileged users get here. */
@@ -105,7 +105,7 @@ static int part_write(
 {
 	struct import_identity identity;
 	owned_fd int blob = -1;
-	if (digest_none(digest)) {
+	if (digest_is_zero(digest)) {
 		return 0;
 	}
 	int code = blobs_open(store->blobs_ro, digest, &blob);
@@ -138,7 +138,7 @@ int transfer_export(struct job *job, struct error *err)
 	const struct store *store = job->load->store;
 	const struct manifest *manifest = &job->model.manifest;
 	int code = check_regular(command->fd, &identity, err);
-	if (code == 0 && (!job->has_model || digest_none(&manifest->active))) {
+	if (code == 0 && (!job->has_model || digest_is_zero(&manifest->active))) {
 		code = error_set(err, -ENOENT, "model %s: there is no such model", command->model);
 	}
 	if (code < 0) {

@@ -50,7 +50,7 @@ void crash_markers_close(struct crash_markers *markers)
 static struct crash_marker *find(struct crash_markers *markers, const struct digest *model)
 {
 	for (size_t i = 0; markers->slots && i < CRASH_MARKERS_SLOTS; i++) {
-		if (digest_same(&markers->slots[i].model, model)) {
+		if (digest_equal(&markers->slots[i].model, model)) {
 			return &markers->slots[i];
 		}
 	}

@@ -146,7 +146,7 @@ static bool load_ask(const struct eviction *eviction, struct models_entry *model
 	}
 	command->verb = STORE_COMMAND_LOAD;
 	memcpy(command->model, model->name, sizeof(command->model));
-	loader_command(eviction->loader, eviction->config, command);
+	loader_queue_command(eviction->loader, eviction->config, command);
 	return true;
 }
 
@@ -216,7 +216,7 @@ static int prepare_load(struct eviction *eviction, const char *name, struct erro
 		: error_set(err, -EAGAIN, "model %s: models in use have all the memory", name);
 }
 
-int eviction_command(
+int eviction_try_command(
 	struct eviction *eviction, const struct store_command *command, struct error *err)
 {
 	if (command->verb == STORE_COMMAND_LOAD) {

@@ -45,7 +45,7 @@ bool eviction_relieve(struct eviction *eviction, uint64_t now_ns);
  * @command is done, 0 if the loader must execute it. -ENOENT; -EPERM if the model is pinned;
  * -EOPNOTSUPP if the store cannot load it again; -EAGAIN without space in the budget. Requests that
  * run keep their reference. */
-int must_check eviction_command(
+int must_check eviction_try_command(
 	struct eviction *eviction, const struct store_command *command, struct error *err);
 
 #endif

@@ -152,7 +152,7 @@ static void about_set(struct models_entry *model, const struct registry_model *r
 		.by = serves ? serves->by : 0,
 		.last_good = good ? good->version : 0,
 		.good = good ? good->model : none,
-		.trial = manifest->trial && digest_same(&model->serving, &manifest->active),
+		.trial = manifest->trial && digest_equal(&model->serving, &manifest->active),
 		.pinned = manifest->pinned,
 		.taught = serves ? few_shot_store_stamp(&serves->examples) : 0,
 	};
@@ -189,7 +189,7 @@ void models_drop_before(struct models_entry *model)
 static void before_keep(const struct models *models, struct models_entry *model)
 {
 	struct loaded_model *loaded = take(model->loaded);
-	const bool good = loaded && digest_same(&loaded->digest, &model->about.good);
+	const bool good = loaded && digest_equal(&loaded->digest, &model->about.good);
 	if (!model->about.trial) {
 		models_drop_before(model);
 	} else if (!model->before && (good || models->keeps_before)) {
@@ -351,7 +351,7 @@ static void roll_back_in_memory(struct models *models, struct models_entry *mode
 	struct loaded_model *before = model->before;
 	if (!before || model->about.pinned || !loaded_model_idle(before) ||
 		edge_model_broken(before->model) ||
-		!digest_same(&before->digest, &model->about.good)) {
+		!digest_equal(&before->digest, &model->about.good)) {
 		return;
 	}
 	before->generation = ++models->generation;
@@ -414,7 +414,7 @@ static void queue_verdict(struct models *models, struct loader *loader, const st
 	} else {
 		verdict_failed(models, model, command);
 	}
-	loader_command(loader, config, command);
+	loader_queue_command(loader, config, command);
 }
 
 /* Returns the model that @loaded serves; NULL after a replacement. */
@@ -495,7 +495,7 @@ void models_note_broken(struct models *models, struct loader *loader, const stru
 	command->verb = STORE_COMMAND_READ_ERROR;
 	command->digest = loaded->digest;
 	memcpy(command->model, model->name, sizeof(command->model));
-	loader_command(loader, config, command);
+	loader_queue_command(loader, config, command);
 	loader_scan(loader, config); /* the models folder may have an intact file */
 }
 

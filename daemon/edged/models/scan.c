@@ -45,7 +45,7 @@ static bool model_job(struct job *job, enum job_kind kind, const struct registry
 static bool is_serving(const struct scan_view *view, const struct registry_model *model)
 {
 	const struct digest serving = view->serving(view->context, model);
-	return !digest_none(&serving);
+	return !digest_is_zero(&serving);
 }
 
 static struct registry_model *record_next(const struct scan_view *view)
@@ -57,7 +57,7 @@ static struct registry_model *record_next(const struct scan_view *view)
 static bool next_restore(const struct scan_view *view, struct job *job)
 {
 	for (struct registry_model *model; (model = record_next(view));) {
-		if (!model->restored && !digest_none(&model->manifest.active) &&
+		if (!model->restored && !digest_is_zero(&model->manifest.active) &&
 			!is_serving(view, model)) {
 			model->restored = true;
 			return model_job(job, JOB_RESTORE, model);
@@ -136,7 +136,7 @@ static bool next_forget(const struct scan_view *view, struct job *job)
 	const struct registry *registry = view->registry;
 	for (size_t i = 0; i < registry->n && registry->n > 2 * view->config->max_models; i++) {
 		const struct registry_model *model = registry->models[i];
-		if (digest_none(&model->manifest.active) && model->manifest.signed_newest == 0 &&
+		if (digest_is_zero(&model->manifest.active) && model->manifest.signed_newest == 0 &&
 			!is_serving(view, model)) {
 			return model_job(job, JOB_FORGET, model);
 		}

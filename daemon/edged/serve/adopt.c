@@ -35,8 +35,8 @@ static struct loaded_model *next_of(struct models *models, const struct request 
 	}
 	const struct models_entry *model = models_find(models, before->name);
 	struct loaded_model *now = model ? model->loaded : NULL;
-	return now && now != before && !digest_none(&now->signature) &&
-			digest_same(&now->signature, &before->signature) &&
+	return now && now != before && !digest_is_zero(&now->signature) &&
+			digest_equal(&now->signature, &before->signature) &&
 			same_plan(now, before, request)
 		? now
 		: NULL;

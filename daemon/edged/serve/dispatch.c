@@ -375,7 +375,7 @@ void dispatch_submit(struct serve *serve, struct request *request, struct queue_
 	power_wake(&serve->power);
 	link_in(serve, request);
 	const uint32_t body_bytes = request->body_bytes;
-	if (inline_run_is_due(serve, request) && inline_run_try(serve, request, now_ns)) {
+	if (inline_run_may(serve, request) && inline_run_try(serve, request, now_ns)) {
 		finish(serve, request);
 		busy_poll_give_way(&serve->busy_poll, line, body_bytes);
 		return;

@@ -6,12 +6,13 @@
 #include "base/clock.h"
 #include "daemon/edged/serve/serve.h"
 
-bool inline_run_is_due(const struct serve *serve, const struct request *request)
+bool inline_run_may(const struct serve *serve, const struct request *request)
 {
 	const uint64_t max_ns = serve->config->short_run_us * NSEC_PER_USEC;
 	return max_ns > 0 && serve->sched.duty == SCHED_ALL &&
 		request->item.class >= serve->sched.least && request->type == WIRE_INFER &&
-		!request->session && request->planned && !request->next &&
+		!request->session && request->planned &&
+		!request->next && /* the newest request is first: there is no other */
 		(!serve->short_line || serve->short_line == request->item.line) &&
 		loaded_model_expected_ns(request->loaded, request->signature) <= max_ns &&
 		!edge_model_info(request->loaded->model)->has_state;
@@ -30,8 +31,9 @@ bool inline_run_try(struct serve *serve, struct request *request, uint64_t now_n
 	if (request->error.code != -ETIMEDOUT || sooner) {
 		return true;
 	}
+	/* From now on the model is expected to take too long for a run in the loop. */
 	loaded_model_note_run(request->loaded, request->signature, LOADED_MODEL_LONG_NS);
 	request->error = (struct error){0};
-	request_enter(request, REQUEST_READING);
+	request_enter(request, REQUEST_READING); /* the caller queues it */
 	return false;
 }

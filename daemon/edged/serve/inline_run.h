@@ -9,7 +9,7 @@
 /* True if @request, whose line is set, may run inline. It is then the only request, an INFER
  * without session, with planned shapes, of a class that is not held back, a predicted run within short-run and a model without
  * state; and no other connection has had an inline run in this turn of the loop. */
-bool inline_run_is_due(const struct serve *serve, const struct request *request);
+bool inline_run_may(const struct serve *serve, const struct request *request);
 
 /* Runs @request, beginning at @now_ns. False when the run was stopped because it took much
  * longer than predicted: @request can be queued as before. */

@@ -8,17 +8,17 @@
 #include "daemon/edged/serve/sched.h"
 
 #define INTERVAL_MS 1000
-#define PART 1000 /* reading takes at most one part in so many of the time */
+#define MIN_IDLE_RATIO 1000 /* reading takes at most 1/MIN_IDLE_RATIO of the time */
 
 static void on_tick(uv_timer_t *timer);
 
 void power_start(struct power *power, uv_loop_t *loop)
 {
 	sensors_find(&power->sensors, power->config->sensors);
-	power->senses = power->sensors.n_temperatures + power->sensors.n_meters > 0;
+	power->has_sensors = power->sensors.n_temperatures + power->sensors.n_meters > 0;
 	uv_timer_init(loop, &power->timer);
 	power->timer.data = power;
-	if (power->senses) {
+	if (power->has_sensors) {
 		log_info(power->log, "power: %u temperatures, %u meters",
 			power->sensors.n_temperatures, power->sensors.n_meters);
 	}
@@ -27,29 +27,28 @@ void power_start(struct power *power, uv_loop_t *loop)
 /* The first reading is taken in the loop's next turn, after the request. */
 void power_begin(struct power *power)
 {
-	power->active = power->first = power->worked = true;
+	power->active = power->first = power->ran_since_reading = true;
 	uv_timer_start(&power->timer, on_tick, 0, 0);
 }
 
 void power_note_run(struct power *power, struct loaded_model *loaded, uint64_t ns)
 {
-	if (power->senses && loaded) {
-		power->worked = true;
+	if (power->has_sensors && loaded) {
+		power->ran_since_reading = true;
 		energy_note_run(&power->energy, &loaded->energy, ns);
 	}
 }
 
-/* ---- restraint */
+/* ---- throttling */
 
-static bool restrain(struct power *power, bool sheds, uint32_t duty)
+static void throttle(struct power *power, bool sheds, uint32_t duty)
 {
 	struct sched *sched = power->sched;
 	const enum queue_class least = sheds ? QUEUE_NORMAL : QUEUE_BATCH;
 	if (sched->least == least && sched->duty == duty) {
-		return false;
+		return;
 	}
 	sched_restrain(sched, least, duty);
-	return true;
 }
 
 static void log_power(const struct power *power)
@@ -77,7 +76,7 @@ static void govern(struct power *power, uint64_t now_ns)
 	const int32_t headroom_mc =
 		reading->has_temperature ? reading->limit_mc - reading->temperature_mc : INT32_MAX;
 	const bool changed = governor_step(&power->governor, policy, headroom_mc, now_ns);
-	restrain(power, power->governor.sheds, governor_duty(&power->governor));
+	throttle(power, power->governor.sheds, governor_duty(&power->governor));
 	if (changed) {
 		log_power(power);
 	}
@@ -85,7 +84,7 @@ static void govern(struct power *power, uint64_t now_ns)
 
 /* ---- readings */
 
-static void account(struct power *power, bool idle)
+static void close_interval(struct power *power, bool idle)
 {
 	const struct sensors_reading *reading = &power->reading;
 	const struct models *models = power->models;
@@ -115,18 +114,18 @@ static void on_tick(uv_timer_t *timer)
 	const uint64_t start_ns = clock_now_ns();
 	const bool first = power->first;
 	sensors_read(&power->sensors, start_ns, &power->reading);
-	account(power, first);
-	if (!first && !power->worked && !is_busy(power)) {
+	close_interval(power, first); /* before the first reading the machine was idle */
+	if (!first && !power->ran_since_reading && !is_busy(power)) {
 		power->active = false;
-		/* Batch requests stay refused until a reading shows that the machine is cool: a
-		 * request wakes the readings. */
-		restrain(power, power->governor.sheds, SCHED_ALL);
+		/* Batch requests stay refused until a reading shows that the machine is cool. Each
+		 * request, also one that is refused, starts the readings again (power_wake()). */
+		throttle(power, power->governor.sheds, SCHED_ALL);
 		return;
 	}
-	power->first = power->worked = false;
+	power->first = power->ran_since_reading = false;
 	govern(power, start_ns);
-	const uint64_t due_ms = (clock_now_ns() - start_ns) * PART / NSEC_PER_MSEC;
-	uv_timer_start(timer, on_tick, due_ms > INTERVAL_MS ? due_ms : INTERVAL_MS, 0);
+	const uint64_t delay_ms = (clock_now_ns() - start_ns) * MIN_IDLE_RATIO / NSEC_PER_MSEC;
+	uv_timer_start(timer, on_tick, delay_ms > INTERVAL_MS ? delay_ms : INTERVAL_MS, 0);
 }
 
 struct wire_power power_report(const struct power *power, const struct loaded_model *loaded)
@@ -138,7 +137,7 @@ struct wire_power power_report(const struct power *power, const struct loaded_mo
 		.flags = (reading->has_temperature ? WIRE_POWER_TEMPERATURE : 0) |
 			(power->energy.known ? WIRE_POWER_METER : 0) |
 			(sched->least > QUEUE_BATCH ? WIRE_POWER_SHEDS : 0) |
-			(power->active ? WIRE_POWER_CURRENT : 0),
+			(power->active ? WIRE_POWER_LIVE : 0),
 		.duty = sched->duty,
 		.temperature_mc = reading->temperature_mc,
 		.limit_mc = reading->limit_mc,

@@ -34,10 +34,10 @@ struct power {
 	struct governor governor;
 	struct energy energy;
 	uv_timer_t timer;
-	bool senses; /* a sensor was found */
+	bool has_sensors; /* a sensor was found */
 	bool active; /* the timer runs: sensors are being read */
 	bool first; /* no reading was taken since the timer was started */
-	bool worked; /* a request ran since the last reading */
+	bool ran_since_reading; /* a request ran since the last reading */
 };
 
 /* Finds the sensors. config, log, models and sched are set. */
@@ -47,7 +47,7 @@ void power_begin(struct power *power);
 /* There is work: starts reading the sensors if they are not read already. */
 static inline void power_wake(struct power *power)
 {
-	if (power->senses && !power->active) {
+	if (power->has_sensors && !power->active) {
 		power_begin(power);
 	}
 }

@@ -44,7 +44,7 @@ enum conn_part {
 /* The message that is being read. */
 struct conn_input {
 	enum conn_part part;
-	int fd; /* descriptor for the next header; -1: none, RECEIVE_LOST: it came but was lost */
+	int fd; /* descriptor for the next header; -1: none, FD_RECEIVE_LOST: it came but was lost */
 	/* bytes read ahead, unused from @read_ahead_at to @read_ahead_end */
 	uint8_t read_ahead[CONN_READ_AHEAD_BYTES];
 	uint16_t read_ahead_at, read_ahead_end;

@@ -135,7 +135,7 @@ static bool has_subscriber(const struct server *server)
 	return conn;
 }
 
-void events_models(struct server *server)
+void events_send_changes(struct server *server)
 {
 	struct bytes_writer items = {0};
 	if (!has_subscriber(server)) {
@@ -159,7 +159,7 @@ void events_begin(struct conn *conn)
 	struct server *server = conn->server;
 	const struct models *models = server->serve->models;
 	struct bytes_writer items = {0};
-	events_models(server);
+	events_send_changes(server);
 	for (size_t i = 0; i < models->n; i++) {
 		const struct wire_list_item item = message_item(&models->entries[i]);
 		(void)note(&server->events, &models->entries[i]);

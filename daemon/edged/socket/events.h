@@ -20,6 +20,6 @@ void events_begin(struct conn *conn);
 
 /* Sends an EVENT with the models that changed since the last call, if any. Without a subscriber it
  * forgets what was sent. */
-void events_models(struct server *server);
+void events_send_changes(struct server *server);
 
 #endif

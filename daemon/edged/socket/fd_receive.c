@@ -52,6 +52,6 @@ ssize_t fd_receive_bytes(int socket, void *data, size_t size, int *ret_fd)
 	if (taken > 1 || (taken == 1 && more)) {
 		return -EPROTO;
 	}
-	*ret_fd = more ? RECEIVE_LOST : take_fd(fd);
+	*ret_fd = more ? FD_RECEIVE_LOST : take_fd(fd);
 	return n;
 }

@@ -64,7 +64,7 @@ static int find_session(struct conn *conn, const struct request *request,
 }
 
 /* Earlier requests of the session are still answered. */
-static int answer_close(struct conn *conn, const struct request *request, struct error *err)
+static int answer_session_close(struct conn *conn, const struct request *request, struct error *err)
 {
 	struct client_session *session = NULL;
 	int code = find_session(conn, request, &session, err);
@@ -120,7 +120,7 @@ static int expect_empty(const struct request *request, struct error *err)
 
 /* FLIGHT and CONFIG are only for peers that may manage models: they show other users' requests
  * and the configuration. */
-static int answer_manager(
+static int answer_admin_query(
 	struct conn *conn, unsigned int type, struct bytes_writer *w, struct error *err)
 {
 	if (!conn_may(conn, ACCESS_MANAGE)) {
@@ -131,7 +131,7 @@ static int answer_manager(
 					     conn->server->config->max_body, w, err);
 }
 
-static int answer_empty(
+static int answer_query(
 	struct conn *conn, const struct request *request, struct bytes_writer *w, struct error *err)
 {
 	int code = expect_empty(request, err);
@@ -145,7 +145,7 @@ static int answer_empty(
 		return message_store_list(conn->server->serve, w, err);
 	case WIRE_FLIGHT:
 	case WIRE_CONFIG:
-		return answer_manager(conn, request->type, w, err);
+		return answer_admin_query(conn, request->type, w, err);
 	case WIRE_STATS:
 		return stats_encode(conn, w, err);
 	case WIRE_STATUS:
@@ -159,8 +159,8 @@ static int answer_empty(
 /* ---- unloaded models */
 
 /* Asks for @model to be loaded and returns 1: the request is parked. -EACCES for a peer that may
- * not use @model, so that no other model is unloaded for it. */
-static int want(struct conn *conn, struct wire_text model, struct error *err)
+ * not use @model, so that it cannot make edged unload other models. */
+static int request_load(struct conn *conn, struct wire_text model, struct error *err)
 {
 	char name[LOADED_MODEL_NAME_SIZE];
 	snprintf(name, sizeof(name), "%.*s", (int)model.length, (const char *)model.data);
@@ -181,7 +181,7 @@ static int answer_describe(
 		return code;
 	}
 	code = wire_describe_decode(request->body, request->body_bytes, &describe, err);
-	return code < 0 ? code : want(conn, describe.model, err);
+	return code < 0 ? code : request_load(conn, describe.model, err);
 }
 
 static int answer(
@@ -196,7 +196,7 @@ static int answer(
 	case WIRE_STATS:
 	case WIRE_FLIGHT:
 	case WIRE_CONFIG:
-		return answer_empty(conn, request, w, err);
+		return answer_query(conn, request, w, err);
 	case WIRE_DESCRIBE:
 		return answer_describe(conn, request, w, err);
 	case WIRE_POWER:
@@ -205,7 +205,7 @@ static int answer(
 	case WIRE_CANCEL:
 		return answer_cancel(conn, request, err);
 	case WIRE_SESSION_CLOSE:
-		return answer_close(conn, request, err);
+		return answer_session_close(conn, request, err);
 	case WIRE_REGION_ADD:
 		return answer_region_add(conn, request, w, err);
 	case WIRE_REGION_REMOVE:
@@ -241,7 +241,7 @@ static void on_subscribe(struct conn *conn, struct request *request)
 	}
 }
 
-static void answer_simple(struct conn *conn, struct request *request)
+static void answer_now(struct conn *conn, struct request *request)
 {
 	struct serve *serve = conn->server->serve;
 	struct bytes_writer w = {0};
@@ -263,18 +263,19 @@ static void answer_simple(struct conn *conn, struct request *request)
 	}
 }
 
-static void on_simple(struct conn *conn, struct request *request)
+static void on_immediate(struct conn *conn, struct request *request)
 {
 	struct account *account = conn->account;
 	struct error err = {0};
 	const uint64_t start_ns = clock_now_ns();
 	if (!header_check_is_query(request->type)) {
-		answer_simple(conn, request);
+		answer_now(conn, request);
 	} else if (account_may_query(account, start_ns, &err) < 0) {
 		dispatch_refuse(conn->server->serve, request, &err);
 	} else {
-		/* This may close conn, whose memory keeps the account. */
-		answer_simple(conn, request);
+		/* This may close conn; its memory, and the account's reference, last until its
+		 * handles have closed. */
+		answer_now(conn, request);
 		account_note_query(account, clock_now_ns() - start_ns);
 	}
 }
@@ -323,15 +324,16 @@ static bool verb_known(uint32_t verb)
 	return verb >= WIRE_STORE_ROLLBACK && verb <= WIRE_STORE_EXAMPLES;
 }
 
-static int command_check(struct conn *conn, const struct wire_store *wanted,
+/* Checks the peer's rights and copies the fields of @wanted to @command. */
+static int command_fill(struct conn *conn, const struct wire_store *wanted,
 	struct store_command *command, struct error *err)
 {
-	const bool anybody =
+	const bool needs_no_right =
 		wanted->verb == WIRE_STORE_HISTORY || wanted->verb == WIRE_STORE_EXAMPLES;
 	if (!verb_known(wanted->verb)) {
 		return error_set(err, -EOPNOTSUPP, "STORE: verb %u is not known", wanted->verb);
 	}
-	if (!anybody && !conn_may(conn, ACCESS_MANAGE)) {
+	if (!needs_no_right && !conn_may(conn, ACCESS_MANAGE)) {
 		return error_set(err, -EACCES, "this user may not manage models");
 	}
 	command->verb = (enum store_command_verb)wanted->verb;
@@ -371,7 +373,7 @@ static int command_make(struct conn *conn, struct request *request,
 	}
 	int code = wire_store_decode(request->body, request->body_bytes, &wanted, err);
 	if (code == 0) {
-		code = command_check(conn, &wanted, command, err);
+		code = command_fill(conn, &wanted, command, err);
 	}
 	if (code == 0) {
 		code = command_take_fd(command, request, err);
@@ -396,10 +398,10 @@ static void on_store(struct conn *conn, struct request *request)
 		dispatch_refuse(serve, request, &err);
 		return;
 	}
-	int code = eviction_command(serve->eviction, command, &err);
+	int code = eviction_try_command(serve->eviction, command, &err);
 	if (code == 0) {
-		dispatch_wait(
-			serve, request, loader_command(serve->loader, serve->config, command));
+		dispatch_wait(serve, request,
+			loader_queue_command(serve->loader, serve->config, command));
 		return;
 	}
 	store_command_free(command);
@@ -427,7 +429,7 @@ static int session_open(struct conn *conn, struct request *request, struct error
 		code = models_get(conn->server->serve->models, open.model, open.version,
 			&request->loaded, err);
 	}
-	code = code > 0 ? want(conn, open.model, err) : code;
+	code = code > 0 ? request_load(conn, open.model, err) : code;
 	code = code == 0 ? check_use(conn, request, err) : code;
 	return code != 0 ? code
 			 : client_session_new(&conn->sessions, request->loaded, conn->account,
@@ -445,7 +447,8 @@ static int session_reset(struct conn *conn, struct request *request, struct erro
 }
 
 /* Refuses @request, parks it (@code 1: its model is unloaded) or submits it. */
-static void take_turn(struct conn *conn, struct request *request, int code, const struct error *err)
+static void route_request(
+	struct conn *conn, struct request *request, int code, const struct error *err)
 {
 	struct serve *serve = conn->server->serve;
 	if (code < 0) {
@@ -466,10 +469,10 @@ static void on_session(struct conn *conn, struct request *request)
 	}
 	int code = request->type == WIRE_SESSION_OPEN ? session_open(conn, request, &err)
 						      : session_reset(conn, request, &err);
-	take_turn(conn, request, code, &err);
+	route_request(conn, request, code, &err);
 }
 
-/* Judges an INFER by access and by its model. 0; 1: the model is unloaded. */
+/* Checks an INFER's rights, model and tensors. Returns 1 if the model is unloaded. */
 static int validate_infer(struct conn *conn, struct request *request, struct error *err)
 {
 	const struct server *server = conn->server;
@@ -478,7 +481,7 @@ static int validate_infer(struct conn *conn, struct request *request, struct err
 		code = request_validate(request, server->serve->models, &conn->sessions,
 			&conn->regions, request->body_bytes, server->config->max_body, err);
 	}
-	code = code > 0 ? want(conn, request->infer.model, err) : code;
+	code = code > 0 ? request_load(conn, request->infer.model, err) : code;
 	return code == 0 ? check_use(conn, request, err) : code;
 }
 
@@ -486,22 +489,22 @@ static void on_infer(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
 	if (!refuse_draining(conn, request)) {
-		take_turn(conn, request, validate_infer(conn, request, &err), &err);
+		route_request(conn, request, validate_infer(conn, request, &err), &err);
 	}
 }
 
-static void refuse_lost(struct conn *conn, struct request *request)
+static void refuse_fd_lost(struct conn *conn, struct request *request)
 {
 	struct error err = {0};
-	error_set(&err, -EAGAIN, "edged has no descriptor free for what came");
+	error_set(&err, -EAGAIN, "edged has no descriptor free for the one that came");
 	dispatch_refuse(conn->server->serve, request, &err);
 }
 
 void handle_message(void *peer, struct request *request)
 {
 	struct conn *conn = peer;
-	if (request->fd == RECEIVE_LOST) {
-		refuse_lost(conn, request);
+	if (request->fd == FD_RECEIVE_LOST) {
+		refuse_fd_lost(conn, request);
 		return;
 	}
 	switch (request->type) {
@@ -522,7 +525,7 @@ void handle_message(void *peer, struct request *request)
 		on_session(conn, request);
 		break;
 	default:
-		on_simple(conn, request);
+		on_immediate(conn, request);
 		break;
 	}
 }

@@ -72,10 +72,10 @@ static void store_item_encode(struct bytes_writer *w, const struct models_entry 
 {
 	const struct store_about *about = &model->about;
 	char sha256[DIGEST_TEXT_SIZE];
-	digest_print(&about->digest, sha256);
+	digest_to_hex(&about->digest, sha256);
 	const struct wire_store_item item = {
 		.model = message_item(model),
-		.sha256 = wire_text_of(digest_none(&about->digest) ? "" : sha256),
+		.sha256 = wire_text_of(digest_is_zero(&about->digest) ? "" : sha256),
 		.since = about->since,
 		.by = about->by,
 		.last_good = about->last_good,

@@ -91,7 +91,7 @@ static int settle(int folder, int fd, const struct digest *digest)
 	char name[DIGEST_TEXT_SIZE];
 	if (folder >= 0) {
 		blobs_clear(folder, digest);
-		return atomic_write_end(folder, fd, digest_print(digest, name), BLOB_MODE);
+		return atomic_write_end(folder, fd, digest_to_hex(digest, name), BLOB_MODE);
 	}
 	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
@@ -103,7 +103,7 @@ static int reopen(int folder, const struct digest *digest, int *fd)
 	if (folder < 0) {
 		return 0;
 	}
-	int again = openat(folder, digest_print(digest, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int again = openat(folder, digest_to_hex(digest, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (again < 0) {
 		return -errno;
 	}
@@ -175,7 +175,7 @@ int blobs_put(int folder, const void *data, size_t size, struct digest *ret_dige
 {
 	char name[DIGEST_TEXT_SIZE];
 	*ret_digest = digest_of(data, size);
-	digest_print(ret_digest, name);
+	digest_to_hex(ret_digest, name);
 	blobs_clear(folder, ret_digest);
 	if (folder < 0 || faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		return 0;
@@ -189,7 +189,7 @@ int blobs_open(int folder, const struct digest *digest, int *ret_fd)
 	struct import_identity identity;
 	struct digest found;
 	owned_fd int fd = folder < 0 ? -1
-				     : openat(folder, digest_print(digest, name),
+				     : openat(folder, digest_to_hex(digest, name),
 					       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0) {
 		return folder < 0 ? -ENOENT : -errno;
@@ -198,7 +198,7 @@ int blobs_open(int folder, const struct digest *digest, int *ret_fd)
 	if (code == 0) {
 		code = digest_of_file(fd, identity.size, &found);
 	}
-	if (code == 0 && !digest_same(&found, digest)) {
+	if (code == 0 && !digest_equal(&found, digest)) {
 		code = -EBADMSG;
 	}
 	if (code == 0) {
@@ -210,7 +210,7 @@ int blobs_open(int folder, const struct digest *digest, int *ret_fd)
 void blobs_remove(int folder, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
-	int code = atomic_write_remove(folder, digest_print(digest, name));
+	int code = atomic_write_remove(folder, digest_to_hex(digest, name));
 	(void)code;
 }
 
@@ -238,7 +238,7 @@ void blobs_quarantine(int folder, const struct digest *digest)
 	}
 	if (atomic_write_folder(folder, "../quarantine", &quarantine) < 0 ||
 		files_count(quarantine) >= BLOBS_QUARANTINE ||
-		renameat(folder, digest_print(digest, name), quarantine, name) < 0) {
+		renameat(folder, digest_to_hex(digest, name), quarantine, name) < 0) {
 		blobs_remove(folder, digest);
 	}
 }
@@ -248,7 +248,7 @@ void blobs_clear(int folder, const struct digest *digest)
 	char name[DIGEST_TEXT_SIZE];
 	struct stat st;
 	if (folder >= 0 &&
-		fstatat(folder, digest_print(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		fstatat(folder, digest_to_hex(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		S_ISDIR(st.st_mode)) {
 		blobs_quarantine(folder, digest);
 	}

@@ -11,7 +11,7 @@ uint32_t few_shot_store_stamp(const struct digest *examples)
 {
 	const uint8_t *b = examples->bytes;
 	const uint32_t stamp = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
-	return digest_none(examples) ? 0 : stamp ? stamp : 1;
+	return digest_is_zero(examples) ? 0 : stamp ? stamp : 1;
 }
 
 int few_shot_store_check(const char *text, size_t size, size_t *ret_n, struct error *err)
@@ -53,7 +53,7 @@ int few_shot_store_read(const struct store *store, const struct manifest_version
 	size_t max, char **ret_text, size_t *ret_size, struct error *err)
 {
 	owned_fd int blob = -1;
-	if (digest_none(&version->examples)) {
+	if (digest_is_zero(&version->examples)) {
 		*ret_text = strdup("");
 		*ret_size = 0;
 		return *ret_text ? 0 : error_no_memory(err);

@@ -188,7 +188,7 @@ static bool is_there(int blobs, const struct digest *digest)
 {
 	char name[DIGEST_TEXT_SIZE];
 	struct stat st;
-	return fstatat(blobs, digest_print(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(blobs, digest_to_hex(digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		S_ISREG(st.st_mode);
 }
 
@@ -199,7 +199,7 @@ static size_t missing_find(struct fsck *fsck, int blobs, const struct manifest *
 		const struct manifest_version *version = &manifest->versions[i];
 		bool model = is_there(blobs, &version->model);
 		if (!model ||
-			(!digest_none(&version->labels) && !is_there(blobs, &version->labels))) {
+			(!digest_is_zero(&version->labels) && !is_there(blobs, &version->labels))) {
 			report(fsck, "manifests", manifest->name, "version %llu has lost its %s",
 				(unsigned long long)version->version, model ? "labels" : "file");
 			return i;
@@ -218,7 +218,7 @@ static void check_companions(struct fsck *fsck, int blobs, struct manifest *mani
 		static const char *const names[] = {
 			"self-test", "settings", "signature", "examples"};
 		for (size_t k = 0; k < sizeof(digests) / sizeof(digests[0]); k++) {
-			if (!digest_none(digests[k]) && !is_there(blobs, digests[k])) {
+			if (!digest_is_zero(digests[k]) && !is_there(blobs, digests[k])) {
 				report(fsck, "manifests", manifest->name,
 					"version %llu has lost its %s",
 					(unsigned long long)version->version, names[k]);
@@ -236,7 +236,7 @@ static int save(const struct fsck *fsck, const struct manifest *manifest)
 	if (code < 0) {
 		return code;
 	}
-	if (digest_none(&manifest->active) && manifest->signed_newest == 0) {
+	if (digest_is_zero(&manifest->active) && manifest->signed_newest == 0) {
 		return unlinkat(folder, manifest->name, 0) < 0 ? -errno : 0;
 	}
 	return manifest_write(folder, manifest);
@@ -249,7 +249,7 @@ static int manifest_mend(struct fsck *fsck, int blobs, struct manifest *manifest
 		manifest_lose(manifest, at);
 	}
 	check_companions(fsck, blobs, manifest);
-	if (!digest_none(&manifest->active) && !manifest_find(manifest, &manifest->active)) {
+	if (!digest_is_zero(&manifest->active) && !manifest_find(manifest, &manifest->active)) {
 		report(fsck, "manifests", manifest->name,
 			"what should serve is not among its versions");
 		manifest->active = (struct digest){0};

@@ -17,7 +17,7 @@ const struct manifest_version *manifest_find(
 	const struct manifest *manifest, const struct digest *model)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
-		if (digest_same(&manifest->versions[i].model, model)) {
+		if (digest_equal(&manifest->versions[i].model, model)) {
 			return &manifest->versions[i];
 		}
 	}
@@ -26,8 +26,9 @@ const struct manifest_version *manifest_find(
 
 static bool has_role(const struct manifest *manifest, const struct digest *model)
 {
-	return digest_same(model, &manifest->active) || digest_same(model, &manifest->last_good) ||
-		digest_same(model, &manifest->previous);
+	return digest_equal(model, &manifest->active) ||
+		digest_equal(model, &manifest->last_good) ||
+		digest_equal(model, &manifest->previous);
 }
 
 static void forget(struct manifest *manifest, size_t at)
@@ -56,7 +57,7 @@ const struct manifest_version *manifest_add(
 		if (added.version == 0) {
 			added.version = known->version;
 		}
-		if (digest_none(&added.examples)) {
+		if (digest_is_zero(&added.examples)) {
 			added.examples = known->examples;
 		}
 		forget(manifest, (size_t)(known - manifest->versions));
@@ -86,14 +87,14 @@ void manifest_lose(struct manifest *manifest, size_t at)
 {
 	const struct digest lost = manifest->versions[at].model;
 	forget(manifest, at);
-	if (digest_same(&manifest->previous, &lost)) {
+	if (digest_equal(&manifest->previous, &lost)) {
 		manifest->previous = (struct digest){0};
 	}
-	if (digest_same(&manifest->last_good, &lost)) {
+	if (digest_equal(&manifest->last_good, &lost)) {
 		manifest->last_good = manifest->previous;
 		manifest->previous = (struct digest){0};
 	}
-	if (digest_same(&manifest->active, &lost)) {
+	if (digest_equal(&manifest->active, &lost)) {
 		manifest->active = manifest->last_good;
 		manifest->trial = false;
 	}
@@ -102,12 +103,12 @@ void manifest_lose(struct manifest *manifest, size_t at)
 bool manifest_wants(const struct manifest *manifest, const struct digest *digest)
 {
 	for (size_t i = 0; i < manifest->n; i++) {
-		if (digest_same(digest, &manifest->versions[i].model) ||
-			digest_same(digest, &manifest->versions[i].labels) ||
-			digest_same(digest, &manifest->versions[i].golden) ||
-			digest_same(digest, &manifest->versions[i].conf) ||
-			digest_same(digest, &manifest->versions[i].minisig) ||
-			digest_same(digest, &manifest->versions[i].examples)) {
+		if (digest_equal(digest, &manifest->versions[i].model) ||
+			digest_equal(digest, &manifest->versions[i].labels) ||
+			digest_equal(digest, &manifest->versions[i].golden) ||
+			digest_equal(digest, &manifest->versions[i].conf) ||
+			digest_equal(digest, &manifest->versions[i].minisig) ||
+			digest_equal(digest, &manifest->versions[i].examples)) {
 			return true;
 		}
 	}
@@ -116,7 +117,7 @@ bool manifest_wants(const struct manifest *manifest, const struct digest *digest
 
 void manifest_pass_trial(struct manifest *manifest)
 {
-	if (!digest_same(&manifest->last_good, &manifest->active)) {
+	if (!digest_equal(&manifest->last_good, &manifest->active)) {
 		manifest->previous = manifest->last_good;
 		manifest->last_good = manifest->active;
 	}
@@ -126,15 +127,15 @@ void manifest_pass_trial(struct manifest *manifest)
 
 void manifest_prepare_replacement(struct manifest *manifest, const struct digest *trial_passed)
 {
-	if (digest_none(&manifest->last_good) && !digest_none(&manifest->active) &&
-		digest_same(&manifest->active, trial_passed)) {
+	if (digest_is_zero(&manifest->last_good) && !digest_is_zero(&manifest->active) &&
+		digest_equal(&manifest->active, trial_passed)) {
 		manifest->last_good = manifest->active;
 	}
 }
 
 const struct manifest_version *manifest_fallback(const struct manifest *manifest)
 {
-	bool active_is_last_good = digest_same(&manifest->active, &manifest->last_good);
+	bool active_is_last_good = digest_equal(&manifest->active, &manifest->last_good);
 	return manifest_find(
 		manifest, active_is_last_good ? &manifest->previous : &manifest->last_good);
 }
@@ -193,7 +194,7 @@ static void row_print(FILE *out, const struct row *row, const void *object)
 	char text[DIGEST_TEXT_SIZE];
 	switch (row->kind) {
 	case KIND_DIGEST:
-		fprintf(out, "%s = %s\n", row->key, digest_print((const struct digest *)at, text));
+		fprintf(out, "%s = %s\n", row->key, digest_to_hex((const struct digest *)at, text));
 		break;
 	case KIND_NUMBER: {
 		uint64_t number = 0;
@@ -236,7 +237,7 @@ int manifest_print(const struct manifest *manifest, char **ret_text, size_t *ret
 	body_print(out, manifest);
 	fflush(out);
 	struct digest digest = digest_of(text, strlen(text));
-	fprintf(out, CHECKSUM "%s\n", digest_print(&digest, checksum));
+	fprintf(out, CHECKSUM "%s\n", digest_to_hex(&digest, checksum));
 	fclose(out);
 	*ret_size = strlen(text);
 	*ret_text = take(text);
@@ -309,7 +310,7 @@ static int check_checksum(const char *text, size_t size, size_t *ret_size)
 		return -EINVAL;
 	}
 	struct digest digest = digest_of(text, size - length);
-	digest_print(&digest, checksum);
+	digest_to_hex(&digest, checksum);
 	if (memcmp(text + size - DIGEST_TEXT_SIZE, checksum, DIGEST_TEXT_SIZE - 1) != 0) {
 		return -EINVAL;
 	}

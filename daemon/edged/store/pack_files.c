@@ -25,21 +25,21 @@ void pack_files_deinit(struct pack_files *files)
 	files->folder = -1;
 }
 
-const char *pack_files_key(
-	const struct pack_files *files, const struct digest *model, char out[PACK_FILES_KEY_SIZE])
+const char *pack_files_name(
+	const struct pack_files *files, const struct digest *model, char out[PACK_FILES_NAME_SIZE])
 {
 	if (files->suffix[0] == 0) {
 		return NULL;
 	}
-	digest_print(model, out);
+	digest_to_hex(model, out);
 	memcpy(out + DIGEST_TEXT_SIZE - 1, files->suffix, sizeof(files->suffix));
 	return out;
 }
 
 void pack_files_drop(const struct pack_files *files, const struct digest *model)
 {
-	char key[PACK_FILES_KEY_SIZE];
-	if (files->folder >= 0 && pack_files_key(files, model, key)) {
+	char key[PACK_FILES_NAME_SIZE];
+	if (files->folder >= 0 && pack_files_name(files, model, key)) {
 		unlinkat(files->folder, key, 0);
 	}
 }

@@ -12,11 +12,12 @@
 #include "daemon/system/digest.h"
 
 #define PACK_FILES_SUFFIX_SIZE 40
-#define PACK_FILES_KEY_SIZE (DIGEST_TEXT_SIZE + PACK_FILES_SUFFIX_SIZE)
+#define PACK_FILES_NAME_SIZE (DIGEST_TEXT_SIZE + PACK_FILES_SUFFIX_SIZE)
 
 struct pack_files {
 	int folder; /* -1: packed weights stay in memory */
-	/* "-BUILD-FEATURES"; empty: the build has no id, so files have no names */
+	/* "-BUILD-FEATURES"; empty: the build has no id; a file has no name
+	 * then, and ends with its load */
 	char suffix[PACK_FILES_SUFFIX_SIZE];
 };
 
@@ -25,8 +26,8 @@ void pack_files_init(struct pack_files *files, int folder, uint64_t cpu_features
 void pack_files_deinit(struct pack_files *files);
 
 /* Writes the name of @model's file to @out. Returns NULL if the build has no id. */
-const char *pack_files_key(
-	const struct pack_files *files, const struct digest *model, char out[PACK_FILES_KEY_SIZE]);
+const char *pack_files_name(
+	const struct pack_files *files, const struct digest *model, char out[PACK_FILES_NAME_SIZE]);
 
 /* Removes @model's file. */
 void pack_files_drop(const struct pack_files *files, const struct digest *model);

@@ -152,8 +152,8 @@ static bool is_known_good(struct store *store, const struct digest *digest)
 	size_t n = 0;
 	int code = store_manifests(store, &manifests, &n);
 	for (size_t i = 0; code == 0 && i < n && !good; i++) {
-		good = digest_same(&manifests[i].last_good, digest) ||
-			digest_same(&manifests[i].previous, digest);
+		good = digest_equal(&manifests[i].last_good, digest) ||
+			digest_equal(&manifests[i].previous, digest);
 	}
 	return good;
 }
@@ -187,7 +187,7 @@ static void apply_crash_markers(struct store *store)
 bool store_is_suspect(const struct store *store, const struct digest *digest)
 {
 	for (size_t i = 0; i < store->n_suspects; i++) {
-		if (digest_same(&store->suspects[i], digest)) {
+		if (digest_equal(&store->suspects[i], digest)) {
 			return true;
 		}
 	}
@@ -287,7 +287,7 @@ void store_drop(struct store *store, const char *name)
 static const struct store_bad *bad_find(const struct store *store, const struct digest *digest)
 {
 	for (size_t i = 0; i < store->n_bad; i++) {
-		if (digest_same(&store->bad[i].digest, digest)) {
+		if (digest_equal(&store->bad[i].digest, digest)) {
 			return &store->bad[i];
 		}
 	}
@@ -303,7 +303,7 @@ const char *store_find_bad(const struct store *store, const struct digest *diges
 static void bad_remove(struct store *store, size_t at)
 {
 	char name[DIGEST_TEXT_SIZE];
-	digest_print(&store->bad[at].digest, name);
+	digest_to_hex(&store->bad[at].digest, name);
 	if (store->bad_folder >= 0) {
 		unlinkat(store->bad_folder, name, 0);
 	}
@@ -420,7 +420,7 @@ static void bad_log(const struct store *store, const struct store_bad *bad)
 	const struct notice_about about = {
 		.model = bad->model_name[0] ? bad->model_name : NULL, .digest = &bad->digest};
 	notice(store->log, NOTICE_FILE_BAD, &about, "file %s is bad: %s",
-		digest_print(&bad->digest, text), bad->reason);
+		digest_to_hex(&bad->digest, text), bad->reason);
 }
 
 int store_add_bad(struct store *store, const struct digest *digest, const char *model_name,
@@ -443,7 +443,7 @@ int store_add_bad(struct store *store, const struct digest *digest, const char *
 	if (code == 0 && store->bad_folder >= 0) {
 		snprintf(text, sizeof(text), "%s\n%s\n", bad->reason, bad->model_name);
 		code = atomic_write_bytes(
-			store->bad_folder, digest_print(digest, name), 0600, text, strlen(text));
+			store->bad_folder, digest_to_hex(digest, name), 0600, text, strlen(text));
 	}
 	return code == 0 ? 0 : error_set(err, code, "the store: %s", strerror(-code));
 }

@@ -101,7 +101,7 @@ bool trust_load(struct trust *trust, const struct config *config, const struct l
 	*trust = (struct trust){.fingerprint = trust->fingerprint};
 	trust->code = any ? keys_read(trust, config->keys, NULL) : 0;
 	const struct digest now = fingerprint_of(trust, config);
-	if (digest_same(&now, &trust->fingerprint)) {
+	if (digest_equal(&now, &trust->fingerprint)) {
 		return false;
 	}
 	if (any) {
@@ -189,7 +189,7 @@ static int check_version(
 			claims->version, manifest->signed_newest);
 	}
 	if (claims->version == manifest->signed_newest &&
-		!digest_same(&manifest->signed_file, file->digest)) {
+		!digest_equal(&manifest->signed_file, file->digest)) {
 		return error_set(
 			err, -EBADMSG, "version %" PRIu64 " was another file", claims->version);
 	}
@@ -217,7 +217,7 @@ static int check_parts(
 		char text[DIGEST_TEXT_SIZE];
 		const struct digest *digest = file->parts[i];
 		const char *there =
-			digest_none(digest) ? MINISIGN_NONE : digest_print(digest, text);
+			digest_is_zero(digest) ? MINISIGN_NONE : digest_to_hex(digest, text);
 		if (claims->parts[i][0] != 0 && strcmp(claims->parts[i], there) != 0) {
 			return error_set(err, -EBADMSG, "%s: not what was signed",
 				minisign_part_name((enum minisign_part)i));

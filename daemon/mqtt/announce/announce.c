@@ -90,7 +90,7 @@ static void write_state(struct bytes_writer *w, const struct model_entry *m, boo
 static void publish_setting(struct announce *a, struct broker_connection *conn,
 	const struct model_entry *m, const char *key, const char *value, uint64_t *hash)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	if (!settings_has_word(a->settings->commands, key)) {
 		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
 		return;
@@ -119,7 +119,7 @@ static void publish_settings(
 static void forget_model(struct announce *a, struct model_entry *m)
 {
 	static const char *const rests[] = {"state", "get/threshold", "get/enable", "get/pin"};
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct known_models_published *published = &m->published;
 	bool all = true;
 	if (!published->state) {
@@ -135,7 +135,7 @@ static void forget_model(struct announce *a, struct model_entry *m)
 
 static void publish_model(struct announce *a, struct broker_connection *conn, struct model_entry *m)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer w = {0};
 	if (!m->listed) {
 		return;
@@ -168,7 +168,7 @@ void announce_models(struct announce *a)
 
 static void publish_info(struct announce *a, struct broker_connection *conn)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct utsname u;
 	struct bytes_writer w = {0};
 	uname(&u);
@@ -239,7 +239,7 @@ void announce_unpublished(struct announce *a)
 	if (any) {
 		announce_models(a);
 		pipelines_announce(a->pipelines, NULL);
-		pipelines_emit_last(a->pipelines);
+		pipelines_retry_last(a->pipelines);
 	}
 }
 
@@ -275,7 +275,7 @@ static void set_pool_subscription(
 
 void announce_update_pool_subscriptions(struct announce *a)
 {
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	a->in_pool = !a->brokers->draining && service_is_up(a->service) && a->models->listed &&
 		has_time(a);
 	for (size_t i = 0; i < a->brokers->n; i++) {
@@ -350,7 +350,7 @@ static void name_pipelines(struct announce *a, struct bytes_writer *names)
 
 void announce_capability(struct announce *a)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer models = {0}, pipelines = {0};
 	int64_t ready = name_models(a, &models);
 	name_pipelines(a, &pipelines);

@@ -89,7 +89,7 @@ void home_assistant_leave(struct announce *announce, struct broker_connection *c
 
 /* Records that the broker has emptied @topic. The discovery message's topic: also that no component
  * and no source is announced there any more. */
-void retained_cleanup_on_emptied(
+void retained_cleanup_on_cleared(
 	struct announce *announce, const struct broker_connection *conn, const char *topic);
 /* Empties topics that are out of use, if that is due and all models and pipelines are known. */
 void retained_cleanup_run(struct announce *announce);

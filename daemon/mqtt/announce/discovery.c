@@ -40,7 +40,7 @@ void discovery_device_find(struct discovery_device *device, const char *version)
 		char hex[DIGEST_TEXT_SIZE];
 		const struct digest digest = digest_of(salted, (size_t)n);
 		snprintf(device->serial, sizeof(device->serial), "%.32s",
-			digest_print(&digest, hex));
+			digest_to_hex(&digest, hex));
 	}
 }
 
@@ -90,7 +90,7 @@ struct writing {
 	char base[DISCOVERY_ID_SIZE]; /* MODEL or pipeline/NAME, after PREFIX/GW/ in topics */
 	char name[DISCOVERY_NAME_SIZE]; /* display name */
 	char id[DISCOVERY_ID_SIZE]; /* id of the model or pipeline */
-	char result[TOPICS_MAX]; /* topic of the results */
+	char result[TOPIC_SIZE]; /* topic of the results */
 	struct discovery *now;
 	const struct pipelines *pipelines;
 	bool of_source;
@@ -99,7 +99,7 @@ struct writing {
 
 static void put_topic(struct writing *g, const char *key, const char *level)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	settings_own_topic(g->settings, topic, "%s/%s", g->base, level);
 	json_writer_text(g->w, key, topic);
 }
@@ -115,7 +115,7 @@ static void put_availability(struct bytes_writer *w, const char *topic, const ch
 
 static void put_status(struct bytes_writer *w, const struct settings *s)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	settings_own_topic(s, topic, "status");
 	put_availability(w, topic, "{{ 'online' if value == 'online' else 'offline' }}");
 }
@@ -123,7 +123,7 @@ static void put_status(struct bytes_writer *w, const struct settings *s)
 /* A pipeline's component is available while the gateway is online and the pipeline works. */
 static void put_pipeline_availability(struct writing *g)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	settings_own_topic(g->settings, topic, "%s/state", g->base);
 	json_writer_begin(g->w, "avty", '[');
 	put_status(g->w, g->settings);
@@ -305,9 +305,9 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 	const size_t n = pipelines_count_numbers(g->pipelines, pipeline);
 	for (size_t i = 0; i < n && i < MAX_NUMBERS; i++) {
 		char name[MAX_NUMBER_NAME];
-		if (result_json_number_name(pipeline->about.names, i, n, name, sizeof(name)) <
+		if (result_json_number_name(pipeline->properties.names, i, n, name, sizeof(name)) <
 			sizeof(name)) {
-			write_number(g, name, pipeline->about.unit);
+			write_number(g, name, pipeline->properties.unit);
 		}
 	}
 }
@@ -315,8 +315,8 @@ static void write_numbers(struct writing *g, const struct mqtt_pipeline *pipelin
 static void write_source(
 	struct writing *g, const struct mqtt_pipeline *pipeline, const char *source)
 {
-	const struct pipeline_about *about = &pipeline->about;
-	char last[TOPICS_MAX];
+	const struct pipeline_about *about = &pipeline->properties;
+	char last[TOPIC_SIZE];
 	source_id(g->id, pipeline->name, source);
 	snprintf(g->name, sizeof(g->name), "%s %s", pipeline->name, source);
 	settings_own_topic(g->settings, g->result, "%s/result/%s", g->base, source);
@@ -347,7 +347,7 @@ static void write_pipeline(struct writing *g, const struct mqtt_pipeline *pipeli
 	snprintf(g->base, sizeof(g->base), "pipeline/%s", pipeline->name);
 	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		const struct pipelines_source *source = &pipeline->sources[i];
-		if ((source->announced || source->known) && source->conn == g->conn) {
+		if ((source->has_published || source->known) && source->conn == g->conn) {
 			g->of_source = true;
 			write_source(g, pipeline, source->name);
 		}
@@ -356,8 +356,8 @@ static void write_pipeline(struct writing *g, const struct mqtt_pipeline *pipeli
 	snprintf(id, sizeof(id), "Pipeline-%s", pipeline->name);
 	discovery_id(g->id, id);
 	snprintf(g->name, sizeof(g->name), "%s", pipeline->name);
-	if (pipeline->about.has_threshold) {
-		write_threshold(g, pipeline->about.anomaly || pipeline->about.numbers);
+	if (pipeline->properties.has_threshold) {
+		write_threshold(g, pipeline->properties.anomaly || pipeline->properties.numbers);
 	}
 	write_switch(g, "enable");
 }

@@ -25,7 +25,7 @@ static bool wants_discovery(const struct broker_connection *conn)
 static bool publish(
 	struct announce *a, struct broker_connection *conn, const void *payload, size_t size)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	discovery_topic(topic, sizeof(topic), a->settings);
 	if (!outbox_may_hold(&conn->outbox, topic, size)) {
 		log_warning(a->log,
@@ -40,7 +40,7 @@ static bool publish(
  * sent. */
 static bool has_to_wait(const struct announce *a, const struct broker_connection *conn)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	discovery_topic(topic, sizeof(topic), a->settings);
 	return conn->home.has_gone && outbox_has(&conn->outbox, topic);
 }
@@ -53,7 +53,7 @@ static bool is_announced(const struct mqtt_pipeline *pipeline, const struct brok
 {
 	for (size_t i = 0; pipeline && i < pipeline->n_sources; i++) {
 		const struct pipelines_source *source = &pipeline->sources[i];
-		if ((source->announced || source->known) && source->conn == conn &&
+		if ((source->has_published || source->known) && source->conn == conn &&
 			strcmp(source->name, name) == 0) {
 			return true;
 		}

@@ -11,10 +11,10 @@
 #define MAX_AT_ONCE 256 /* outbox messages; the rest follows later */
 #define MAX_LEVELS 4
 
-void retained_cleanup_on_emptied(
+void retained_cleanup_on_cleared(
 	struct announce *a, const struct broker_connection *conn, const char *topic)
 {
-	char home[TOPICS_MAX];
+	char home[TOPIC_SIZE];
 	discovery_topic(home, sizeof(home), a->settings);
 	retained_list_remove(&a->retained, conn->settings->name, "topic", topic);
 	if (strcmp(topic, home) == 0) {
@@ -55,7 +55,7 @@ static bool is_of_pipeline(
 			pipelines_was_published(a->pipelines, conn, level[1], level[3]);
 	}
 	bool get = n == 4 && strcmp(level[2], "get") == 0;
-	return pipeline && (!get || is_set(a, level[3], pipeline->about.has_threshold));
+	return pipeline && (!get || is_set(a, level[3], pipeline->properties.has_threshold));
 }
 
 /* Returns true if the topic below PREFIX/GW/ is in use. Changes @topic. */
@@ -81,7 +81,7 @@ static bool is_current(
 	const struct announce *a, const struct broker_connection *conn, const char *topic)
 {
 	const struct settings *s = a->settings;
-	char text[TOPICS_MAX];
+	char text[TOPIC_SIZE];
 	discovery_topic(text, sizeof(text), s);
 	if (strcmp(topic, text) == 0) {
 		return conn->settings->discovery;

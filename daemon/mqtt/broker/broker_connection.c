@@ -376,7 +376,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	}
 	broker_connection_flush(conn);
 	if (conn->full || conn->packed) {
-		conn->events->on_room(conn);
+		conn->events->on_outbox_space(conn);
 	}
 	if (conn->state == BROKER_CONNECTION_UP) {
 		broker_connection_pump(conn);

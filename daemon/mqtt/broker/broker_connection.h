@@ -55,16 +55,16 @@ struct broker_connection_events {
 	void (*on_down)(struct broker_connection *conn);
 	void (*on_message)(struct broker_connection *conn, const struct mosq_message *message);
 	/* The outbox may have room again while requests wait for it. */
-	void (*on_room)(struct broker_connection *conn);
+	void (*on_outbox_space)(struct broker_connection *conn);
 	/* @message cannot be sent on this connection and is freed afterwards. @too_large: it is
 	 * above the size that the broker accepts. */
-	void (*on_refused)(
+	void (*on_unsendable)(
 		struct broker_connection *conn, struct outbox_message *message, bool too_large);
 	/* A retained message with content is about to be sent. */
-	void (*on_retained)(struct broker_connection *conn, const char *topic);
+	void (*on_before_retain)(struct broker_connection *conn, const char *topic);
 	/* The broker has acknowledged an empty retained message, and no other one of its topic
 	 * waits. */
-	void (*on_emptied)(struct broker_connection *conn, const char *topic);
+	void (*on_retained_cleared)(struct broker_connection *conn, const char *topic);
 };
 
 struct broker_connection_subscription {
@@ -135,7 +135,7 @@ struct broker_connection_home {
 /* Options of one connection; the worker thread has a copy. */
 struct broker_connection_options {
 	struct settings_broker broker;
-	char client_id[SETTINGS_TOPIC_SIZE], will_topic[TOPICS_MAX];
+	char client_id[SETTINGS_TOPIC_SIZE], will_topic[TOPIC_SIZE];
 	uint32_t max_packet;
 };
 

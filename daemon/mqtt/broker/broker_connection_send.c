@@ -29,7 +29,7 @@ bool broker_connection_publish(struct broker_connection *conn, struct outbox_mes
 	return outbox_put(&conn->outbox, take(m));
 }
 
-/* Drops @message, which the library refuses, with a log line and on_refused(). */
+/* Drops @message, which the library refuses, with a log line and on_unsendable(). */
 static void refuse(struct broker_connection *conn, struct outbox_message *message, bool too_large,
 	const char *why)
 {
@@ -44,7 +44,7 @@ static void refuse(struct broker_connection *conn, struct outbox_message *messag
 	if (m->of_spool) {
 		spool_done(conn->spool, m->record);
 	}
-	conn->events->on_refused(conn, m, too_large);
+	conn->events->on_unsendable(conn, m, too_large);
 }
 
 void broker_connection_put_back(struct broker_connection *conn)
@@ -134,7 +134,7 @@ static int hand_over(
 			NSEC_PER_SEC);
 	}
 	if (m->retain && m->size > 0) {
-		conn->events->on_retained(conn, m->topic);
+		conn->events->on_before_retain(conn, m->topic);
 	}
 	int r = mosq_publish(conn->mosq, &p, &mid, err);
 	if (r == 0) {
@@ -200,7 +200,7 @@ void broker_connection_on_published(void *data, int mid, int reason)
 		spool_done(conn->spool, m->record);
 	}
 	if (m->retain && m->size == 0 && !outbox_has(&conn->outbox, m->topic)) {
-		conn->events->on_emptied(conn, m->topic);
+		conn->events->on_retained_cleared(conn, m->topic);
 	}
 }
 

@@ -123,7 +123,7 @@ static int begin(struct brokers *b, const struct settings_broker *broker, struct
 	}
 	b->n++;
 	(*slot)->number = ++b->last_number;
-	return b->events->on_begin(*slot, err);
+	return b->events->on_started(*slot, err);
 }
 
 /* Returns why @folder cannot be used; NULL: it can. */
@@ -174,7 +174,7 @@ static void leave(struct brokers *b, struct broker_connection *conn)
 static bool may_stop(const struct brokers *b, struct broker_connection *conn)
 {
 	bool late = clock_now_ns() >= conn->leave_by_ns;
-	bool done = b->events->is_answered(conn) && broker_connection_is_flushed(conn) &&
+	bool done = b->events->has_no_requests(conn) && broker_connection_is_flushed(conn) &&
 		clock_now_ns() - conn->heard_ns > QUIET_NS;
 	if (!late && !done) {
 		return false;
@@ -182,7 +182,7 @@ static bool may_stop(const struct brokers *b, struct broker_connection *conn)
 	if (conn->stopped_published) {
 		return true;
 	}
-	b->events->on_stop(conn);
+	b->events->on_before_disconnect(conn);
 	conn->stopped_published = true;
 	return late;
 }
@@ -191,7 +191,7 @@ static void forget(struct brokers *b, size_t at)
 {
 	struct broker_connection *conn = b->connections[at];
 	b->connections[at] = b->connections[--b->n];
-	b->events->on_left(conn);
+	b->events->on_removed(conn);
 	log_info(b->log, "broker %s: left", conn->settings->name);
 	broker_connection_stop(conn);
 }
@@ -215,7 +215,7 @@ static void on_drain(uv_timer_t *timer)
 	if (b->draining && n_leaving == 0) {
 		b->events->on_drained(b->data);
 	} else if (n_gone > 0) {
-		b->events->on_free_slots(b->data);
+		b->events->on_connections_left(b->data);
 	}
 }
 
@@ -253,7 +253,7 @@ static bool is_taken(const struct brokers *b, const struct settings_broker *brok
 	return false;
 }
 
-int brokers_follow(struct brokers *b, struct error *err)
+int brokers_apply(struct brokers *b, struct error *err)
 {
 	const struct settings *s = b->settings;
 	int r = 0;

@@ -2,7 +2,7 @@
 /*
  * brokers - the connections to the brokers of the configuration
  *
- * brokers_follow() starts connections and lets others leave. A connection that leaves unsubscribes,
+ * brokers_apply() starts connections and lets others leave. A connection that leaves unsubscribes,
  * stays until its requests are answered and no more messages come, publishes "stopped" and ends,
  * after drain-timeout at the latest. A client id must be connected once only, and a spool has one
  * user, so a new connection waits until the old one of its name or address has left.
@@ -21,15 +21,15 @@
 struct brokers_events {
 	struct broker_connection_events conn; /* of each connection; conn->data is brokers.data */
 	/* A connection was started: subscribe. */
-	int (*on_begin)(struct broker_connection *conn, struct error *err);
+	int (*on_started)(struct broker_connection *conn, struct error *err);
 	/* Returns true if no request of @conn is to be answered. */
-	bool (*is_answered)(const struct broker_connection *conn);
+	bool (*has_no_requests)(const struct broker_connection *conn);
 	/* Everything else was sent: publish "stopped". */
-	void (*on_stop)(struct broker_connection *conn);
+	void (*on_before_disconnect)(struct broker_connection *conn);
 	/* @conn has left and is freed afterwards. */
-	void (*on_left)(struct broker_connection *conn);
-	/* Some have left: call brokers_follow(). Not called while draining. */
-	void (*on_free_slots)(void *data);
+	void (*on_removed)(struct broker_connection *conn);
+	/* Some have left: call brokers_apply(). Not called while draining. */
+	void (*on_connections_left)(void *data);
 	/* All have left, while draining. */
 	void (*on_drained)(void *data);
 };
@@ -63,7 +63,7 @@ int must_check brokers_check(const char *state, const struct settings *settings,
 /* Starts a connection to every broker of the configuration. Connections to brokers that were removed
  * or changed leave; a changed broker is connected again afterwards. Other connections are not
  * touched. An error of one broker does not stop the others. */
-int must_check brokers_follow(struct brokers *brokers, struct error *err);
+int must_check brokers_apply(struct brokers *brokers, struct error *err);
 /* Lets all connections leave. */
 void brokers_leave(struct brokers *brokers);
 

@@ -32,7 +32,7 @@ void journal_init(struct journal *journal)
 	}
 }
 
-void journal_divide(struct journal *journal, size_t n_brokers)
+void journal_set_brokers(struct journal *journal, size_t n_brokers)
 {
 	assert(n_brokers > 0);
 	journal->n_brokers = n_brokers;

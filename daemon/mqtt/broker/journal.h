@@ -80,7 +80,7 @@ struct journal_record {
 void journal_init(struct journal *journal); /* Sets up for one broker, without a file. */
 /* Sets the number of brokers, above 0. A broker above its new share adds nothing until it is
  * below. */
-void journal_divide(struct journal *journal, size_t n_brokers);
+void journal_set_brokers(struct journal *journal, size_t n_brokers);
 /* Opens or creates @folder/kept. Records of an earlier run wait for journal_next(). @max_bytes is
  * above 0. -EAGAIN if another process has the file open. */
 int must_check journal_open(

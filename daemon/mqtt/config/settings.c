@@ -260,19 +260,19 @@ bool settings_same_broker(const struct settings_broker *a, const struct settings
 	return same;
 }
 
-void settings_own_topic(const struct settings *s, char out[TOPICS_MAX], const char *format, ...)
+void settings_own_topic(const struct settings *s, char out[TOPIC_SIZE], const char *format, ...)
 {
 	va_list arguments;
-	int n = snprintf(out, TOPICS_MAX, "%s/%s/", s->prefix, s->gateway);
+	int n = snprintf(out, TOPIC_SIZE, "%s/%s/", s->prefix, s->gateway);
 	va_start(arguments, format);
-	vsnprintf(out + n, TOPICS_MAX - (size_t)n, format, arguments);
+	vsnprintf(out + n, TOPIC_SIZE - (size_t)n, format, arguments);
 	va_end(arguments);
 }
 
 void settings_pool_filter(
-	const struct settings *s, bool of_pipeline, const char *name, char out[TOPICS_MAX])
+	const struct settings *s, bool of_pipeline, const char *name, char out[TOPIC_SIZE])
 {
-	snprintf(out, TOPICS_MAX,
+	snprintf(out, TOPIC_SIZE,
 		of_pipeline ? "$share/%s/%s/pool/pipeline/%s/in/+" : "$share/%s/%s/pool/%s/infer",
 		s->pool_group, s->prefix, name);
 }

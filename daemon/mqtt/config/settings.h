@@ -144,11 +144,11 @@ struct settings_address {
 int must_check settings_read_address(const char *text, struct settings_address *ret_address);
 
 /* Writes a topic of this gateway: PREFIX/GW/, then the formatted rest. */
-void settings_own_topic(const struct settings *settings, char out[TOPICS_MAX], const char *format,
+void settings_own_topic(const struct settings *settings, char out[TOPIC_SIZE], const char *format,
 	...) printf_like(3, 4);
 /* Writes the shared subscription of a pool member for a model, or for a pipeline's inputs. */
 void settings_pool_filter(
-	const struct settings *settings, bool of_pipeline, const char *name, char out[TOPICS_MAX]);
+	const struct settings *settings, bool of_pipeline, const char *name, char out[TOPIC_SIZE]);
 
 /* Writes the MQTT client id. */
 void settings_write_client_id(const struct settings *settings, const struct settings_broker *broker,

@@ -214,9 +214,9 @@ static int brokers_check_apart(const struct settings *s, size_t index, struct se
 static int check_not_own(
 	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
-	char own[2][TOPICS_MAX];
+	char own[2][TOPIC_SIZE];
 	settings_own_topic(s, own[0], "#");
-	snprintf(own[1], TOPICS_MAX, "%s/pool/#", s->prefix);
+	snprintf(own[1], TOPIC_SIZE, "%s/pool/#", s->prefix);
 	for (size_t i = 0; i < 2; i++) {
 		if (topics_overlap(r->topic, own[i])) {
 			return section_error_set(error, "topic",
@@ -230,10 +230,10 @@ static int check_not_own(
  * as input; NULL: none. Writes the result topic to @out. Results of a pipeline never become input:
  * they are published on edged-mqtt's own topics, which no route may overlap. */
 static const struct settings_route *consumer_of(
-	const struct settings *s, const struct settings_route *r, char out[TOPICS_MAX])
+	const struct settings *s, const struct settings_route *r, char out[TOPIC_SIZE])
 {
 	if (!r->model[0] || strcmp(s->feed, "none") == 0 ||
-		!topics_fill(out, TOPICS_MAX, s->result_topic, s->prefix, s->gateway, r->model,
+		!topics_fill(out, TOPIC_SIZE, s->result_topic, s->prefix, s->gateway, r->model,
 			r->name)) {
 		return NULL;
 	}
@@ -250,7 +250,7 @@ static const struct settings_route *consumer_of(
 static int check_no_cycle(
 	const struct settings *s, const struct settings_route *r, struct section_error *error)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	const struct settings_route *at = r;
 	for (size_t i = 0; i < s->n_routes && at; i++) {
 		at = consumer_of(s, at, topic);
@@ -301,7 +301,7 @@ static int route_check(const struct settings_route *r, struct section_error *err
  * response is refused. */
 static bool responses_collide(const struct settings *s)
 {
-	char own[TOPICS_MAX];
+	char own[TOPIC_SIZE];
 	int n = snprintf(own, sizeof(own), "%s/%s/", s->prefix, s->gateway);
 	const char *at = s->response_prefix;
 	while (*(at += strspn(at, " "))) {
@@ -315,7 +315,7 @@ static bool responses_collide(const struct settings *s)
 
 static int bridge_check(const struct settings *s, struct section_error *error)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	const struct rule rules[] = {
 		{!topics_is_word(s->gateway) || strcmp(s->gateway, "pool") == 0, "gateway",
 			"gateway: letters, digits, - and _, and not \"pool\" (without the key it is the host's name)"},

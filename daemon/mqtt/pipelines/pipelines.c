@@ -28,7 +28,7 @@ static bool next_open(struct pipelines *pipelines, struct bytes_writer *frame)
 		worker_frames_write(frame, WORKER_COMMAND_OPEN, &file);
 	} else {
 		const struct worker_begin begin = {
-			.max_requests = (uint32_t)pipelines->queue->settings->in_flight};
+			.max_requests = (uint32_t)pipelines->mqtt_requests->settings->in_flight};
 		worker_frames_write(frame, WORKER_COMMAND_BEGIN, &begin);
 	}
 	return true;
@@ -143,12 +143,12 @@ bool pipelines_feed_news(struct pipelines *pipelines)
 	}
 	pipelines->result_sent = false;
 	if (worker_send(&pipelines->worker, &frame, &err) == -ENOMEM) {
-		worker_give_up(&pipelines->worker, "no memory");
+		worker_restart(&pipelines->worker, "no memory");
 	}
 	return true;
 }
 
-bool pipelines_feed(struct pipelines *pipelines)
+bool pipelines_send_next(struct pipelines *pipelines)
 {
 	return pipelines_feed_news(pipelines) || next_input(pipelines);
 }
@@ -163,7 +163,7 @@ static void open_end(struct pipelines *pipelines, const struct error *failed)
 	bool was_short = pipeline->memory_was_short;
 	pipeline->memory_was_short = failed->code == -ENOMEM;
 	if (pipeline->memory_was_short && !was_short) {
-		worker_give_up(&pipelines->worker, failed->text);
+		worker_restart(&pipelines->worker, failed->text);
 		return;
 	}
 	pipeline->ends = pipeline->ends < MAX_ENDS ? 0 : pipeline->ends;
@@ -172,14 +172,14 @@ static void open_end(struct pipelines *pipelines, const struct error *failed)
 						     : "";
 	snprintf(pipeline->refused, sizeof(pipeline->refused), "%s", why);
 	if (failed->code) {
-		log_error(pipelines->queue->log, "%s", failed->text);
+		log_error(pipelines->mqtt_requests->log, "%s", failed->text);
 	}
 }
 
 static void begin_end(struct pipelines *pipelines, const struct error *failed)
 {
 	if (failed->code) {
-		worker_give_up(&pipelines->worker, failed->text);
+		worker_restart(&pipelines->worker, failed->text);
 		return;
 	}
 	if (pipelines->n == 0) {
@@ -199,7 +199,7 @@ static void on_done(void *data, enum worker_frame command, const struct worker_d
 		command == WORKER_COMMAND_SET_THRESHOLD || command == WORKER_COMMAND_MODEL_RESPONSE;
 	if (lacks && failed->code == -ENOMEM) {
 		/* Only a new child gets the model or setting again. */
-		worker_give_up(&pipelines->worker, failed->text);
+		worker_restart(&pipelines->worker, failed->text);
 		pipelines_dispatch(pipelines);
 		return;
 	}
@@ -211,7 +211,7 @@ static void on_done(void *data, enum worker_frame command, const struct worker_d
 	} else if (command == WORKER_COMMAND_BEGIN) {
 		begin_end(pipelines, failed);
 	} else if (failed->code) {
-		log_warning(pipelines->queue->log, "pipelines: %s", failed->text);
+		log_warning(pipelines->mqtt_requests->log, "pipelines: %s", failed->text);
 	}
 	pipelines_complete_running(pipelines, done);
 	pipelines_dispatch(pipelines);
@@ -264,7 +264,7 @@ static void forget_child(struct pipelines *pipelines, const char *why, bool may_
 {
 	pipelines->epoch++;
 	pipelines_forget_requests(pipelines);
-	pipelines_publish_reset(pipelines);
+	pipelines_publish_all_inactive(pipelines);
 	pipelines_refuse_running(pipelines, why);
 	pipelines_job_again(pipelines, why, may_again);
 }
@@ -300,7 +300,7 @@ static void begin(struct pipelines *pipelines)
 }
 
 /* Without pipelines the process starts with the first request that it decodes. */
-static void on_again(void *data)
+static void on_may_restart(void *data)
 {
 	struct pipelines *pipelines = data;
 	if (pipelines->n > 0) {
@@ -311,19 +311,21 @@ static void on_again(void *data)
 
 void pipelines_start(struct pipelines *pipelines)
 {
-	static const struct worker_events events = {
-		.on_frame = on_frame, .on_done = on_done, .on_end = on_end, .on_again = on_again};
-	const struct settings *s = pipelines->queue->settings;
-	worker_init(&pipelines->worker, pipelines->loop, pipelines->queue->log, s->decode_memory,
-		s->decode_timeout_ms, s->max_memory ? s->max_memory / 4 : s->decode_memory, &events,
-		pipelines);
+	static const struct worker_events events = {.on_frame = on_frame,
+		.on_done = on_done,
+		.on_end = on_end,
+		.on_may_restart = on_may_restart};
+	const struct settings *s = pipelines->mqtt_requests->settings;
+	worker_init(&pipelines->worker, pipelines->loop, pipelines->mqtt_requests->log,
+		s->decode_memory, s->decode_timeout_ms,
+		s->max_memory ? s->max_memory / 4 : s->decode_memory, &events, pipelines);
 	pipelines_load_settings(pipelines);
-	on_again(pipelines);
+	on_may_restart(pipelines);
 }
 
 int pipelines_reload(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
 {
-	const struct settings *s = pipelines->queue->settings;
+	const struct settings *s = pipelines->mqtt_requests->settings;
 	worker_kill(&pipelines->worker);
 	pipelines->worker.memory_bytes = s->decode_memory;
 	pipelines->worker.timeout_ms = s->decode_timeout_ms;
@@ -331,9 +333,9 @@ int pipelines_reload(struct pipelines *pipelines, size_t *ret_bad, struct error 
 	int r = pipelines_load(pipelines, ret_bad, err);
 	for (size_t i = 0; i < pipelines->n_models; i++) {
 		known_models_forget_description(
-			pipelines->queue->models, pipelines->models[i].name);
+			pipelines->mqtt_requests->models, pipelines->models[i].name);
 	}
-	on_again(pipelines);
+	on_may_restart(pipelines);
 	pipelines_announce(pipelines, NULL);
 	return r;
 }
@@ -426,10 +428,10 @@ bool pipelines_is_poolable(const struct pipelines *pipelines, const struct mqtt_
 	const char *model = NULL;
 	for (size_t i = 0; ready && (model = pipeline_model_name(pipeline->parsed, i)); i++) {
 		const struct model_entry *entry =
-			known_models_find(pipelines->queue->models, model);
+			known_models_find(pipelines->mqtt_requests->models, model);
 		ready = entry && known_models_is_ready(entry);
 	}
-	return ready && !pipeline->about.remembers && pipelines_has_responses(pipeline);
+	return ready && !pipeline->properties.remembers && pipelines_has_responses(pipeline);
 }
 
 /* Returns the waiting input of the same source as @newer; NULL: none. */
@@ -453,14 +455,15 @@ void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 	struct pipelines_source *source = source_of(
 		pipelines, pipeline, request->conn, request->connection_id, request->source);
 	source->last_used = ++pipelines->uses;
-	struct mqtt_request *older =
-		pipeline->about.latest_only ? older_input(pipelines->queue, request) : NULL;
+	struct mqtt_request *older = pipeline->properties.latest_only
+		? older_input(pipelines->mqtt_requests, request)
+		: NULL;
 	if (older) {
 		pipelines->counts.sampled++;
 		if (older->response_topic) {
-			request_respond_refuse(pipelines->queue, older, EDGE_CLIENT_SUPERSEDED,
-				"a newer input took its place");
+			request_respond_refuse(pipelines->mqtt_requests, older,
+				EDGE_CLIENT_SUPERSEDED, "a newer input took its place");
 		}
-		request_serve_finish(pipelines->queue, older);
+		request_serve_finish(pipelines->mqtt_requests, older);
 	}
 }

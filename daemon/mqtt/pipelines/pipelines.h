@@ -35,13 +35,14 @@ struct pipelines_source {
 	char name[PIPELINES_SOURCE_SIZE];
 	uint32_t connection_id; /* number of the broker's connection */
 	struct broker_connection *conn; /* NULL: the connection was removed */
-	bool announced; /* a retained message may be published for it */
+	bool has_published; /* a retained message may be published for it */
 	/* owned; last payload of "last" if the outbox had no room; NULL: none */
 	char *unpublished;
 	bool known; /* an earlier run announced it to Home Assistant */
 	uint64_t last_used;
-	uint64_t skipped_ns; /* CLOCK_MONOTONIC of the last report of a skipped stage */
-	uint64_t no_snapshot_ns; /* CLOCK_MONOTONIC of the last report of a too large snapshot */
+	uint64_t skipped_reported_ns; /* CLOCK_MONOTONIC of the last report of a skipped stage */
+	uint64_t
+		no_snapshot_reported_ns; /* CLOCK_MONOTONIC of the last report of a too large snapshot */
 };
 
 /* One pipeline. */
@@ -50,9 +51,9 @@ struct mqtt_pipeline {
 	char *path; /* owned */
 	struct source file; /* owned; the file's text */
 	struct pipeline *parsed; /* owned; parsed file; receives no inputs */
-	struct pipeline_about about;
+	struct pipeline_about properties;
 	char refused[240]; /* why the file is rejected; "" */
-	char waits[240]; /* why it cannot run now; "" */
+	char wait_reason[240]; /* why it cannot run now; "" */
 	bool off;
 	/* its WORKER_COMMAND_OPEN has failed with -ENOMEM; the child was restarted */
 	bool memory_was_short;
@@ -111,11 +112,11 @@ struct pipelines {
 	/* Borrowed; set before pipelines_load(). */
 	uv_loop_t *loop;
 	const char *state; /* path of the state folder; "": none */
-	struct mqtt_requests *queue;
+	struct mqtt_requests *mqtt_requests;
 	struct service *service;
 	/* A setting, or which pipelines work, has changed. */
 	void (*on_change)(void *data);
-	void (*on_source)(void *data); /* a source has its first result */
+	void (*on_new_source)(void *data); /* a source has its first result */
 	void *data;
 
 	struct mqtt_pipeline *items[PIPELINES_MAX]; /* owned */
@@ -157,8 +158,8 @@ void pipelines_accept(struct pipelines *pipelines, struct mqtt_request *request)
 /* Call before @conn is freed. */
 void pipelines_forget_connection(struct pipelines *pipelines, const struct broker_connection *conn);
 /* Sends the child its next command. Returns false if there is none, or the child is busy. */
-bool pipelines_feed(struct pipelines *pipelines);
-/* Like pipelines_feed(), but for inputs, which wait for requests before them. */
+bool pipelines_send_next(struct pipelines *pipelines);
+/* Like pipelines_send_next(), but for inputs, which wait for requests before them. */
 bool pipelines_feed_news(struct pipelines *pipelines);
 /* Returns true if the worker can take a request. Starts its process if none runs. */
 bool pipelines_can_decode(struct pipelines *pipelines);
@@ -200,7 +201,7 @@ void pipelines_set_examples(struct pipelines *pipelines, const char *model, cons
 void pipelines_check_models(struct pipelines *pipelines);
 /* Call when edged is away: resets the state of all sources in the child. */
 void pipelines_reset_sources(struct pipelines *pipelines);
-/* Sets pipe->waits of pipelines whose models are missing or unsuitable. Such a pipeline's active
+/* Sets pipe->wait_reason of pipelines whose models are missing or unsuitable. Such a pipeline's active
  * states are reset. */
 void pipelines_check_needs(struct pipelines *pipelines);
 /* Returns true if all models of @pipeline have been described. */
@@ -260,15 +261,15 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 /* Publishes state and settings: changes to all brokers (@conn NULL), or everything to @conn. */
 void pipelines_announce(struct pipelines *pipelines, struct broker_connection *conn);
 /* Publishes the "last" payloads again that found no room in the outbox. */
-void pipelines_emit_last(struct pipelines *pipelines);
+void pipelines_retry_last(struct pipelines *pipelines);
 /* pipelines_forget() empties all retained topics of a removed pipeline, pipelines_forget_source() those of
  * a source. */
 void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
 void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source);
 /* Publishes {"active":0} on "last" of all sources, because the child or a model is gone. */
-void pipelines_publish_reset(struct pipelines *pipelines);
-void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
+void pipelines_publish_all_inactive(struct pipelines *pipelines);
+void pipelines_publish_inactive(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
 /* Adds a source that an earlier run announced to Home Assistant at @conn. */
 void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *pipeline, const char *source);

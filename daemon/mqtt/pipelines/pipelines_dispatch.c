@@ -19,30 +19,32 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 {
 	struct mqtt_request *request = data;
 	struct pipelines *pipelines = request->owner;
-	struct model_entry *model = known_models_find(pipelines->queue->models, request->target);
+	struct model_entry *model =
+		known_models_find(pipelines->mqtt_requests->models, request->target);
 	double took = (double)(clock_now_ns() - request->sent_ns);
 	outbox_reserve_give_back(request);
 	if (reply->error.code == -ENOTCONN && !request->retried && !pipelines->service->stopping) {
 		request->retried = true; /* edged was restarted and has not answered */
-		mqtt_requests_set_running(pipelines->queue, request, false);
+		mqtt_requests_set_running(pipelines->mqtt_requests, request, false);
 		return;
 	}
 	if (reply->error.code == -ENOBUFS) {
-		request_serve_lack_memory(pipelines->queue, request);
+		request_serve_lack_memory(pipelines->mqtt_requests, request);
 	} else if (reply->error.code || !reply->answer || !model) {
 		bool gone = !reply->error.code && !model;
-		request_respond_refuse_and_end(pipelines->queue, request,
+		request_respond_refuse_and_end(pipelines->mqtt_requests, request,
 			reply->error.code ? reply->error.status
 				: gone    ? EDGE_CLIENT_NOT_FOUND
 					  : EDGE_CLIENT_INTERNAL,
 			gone ? "the model has gone" : reply->error.text);
 	} else {
-		pipelines->queue->service_ns = pipelines->queue->service_ns == 0
+		pipelines->mqtt_requests->service_ns = pipelines->mqtt_requests->service_ns == 0
 			? took
-			: (1 - MEAN_WEIGHT) * pipelines->queue->service_ns + MEAN_WEIGHT * took;
+			: (1 - MEAN_WEIGHT) * pipelines->mqtt_requests->service_ns +
+				MEAN_WEIGHT * took;
 		model->requests++;
 		journal_clear_tries(request->journal);
-		request_respond_succeed(pipelines->queue, request, model, reply->answer);
+		request_respond_succeed(pipelines->mqtt_requests, request, model, reply->answer);
 	}
 	pipelines_dispatch(pipelines);
 }
@@ -65,7 +67,7 @@ static bool start(struct pipelines *pipelines, struct mqtt_request *request)
 	int r = service_infer(pipelines->service, &run, on_answer, request, &err);
 	if (r == 0) {
 		journal_count_try(request->journal);
-		mqtt_requests_set_running(pipelines->queue, request, true);
+		mqtt_requests_set_running(pipelines->mqtt_requests, request, true);
 		return true;
 	}
 	outbox_reserve_give_back(request);
@@ -74,13 +76,13 @@ static bool start(struct pipelines *pipelines, struct mqtt_request *request)
 	case -ENOTCONN:
 		return false;
 	case -ETIMEDOUT:
-		request_serve_drop_expired(pipelines->queue, request);
+		request_serve_drop_expired(pipelines->mqtt_requests, request);
 		break;
 	case -ENOMEM:
-		request_serve_lack_memory(pipelines->queue, request);
+		request_serve_lack_memory(pipelines->mqtt_requests, request);
 		break;
 	default:
-		request_respond_refuse_and_end(pipelines->queue, request,
+		request_respond_refuse_and_end(pipelines->mqtt_requests, request,
 			err.status ? err.status : EDGE_CLIENT_INVALID, err.text);
 	}
 	return true;
@@ -126,10 +128,11 @@ static bool is_pipeline_coming(const struct pipelines *pipelines, const char *na
 	const char *model = NULL;
 	bool judged = !pipeline || pipeline->refused[0] || service_is_away(pipelines->service) ||
 		pipelines_are_models_described(pipelines, pipeline);
-	bool coming = !judged && !pipelines->queue->models->listed;
+	bool coming = !judged && !pipelines->mqtt_requests->models->listed;
 	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipeline->parsed, i));
 		i++) {
-		coming = is_coming(pipelines, known_models_find(pipelines->queue->models, model));
+		coming = is_coming(
+			pipelines, known_models_find(pipelines->mqtt_requests->models, model));
 	}
 	return coming;
 }
@@ -143,7 +146,7 @@ static bool is_input(const struct pipelines *pipelines, const struct mqtt_reques
 
 struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipelines)
 {
-	const struct mqtt_requests *queue = pipelines->queue;
+	const struct mqtt_requests *queue = pipelines->mqtt_requests;
 	bool room = pipelines->n_requests < queue->settings->in_flight &&
 		queue->running_inputs + 1 < PIPELINES_MAX_TAGS;
 	struct mqtt_request *request = room ? queue->first : NULL;
@@ -156,11 +159,12 @@ struct mqtt_request *pipelines_dispatch_next_input(const struct pipelines *pipel
 /* Inputs that wait for an outbox reserve get it before requests behind them. */
 static struct mqtt_request *next_ready(const struct pipelines *pipelines)
 {
-	struct mqtt_request *request = pipelines->queue->first;
+	struct mqtt_request *request = pipelines->mqtt_requests->first;
 	for (; request; request = request->next) {
 		bool ready = request->state == MQTT_REQUEST_READY && !request->of_pipeline;
 		bool waits = request->reserve.is_short && is_input(pipelines, request);
-		if ((ready || waits) && outbox_reserve_take(pipelines->queue, request) && ready) {
+		if ((ready || waits) && outbox_reserve_take(pipelines->mqtt_requests, request) &&
+			ready) {
 			return request;
 		}
 	}
@@ -187,7 +191,7 @@ static bool may_decode(const struct pipelines *pipelines, struct mqtt_request *r
 {
 	const bool answered = request->conn && request->response_topic;
 	return !answered || request->reserve.bytes ||
-		(request->reserve.is_short ? outbox_reserve_take(pipelines->queue, request)
+		(request->reserve.is_short ? outbox_reserve_take(pipelines->mqtt_requests, request)
 					   : !request->conn->full);
 }
 
@@ -196,12 +200,14 @@ static struct mqtt_request *next_new(
 	const struct pipelines *pipelines, const struct model_entry **ret_model)
 {
 	unsigned int status = 0;
-	for (struct mqtt_request *request =
-			pipelines->queue->models->listed ? pipelines->queue->first : NULL;
+	for (struct mqtt_request *request = pipelines->mqtt_requests->models->listed
+			? pipelines->mqtt_requests->first
+			: NULL;
 		request; request = request->next) {
 		if (request->state == MQTT_REQUEST_NEW && !request->of_pipeline &&
 			outbox_reserve_has_room_for_error(request)) {
-			*ret_model = known_models_find(pipelines->queue->models, request->target);
+			*ret_model = known_models_find(
+				pipelines->mqtt_requests->models, request->target);
 			if (!is_coming(pipelines, *ret_model) &&
 				(reason_to_refuse(*ret_model, &status) ||
 					may_decode(pipelines, request))) {
@@ -226,17 +232,17 @@ static bool take_memory(
 	request->memory.bytes = request->size + WORK_INPUTS * in;
 	request->memory.response_bytes = WORK_OUTPUTS * out;
 	struct mqtt_request *later = NULL;
-	while (!mqtt_requests_may_decode(pipelines->queue, request) &&
-		(later = mqtt_requests_decoded_victim(pipelines->queue, request))) {
+	while (!mqtt_requests_may_decode(pipelines->mqtt_requests, request) &&
+		(later = mqtt_requests_decoded_victim(pipelines->mqtt_requests, request))) {
 		mqtt_request_forget_decoded(later);
 	}
-	return mqtt_requests_may_decode(pipelines->queue, request);
+	return mqtt_requests_may_decode(pipelines->mqtt_requests, request);
 }
 
 static bool is_before(const struct pipelines *pipelines, const struct mqtt_request *one,
 	const struct mqtt_request *other)
 {
-	const struct mqtt_request *request = pipelines->queue->first;
+	const struct mqtt_request *request = pipelines->mqtt_requests->first;
 	while (request && request != one && request != other) {
 		request = request->next;
 	}
@@ -254,7 +260,7 @@ static bool prepare_one(struct pipelines *pipelines)
 	}
 	const char *why = reason_to_refuse(model, &status);
 	if (why) {
-		request_respond_refuse_and_end(pipelines->queue, request, status, why);
+		request_respond_refuse_and_end(pipelines->mqtt_requests, request, status, why);
 		return true;
 	}
 	if (!take_memory(pipelines, request, model)) {
@@ -277,14 +283,15 @@ static bool prepare_one(struct pipelines *pipelines)
 
 void pipelines_dispatch(struct pipelines *pipelines)
 {
-	request_serve_drop_all_expired(pipelines->queue);
+	request_serve_drop_all_expired(pipelines->mqtt_requests);
 	pipelines_start_waiting(pipelines);
-	for (size_t i = 0; i < pipelines->queue->brokers->n; i++) {
-		pipelines->queue->brokers->connections[i]->full =
-			pipelines->queue->brokers->connections[i]->packed = false;
+	for (size_t i = 0; i < pipelines->mqtt_requests->brokers->n; i++) {
+		pipelines->mqtt_requests->brokers->connections[i]->full =
+			pipelines->mqtt_requests->brokers->connections[i]->packed = false;
 	}
 	for (;;) {
-		bool room = pipelines->queue->running < pipelines->queue->settings->in_flight &&
+		bool room = pipelines->mqtt_requests->running <
+				pipelines->mqtt_requests->settings->in_flight &&
 			service_is_up(pipelines->service);
 		struct mqtt_request *ready = room ? next_ready(pipelines) : NULL;
 		if (ready && start(pipelines, ready)) {
@@ -293,10 +300,10 @@ void pipelines_dispatch(struct pipelines *pipelines)
 		if (pipelines_feed_news(pipelines)) {
 			continue;
 		}
-		if (pipelines->queue->n >= 1 && prepare_one(pipelines)) {
+		if (pipelines->mqtt_requests->n >= 1 && prepare_one(pipelines)) {
 			continue;
 		}
-		if (pipelines_feed(pipelines)) {
+		if (pipelines_send_next(pipelines)) {
 			continue;
 		}
 		return;
@@ -305,8 +312,8 @@ void pipelines_dispatch(struct pipelines *pipelines)
 
 void pipelines_dispatch_accept(struct pipelines *pipelines, struct mqtt_request *request)
 {
-	if (!request_serve_make_room(pipelines->queue, request)) {
-		request_respond_refuse(pipelines->queue, request, EDGE_CLIENT_OVERLOADED,
+	if (!request_serve_make_room(pipelines->mqtt_requests, request)) {
+		request_respond_refuse(pipelines->mqtt_requests, request, EDGE_CLIENT_OVERLOADED,
 			"too many requests wait");
 		mqtt_request_free(request);
 		return;
@@ -314,6 +321,6 @@ void pipelines_dispatch_accept(struct pipelines *pipelines, struct mqtt_request 
 	if (request->of_pipeline) {
 		pipelines_accept(pipelines, request);
 	}
-	request_serve_add(pipelines->queue, request);
+	request_serve_add(pipelines->mqtt_requests, request);
 	pipelines_dispatch(pipelines);
 }

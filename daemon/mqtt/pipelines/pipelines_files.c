@@ -60,7 +60,7 @@ static int pipeline_load(const char *path, struct mqtt_pipeline **ret_pipeline, 
 		return r;
 	}
 	snprintf(pipeline->name, sizeof(pipeline->name), "%s", pipeline_name(pipeline->parsed));
-	pipeline->about = pipeline_about(pipeline->parsed);
+	pipeline->properties = pipeline_about(pipeline->parsed);
 	pipeline->own_threshold = pipeline_threshold(pipeline->parsed);
 	pipeline->threshold = NAN;
 	if (!topics_is_level(pipeline->name)) {
@@ -196,7 +196,7 @@ void pipelines_reset_sources(struct pipelines *pipelines)
 		pipelines->models[i].send_removal =
 			pipelines->models[i].is_served && pipelines->models[i].frame.size > 0;
 	}
-	pipelines_feed(pipelines);
+	pipelines_send_next(pipelines);
 }
 
 void pipelines_describe(struct pipelines *pipelines, const struct edge_client_model *from)
@@ -226,7 +226,7 @@ void pipelines_set_examples(struct pipelines *pipelines, const char *name, const
 			model->send_examples = model->examples.size > 0;
 		}
 	}
-	pipelines_feed(pipelines);
+	pipelines_send_next(pipelines);
 }
 
 /* Writes why stage @index cannot run; "" if it can, or while that is not known. */
@@ -235,7 +235,7 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 {
 	const char *name = pipeline_model_name(pipeline->parsed, index), *file = "";
 	const struct pipelines_model *model = model_of(pipelines, pipeline, index);
-	const struct model_entry *entry = known_models_find(pipelines->queue->models, name);
+	const struct model_entry *entry = known_models_find(pipelines->mqtt_requests->models, name);
 	const char *few_shot = pipeline_set_few_shot(pipeline->parsed, &file);
 	const bool described = model && model->is_served;
 	why[0] = 0;
@@ -256,24 +256,25 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 
 void pipelines_check_needs(struct pipelines *pipelines)
 {
-	bool known = pipelines->queue->models->listed || service_is_away(pipelines->service);
+	bool known =
+		pipelines->mqtt_requests->models->listed || service_is_away(pipelines->service);
 	for (size_t i = 0; i < pipelines->n && known; i++) {
 		struct mqtt_pipeline *pipeline = pipelines->items[i];
-		char why[sizeof(pipeline->waits)] = "";
+		char why[sizeof(pipeline->wait_reason)] = "";
 		for (size_t k = 0; !why[0] && pipeline_model_name(pipeline->parsed, k); k++) {
 			find_need(pipelines, pipeline, k, why, sizeof(why));
 		}
-		if (why[0] && !pipeline->waits[0]) {
-			pipelines_publish_reset_of(pipelines, pipeline);
+		if (why[0] && !pipeline->wait_reason[0]) {
+			pipelines_publish_inactive(pipelines, pipeline);
 		}
-		memcpy(pipeline->waits, why, sizeof(why));
+		memcpy(pipeline->wait_reason, why, sizeof(why));
 	}
 }
 
 bool pipelines_are_models_described(
 	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	bool all = pipelines->queue->models->listed;
+	bool all = pipelines->mqtt_requests->models->listed;
 	for (size_t i = 0; all && pipeline_model_name(pipeline->parsed, i); i++) {
 		const struct pipelines_model *model = model_of(pipelines, pipeline, i);
 		all = model && model->is_served;
@@ -285,8 +286,8 @@ size_t pipelines_count_numbers(
 	const struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
 	const struct pipelines_model *model = model_of(pipelines, pipeline, 0);
-	return model && pipeline->about.output < PIPELINES_MAX_TENSORS
-		? model->elements[pipeline->about.output]
+	return model && pipeline->properties.output < PIPELINES_MAX_TENSORS
+		? model->elements[pipeline->properties.output]
 		: 0;
 }
 
@@ -295,7 +296,7 @@ void pipelines_check_models(struct pipelines *pipelines)
 	for (size_t i = 0; i < pipelines->n_models; i++) {
 		struct pipelines_model *model = &pipelines->models[i];
 		const struct model_entry *entry =
-			known_models_find(pipelines->queue->models, model->name);
+			known_models_find(pipelines->mqtt_requests->models, model->name);
 		if (model->is_served && (!entry || !entry->listed)) {
 			set_description(model, NULL);
 		}
@@ -329,7 +330,7 @@ static void inherit(struct mqtt_pipeline *pipeline, struct mqtt_pipeline *from)
 	pipeline->n_sources = from->n_sources;
 	from->n_sources = 0; /* @pipeline owns their memory now */
 	pipeline->off = from->off;
-	memcpy(pipeline->waits, from->waits, sizeof(pipeline->waits));
+	memcpy(pipeline->wait_reason, from->wait_reason, sizeof(pipeline->wait_reason));
 	pipeline->state_hash = from->state_hash;
 	pipeline->threshold_hash = from->threshold_hash;
 	pipeline->enable_hash = from->enable_hash;
@@ -345,7 +346,8 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 	struct error err = {0};
 	owned(mqtt_pipeline_free) struct mqtt_pipeline *pipeline = NULL;
 	if (pipelines->n == PIPELINES_MAX) {
-		log_error(pipelines->queue->log, "%s: more than %d pipelines", path, PIPELINES_MAX);
+		log_error(pipelines->mqtt_requests->log, "%s: more than %d pipelines", path,
+			PIPELINES_MAX);
 		++*bad;
 		return;
 	}
@@ -353,7 +355,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 	int r = pipeline_load(path, &pipeline, &err);
 	r = r < 0 ? r : models_add(pipelines, pipeline, &err);
 	if (r < 0) {
-		log_error(pipelines->queue->log, "%s", err.text);
+		log_error(pipelines->mqtt_requests->log, "%s", err.text);
 		++*bad;
 		mqtt_pipeline_free(take(pipeline));
 		if (before) {
@@ -370,7 +372,7 @@ static void load_one(struct pipelines *pipelines, const char *path, struct mqtt_
 int pipelines_load(struct pipelines *pipelines, size_t *ret_bad, struct error *err)
 {
 	struct pipeline_files files = {0};
-	const char *folder = pipelines->queue->settings->pipelines;
+	const char *folder = pipelines->mqtt_requests->settings->pipelines;
 	struct mqtt_pipeline *old[PIPELINES_MAX];
 	size_t n_old = pipelines->n;
 	memcpy(old, pipelines->items, sizeof(old));

@@ -11,27 +11,27 @@
 #include "daemon/mqtt/text/json_writer.h"
 #include "daemon/mqtt/text/threshold.h"
 
-#define DIGITS 6
+#define SIGNIFICANT_DIGITS 6
 #define MAX_STAGES 64
-#define JPEG_BEGINS 0xFF
+#define JPEG_FIRST_BYTE 0xFF
 
-void pipelines_topic(const struct pipelines *pipelines, const char *pipeline, const char *leaf,
-	const char *level, char *out)
+void pipelines_topic(const struct pipelines *pipelines, const char *pipeline,
+	const char *topic_kind, const char *name, char *out)
 {
-	settings_own_topic(pipelines->queue->settings, out, "pipeline/%s/%s%s%s", pipeline, leaf,
-		level ? "/" : "", level ? level : "");
+	settings_own_topic(pipelines->mqtt_requests->settings, out, "pipeline/%s/%s%s%s", pipeline,
+		topic_kind, name ? "/" : "", name ? name : "");
 }
 
-/* Publishes to topic @leaf of the source. -EFBIG: the outbox could never hold the message. -ENOBUFS: it
+/* Publishes to the topic @topic_kind ("result", "last", ...) of the source. -EFBIG: the outbox could never hold the message. -ENOBUFS: it
  * was dropped. A message to a removed broker counts as published. */
 static int publish(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_source *source, const char *leaf, enum outbox_kind kind,
+	const struct pipelines_source *source, const char *topic_kind, enum outbox_kind kind,
 	const char *content_type, const void *payload, size_t size)
 {
-	const struct settings *s = pipelines->queue->settings;
+	const struct settings *s = pipelines->mqtt_requests->settings;
 	struct broker_connection *conn = source->conn;
-	char topic[TOPICS_MAX];
-	pipelines_topic(pipelines, pipeline->name, leaf, source->name, topic);
+	char topic[TOPIC_SIZE];
+	pipelines_topic(pipelines, pipeline->name, topic_kind, source->name, topic);
 	if (!conn || !outbox_may_hold(&conn->outbox, topic, size)) {
 		return conn ? -EFBIG : 0;
 	}
@@ -40,24 +40,24 @@ static int publish(struct pipelines *pipelines, const struct mqtt_pipeline *pipe
 		return -ENOBUFS;
 	}
 	m->qos = kind == OUTBOX_RESULT ? (unsigned int)s->result_qos : 1;
-	m->retain = settings_has_word(s->retain, leaf);
+	m->retain = settings_has_word(s->retain, topic_kind);
 	m->content_type = content_type;
 	return broker_connection_publish(conn, m) ? 0 : -ENOBUFS;
 }
 
 /* Publishes and frees the JSON text in @w. */
 static void publish_json(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
-	const struct pipelines_source *source, const char *leaf, struct bytes_writer *w)
+	const struct pipelines_source *source, const char *topic_kind, struct bytes_writer *w)
 {
 	if (!w->failed) {
-		(void)!publish(pipelines, pipeline, source, leaf, OUTBOX_RESULT, "application/json",
-			w->data, w->size);
+		(void)!publish(pipelines, pipeline, source, topic_kind, OUTBOX_RESULT,
+			"application/json", w->data, w->size);
 	}
 	bytes_writer_deinit(w);
 }
 
-/* Publishes "last". If the outbox is full, the payload is kept and published later, since people
- * see it until the next one. */
+/* Publishes "last". If the outbox is full, the payload is kept and published later, since it is
+ * retained until the next one. */
 static void publish_last(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline,
 	struct pipelines_source *source, const char *text, size_t size)
 {
@@ -71,7 +71,7 @@ static void publish_last(struct pipelines *pipelines, const struct mqtt_pipeline
 	}
 }
 
-void pipelines_emit_last(struct pipelines *pipelines)
+void pipelines_retry_last(struct pipelines *pipelines)
 {
 	for (size_t i = 0; i < pipelines->n; i++) {
 		struct mqtt_pipeline *pipeline = pipelines->items[i];
@@ -91,9 +91,9 @@ void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipel
 {
 	uint32_t rate = 0, channels = 0;
 	json_writer_begin(w, NULL, '{');
-	json_writer_text(w, "gw", pipelines->queue->settings->gateway);
+	json_writer_text(w, "gw", pipelines->mqtt_requests->settings->gateway);
 	if (result->kind == PIPELINE_RESULT && !request) {
-		json_writer_integer(w, "seq", (int64_t)++pipelines->queue->sequence);
+		json_writer_integer(w, "seq", (int64_t)++pipelines->mqtt_requests->sequence);
 	}
 	if (request && request->id[0]) {
 		json_writer_text(w, "id", request->id);
@@ -101,12 +101,13 @@ void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipel
 	json_writer_time(w);
 	uint64_t now_us = clock_now_ns() / NSEC_PER_USEC;
 	if (result->time_us && result->time_us <= now_us &&
-		pipeline_feed(pipeline->parsed, &rate, &channels) != PIPELINE_STREAM_SOUND) {
+		pipeline_input_mode(pipeline->parsed, &rate, &channels) != PIPELINE_STREAM_SOUND) {
 		json_writer_real(w, "total_ms",
-			(double)(now_us - result->time_us) / (double)USEC_PER_MSEC, DIGITS);
+			(double)(now_us - result->time_us) / (double)USEC_PER_MSEC,
+			SIGNIFICANT_DIGITS);
 	}
 	bytes_write_u8(w, ',');
-	bytes_write(w, result->flat + 1, result->flat_bytes - 1);
+	bytes_write(w, result->flat + 1, result->flat_bytes - 1); /* without its '{' */
 }
 
 /* Returns true once a second. *last_ns: CLOCK_MONOTONIC of the last report. */
@@ -124,23 +125,23 @@ static void report_no_snapshot(struct pipelines *pipelines, const struct mqtt_pi
 {
 	struct bytes_writer w = {0};
 	char text[96];
-	if (!may_report(&source->no_snapshot_ns)) {
+	if (!may_report(&source->no_snapshot_reported_ns)) {
 		return;
 	}
 	snprintf(text, sizeof(text), "the snapshot has %zu bytes, more than outbox-bytes", bytes);
 	json_writer_begin(&w, NULL, '{');
-	json_writer_text(&w, "gw", pipelines->queue->settings->gateway);
+	json_writer_text(&w, "gw", pipelines->mqtt_requests->settings->gateway);
 	json_writer_time(&w);
 	json_writer_escaped(&w, "error", text);
 	json_writer_end(&w, '}');
 	publish_json(pipelines, pipeline, source, "error", &w);
-	log_notice(pipelines->queue->log, "pipeline %s: %s", pipeline->name, text);
+	log_notice(pipelines->mqtt_requests->log, "pipeline %s: %s", pipeline->name, text);
 }
 
 static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	struct pipelines_source *source, const struct worker_result *result)
 {
-	const uint8_t *picture = result->snapshot;
+	const uint8_t *snapshot = result->snapshot;
 	struct bytes_writer w = {0};
 	pipelines_write_result(pipelines, pipeline, result, NULL, &w);
 	if (w.failed) {
@@ -149,28 +150,28 @@ static void publish_result(struct pipelines *pipelines, struct mqtt_pipeline *pi
 	}
 	(void)!publish(pipelines, pipeline, source, "result", OUTBOX_RESULT, "application/json",
 		w.data, w.size);
-	if (result->event && result->stage == 0) {
+	if (result->event && result->stage == 0) { /* "last": decisions of the first stage */
 		publish_last(pipelines, pipeline, source, (const char *)w.data, w.size);
 	}
 	bytes_writer_deinit(&w);
 	if (result->snapshot_bytes &&
 		publish(pipelines, pipeline, source, "snapshot", OUTBOX_SNAPSHOT,
-			picture[0] == JPEG_BEGINS ? "image/jpeg" : "image/png", picture,
+			snapshot[0] == JPEG_FIRST_BYTE ? "image/jpeg" : "image/png", snapshot,
 			result->snapshot_bytes) == -EFBIG) {
 		report_no_snapshot(pipelines, pipeline, source, result->snapshot_bytes);
 	}
-	if (!source->announced) {
-		source->announced = true;
-		pipelines->on_source(pipelines->data);
+	if (!source->has_published) {
+		source->has_published = true;
+		pipelines->on_new_source(pipelines->data);
 	}
 }
 
 /* Skipped stages are reported once a second, because there may be many. */
-static void report_trouble(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
+static void publish_error(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	struct pipelines_source *source, const struct worker_result *result)
 {
 	struct bytes_writer w = {0};
-	if (result->kind != PIPELINE_SKIPPED || may_report(&source->skipped_ns)) {
+	if (result->kind != PIPELINE_SKIPPED || may_report(&source->skipped_reported_ns)) {
 		pipelines_write_result(pipelines, pipeline, result, NULL, &w);
 		publish_json(pipelines, pipeline, source, "error", &w);
 	}
@@ -202,7 +203,7 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 	if (result->kind == PIPELINE_RESULT) {
 		publish_result(pipelines, pipeline, source, result);
 	} else {
-		report_trouble(pipelines, pipeline, source, result);
+		publish_error(pipelines, pipeline, source, result);
 	}
 	return true;
 }
@@ -224,14 +225,14 @@ static void write_state(const struct pipelines *pipelines, const struct mqtt_pip
 		pipeline->refused[0]                                          ? "refused"
 			: pipeline->off                                       ? "off"
 			: pipelines->worker.state != WORKER_READY             ? "starting"
-			: pipeline->waits[0]                                  ? "waiting"
+			: pipeline->wait_reason[0]                            ? "waiting"
 			: pipelines_are_models_described(pipelines, pipeline) ? "ready"
 									      : "starting");
 	json_writer_text(w, "description", pipeline_description(pipeline->parsed));
 	json_writer_text(w, "models", models);
-	if (pipeline->refused[0] || pipeline->waits[0]) {
-		json_writer_escaped(
-			w, "reason", pipeline->refused[0] ? pipeline->refused : pipeline->waits);
+	if (pipeline->refused[0] || pipeline->wait_reason[0]) {
+		json_writer_escaped(w, "reason",
+			pipeline->refused[0] ? pipeline->refused : pipeline->wait_reason);
 	}
 	json_writer_end(w, '}');
 }
@@ -239,13 +240,13 @@ static void write_state(const struct pipelines *pipelines, const struct mqtt_pip
 static void publish_setting(struct pipelines *pipelines, struct broker_connection *conn,
 	const struct mqtt_pipeline *pipeline, const char *key, const char *value, uint64_t *hash)
 {
-	char topic[TOPICS_MAX];
-	bool its = strcmp(key, "threshold") != 0 || pipeline->about.has_threshold;
-	if (its && settings_has_word(pipelines->queue->settings->commands, key)) {
+	char topic[TOPIC_SIZE];
+	bool applies = strcmp(key, "threshold") != 0 || pipeline->properties.has_threshold;
+	if (applies && settings_has_word(pipelines->mqtt_requests->settings->commands, key)) {
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
-		brokers_publish_if_changed(pipelines->queue->brokers, conn, topic, value,
-			strlen(value), dedup_hash(pipelines->queue->dedup, 0, value, strlen(value)),
-			hash);
+		brokers_publish_if_changed(pipelines->mqtt_requests->brokers, conn, topic, value,
+			strlen(value),
+			dedup_hash(pipelines->mqtt_requests->dedup, 0, value, strlen(value)), hash);
 	} else {
 		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
 	}
@@ -254,13 +255,13 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 static void announce_one(
 	struct pipelines *pipelines, struct broker_connection *conn, struct mqtt_pipeline *pipeline)
 {
-	char topic[TOPICS_MAX], number[THRESHOLD_TEXT_SIZE];
+	char topic[TOPIC_SIZE], number[THRESHOLD_TEXT_SIZE];
 	struct bytes_writer w = {0};
 	write_state(pipelines, pipeline, &w);
 	if (!w.failed) {
 		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
-		brokers_publish_if_changed(pipelines->queue->brokers, conn, topic, w.data, w.size,
-			dedup_hash(pipelines->queue->dedup, 0, w.data, w.size),
+		brokers_publish_if_changed(pipelines->mqtt_requests->brokers, conn, topic, w.data,
+			w.size, dedup_hash(pipelines->mqtt_requests->dedup, 0, w.data, w.size),
 			&pipeline->state_hash);
 	}
 	bytes_writer_deinit(&w);
@@ -278,35 +279,36 @@ void pipelines_announce(struct pipelines *pipelines, struct broker_connection *c
 }
 
 /* @conn NULL: at all brokers. */
-static void empty(struct pipelines *pipelines, struct broker_connection *conn, const char *pipeline,
-	const char *leaf, const char *level)
+static void clear_retained(struct pipelines *pipelines, struct broker_connection *conn,
+	const char *pipeline, const char *topic_kind, const char *name)
 {
-	char topic[TOPICS_MAX];
-	pipelines_topic(pipelines, pipeline, leaf, level, topic);
-	brokers_publish(pipelines->queue->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
+	char topic[TOPIC_SIZE];
+	pipelines_topic(pipelines, pipeline, topic_kind, name, topic);
+	brokers_publish(pipelines->mqtt_requests->brokers, conn, OUTBOX_LAST, true, topic, "", 0);
 }
 
 void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
 	const struct pipelines_source *source)
 {
-	const struct brokers *brokers = pipelines->queue->brokers;
-	for (size_t i = 0; i < brokers->n && source->announced; i++) {
+	const struct brokers *brokers = pipelines->mqtt_requests->brokers;
+	for (size_t i = 0; i < brokers->n && source->has_published; i++) {
 		struct broker_connection *conn = brokers->connections[i];
-		/* Another connection may lead to a removed broker. */
+		/* The broker of @source may be removed and have a new connection by now: it
+		 * clears the topic, unless it has such a source itself. */
 		if (source->conn ? source->conn == conn
 				 : !pipelines_source_find(pipeline, conn->number, source->name)) {
-			empty(pipelines, conn, pipeline->name, "last", source->name);
-			empty(pipelines, conn, pipeline->name, "snapshot", source->name);
+			clear_retained(pipelines, conn, pipeline->name, "last", source->name);
+			clear_retained(pipelines, conn, pipeline->name, "snapshot", source->name);
 		}
 	}
 }
 
-static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
+static void unsubscribe_shared(struct pipelines *pipelines, const struct mqtt_pipeline *pipeline)
 {
-	char filter[TOPICS_MAX];
-	settings_pool_filter(pipelines->queue->settings, true, pipeline->name, filter);
-	for (size_t i = 0; i < pipelines->queue->brokers->n; i++) {
-		struct broker_connection *conn = pipelines->queue->brokers->connections[i];
+	char filter[TOPIC_SIZE];
+	settings_pool_filter(pipelines->mqtt_requests->settings, true, pipeline->name, filter);
+	for (size_t i = 0; i < pipelines->mqtt_requests->brokers->n; i++) {
+		struct broker_connection *conn = pipelines->mqtt_requests->brokers->connections[i];
 		if (broker_connection_is_subscribed(conn, filter)) {
 			broker_connection_unsubscribe(conn, filter);
 		}
@@ -315,41 +317,42 @@ static void leave_pool(struct pipelines *pipelines, const struct mqtt_pipeline *
 
 void pipelines_forget(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
 {
-	leave_pool(pipelines, pipeline);
-	empty(pipelines, NULL, pipeline->name, "state", NULL);
-	empty(pipelines, NULL, pipeline->name, "get", "threshold");
-	empty(pipelines, NULL, pipeline->name, "get", "enable");
+	unsubscribe_shared(pipelines, pipeline);
+	clear_retained(pipelines, NULL, pipeline->name, "state", NULL);
+	clear_retained(pipelines, NULL, pipeline->name, "get", "threshold");
+	clear_retained(pipelines, NULL, pipeline->name, "get", "enable");
 	for (size_t i = 0; i < pipeline->n_sources; i++) {
 		pipelines_forget_source(pipelines, pipeline, &pipeline->sources[i]);
 	}
 }
 
-void pipelines_publish_reset_of(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
+void pipelines_publish_inactive(struct pipelines *pipelines, struct mqtt_pipeline *pipeline)
 {
 	static const char inactive[] = "{\"active\":0}";
-	for (size_t i = 0; i < pipeline->n_sources && pipeline->about.decides; i++) {
-		if (pipeline->sources[i].announced) {
+	for (size_t i = 0; i < pipeline->n_sources && pipeline->properties.decides; i++) {
+		if (pipeline->sources[i].has_published) {
 			publish_last(pipelines, pipeline, &pipeline->sources[i], inactive,
 				sizeof(inactive) - 1);
 		}
 	}
 }
 
-void pipelines_publish_reset(struct pipelines *pipelines)
+void pipelines_publish_all_inactive(struct pipelines *pipelines)
 {
 	for (size_t i = 0; i < pipelines->n && !pipelines->stopped; i++) {
-		pipelines_publish_reset_of(pipelines, pipelines->items[i]);
+		pipelines_publish_inactive(pipelines, pipelines->items[i]);
 	}
 }
 
-/* A source of a removed broker counts for every @conn, which may lead to the same broker. */
+/* A source whose connection was removed counts for every @conn: each may be a new connection to
+ * its broker. */
 bool pipelines_was_published(const struct pipelines *pipelines,
 	const struct broker_connection *conn, const char *name, const char *source)
 {
 	const struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
 	for (size_t i = 0; pipeline && i < pipeline->n_sources; i++) {
 		const struct pipelines_source *one = &pipeline->sources[i];
-		if (one->announced && (!one->conn || one->conn == conn) &&
+		if (one->has_published && (!one->conn || one->conn == conn) &&
 			strcmp(one->name, source) == 0) {
 			return true;
 		}
@@ -364,8 +367,8 @@ static int set_threshold(void *item, const char *value, struct error *err)
 {
 	struct mqtt_pipeline *pipeline = item;
 	double threshold = 0;
-	bool any = pipeline->about.anomaly || pipeline->about.numbers;
-	int r = threshold_parse(value, any, &threshold, err);
+	bool any_size = pipeline->properties.anomaly || pipeline->properties.numbers;
+	int r = threshold_parse(value, any_size, &threshold, err);
 	r = r < 0 ? r
 		  : pipeline_set_threshold(
 			    pipeline->parsed, value[0] ? threshold : pipeline->own_threshold, err);
@@ -380,7 +383,7 @@ static void announce_setting(struct pipelines *pipelines, struct mqtt_pipeline *
 {
 	announce_one(pipelines, NULL, pipeline);
 	pipelines->on_change(pipelines->data);
-	pipelines_feed(pipelines);
+	pipelines_send_next(pipelines);
 }
 
 int pipelines_set_threshold(struct pipelines *pipelines, struct mqtt_pipeline *pipeline,
@@ -404,7 +407,7 @@ bool pipelines_set_off(struct pipelines *pipelines, struct mqtt_pipeline *pipeli
 	return changed;
 }
 
-/* The file: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
+/* set-pipelines.conf: [PIPELINE] with threshold = NUMBER and enable = yes or no. */
 static void *find_item(void *pipelines, const char *name)
 {
 	return pipelines_find(pipelines, name);
@@ -421,7 +424,7 @@ void pipelines_load_settings(struct pipelines *pipelines)
 	struct error err = {0};
 	const struct threshold_reader reader = {pipelines, find_item, set_threshold, set_off};
 	if (threshold_read_settings(pipelines->state, "set-pipelines.conf", &reader, &err) < 0) {
-		log_warning(pipelines->queue->log, "settings: %s", err.text);
+		log_warning(pipelines->mqtt_requests->log, "settings: %s", err.text);
 	}
 }
 

@@ -278,7 +278,7 @@ bool pipelines_request_model(
 	size_t open = pipelines->n_requests -
 		(pipelines->worker.command == WORKER_COMMAND_MODEL_RESPONSE);
 	if (!request || !is_of_pipeline(pipelines, wanted) ||
-		open >= pipelines->queue->settings->in_flight) {
+		open >= pipelines->mqtt_requests->settings->in_flight) {
 		free(request);
 		worker_frames_free(WORKER_FRAME_MODEL_REQUEST, wanted);
 		return false;
@@ -287,7 +287,7 @@ bool pipelines_request_model(
 	request->epoch = pipelines->epoch;
 	request->wanted = *wanted;
 	request->of_current_input = pipelines->worker.command == WORKER_COMMAND_INPUT;
-	uint64_t default_deadline_ms = pipelines->queue->settings->deadline_ms;
+	uint64_t default_deadline_ms = pipelines->mqtt_requests->settings->deadline_ms;
 	if (!request->wanted.deadline_ns && default_deadline_ms) {
 		request->wanted.deadline_ns = clock_now_ns() + default_deadline_ms * NSEC_PER_MSEC;
 	}

@@ -21,7 +21,7 @@ void pipelines_job_start(
 	if (worker_send(&pipelines->worker, frame, &err) == -ENOMEM) {
 		pipelines->job.request = NULL;
 		request->state = MQTT_REQUEST_NEW;
-		request_serve_lack_memory(pipelines->queue, request);
+		request_serve_lack_memory(pipelines->mqtt_requests, request);
 	}
 }
 
@@ -52,7 +52,7 @@ bool pipelines_job_take_envelope(struct pipelines *pipelines, struct bytes_reade
 		(job->request->of_pipeline && job->request->envelope_parsed)) {
 		return false;
 	}
-	if (!request_serve_take_envelope(pipelines->queue, job->request, &envelope)) {
+	if (!request_serve_take_envelope(pipelines->mqtt_requests, job->request, &envelope)) {
 		job->state = JOB_DENIED;
 	} else if (!job->request->envelope_parsed) {
 		job->state = JOB_OPENED;
@@ -99,15 +99,15 @@ static bool end_by_envelope(struct pipelines *pipelines, struct mqtt_request *re
 {
 	if (state == JOB_DENIED) {
 		pipelines->counts.refused += request->of_pipeline;
-		pipelines->queue->counts->refused++;
-		request_respond_refuse_and_end(pipelines->queue, request, EDGE_CLIENT_DENIED,
-			"reply_to is not for answers (response-prefix)");
+		pipelines->mqtt_requests->counts->refused++;
+		request_respond_refuse_and_end(pipelines->mqtt_requests, request,
+			EDGE_CLIENT_DENIED, "reply_to is not for answers (response-prefix)");
 		return true;
 	}
 	if (state != JOB_OPENED || failed) {
 		return false;
 	}
-	if (request_serve_drop_repeated(pipelines->queue, request)) {
+	if (request_serve_drop_repeated(pipelines->mqtt_requests, request)) {
 		return true;
 	}
 	request->state = MQTT_REQUEST_NEW; /* a pipeline's input needs its response topic first */
@@ -131,10 +131,10 @@ static void taken(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	pipelines->counts.inputs++;
 	if (!request->responses.tag) {
-		request_serve_finish(pipelines->queue, request);
+		request_serve_finish(pipelines->mqtt_requests, request);
 		return;
 	}
-	request_serve_await_results(pipelines->queue, request);
+	request_serve_await_results(pipelines->mqtt_requests, request);
 }
 
 void pipelines_job_end(
@@ -153,10 +153,10 @@ void pipelines_job_end(
 		return;
 	}
 	if (job.state == JOB_NO_MEMORY) {
-		request_serve_lack_memory(pipelines->queue, request);
+		request_serve_lack_memory(pipelines->mqtt_requests, request);
 	} else if (failed->code) {
 		pipelines->counts.refused += request->of_pipeline;
-		refuse(pipelines->queue, request, failed);
+		refuse(pipelines->mqtt_requests, request, failed);
 	} else if (command == WORKER_COMMAND_DECODE) {
 		request->state = MQTT_REQUEST_READY;
 	} else {
@@ -182,7 +182,7 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 		return;
 	}
 	pipelines->counts.refused += request->of_pipeline;
-	request_respond_refuse_and_end(pipelines->queue, request, EDGE_CLIENT_INVALID, why);
+	request_respond_refuse_and_end(pipelines->mqtt_requests, request, EDGE_CLIENT_INVALID, why);
 }
 
 /* ---- responses */
@@ -190,7 +190,7 @@ void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_
 bool pipelines_has_responses(const struct mqtt_pipeline *pipeline)
 {
 	uint32_t rate = 0, channels = 0;
-	return pipeline_feed(pipeline->parsed, &rate, &channels) == PIPELINE_SINGLE;
+	return pipeline_input_mode(pipeline->parsed, &rate, &channels) == PIPELINE_SINGLE;
 }
 
 void pipelines_expect_responses(
@@ -221,7 +221,7 @@ uint64_t pipelines_tag(struct pipelines *pipelines, const struct mqtt_pipeline *
 /* Returns the input that the worker has, or whose results are outstanding; NULL: none. */
 static struct mqtt_request *find(const struct pipelines *pipelines, uint64_t tag)
 {
-	struct mqtt_request *request = pipelines->queue->first;
+	struct mqtt_request *request = pipelines->mqtt_requests->first;
 	while (request && (request->responses.tag != tag || request->state == MQTT_REQUEST_NEW)) {
 		request = request->next;
 	}
@@ -245,7 +245,7 @@ void pipelines_add_response(struct pipelines *pipelines, const struct mqtt_pipel
 		return;
 	}
 	if (request->responses.newest) {
-		publish_reply(pipelines->queue, request, true);
+		publish_reply(pipelines->mqtt_requests, request, true);
 		free(take(request->responses.newest));
 	}
 	pipelines_write_result(pipelines, pipeline, result, request, &w);
@@ -274,9 +274,9 @@ static void end(struct pipelines *pipelines, struct mqtt_request *request)
 {
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, request->target);
 	if (request->responses.newest) {
-		publish_reply(pipelines->queue, request, false);
+		publish_reply(pipelines->mqtt_requests, request, false);
 	} else {
-		request_respond_refuse(pipelines->queue, request, EDGE_CLIENT_SUPERSEDED,
+		request_respond_refuse(pipelines->mqtt_requests, request, EDGE_CLIENT_SUPERSEDED,
 			"it was not looked at (every, latest-only)");
 	}
 	if (pipeline) { /* for the outbox reserve of later inputs */
@@ -285,14 +285,14 @@ static void end(struct pipelines *pipelines, struct mqtt_request *request)
 		pipeline->max_response_bytes =
 			bytes > pipeline->max_response_bytes ? bytes : pipeline->max_response_bytes;
 	}
-	request_serve_finish(pipelines->queue, request);
+	request_serve_finish(pipelines->mqtt_requests, request);
 }
 
 /* Returns an input whose results are outstanding, but not in @done (NULL: any); NULL: none. */
 static struct mqtt_request *next_running(
 	const struct pipelines *pipelines, const struct worker_done *done)
 {
-	struct mqtt_request *request = pipelines->queue->first;
+	struct mqtt_request *request = pipelines->mqtt_requests->first;
 	while (request &&
 		(request->state != MQTT_REQUEST_RUNNING || !request->of_pipeline ||
 			(done && has_more(done, request->responses.tag)))) {
@@ -314,6 +314,6 @@ void pipelines_refuse_running(struct pipelines *pipelines, const char *why)
 	struct mqtt_request *request = NULL;
 	while ((request = next_running(pipelines, NULL))) {
 		request_respond_refuse_and_end(
-			pipelines->queue, request, EDGE_CLIENT_INTERNAL, why);
+			pipelines->mqtt_requests, request, EDGE_CLIENT_INTERNAL, why);
 	}
 }

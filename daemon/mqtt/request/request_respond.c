@@ -59,7 +59,7 @@ static void count(struct mqtt_requests *requests, unsigned int status)
 void request_respond_report(struct mqtt_requests *requests, const struct mqtt_request *request,
 	unsigned int status, const char *text)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer w = {0};
 	if (request->of_pipeline) {
 		settings_own_topic(requests->settings, topic, "pipeline/%s/error/%s",
@@ -190,7 +190,7 @@ static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
 static int feed(struct mqtt_requests *requests, struct mqtt_request *request,
 	const struct model_entry *model, const struct edge_client_answer *answer, struct error *err)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer w = {0};
 	const struct settings *s = requests->settings;
 	if (!topics_fill(topic, sizeof(topic), s->result_topic, s->prefix, s->gateway,
@@ -290,7 +290,7 @@ static void respond_too_large(struct mqtt_requests *requests, struct broker_conn
 static void report_too_large(struct mqtt_requests *requests, struct broker_connection *conn,
 	const struct outbox_message *about)
 {
-	char topic[TOPICS_MAX];
+	char topic[TOPIC_SIZE];
 	struct bytes_writer w = {0};
 	const char *at = strstr(about->topic, "/snapshot/");
 	if (!at) {

@@ -156,12 +156,12 @@ void topics_hash(const char *name, size_t length, char out[TOPICS_HASH + 1])
 {
 	char hex[DIGEST_TEXT_SIZE];
 	const struct digest digest = digest_of(name, length);
-	snprintf(out, TOPICS_HASH + 1, "%s", digest_print(&digest, hex));
+	snprintf(out, TOPICS_HASH + 1, "%s", digest_to_hex(&digest, hex));
 }
 
 /* The levels that match a filter's wildcards. */
 struct joined {
-	char raw[TOPICS_MAX]; /* joined by slashes */
+	char raw[TOPIC_SIZE]; /* joined by slashes */
 	size_t n;
 	unsigned int levels;
 	bool open; /* # matched, so the number of levels is open */
@@ -223,7 +223,7 @@ void topics_source(const char *filter, const char *topic, char out[TOPICS_SOURCE
 bool topics_is_filter(const char *filter)
 {
 	size_t n = strlen(filter);
-	if (n == 0 || n >= TOPICS_MAX || count_levels(filter) > TOPICS_MAX_LEVELS) {
+	if (n == 0 || n >= TOPIC_SIZE || count_levels(filter) > TOPICS_MAX_LEVELS) {
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -258,7 +258,7 @@ bool topics_is_text(const char *text)
 bool topics_is_name(const char *topic)
 {
 	size_t n = strlen(topic);
-	return n > 0 && n < TOPICS_MAX && count_levels(topic) <= TOPICS_MAX_LEVELS &&
+	return n > 0 && n < TOPIC_SIZE && count_levels(topic) <= TOPICS_MAX_LEVELS &&
 		strcspn(topic, "+#") == n && topics_is_text(topic);
 }
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TOPICS_MAX 1024 /* bytes of a topic with its zero byte */
+#define TOPIC_SIZE 1024 /* bytes of a topic with its zero byte */
 #define TOPICS_MAX_LEVELS 200 /* more levels make Mosquitto close the publisher's connection */
 
 enum topics_kind {
@@ -44,7 +44,7 @@ bool topics_overlap(const char *a, const char *b);
 bool topics_is_filter(const char *filter);
 
 /* Returns true for a topic that can be published to: no wildcards, not empty, shorter than
- * TOPICS_MAX, at most TOPICS_MAX_LEVELS levels, and topics_is_text(). */
+ * TOPIC_SIZE, at most TOPICS_MAX_LEVELS levels, and topics_is_text(). */
 bool topics_is_name(const char *topic);
 
 /* Returns true for UTF-8 without control characters, surrogates and non-characters, which no broker

@@ -53,10 +53,10 @@ static void process_kill(struct worker_process *process)
 	}
 }
 
-static void on_again(uv_timer_t *timer)
+static void on_may_restart(uv_timer_t *timer)
 {
 	struct worker *worker = timer->data;
-	worker->events->on_again(worker->data);
+	worker->events->on_may_restart(worker->data);
 }
 
 static void end(struct worker *worker, enum worker_end how, const char *why)
@@ -67,17 +67,17 @@ static void end(struct worker *worker, enum worker_end how, const char *why)
 	if (worker->state != WORKER_STOPPED) {
 		log_warning(worker->log, "worker: %s: it begins anew", why);
 		worker->restarts++;
-		bool at_once = worker->state == WORKER_READY && how != WORKER_GIVEN_UP;
+		bool at_once = worker->state == WORKER_READY && how != WORKER_ENDED_BY_PARENT;
 		uv_timer_stop(&worker->timer);
-		uv_timer_start(&worker->timer, on_again, at_once ? 0 : AGAIN_MS, 0);
+		uv_timer_start(&worker->timer, on_may_restart, at_once ? 0 : AGAIN_MS, 0);
 		worker->state = WORKER_NONE;
 	}
 	worker->events->on_end(worker->data, command, how, why);
 }
 
-void worker_give_up(struct worker *worker, const char *why)
+void worker_restart(struct worker *worker, const char *why)
 {
-	end(worker, WORKER_GIVEN_UP, why);
+	end(worker, WORKER_ENDED_BY_PARENT, why);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -112,7 +112,7 @@ static void on_frame(struct worker *worker, const uint8_t *body, size_t size)
 					   : worker->events->on_frame(worker->data, worker->command,
 						     type, body ? &r : NULL));
 	if (!ok) {
-		worker_give_up(worker, "its frames make no sense");
+		worker_restart(worker, "its frames make no sense");
 	}
 }
 
@@ -181,7 +181,7 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 	p->at += (size_t)n;
 	if (!p->body) {
 		if (p->at == FRAME_HEADER_BYTES && !begin_body(p)) {
-			worker_give_up(p->worker, "its frames make no sense");
+			worker_restart(p->worker, "its frames make no sense");
 		}
 		return;
 	}
@@ -263,7 +263,7 @@ void worker_start(struct worker *worker)
 		return;
 	}
 	if (process_start(worker, arguments, &err) < 0) {
-		worker_give_up(worker, err.text);
+		worker_restart(worker, err.text);
 		return;
 	}
 	worker->state = WORKER_OPENING;
@@ -312,7 +312,7 @@ int worker_send(struct worker *worker, struct bytes_writer *frame, struct error 
 		uv_timer_stop(&worker->timer);
 		uv_timer_start(&worker->timer, on_time, worker->timeout_ms, 0);
 	} else if (r != -ENOMEM) {
-		worker_give_up(worker, err->text);
+		worker_restart(worker, err->text);
 	}
 	return r;
 }
@@ -328,6 +328,6 @@ void worker_kill(struct worker *worker)
 void worker_stop(struct worker *worker)
 {
 	worker->state = WORKER_STOPPED;
-	end(worker, WORKER_GIVEN_UP, "stopping");
+	end(worker, WORKER_ENDED_BY_PARENT, "stopping");
 	uv_close((uv_handle_t *)&worker->timer, NULL);
 }

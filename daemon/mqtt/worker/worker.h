@@ -26,25 +26,26 @@ enum worker_end {
 	WORKER_KILLED, /* by SIGKILL, so not because of its command */
 	WORKER_CRASHED, /* it has exited, or ended by another signal */
 	WORKER_LATE, /* its command took too long */
-	WORKER_GIVEN_UP /* worker_give_up() */
+	WORKER_ENDED_BY_PARENT /* by worker_restart() or worker_stop() */
 };
 
-#define PIPELINES_MAX 64 /* pipelines */
+#define PIPELINES_MAX 64
 #define PIPELINES_MAX_REQUESTS 64 /* model requests of the worker in edged at once */
 
 struct worker_process;
 
 struct worker_events {
-	/* A frame about command @command, after its first byte @type. @r NULL: a frame was lost
-	 * without memory for it. Returns false if the frame is invalid; the process is replaced. */
+	/* The process sent a frame of @type while it works on @command. @r: the bytes behind the
+	 * type; NULL: a frame was skipped because memory ran out. Returns false if the frame is
+	 * invalid; the process is replaced. */
 	bool (*on_frame)(
 		void *data, enum worker_frame command, uint8_t type, struct bytes_reader *r);
-	/* Command @frame has ended. The worker is idle. */
+	/* @command has ended. The worker is idle. */
 	void (*on_done)(void *data, enum worker_frame command, const struct worker_done *done);
-	/* The process has ended in the middle of command @command; 0: of none. */
+	/* The process has ended. @command: what it was working on; 0: it was idle. */
 	void (*on_end)(void *data, enum worker_frame command, enum worker_end how, const char *why);
 	/* The next process may be started. */
-	void (*on_again)(void *data);
+	void (*on_may_restart)(void *data);
 };
 
 struct worker {
@@ -65,14 +66,14 @@ void worker_init(struct worker *worker, uv_loop_t *loop, const struct log *log,
 	uint64_t memory_bytes, uint64_t timeout_ms, uint64_t max_tensor_bytes,
 	const struct worker_events *events, void *data);
 /* Starts a process, unless one runs, the delay before it has not passed, or worker_stop() was
- * called. If that fails, on_end() follows before the return. */
+ * called. If that fails, it calls on_end() before it returns. */
 void worker_start(struct worker *worker);
-/* Ends the process; on_end() follows before the return. The next one may start after a delay. */
-void worker_give_up(struct worker *worker, const char *why);
-/* Ends the process. No callback follows. */
+/* Ends the process and calls on_end() before it returns. The next one may start after a delay. */
+void worker_restart(struct worker *worker, const char *why);
+/* Ends the process without a callback. */
 void worker_kill(struct worker *worker);
-/* Ends the process for good; on_end() follows before the return. The handles close in the loop's
- * next turns. */
+/* Ends the process for good and calls on_end() before it returns. Its handles close in later
+ * iterations of the loop. */
 void worker_stop(struct worker *worker);
 
 /* Returns true if the worker can take a command. */

@@ -341,7 +341,7 @@ static int input_take(struct state *state, const struct worker_input *input, str
 	if (!p) {
 		return error_set(err, -ENOENT, "no such pipeline");
 	}
-	bool sound = pipeline_feed(p, &rate, &channels) == PIPELINE_STREAM_SOUND;
+	bool sound = pipeline_input_mode(p, &rate, &channels) == PIPELINE_STREAM_SOUND;
 	struct pipeline_input push = {.data = input->data,
 		.size = input->size,
 		.content_type = input->content_type[0] ? input->content_type : NULL,

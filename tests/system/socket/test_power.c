@@ -153,7 +153,7 @@ static void batch_work_is_turned_away_until_it_was_seen_to_be_cool(void **state)
 	peer_infer(&peer, 1, "echo", 4, 1, 0);
 	peer_expect_echo(&peer, 1, 4, 1);
 	daemon_wait_log(daemon, "batch work is turned away");
-	while (tell(&peer, "").flags & WIRE_POWER_CURRENT) {
+	while (tell(&peer, "").flags & WIRE_POWER_LIVE) {
 		assert_true(clock_now_ns() < until);
 	}
 	assert_int_equal(ask_for_batch_work(&peer), EDGE_OVERLOADED);

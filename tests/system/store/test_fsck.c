@@ -123,7 +123,7 @@ static const char *blob_of(const char *line, char out[100])
 {
 	char text[DIGEST_TEXT_SIZE];
 	struct digest digest = digest_of(line, strlen(line));
-	snprintf(out, 100, "blobs/%s", digest_print(&digest, text));
+	snprintf(out, 100, "blobs/%s", digest_to_hex(&digest, text));
 	return out;
 }
 

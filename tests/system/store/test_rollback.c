@@ -456,7 +456,7 @@ static void a_rollback_lasts_until_it_is_forgotten(void **state)
 	struct daemon *daemon = *state;
 	char text[DIGEST_TEXT_SIZE], prefix[16];
 	const struct digest digest = digest_of("echo 8", 6);
-	snprintf(prefix, sizeof(prefix), "%.8s", digest_print(&digest, text));
+	snprintf(prefix, sizeof(prefix), "%.8s", digest_to_hex(&digest, text));
 	trial_start_with_a_good_one(daemon);
 	trial_tell(daemon, WIRE_STORE_ROLLBACK, "m", NULL, EDGE_NOT_FOUND);
 	trial_put_and_reload(daemon, "echo 8");

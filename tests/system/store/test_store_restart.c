@@ -147,7 +147,7 @@ static void a_file_that_is_known_keeps_its_number_and_is_not_copied_again(void *
 	daemon_put(daemon, "m.tflite", "echo 8");
 	daemon_start(daemon, false);
 	path_of(daemon, name, "state/blobs");
-	snprintf(blob, sizeof(blob), "%s/%s", name, digest_print(&digest, text));
+	snprintf(blob, sizeof(blob), "%s/%s", name, digest_to_hex(&digest, text));
 	assert_int_equal(stat(blob, &before), 0);
 	assert_int_equal(before.st_mode & 07777, 0444);
 	restart(daemon, SIGTERM);
@@ -230,7 +230,7 @@ static void a_broken_copy_is_replaced_from_the_folder(void **state)
 	daemon_signal(daemon, SIGTERM);
 	daemon_wait(daemon);
 	path_of(daemon, name, "state/blobs");
-	snprintf(blob, sizeof(blob), "%s/%s", name, digest_print(&digest, text));
+	snprintf(blob, sizeof(blob), "%s/%s", name, digest_to_hex(&digest, text));
 	assert_int_equal(chmod(blob, 0600), 0);
 	int fd = open(blob, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "echo 9", 6, 0), 6);
@@ -246,7 +246,7 @@ static void folder_put(const struct daemon *daemon, const char *bytes)
 	char folder[256], path[400], file[410], text[DIGEST_TEXT_SIZE];
 	struct digest digest = digest_of(bytes, strlen(bytes));
 	path_of(daemon, folder, "state/blobs");
-	snprintf(path, sizeof(path), "%s/%s", folder, digest_print(&digest, text));
+	snprintf(path, sizeof(path), "%s/%s", folder, digest_to_hex(&digest, text));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	snprintf(file, sizeof(file), "%s/x", path);
@@ -291,7 +291,7 @@ static void a_folder_in_a_blobs_place_is_put_away_when_the_blob_is_wanted(void *
 	folder_put(daemon, "echo 8");
 	daemon_start(daemon, false);
 	path_of(daemon, folder, "state/quarantine");
-	snprintf(path, sizeof(path), "%.150s/%s", folder, digest_print(&digest, text));
+	snprintf(path, sizeof(path), "%.150s/%s", folder, digest_to_hex(&digest, text));
 	assert_int_equal(access(path, F_OK), 0);
 }
 

@@ -182,8 +182,8 @@ static bool is_bad(const struct daemon *daemon, const char *kind)
 	uint8_t bytes[8192];
 	char path[256], text[DIGEST_TEXT_SIZE];
 	const struct digest digest = digest_of(bytes, model_read(kind, bytes, sizeof(bytes)));
-	snprintf(
-		path, sizeof(path), "%s/state/bad/%s", daemon->folder, digest_print(&digest, text));
+	snprintf(path, sizeof(path), "%s/state/bad/%s", daemon->folder,
+		digest_to_hex(&digest, text));
 	return access(path, F_OK) == 0;
 }
 

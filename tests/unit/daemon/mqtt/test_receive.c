@@ -106,7 +106,7 @@ static void a_pool_request_of_an_old_subscription_is_served_and_unsubscribed_lat
 {
 	(void)state;
 	struct broker_connection *conn = bridge.brokers.connections[0];
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	settings_pool_filter(&bridge.settings, false, "digits", filter);
 	receive_text("edged/pool/digits/infer", "1,2");
 	assert_string_equal(only_request()->source, "pool");
@@ -124,7 +124,7 @@ static void a_pool_request_of_a_present_subscription_keeps_it(void **state)
 {
 	(void)state;
 	struct broker_connection *conn = bridge.brokers.connections[0];
-	char filter[TOPICS_MAX];
+	char filter[TOPIC_SIZE];
 	bridge.models.listed = true;
 	settings_pool_filter(&bridge.settings, false, "digits", filter);
 	assert_int_equal(broker_connection_subscribe(conn, filter, 1, NULL), 0);

@@ -21,9 +21,9 @@ static void digests_are_those_of_the_standard(void **state)
 	(void)state;
 	char text[DIGEST_TEXT_SIZE];
 	struct digest digest = digest_of("abc", 3);
-	assert_string_equal(digest_print(&digest, text), of_abc);
+	assert_string_equal(digest_to_hex(&digest, text), of_abc);
 	digest = digest_of("", 0);
-	assert_string_equal(digest_print(&digest, text), of_nothing);
+	assert_string_equal(digest_to_hex(&digest, text), of_nothing);
 }
 
 static void pieces_and_files_give_the_same(void **state)
@@ -36,11 +36,11 @@ static void pieces_and_files_give_the_same(void **state)
 	digest_stream_add(stream, "cdef", 4);
 	found = digest_stream_end(stream);
 	digest_stream_free(stream);
-	assert_true(digest_same(&found, &whole));
+	assert_true(digest_equal(&found, &whole));
 	int fd = memfd_create("x", MFD_CLOEXEC);
 	assert_int_equal(write(fd, "abcdefg", 7), 7);
 	assert_int_equal(digest_of_file(fd, 6, &found), 0);
-	assert_true(digest_same(&found, &whole));
+	assert_true(digest_equal(&found, &whole));
 	assert_int_equal(digest_of_file(fd, 8, &found), -EBUSY);
 	close(fd);
 }
@@ -51,14 +51,14 @@ static void only_its_own_text_is_read_back(void **state)
 	char text[DIGEST_TEXT_SIZE];
 	struct digest digest, none = {0};
 	assert_true(digest_parse(of_abc, &digest));
-	assert_string_equal(digest_print(&digest, text), of_abc);
+	assert_string_equal(digest_to_hex(&digest, text), of_abc);
 	text[0] = 'B';
 	assert_false(digest_parse(text, &digest));
 	text[0] = 'g';
 	assert_false(digest_parse(text, &digest));
 	assert_false(digest_parse("", &digest));
 	assert_false(digest_parse(of_abc + 1, &digest));
-	assert_true(digest_none(&none) && !digest_none(&digest));
+	assert_true(digest_is_zero(&none) && !digest_is_zero(&digest));
 }
 
 int main(void)

@@ -76,7 +76,7 @@ static void assert_blob(const struct digest *digest, const char *text)
 	char bytes[64] = "";
 	int fd = -1;
 	const struct digest wanted = digest_of(text, strlen(text));
-	assert_true(digest_same(digest, &wanted));
+	assert_true(digest_equal(digest, &wanted));
 	assert_int_equal(blobs_open(bench.store.blobs_ro, digest, &fd), 0);
 	assert_int_equal(read(fd, bytes, sizeof(bytes) - 1), strlen(text));
 	close(fd);
@@ -107,7 +107,7 @@ static void a_model_and_its_companion_files_become_blobs(void **state)
 	assert_blob(&version->labels, "a\nb\n");
 	assert_blob(&version->golden, "questions");
 	assert_blob(&version->conf, "[model]\nallow-signature-change = yes\n");
-	assert_true(digest_none(&version->minisig));
+	assert_true(digest_is_zero(&version->minisig));
 	assert_int_equal(version->version, 0); /* the manifest numbers it */
 	assert_int_equal(version->bytes, 5);
 	assert_int_equal(version->by, geteuid());
@@ -127,7 +127,7 @@ static void companion_files_may_be_missing_but_not_the_model(void **state)
 	assert_int_equal(take_flat(), 0);
 	assert_null(bench.candidate.labels);
 	assert_int_equal(bench.candidate.golden, -1);
-	assert_true(digest_none(&bench.candidate.version.labels));
+	assert_true(digest_is_zero(&bench.candidate.version.labels));
 	assert_false(bench.candidate.allow_signature_change);
 	bench.config.allow_signature_change = 1;
 	assert_int_equal(take_flat(), 0);
@@ -239,7 +239,7 @@ static void the_parts_of_a_bundle_are_ranges_of_its_file(void **state)
 	assert_string_equal(bench.candidate.labels, "x\n");
 	assert_int_equal(bench.candidate.version.bytes, 7);
 	/* they have no signature */
-	assert_true(digest_none(&bench.candidate.version.examples));
+	assert_true(digest_is_zero(&bench.candidate.version.examples));
 }
 
 static void an_open_file_is_a_bundle_or_a_model_of_its_user(void **state)
@@ -270,7 +270,7 @@ static void examples_that_are_no_examples_refuse_the_bundle(void **state)
 	close(fd);
 	fd = bundle("");
 	assert_int_equal(take_from(candidate_given(fd, 12)), 0);
-	assert_true(digest_none(&bench.candidate.version.examples));
+	assert_true(digest_is_zero(&bench.candidate.version.examples));
 	close(fd);
 }
 

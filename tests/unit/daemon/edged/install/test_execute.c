@@ -164,7 +164,7 @@ static void a_passed_trial_makes_the_version_good(void **state)
 	assert_int_equal(run(STORE_COMMAND_TRIAL_PASSED, "", &bench.second), 0);
 	assert_int_equal(bench.job.outcome, JOB_MANIFEST_CHANGED);
 	assert_false(manifest()->trial);
-	assert_true(digest_same(&manifest()->last_good, &bench.second));
+	assert_true(digest_equal(&manifest()->last_good, &bench.second));
 	assert_false(on_disk().trial);
 	assert_history("version 2 passed its trial");
 }
@@ -174,16 +174,16 @@ static void a_rollback_serves_the_good_version_and_lists_the_other_as_bad(void *
 	(void)state;
 	assert_int_equal(run(STORE_COMMAND_ROLLBACK, "", NULL), 0);
 	assert_int_equal(bench.job.outcome, JOB_READY);
-	assert_true(digest_same(&bench.job.loaded->digest, &bench.first));
+	assert_true(digest_equal(&bench.job.loaded->digest, &bench.first));
 	assert_int_equal(bench.job.loaded->number, 1);
-	assert_true(digest_same(&manifest()->active, &bench.first));
+	assert_true(digest_equal(&manifest()->active, &bench.first));
 	assert_false(manifest()->trial);
 	assert_string_equal(store_find_bad(&bench.store, &bench.second), "rolled back by uid 5");
 	const struct manifest saved = on_disk();
-	assert_true(digest_same(&saved.active, &bench.first));
+	assert_true(digest_equal(&saved.active, &bench.first));
 	assert_history("rolled back to version 1: rolled back by uid 5");
 	assert_int_equal(run(STORE_COMMAND_ROLLBACK, "", NULL), -ENOENT); /* nothing before it */
-	assert_true(digest_same(&manifest()->active, &bench.first));
+	assert_true(digest_equal(&manifest()->active, &bench.first));
 }
 
 static void a_rollback_to_a_lost_file_changes_nothing(void **state)
@@ -191,7 +191,7 @@ static void a_rollback_to_a_lost_file_changes_nothing(void **state)
 	(void)state;
 	blobs_remove(bench.store.blobs, &bench.first);
 	assert_int_equal(run(STORE_COMMAND_ROLLBACK, "", NULL), -ENOENT);
-	assert_true(digest_same(&manifest()->active, &bench.second));
+	assert_true(digest_equal(&manifest()->active, &bench.second));
 	assert_true(manifest()->trial);
 	assert_null(store_find_bad(&bench.store, &bench.second));
 }
@@ -203,7 +203,7 @@ static void after_a_failed_trial_the_loop_may_serve_the_good_version_already(voi
 	assert_int_equal(run(STORE_COMMAND_TRIAL_FAILED, "3 runs failed", &bench.second), 0);
 	assert_int_equal(bench.job.outcome, JOB_KEPT);
 	assert_null(bench.job.loaded);
-	assert_true(digest_same(&manifest()->active, &bench.first));
+	assert_true(digest_equal(&manifest()->active, &bench.first));
 	assert_string_equal(store_find_bad(&bench.store, &bench.second), "3 runs failed");
 }
 
@@ -212,7 +212,7 @@ static void a_pinned_version_keeps_serving_after_a_failed_trial(void **state)
 	(void)state;
 	bench.job.model.manifest.pinned = true;
 	assert_int_equal(run(STORE_COMMAND_TRIAL_FAILED, "3 runs failed", &bench.second), -EPERM);
-	assert_true(digest_same(&manifest()->active, &bench.second));
+	assert_true(digest_equal(&manifest()->active, &bench.second));
 	assert_null(store_find_bad(&bench.store, &bench.second));
 	assert_history("3 runs failed: the version is pinned and keeps serving");
 }
@@ -227,7 +227,7 @@ static void a_late_verdict_lists_as_bad_only_what_no_rollback_needs(void **state
 	assert_int_equal(bench.store.n_bad, 0);
 	assert_int_equal(run(STORE_COMMAND_TRIAL_FAILED, "why", &gone), 0);
 	assert_string_equal(store_find_bad(&bench.store, &gone), "why");
-	assert_true(digest_same(&manifest()->active, &bench.second));
+	assert_true(digest_equal(&manifest()->active, &bench.second));
 }
 
 /* ---- loading, and errors of the disk */
@@ -240,10 +240,10 @@ static void a_load_gives_the_active_version_and_falls_back_to_the_good_one(void 
 	bench.job.in_memory = false;
 	assert_int_equal(run(STORE_COMMAND_LOAD, "", NULL), 0);
 	assert_int_equal(bench.job.outcome, JOB_READY);
-	assert_true(digest_same(&bench.job.loaded->digest, &bench.second));
+	assert_true(digest_equal(&bench.job.loaded->digest, &bench.second));
 	blobs_remove(bench.store.blobs, &bench.second);
 	assert_int_equal(run(STORE_COMMAND_LOAD, "", NULL), 0);
-	assert_true(digest_same(&bench.job.loaded->digest, &bench.first));
+	assert_true(digest_equal(&bench.job.loaded->digest, &bench.first));
 	blobs_remove(bench.store.blobs, &bench.first);
 	bench.job.model.n = 1;
 	bench.job.model.tried[0].settled = true;
@@ -258,13 +258,13 @@ static void a_corrupt_file_goes_to_quarantine_and_the_good_version_serves(void *
 	(void)state;
 	assert_int_equal(run(STORE_COMMAND_READ_ERROR, "", &bench.first), 0);
 	assert_int_equal(bench.job.outcome, JOB_NOTHING); /* another version serves */
-	digest_print(&bench.second, name);
+	digest_to_hex(&bench.second, name);
 	assert_int_equal(unlinkat(bench.store.blobs, name, 0), 0);
 	snprintf(path, sizeof(path), "blobs/%s", name);
 	temp_folder_put(bench.folder, path, "rot");
 	assert_int_equal(run(STORE_COMMAND_READ_ERROR, "", &bench.second), 0);
 	assert_int_equal(bench.job.outcome, JOB_READY);
-	assert_true(digest_same(&bench.job.loaded->digest, &bench.first));
+	assert_true(digest_equal(&bench.job.loaded->digest, &bench.first));
 	assert_int_equal(faccessat(bench.store.blobs, name, F_OK, 0), -1);
 	snprintf(path, sizeof(path), "quarantine/%s", name);
 	assert_int_equal(faccessat(bench.folder->fd, path, F_OK, 0), 0);
@@ -281,14 +281,14 @@ static void a_bad_file_is_forgotten_by_enough_digits_of_one_digest(void **state)
 	assert_int_equal(store_add_bad(&bench.store, &a, "m", "why", NULL), 0);
 	assert_int_equal(store_add_bad(&bench.store, &b, "m", "why", NULL), 0);
 	assert_int_equal(store_add_bad(&bench.store, &bench.first, "m", "why", NULL), 0);
-	digest_print(&bench.first, few);
+	digest_to_hex(&bench.first, few);
 	few[7] = 0;
 	assert_int_equal(run(STORE_COMMAND_FORGET_BAD, few, NULL), -EINVAL); /* too few */
 	assert_int_equal(run(STORE_COMMAND_FORGET_BAD, "abcdef01", NULL), -EINVAL); /* which? */
 	assert_int_equal(run(STORE_COMMAND_FORGET_BAD, "abcdef02", NULL), -ENOENT);
 	assert_int_equal(bench.store.n_bad, 3);
 	assert_int_equal(run(STORE_COMMAND_FORGET_BAD, "abcdef0102", NULL), 0);
-	assert_true(digest_same(&bench.command->digest, &b));
+	assert_true(digest_equal(&bench.command->digest, &b));
 	assert_null(store_find_bad(&bench.store, &b));
 	assert_non_null(store_find_bad(&bench.store, &a));
 }
@@ -328,8 +328,8 @@ static void examples_belong_to_the_version_that_serves(void **state)
 	assert_int_equal(run(STORE_COMMAND_UNTEACH, "a", NULL), 0);
 	assert_string_equal(bench.command->text, "m version 2: 1 examples\n");
 	const struct manifest saved = on_disk();
-	assert_true(digest_none(&saved.versions[0].examples));
-	assert_false(digest_none(&saved.versions[1].examples));
+	assert_true(digest_is_zero(&saved.versions[0].examples));
+	assert_false(digest_is_zero(&saved.versions[1].examples));
 	assert_history("version 2 lost examples by uid 5: 1 now");
 }
 
@@ -345,7 +345,7 @@ static void a_repair_forgets_examples_whose_file_is_lost(void **state)
 	assert_non_null(bench.job.repaired);
 	assert_true(bench.job.repaired[0].changed);
 	assert_true(bench.job.repaired[0].active_missing);
-	assert_true(digest_none(&bench.job.repaired[0].manifest.versions[1].examples));
+	assert_true(digest_is_zero(&bench.job.repaired[0].manifest.versions[1].examples));
 	assert_history("version 2 has lost its examples");
 	store_close(&bench.store); /* without a store there is nothing to look at */
 	store_open(&bench.store, "none", 0, &bench.log);
@@ -375,7 +375,7 @@ static void manifests_of_removed_models_go_unless_they_hold_a_signed_version(voi
 		assert_string_not_equal(read->name, "a");
 		if (strcmp(read->name, "b") == 0) {
 			assert_int_equal(read->signed_newest, 2);
-			assert_true(digest_none(&read->last_good));
+			assert_true(digest_is_zero(&read->last_good));
 		}
 	}
 	assert_true(m);

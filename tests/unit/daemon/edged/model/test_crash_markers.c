@@ -66,7 +66,7 @@ static void two_deaths_while_it_ran_are_held_against_a_file(void **state)
 	}
 	crash_markers_open(&markers, folder->fd);
 	assert_true(next_dead(&markers, &dead));
-	assert_true(digest_same(&dead, &digest));
+	assert_true(digest_equal(&dead, &digest));
 	assert_false(next_dead(&markers, &dead));
 	die(&markers);
 	crash_markers_open(&markers, folder->fd);
@@ -169,7 +169,7 @@ static void what_was_taken_is_nobody_elses_until_it_is_given_back(void **state)
 		struct digest digest = digest_from(i);
 		struct crash_marker *marker = crash_markers_take(&markers, &digest);
 		assert_non_null(marker);
-		assert_true(digest_same(&marker->model, &digest));
+		assert_true(digest_equal(&marker->model, &digest));
 		first = first ? first : marker;
 	}
 	assert_null(crash_markers_take(&markers, &more));
@@ -196,7 +196,7 @@ static void a_shorter_file_keeps_what_it_says(void **state)
 	size_t at = 0;
 	crash_markers_open(&markers, folder->fd);
 	assert_true(crash_markers_next_dead(&markers, &at, &dead));
-	assert_true(digest_same(&dead, &digest));
+	assert_true(digest_equal(&dead, &digest));
 	crash_markers_close(&markers);
 }
 

@@ -271,7 +271,7 @@ static int command(struct bench *bench, enum store_command_verb verb, const char
 {
 	struct store_command wanted = {.verb = verb};
 	strcpy(wanted.model, name);
-	return eviction_command(&bench->eviction, &wanted, NULL);
+	return eviction_try_command(&bench->eviction, &wanted, NULL);
 }
 
 static void a_command_unloads_a_model_even_while_it_is_used(void **state)

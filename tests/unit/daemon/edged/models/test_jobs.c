@@ -119,7 +119,7 @@ static struct store_command *command(
 	assert_non_null(wanted);
 	wanted->verb = verb;
 	strcpy(wanted->model, name);
-	loader_command(&bench->loader, &bench->loader.config, wanted);
+	loader_queue_command(&bench->loader, &bench->loader.config, wanted);
 	return wanted;
 }
 
@@ -298,8 +298,8 @@ static void a_job_knows_how_its_model_serves(void **state)
 	struct models_entry *model = serve(bench, "a");
 	command(bench, STORE_COMMAND_PIN, "a");
 	update(bench);
-	assert_true(digest_same(&job(bench)->serving, &some));
-	assert_true(digest_none(&job(bench)->trial_passed));
+	assert_true(digest_equal(&job(bench)->serving, &some));
+	assert_true(digest_is_zero(&job(bench)->trial_passed));
 	assert_true(job(bench)->in_memory);
 	assert_int_equal(job(bench)->bytes, 100);
 	model->trial_passed = true;
@@ -307,8 +307,8 @@ static void a_job_knows_how_its_model_serves(void **state)
 	command(bench, STORE_COMMAND_PIN, "a");
 	finish(bench);
 	expect(bench, JOB_STORE_COMMAND, "a");
-	assert_true(digest_same(&job(bench)->serving, &some));
-	assert_true(digest_same(&job(bench)->trial_passed, &some));
+	assert_true(digest_equal(&job(bench)->serving, &some));
+	assert_true(digest_equal(&job(bench)->trial_passed, &some));
 	assert_false(job(bench)->in_memory);
 	commands_free(loader_finished(&bench->loader));
 }
@@ -356,7 +356,7 @@ static void a_refused_model_is_shown_with_version_and_reason(void **state)
 	assert_string_equal(models_model_state(model), "refused");
 	assert_string_equal(model->reason, "it has no operators");
 	assert_string_equal(model->version, "3");
-	assert_true(digest_none(&model->serving));
+	assert_true(digest_is_zero(&model->serving));
 }
 
 static void a_question_of_the_loader_is_answered_and_the_job_goes_on(void **state)
@@ -439,7 +439,7 @@ static void a_repair_changes_manifests_and_tells_lost_files(void **state)
 	assert_true(models_find(&bench->models, "b")->about.pinned);
 	command(bench, STORE_COMMAND_PIN, "a");
 	update(bench);
-	assert_true(digest_none(&job(bench)->serving)); /* another file is looked for */
+	assert_true(digest_is_zero(&job(bench)->serving)); /* another file is looked for */
 	commands_free(loader_finished(&bench->loader));
 }
 

@@ -42,7 +42,7 @@ static void expect_private_copy(const struct temp_folder *folder, int blobs)
 	int fd = -1;
 	temp_folder_put(folder, "file", "the model");
 	assert_int_equal(import_file(folder, blobs, &digest, &fd, NULL), 0);
-	assert_true(digest_same(&digest, &wanted));
+	assert_true(digest_equal(&digest, &wanted));
 	const char *map = mmap(NULL, 9, PROT_READ, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(map, MAP_FAILED);
 	temp_folder_put(folder, "file", "XXXXXXXXX");
@@ -61,7 +61,7 @@ static void a_blob_is_a_private_file_named_by_its_digest(void **state)
 	struct stat st;
 	int fd = -1, blobs = blobs_folder(folder);
 	expect_private_copy(folder, blobs);
-	assert_int_equal(fstatat(blobs, digest_print(&digest, name), &st, 0), 0);
+	assert_int_equal(fstatat(blobs, digest_to_hex(&digest, name), &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0444);
 	assert_int_equal(blobs_open(blobs, &digest, &fd), 0);
 	assert_int_equal(write(fd, "x", 1), -1);
@@ -122,7 +122,7 @@ static void a_blob_that_is_not_what_it_was_is_found_out(void **state)
 	temp_folder_put(folder, "file", "the model");
 	assert_int_equal(import_file(folder, blobs, &digest, &fd, NULL), 0);
 	close(fd);
-	snprintf(name, sizeof(name), "blobs/%s", digest_print(&digest, text));
+	snprintf(name, sizeof(name), "blobs/%s", digest_to_hex(&digest, text));
 	assert_int_equal(fchmodat(folder->fd, name, 0600, 0), 0);
 	temp_folder_put(folder, name, "the modem");
 	assert_int_equal(blobs_open(blobs, &digest, &fd), -EBADMSG);
@@ -138,7 +138,7 @@ static void folder_put(const struct temp_folder *folder, const char *bytes)
 {
 	struct digest digest = digest_of(bytes, strlen(bytes));
 	char text[DIGEST_TEXT_SIZE], name[128], file[160];
-	snprintf(name, sizeof(name), "blobs/%s", digest_print(&digest, text));
+	snprintf(name, sizeof(name), "blobs/%s", digest_to_hex(&digest, text));
 	assert_int_equal(mkdirat(folder->fd, name, 0700), 0);
 	snprintf(file, sizeof(file), "%s/sub", name);
 	assert_int_equal(mkdirat(folder->fd, file, 0700), 0);
@@ -166,7 +166,8 @@ static void a_folder_in_a_blobs_place_is_put_away(void **state)
 		assert_int_equal(import_file(folder, blobs, &digest, &fd, NULL), 0);
 		close(fd);
 		expect_blob(blobs, &digest);
-		snprintf(away, sizeof(away), "quarantine/%s/sub/file", digest_print(&digest, text));
+		snprintf(
+			away, sizeof(away), "quarantine/%s/sub/file", digest_to_hex(&digest, text));
 		assert_int_equal(faccessat(folder->fd, away, F_OK, 0), 0);
 		blobs_remove(blobs, &digest);
 	}
@@ -178,7 +179,7 @@ static void a_folder_in_a_blobs_place_is_put_away(void **state)
 
 static bool is_it(void *context, const struct digest *digest)
 {
-	return digest_same(context, digest);
+	return digest_equal(context, digest);
 }
 
 static void a_folder_that_no_blob_is_to_replace_is_swept(void **state)
@@ -191,7 +192,7 @@ static void a_folder_that_no_blob_is_to_replace_is_swept(void **state)
 	folder_put(folder, "others");
 	assert_int_equal(mkdirat(blobs, ".new", 0700), 0);
 	assert_int_equal(blobs_sweep(blobs, is_it, &wanted), 2);
-	assert_int_equal(faccessat(blobs, digest_print(&other, text), F_OK, 0), -1);
+	assert_int_equal(faccessat(blobs, digest_to_hex(&other, text), F_OK, 0), -1);
 	expect_blob(blobs, &wanted);
 	close(blobs);
 }

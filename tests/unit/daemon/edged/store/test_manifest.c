@@ -86,12 +86,12 @@ static void a_version_that_comes_again_keeps_its_examples(void **state)
 	install(&manifest, 1);
 	manifest.versions[0].examples = first;
 	assert_true(manifest_wants(&manifest, &first));
-	assert_true(digest_same(&manifest_add(&manifest, &version)->examples, &first));
+	assert_true(digest_equal(&manifest_add(&manifest, &version)->examples, &first));
 	version.examples = second;
-	assert_true(digest_same(&manifest_add(&manifest, &version)->examples, &second));
+	assert_true(digest_equal(&manifest_add(&manifest, &version)->examples, &second));
 	assert_false(manifest_wants(&manifest, &first));
 	install(&manifest, 2);
-	assert_true(digest_none(&manifest_find(&manifest, &manifest.active)->examples));
+	assert_true(digest_is_zero(&manifest_find(&manifest, &manifest.active)->examples));
 }
 
 static void versions_are_numbered_on(void **state)
@@ -129,17 +129,17 @@ static void one_that_did_well_is_what_the_second_falls_back_to(void **state)
 	manifest_prepare_replacement(&manifest, &none);
 	install(&manifest, 1);
 	manifest_prepare_replacement(&manifest, &none);
-	assert_true(digest_none(&manifest.last_good));
+	assert_true(digest_is_zero(&manifest.last_good));
 	manifest_prepare_replacement(&manifest, &second);
-	assert_true(digest_none(&manifest.last_good));
+	assert_true(digest_is_zero(&manifest.last_good));
 	manifest_prepare_replacement(&manifest, &first);
 	install(&manifest, 2);
-	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
+	assert_true(digest_equal(&manifest_fallback(&manifest)->model, &first));
 	manifest_prepare_replacement(&manifest, &second); /* that there is one already stays */
 	install(&manifest, 3);
-	assert_true(digest_same(&manifest_fallback(&manifest)->model, &first));
+	assert_true(digest_equal(&manifest_fallback(&manifest)->model, &first));
 	manifest_pass_trial(&manifest);
-	assert_true(digest_same(&manifest.previous, &first));
+	assert_true(digest_equal(&manifest.previous, &first));
 }
 
 static void only_versions_with_a_role_are_kept(void **state)

@@ -16,7 +16,7 @@
 
 static bool is_first(void *context, const struct digest *digest)
 {
-	return digest_same(context, digest);
+	return digest_equal(context, digest);
 }
 
 static void put(int folder, const char *name)
@@ -35,32 +35,32 @@ static void a_name_has_the_model_the_build_and_the_features(void **state)
 {
 	(void)state;
 	struct pack_files files;
-	char key[PACK_FILES_KEY_SIZE], digits[DIGEST_TEXT_SIZE];
+	char key[PACK_FILES_NAME_SIZE], digits[DIGEST_TEXT_SIZE];
 	const struct digest model = digest_of("a", 1);
 	pack_files_init(&files, -1, 0x2a);
-	assert_string_equal(pack_files_key(&files, &model, key), key);
-	assert_memory_equal(key, digest_print(&model, digits), DIGEST_TEXT_SIZE - 1);
+	assert_string_equal(pack_files_name(&files, &model, key), key);
+	assert_memory_equal(key, digest_to_hex(&model, digits), DIGEST_TEXT_SIZE - 1);
 	assert_int_equal(strlen(key), 64 + 1 + 16 + 3);
 	assert_int_equal(key[64], '-');
 	assert_int_equal(strspn(key + 65, "0123456789abcdef"), 16);
 	assert_string_equal(key + 81, "-2a");
 	files.suffix[0] = 0; /* a program without a build-id */
-	assert_null(pack_files_key(&files, &model, key));
+	assert_null(pack_files_name(&files, &model, key));
 }
 
 static void what_is_of_no_use_is_removed(void **state)
 {
 	(void)state;
 	struct pack_files files;
-	char path[] = "/tmp/test_pack_files.XXXXXX", key[PACK_FILES_KEY_SIZE];
-	char other_model[PACK_FILES_KEY_SIZE], other_build[PACK_FILES_KEY_SIZE + 1],
+	char path[] = "/tmp/test_pack_files.XXXXXX", key[PACK_FILES_NAME_SIZE];
+	char other_model[PACK_FILES_NAME_SIZE], other_build[PACK_FILES_NAME_SIZE + 1],
 		unfinished[128];
 	struct digest model = digest_of("a", 1), other = digest_of("b", 1);
 	assert_non_null(mkdtemp(path));
 	pack_files_init(&files, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1);
 	assert_true(files.folder >= 0);
-	assert_non_null(pack_files_key(&files, &model, key));
-	assert_non_null(pack_files_key(&files, &other, other_model));
+	assert_non_null(pack_files_name(&files, &model, key));
+	assert_non_null(pack_files_name(&files, &other, other_model));
 	snprintf(other_build, sizeof(other_build), "%.64s-0000000000000000-1", key);
 	snprintf(unfinished, sizeof(unfinished), ".%s", key);
 	const char *names[] = {key, other_model, other_build, unfinished, "short"};

@@ -155,7 +155,7 @@ static void bad_date(const struct temp_folder *folder, const char *model, int i)
 	char digest[DIGEST_TEXT_SIZE], path[DIGEST_TEXT_SIZE + 8];
 	const struct digest bad = bad_of(model, i);
 	const struct timespec times[] = {{.tv_sec = 1000 + i}, {.tv_sec = 1000 + i}};
-	snprintf(path, sizeof(path), "bad/%s", digest_print(&bad, digest));
+	snprintf(path, sizeof(path), "bad/%s", digest_to_hex(&bad, digest));
 	assert_int_equal(utimensat(folder->fd, path, times, 0), 0);
 }
 

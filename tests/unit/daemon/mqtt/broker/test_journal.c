@@ -285,18 +285,18 @@ static void what_one_broker_has_asked_may_be_passed_over(void **state)
 static void each_broker_has_an_equal_part(void **state)
 {
 	struct journal *journal = open_journal(*state, 64 * MIB);
-	journal_divide(journal, 3);
+	journal_set_brokers(journal, 3);
 	struct journal_note *note = fill(journal, "a", 1, JOURNAL_SLOTS / 3);
 	fill(journal, "b", 1, JOURNAL_SLOTS / 3);
 	journal_delete(note);
 	fill(journal, "b", 1, 0);
 	fill(journal, "a", 1, 1);
 	fill(journal, "c", 1, JOURNAL_SLOTS / 3);
-	journal_divide(journal, 2); /* more for each, as far as there is something */
+	journal_set_brokers(journal, 2); /* more for each, as far as there is something */
 	fill(journal, "a", 1, JOURNAL_SLOTS % 3);
 	close_journal(journal);
 	journal = open_journal(*state, 64 * MIB); /* what it has found counts too */
-	journal_divide(journal, 3);
+	journal_set_brokers(journal, 3);
 	assert_int_equal(journal->n_used, JOURNAL_SLOTS);
 	for (size_t i = 0; i < 10; i++) { /* were a's */
 		struct journal_record record;
@@ -314,7 +314,7 @@ static void each_broker_has_an_equal_part_of_the_bytes(void **state)
 	struct journal *journal = open_journal(*state, 256 * KIB);
 	const size_t pages = (6 * KIB + 1023 + journal->page) / journal->page;
 	const size_t of_each = 128 * KIB / (pages * journal->page);
-	journal_divide(journal, 2);
+	journal_set_brokers(journal, 2);
 	struct journal_note *note = fill(journal, "a", 6 * KIB, of_each);
 	fill(journal, "b", 6 * KIB, of_each);
 	journal_delete(note);

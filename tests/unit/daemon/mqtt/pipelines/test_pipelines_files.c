@@ -122,7 +122,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	struct mqtt_pipeline *pipeline = pipelines->items[0];
 	pipelines_know_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
 	pipeline->sources[0].unpublished = strdup("{}");
-	strcpy(pipeline->waits, "edged is away");
+	strcpy(pipeline->wait_reason, "edged is away");
 	pipeline->off = true;
 	assert_int_equal(pipelines_set_threshold(pipelines, pipeline, "0.75", &changed, &err), 0);
 	pipeline->state_hash = 11;
@@ -133,7 +133,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	assert_int_equal(pipeline->n_sources, 1);
 	assert_string_equal(pipeline->sources[0].name, "cam");
 	assert_string_equal(pipeline->sources[0].unpublished, "{}");
-	assert_string_equal(pipeline->waits, "edged is away");
+	assert_string_equal(pipeline->wait_reason, "edged is away");
 	assert_true(pipeline->off);
 	assert_true(pipeline->threshold == 0.75);
 	assert_true(pipeline_threshold(pipeline->parsed) == 0.75);
@@ -275,7 +275,7 @@ static void examples_of_a_model_are_sent_and_their_end_is_sent_once(void **state
 static const char *needs(void)
 {
 	pipelines_check_needs(pipelines);
-	return pipelines->items[0]->waits;
+	return pipelines->items[0]->wait_reason;
 }
 
 static void a_pipeline_tells_what_it_waits_for(void **state)
@@ -323,7 +323,7 @@ static void a_pipeline_that_begins_to_wait_resets_its_sources_once(void **state)
 	assert_int_equal(load(), 0);
 	bridge.models.listed = true;
 	pipelines_know_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
-	pipelines->items[0]->sources[0].announced = true;
+	pipelines->items[0]->sources[0].has_published = true;
 	needs();
 	const size_t n = bridge.brokers.connections[0]->outbox.n;
 	assert_int_equal(n, 1);

@@ -188,7 +188,7 @@ static void pipelines_have_topics_of_their_own(void **state)
 static void wildcards_name_the_source(void **state)
 {
 	(void)state;
-	char source[TOPICS_SOURCE_SIZE], deep[TOPICS_MAX];
+	char source[TOPICS_SOURCE_SIZE], deep[TOPIC_SIZE];
 	static const char *const cases[][3] = {
 		{"frigate/+/person/snapshot", "frigate/front door/person/snapshot",
 			"front_door_7279998f94469b0f"},

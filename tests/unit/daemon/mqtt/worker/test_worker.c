@@ -115,7 +115,7 @@ static void on_end(void *data, enum worker_frame command, enum worker_end how, c
 	seen->n_ends++;
 }
 
-static void on_again(void *data)
+static void on_may_restart(void *data)
 {
 	struct seen *seen = data;
 	seen->n_again++;
@@ -123,8 +123,10 @@ static void on_again(void *data)
 
 static int setup(void **state)
 {
-	static const struct worker_events events = {
-		.on_frame = on_frame, .on_done = on_done, .on_end = on_end, .on_again = on_again};
+	static const struct worker_events events = {.on_frame = on_frame,
+		.on_done = on_done,
+		.on_end = on_end,
+		.on_may_restart = on_may_restart};
 	struct seen *seen = calloc(1, sizeof(*seen));
 	assert_non_null(seen);
 	log_init(&seen->log, LOG_LEVEL_ERROR);
@@ -198,7 +200,7 @@ static void each_end_is_told_with_its_command_and_kind_and_the_next_may_start(vo
 	static const struct {
 		enum behaviour behaviour;
 		enum worker_end wanted;
-	} cases[] = {{EXITS, WORKER_CRASHED}, {HANGS, WORKER_LATE}, {LIES, WORKER_GIVEN_UP},
+	} cases[] = {{EXITS, WORKER_CRASHED}, {HANGS, WORKER_LATE}, {LIES, WORKER_ENDED_BY_PARENT},
 		{FALLS, WORKER_KILLED}};
 	struct seen *seen = *state;
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -219,7 +221,7 @@ static void a_process_without_success_is_not_replaced_at_once(void **state)
 {
 	struct seen *seen = *state;
 	start_and_send(seen, ANSWERS);
-	worker_give_up(&seen->worker, "short of memory");
+	worker_restart(&seen->worker, "short of memory");
 	assert_true(uv_timer_get_due_in(&seen->worker.timer) > 0);
 	run_until(seen, &seen->n_again, 1);
 	seen->n_ends = seen->n_again = 0;
