@@ -549,7 +549,7 @@ int must_check wire_ring_decode(
 
 #define WIRE_POWER_TEMPERATURE 1u /* temperature_mc and limit_mc are known */
 #define WIRE_POWER_METER 2u /* power_mw and idle_mw are known */
-#define WIRE_POWER_SHEDS 4u /* batch requests are refused */
+#define WIRE_POWER_REFUSES_BATCH 4u /* batch requests are refused */
 #define WIRE_POWER_LIVE 8u /* sensors are being read; otherwise these are the last readings */
 
 struct wire_power {

@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		if (why != EPIPE) {
 			report_line("standard output: %s", strerror(why));
 		}
-		return code ? code : EXIT_NEGATIVE;
+		return code ? code : EXIT_FAILED;
 	}
 	return code;
 }

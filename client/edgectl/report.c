@@ -70,7 +70,7 @@ int report_output(int code)
 	if (code < 0) {
 		report_line("standard output: %s", strerror(-code));
 	}
-	return code < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return code < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 void report_progress(const char *what, uint64_t done, uint64_t total, uint64_t *last_ns)

@@ -15,7 +15,7 @@
 /* The numbers never change; edgectl(1) lists them. */
 enum report_exit {
 	EXIT_DONE = 0,
-	EXIT_NEGATIVE = 1, /* a negative answer, or output that cannot be written */
+	EXIT_FAILED = 1, /* a negative answer, or output that cannot be written */
 	EXIT_USAGE = 2,
 	EXIT_NO_MODEL = 3,
 	EXIT_UNREACHABLE = 4,

@@ -444,7 +444,7 @@ EDGE_CLIENT_API uint64_t edge_client_percentile_ns(
 /* Temperature, throttling and energy of runs. Since protocol 1.3. */
 struct edge_client_power {
 	const char *policy; /* "performance", "balanced", "cool" */
-	int sheds_batch; /* 1: the daemon refuses batch requests */
+	int refuses_batch; /* 1: the daemon refuses batch requests */
 	unsigned int duty; /* percent of the time that workers may run */
 	int current; /* 0: throttling is inactive, the readings are old */
 	int has_temperature, has_meter; /* 1: the temperatures, the powers below are known */

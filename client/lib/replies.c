@@ -387,7 +387,7 @@ int replies_power(
 	}
 	*ret_power = (struct edge_client_power){
 		.policy = from.policy < 3 ? policies[from.policy] : "unknown",
-		.sheds_batch = (from.flags & WIRE_POWER_SHEDS) != 0,
+		.refuses_batch = (from.flags & WIRE_POWER_REFUSES_BATCH) != 0,
 		.duty = from.duty,
 		.current = (from.flags & WIRE_POWER_LIVE) != 0,
 		.has_temperature = (from.flags & WIRE_POWER_TEMPERATURE) != 0,

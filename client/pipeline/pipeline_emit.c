@@ -11,17 +11,17 @@ static void emit(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	const struct result_json_facts *facts, const struct pipeline_result *more)
 {
 	owned_mem char *json = result_json(facts);
-	owned_mem char *flat = result_json_flat(facts);
+	owned_mem char *flat_json = result_json_flat(facts);
 	char text[RESULT_TEXT_SIZE];
-	if (kind == PIPELINE_RESULT && (!json || !flat)) {
+	if (kind == PIPELINE_RESULT && (!json || !flat_json)) {
 		pipeline_emit_trouble(p, PIPELINE_FAILED, q, "no memory for the result");
 		return;
 	}
-	p->counts.results += kind == PIPELINE_RESULT && !more->quiet;
+	p->counts.results += kind == PIPELINE_RESULT && !more->only_for_requester;
 	p->counts.skipped += kind == PIPELINE_SKIPPED;
 	p->counts.failed += kind == PIPELINE_FAILED;
 	p->counts.events += more->event;
-	if (!p->sink.result || !json || !flat) {
+	if (!p->sink.result || !json || !flat_json) {
 		return;
 	}
 	bool picture = q->input_data && q->input_data->kind == INPUT_DATA_PICTURE;
@@ -36,7 +36,7 @@ static void emit(struct pipeline *p, enum pipeline_kind kind, const struct quest
 	result.time_us = q->time_us;
 	result.tag = q->tag;
 	result.json = json;
-	result.flat = flat;
+	result.flat_json = flat_json;
 	result.text = result_json_text(facts, text, sizeof(text));
 	result.picture = picture ? &q->input_data->image : NULL;
 	p->sink.result(p->sink.context, &result);
@@ -141,8 +141,8 @@ int pipeline_emit_result(struct pipeline *p, const struct question *q,
 		.vector = findings->vector,
 		.n_vector = findings->n_vector};
 	struct pipeline_result result = more;
-	result.quiet = !verdict->emitted;
-	result.event = !result.quiet && config->decision.given &&
+	result.only_for_requester = !verdict->emitted;
+	result.event = !result.only_for_requester && config->decision.given &&
 		(verdict->n_changes > 0 || !isnan(config->decision.change));
 	emit(p, PIPELINE_RESULT, q, &facts, &result);
 	return 0;

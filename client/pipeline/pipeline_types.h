@@ -81,7 +81,7 @@ struct pipeline_result {
 	const char *json; /* one object in one line, without line end: docs/pipelines.md */
 	/* json without nesting, for dashboards: the best findings, numbers for booleans, no
 	 * "time_us" */
-	const char *flat;
+	const char *flat_json;
 	const char *text; /* one line for people */
 	const struct image
 		*picture; /* decoded input of the stage, with the drawing for a snapshot; or NULL */
@@ -94,7 +94,7 @@ struct pipeline_result {
 	size_t n_vector;
 	uint64_t tag; /* tag of the input */
 	/* the decision would not have emitted it; emitted only because the input has a tag */
-	bool quiet;
+	bool only_for_requester;
 };
 
 struct pipeline_sink {

@@ -164,7 +164,7 @@ static void commands_done(struct edged *edged, struct store_command *done)
 static void on_loaded(uv_async_t *async)
 {
 	struct edged *edged = async->data;
-	edged->models.keeps_before = edged->config.probation_shadow > 0;
+	edged->models.keeps_previous = edged->config.probation_shadow > 0;
 	trials_shadows_done(&edged->serve);
 	bool changed = jobs_update(&edged->models, &edged->loader);
 	adopt_waiting(&edged->serve);

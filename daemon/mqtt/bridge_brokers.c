@@ -9,7 +9,7 @@ static void on_up(struct broker_connection *conn)
 	bridge_publish_status(b);
 	/* Subscribes what did not fit into the connection's table: what was unsubscribed has left
 	 * it by now. */
-	if (!conn->leave_by_ns && reload_subscribe_all(b, conn, &err) < 0) {
+	if (!broker_connection_is_leaving(conn) && reload_subscribe_all(b, conn, &err) < 0) {
 		log_error(&b->log, "broker %s: %s", conn->settings->name, err.text);
 	}
 	announce_all(&b->announce, conn);

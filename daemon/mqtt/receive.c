@@ -154,7 +154,8 @@ static void leave_old_pool(
 	bool known = b->models.listed || clock_now_ns() - b->started_ns > OLD_POOL_NS;
 	settings_pool_filter(
 		&b->settings, parts->kind == TOPICS_PIPELINE_POOL, parts->model, filter);
-	if (known && !conn->leave_by_ns && conn->subscriptions.unsubscribing == 0 &&
+	if (known && !broker_connection_is_leaving(conn) &&
+		conn->subscriptions.unsubscribing == 0 &&
 		!broker_connection_is_subscribed(conn, filter)) {
 		broker_connection_unsubscribe(conn, filter);
 	}
@@ -181,7 +182,7 @@ void receive_message(struct bridge *b, struct broker_connection *conn, const str
 {
 	const struct settings *s = &b->settings;
 	if (is_home_birth(b, m)) {
-		uint64_t wait_ms = 200 + dedup_hash(&b->dedup, 0, m->topic, 1) % 2000;
+		uint64_t wait_ms = 200 + dedup_keyed_hash(&b->dedup, 0, m->topic, 1) % 2000;
 		home_assistant_announce_again_after(&b->announce, wait_ms);
 		return;
 	}

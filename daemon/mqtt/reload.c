@@ -135,7 +135,7 @@ static void take_settings(struct bridge *b)
 	}
 	reload_follow_up(b);
 	for (size_t i = 0; i < b->brokers.n; i++) {
-		if (!b->brokers.connections[i]->leave_by_ns &&
+		if (!broker_connection_is_leaving(b->brokers.connections[i]) &&
 			reload_subscribe_all(b, b->brokers.connections[i], &err) < 0) {
 			log_error(&b->log, "%s", err.text);
 		}

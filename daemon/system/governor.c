@@ -25,15 +25,15 @@ static bool step_rest(
 	const bool hot = headroom_mc <= at_mc;
 	const bool cool = !wants(true, headroom_mc, at_mc);
 	const bool due = governor->stepped_ns == 0 || now_ns - governor->stepped_ns >= STEP_NS;
-	uint32_t rests = governor->rests;
-	if (due && hot && rests < 100 - GOVERNOR_LEAST_DUTY) {
-		rests += STEP;
-	} else if (due && cool && rests > 0) {
-		rests -= STEP;
+	uint32_t pause_percent = governor->pause_percent;
+	if (due && hot && pause_percent < 100 - GOVERNOR_LEAST_DUTY) {
+		pause_percent += STEP;
+	} else if (due && cool && pause_percent > 0) {
+		pause_percent -= STEP;
 	}
-	const bool changed = rests != governor->rests;
+	const bool changed = pause_percent != governor->pause_percent;
 	governor->stepped_ns = changed ? now_ns : governor->stepped_ns;
-	governor->rests = rests;
+	governor->pause_percent = pause_percent;
 	return changed;
 }
 
@@ -41,12 +41,13 @@ bool governor_step(struct governor *governor, enum governor_policy policy, int32
 	uint64_t now_ns)
 {
 	if (policy == GOVERNOR_PERFORMANCE || headroom_mc == INT32_MAX) {
-		const bool changed = governor->sheds || governor->rests > 0;
+		const bool changed = governor->refuses_batch || governor->pause_percent > 0;
 		*governor = (struct governor){0};
 		return changed;
 	}
-	const bool sheds = wants(governor->sheds, headroom_mc, policies[policy].shed_mc);
-	const bool changed = sheds != governor->sheds;
-	governor->sheds = sheds;
+	const bool refuses_batch =
+		wants(governor->refuses_batch, headroom_mc, policies[policy].shed_mc);
+	const bool changed = refuses_batch != governor->refuses_batch;
+	governor->refuses_batch = refuses_batch;
 	return step_rest(governor, headroom_mc, policies[policy].rest_mc, now_ns) || changed;
 }

@@ -24,9 +24,9 @@ enum governor_policy {
 
 /* Zero it before use. */
 struct governor {
-	bool sheds; /* batch requests are refused */
-	uint32_t rests; /* pauses, in percent of the time */
-	uint64_t stepped_ns; /* time of the last change of @rests */
+	bool refuses_batch; /* batch requests are refused */
+	uint32_t pause_percent; /* pauses, in percent of the time */
+	uint64_t stepped_ns; /* time of the last change of @pause_percent */
 };
 
 /* Updates the state. @headroom_mc: distance to throttling in millidegrees; INT32_MAX: not known.
@@ -37,7 +37,7 @@ bool governor_step(struct governor *governor, enum governor_policy policy, int32
 /* Returns the percentage of time in which a worker may run. */
 static inline uint32_t governor_duty(const struct governor *governor)
 {
-	return 100 - governor->rests;
+	return 100 - governor->pause_percent;
 }
 
 #endif

@@ -33,7 +33,7 @@ struct bench {
 	uint64_t wall_ns;
 };
 
-struct figures {
+struct latencies {
 	double min_ms, p50_ms, p90_ms, p99_ms, max_ms, mean_ms, per_second;
 	size_t n;
 };
@@ -227,7 +227,7 @@ static double percentile_ms(const uint64_t *sorted, size_t n, unsigned int perce
 	return (double)sorted[rank ? rank - 1 : 0] / 1e6;
 }
 
-static int compute(const struct bench *bench, struct figures *f)
+static int latencies_compute(const struct bench *bench, struct latencies *f)
 {
 	size_t n = bench->settings->count, at = 0;
 	owned_mem uint64_t *all = calloc(n, sizeof(all[0]));
@@ -245,7 +245,7 @@ static int compute(const struct bench *bench, struct figures *f)
 	for (size_t i = 0; i < n; i++) {
 		sum += (double)all[i];
 	}
-	*f = (struct figures){
+	*f = (struct latencies){
 		.min_ms = (double)all[0] / 1e6,
 		.p50_ms = percentile_ms(all, n, 50),
 		.p90_ms = percentile_ms(all, n, 90),
@@ -258,25 +258,25 @@ static int compute(const struct bench *bench, struct figures *f)
 	return 0;
 }
 
-static void figure_fields(struct fields *f, const void *record, const void *context)
+static void latency_fields(struct fields *f, const void *record, const void *context)
 {
-	const struct figures *figures = record;
+	const struct latencies *latencies = record;
 	(void)context;
-	fields_integer(f, "RUNS", "runs", (int64_t)figures->n);
-	fields_real(f, "MIN ms", "min_ms", 3, figures->min_ms);
-	fields_real(f, "P50 ms", "p50_ms", 3, figures->p50_ms);
-	fields_real(f, "P90 ms", "p90_ms", 3, figures->p90_ms);
-	fields_real(f, "P99 ms", "p99_ms", 3, figures->p99_ms);
-	fields_real(f, "MAX ms", "max_ms", 3, figures->max_ms);
-	fields_real(f, "MEAN ms", "mean_ms", 3, figures->mean_ms);
-	fields_real(f, "RUNS/s", "runs_per_s", 1, figures->per_second);
+	fields_integer(f, "RUNS", "runs", (int64_t)latencies->n);
+	fields_real(f, "MIN ms", "min_ms", 3, latencies->min_ms);
+	fields_real(f, "P50 ms", "p50_ms", 3, latencies->p50_ms);
+	fields_real(f, "P90 ms", "p90_ms", 3, latencies->p90_ms);
+	fields_real(f, "P99 ms", "p99_ms", 3, latencies->p99_ms);
+	fields_real(f, "MAX ms", "max_ms", 3, latencies->max_ms);
+	fields_real(f, "MEAN ms", "mean_ms", 3, latencies->mean_ms);
+	fields_real(f, "RUNS/s", "runs_per_s", 1, latencies->per_second);
 }
 
-static int print_bench_table(const struct bench *bench, const struct figures *figures)
+static int print_bench_table(const struct bench *bench, const struct latencies *latencies)
 {
 	const struct bench_client *first = &bench->clients[0];
 	int r = fields_print_table(
-		FIELDS_LIST(figure_fields, NULL, figures, 1), stdout, bench->settings);
+		FIELDS_LIST(latency_fields, NULL, latencies, 1), stdout, bench->settings);
 	if (r < 0 || !first->node_ns) {
 		return r;
 	}
@@ -284,7 +284,7 @@ static int print_bench_table(const struct bench *bench, const struct figures *fi
 	return node_view_print(first->target->model, 0, first->node_ns, bench->settings);
 }
 
-static int print_bench_json(const struct bench *bench, const struct figures *figures)
+static int print_bench_json(const struct bench *bench, const struct latencies *latencies)
 {
 	const struct bench_client *first = &bench->clients[0];
 	owned_json struct json_document *d = json_builder_document_new(false);
@@ -292,7 +292,7 @@ static int print_bench_json(const struct bench *bench, const struct figures *fig
 	json_builder_put_text(d, "version", first->target->version);
 	json_builder_put_bool(d, "local", bench->local);
 	json_builder_put_integer(d, "at_once", bench->n_clients);
-	figure_fields(&(struct fields){.json = d}, figures, NULL);
+	latency_fields(&(struct fields){.json = d}, latencies, NULL);
 	if (first->node_ns) {
 		node_view_put(d, first->target->model, 0, first->node_ns);
 	}
@@ -312,7 +312,7 @@ int cmd_bench(const struct cli_settings *s)
 {
 	__attribute__((cleanup(bench_deinit))) struct bench bench = {
 		.settings = s, .local = s->local || target_names_file(s->arguments[0])};
-	struct figures figures = {0};
+	struct latencies latencies = {0};
 	struct error err = {0};
 	int code = check_settings(s, bench.local);
 	if (code != EXIT_DONE) {
@@ -323,10 +323,10 @@ int cmd_bench(const struct cli_settings *s)
 	if (r < 0) {
 		return report_failed(s->arguments[0], &err);
 	}
-	r = compute(&bench, &figures);
+	r = latencies_compute(&bench, &latencies);
 	if (r == 0) {
-		r = s->format == CLI_FORMAT_TABLE ? print_bench_table(&bench, &figures)
-						  : print_bench_json(&bench, &figures);
+		r = s->format == CLI_FORMAT_TABLE ? print_bench_table(&bench, &latencies)
+						  : print_bench_json(&bench, &latencies);
 	}
 	return report_output(r);
 }

@@ -68,7 +68,7 @@ static int by_seq(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int sort(struct flights *flights, struct error *err)
+static int flights_sort(struct flights *flights, struct error *err)
 {
 	int r = flight_view_open(flights->bytes, flights->size, &flights->view, err);
 	if (r < 0) {
@@ -113,9 +113,9 @@ static const char *class_of(const struct flight_record *record)
 	return record->class < 4 ? class_names[record->class] : "-";
 }
 
-static void record_fields(struct fields *f, const void *of, const void *context)
+static void record_fields(struct fields *f, const void *item, const void *context)
 {
-	const struct flight_record *record = of;
+	const struct flight_record *record = item;
 	char when[TIME_SIZE], name[72], user[64];
 	flight_view_name(context, record, name);
 	fields_integer(f, NULL, "seq", (int64_t)record->seq);
@@ -174,7 +174,7 @@ int cmd_flight(const struct cli_settings *s)
 	const bool file = s->n_arguments > 0;
 	int r = file ? read_file(s->arguments[0], &flights, &err)
 		     : request_records(s, &flights, &err);
-	r = r < 0 ? r : sort(&flights, &err);
+	r = r < 0 ? r : flights_sort(&flights, &err);
 	if (r < 0) {
 		report_error(NULL, &err);
 		return file ? EXIT_UNREADABLE : (int)report_exit_of(&err);

@@ -336,10 +336,10 @@ static int infer(struct inference *inference, const char *source)
 	}
 	if (print_or_write_result(inference, source, ns, &answer, &err) < 0) {
 		report_error(source, &err);
-		return EXIT_NEGATIVE;
+		return EXIT_FAILED;
 	}
 	bool no_class = answer.kind == ANSWER_CLASSES && answer.n_classes == 0;
-	return no_class && inference->settings->exit_status ? EXIT_NEGATIVE : EXIT_DONE;
+	return no_class && inference->settings->exit_status ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int report_missing_input(const struct target *target, uint32_t index)
@@ -481,11 +481,11 @@ int cmd_infer(const struct cli_settings *settings)
 	}
 	if (settings->output_dir && make_output_dir(settings->output_dir, &err) < 0) {
 		report_error(settings->output_dir, &err);
-		return EXIT_NEGATIVE;
+		return EXIT_FAILED;
 	}
 	if (settings->record && !(inference.selftest_file = fopen(settings->record, "we"))) {
 		report_line("%s: %s", settings->record, strerror(errno));
-		return EXIT_NEGATIVE;
+		return EXIT_FAILED;
 	}
 	if (load_labels(&inference, &err) < 0) {
 		report_error(settings->labels ? settings->labels : "labels", &err);
@@ -495,12 +495,12 @@ int cmd_infer(const struct cli_settings *settings)
 	int code = each ? infer_each(&inference) : infer_together(&inference);
 	if (inference.selftest_file && fflush(inference.selftest_file) != 0) {
 		report_line("%s: %s", settings->record, strerror(errno));
-		return code ? code : EXIT_NEGATIVE;
+		return code ? code : EXIT_FAILED;
 	}
 	if (inference.all_results && !settings->raw &&
 		json_builder_print(inference.all_results, stdout, true) < 0) {
 		report_line("standard output: %s", strerror(errno));
-		return code ? code : EXIT_NEGATIVE;
+		return code ? code : EXIT_FAILED;
 	}
 	return code;
 }

@@ -325,7 +325,7 @@ static int run_all(struct work *work, char **arguments)
 		fputs(work->n_results ? "]\n" : "[]\n", stdout);
 	}
 	struct pipeline_counts counts = pipeline_counts(work->pipeline);
-	code = code == EXIT_DONE && (counts.failed || work->write_failed) ? EXIT_NEGATIVE : code;
+	code = code == EXIT_DONE && (counts.failed || work->write_failed) ? EXIT_FAILED : code;
 	if (code == EXIT_DONE && work->settings->mask && !work->has_mask) {
 		report_line("no result had a mask that --mask could write");
 		code = EXIT_UNREADABLE;
@@ -392,7 +392,7 @@ static int file_check(const char *path, struct grid *grid, FILE *shown)
 	struct error err = {0};
 	if (pipeline_open(path, &nobody, NULL, &p, &err) < 0) {
 		report_error(NULL, &err);
-		return EXIT_NEGATIVE;
+		return EXIT_FAILED;
 	}
 	if (grid) {
 		row_add(grid, p);
@@ -435,7 +435,7 @@ static int list(const struct cli_settings *settings)
 	owned_grid struct grid grid = {0};
 	grid_init_with_titles(&grid, "PIPELINE|MODELS|DESCRIPTION", 0);
 	int code = all_check(settings, &grid);
-	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_NEGATIVE : code;
+	return grid_print(&grid, stdout, true, settings) < 0 ? EXIT_FAILED : code;
 }
 
 static int each_named(const struct cli_settings *settings, FILE *shown)

@@ -227,7 +227,7 @@ static int show_table(
 	if (r < 0) {
 		report_line("%s", strerror(-r));
 	}
-	return r < 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void put_spec(struct json_document *d, const struct tensor_spec *spec)

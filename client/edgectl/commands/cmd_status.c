@@ -26,7 +26,7 @@ static void power_fields(struct fields *f, const struct edge_client_power *power
 	}
 	json_builder_begin_object(f->json, "power");
 	fields_text(f, NULL, "policy", power->policy);
-	json_builder_put_bool(f->json, "batch_turned_away", power->sheds_batch);
+	json_builder_put_bool(f->json, "batch_turned_away", power->refuses_batch);
 	fields_integer(f, NULL, "duty_percent", power->duty);
 	json_builder_put_bool(f->json, "current", power->current);
 	if (power->has_temperature) {
@@ -41,11 +41,11 @@ static void power_fields(struct fields *f, const struct edge_client_power *power
 		fields_real(f, NULL, "power_w", 0, watts);
 		fields_real(f, NULL, "idle_w", 0, idle);
 	}
-	if (!power->sheds_batch && power->duty == 100) {
+	if (!power->refuses_batch && power->duty == 100) {
 		fields_cell(f, "held back", false, "nothing (%s)", power->policy);
 	} else {
 		fields_cell(f, "held back", false, "%sworkers run %u%% of the time (%s)",
-			power->sheds_batch ? "batch work, " : "", power->duty, power->policy);
+			power->refuses_batch ? "batch work, " : "", power->duty, power->policy);
 	}
 	json_builder_end(f->json);
 }

@@ -37,7 +37,7 @@ static int fsck_offline(const struct cli_settings *s)
 	}
 	execvp(name, arguments);
 	report_line("%s: %s", name, strerror(errno));
-	return EXIT_NEGATIVE;
+	return EXIT_FAILED;
 }
 
 int cmd_store(const struct cli_settings *s)
@@ -68,5 +68,5 @@ int cmd_store(const struct cli_settings *s)
 	if (fsck || s->command == CLI_HISTORY) {
 		print_lines(text);
 	}
-	return fsck && text[0] ? EXIT_NEGATIVE : EXIT_DONE;
+	return fsck && text[0] ? EXIT_FAILED : EXIT_DONE;
 }

@@ -171,7 +171,7 @@ static int examples_append(const struct cli_settings *s, const struct teaching *
 	if (few_shot_file_add(teaching->path, teaching->text, teaching->text_size, &wait, &err) <
 		0) {
 		report_error(NULL, &err);
-		return err.code == -EBUSY ? report_exit_of(&err) : EXIT_NEGATIVE;
+		return err.code == -EBUSY ? report_exit_of(&err) : EXIT_FAILED;
 	}
 	if (!s->quiet) {
 		report_line("%zu examples of %s", teaching->n,
@@ -190,7 +190,7 @@ static int examples_add(const struct cli_settings *s, struct teaching *teaching)
 	}
 	if (fflush(teaching->file) != 0) {
 		report_line("the examples: %s", strerror(errno));
-		return code ? code : EXIT_NEGATIVE;
+		return code ? code : EXIT_FAILED;
 	}
 	int kept = teaching->n == 0 ? EXIT_DONE
 		: teaching->path[0] ? examples_append(s, teaching)

@@ -72,7 +72,7 @@ static int check_failed(const struct check *check, const struct error *err)
 	code_name(err->status, code, sizeof(code));
 	print_name(check);
 	printf("refused: %s: %s\n", code, err->text);
-	return EXIT_NEGATIVE;
+	return EXIT_FAILED;
 }
 
 static int unreadable(const struct check *check, int code)

@@ -36,7 +36,7 @@ static double regret_of(const struct loaded_model *loaded, uint64_t now_ns)
 
 /* ---- unloading */
 
-static bool may_go(const struct models_entry *model)
+static bool may_unload(const struct models_entry *model)
 {
 	return model->loaded && !model->about.pinned && model->loaded->stored &&
 		loaded_model_idle(model->loaded);
@@ -63,7 +63,7 @@ static struct models_entry *victim_find(const struct eviction *eviction)
 	double least = 0;
 	for (size_t i = 0; i < eviction->models->n; i++) {
 		struct models_entry *model = &eviction->models->entries[i];
-		if (!may_go(model)) {
+		if (!may_unload(model)) {
 			continue;
 		}
 		double regret = regret_of(model->loaded, now_ns);
@@ -91,12 +91,12 @@ static bool caches_drop(const struct eviction *eviction)
 }
 
 /* Drops the versions before trials. Returns false if there were none. */
-static bool befores_drop(const struct eviction *eviction)
+static bool previous_versions_drop(const struct eviction *eviction)
 {
 	bool dropped = false;
-	for (size_t i = 0; !eviction->models->keeps_before && i < eviction->models->n; i++) {
-		dropped = dropped || eviction->models->entries[i].before;
-		models_drop_before(&eviction->models->entries[i]);
+	for (size_t i = 0; !eviction->models->keeps_previous && i < eviction->models->n; i++) {
+		dropped = dropped || eviction->models->entries[i].previous;
+		models_drop_previous(&eviction->models->entries[i]);
 	}
 	return dropped;
 }
@@ -104,7 +104,7 @@ static bool befores_drop(const struct eviction *eviction)
 static bool make_room(const struct eviction *eviction, uint64_t bytes)
 {
 	if (budget_excess(eviction->budget, bytes) > 0) {
-		befores_drop(eviction);
+		previous_versions_drop(eviction);
 	}
 	if (budget_excess(eviction->budget, bytes) > 0) {
 		caches_drop(eviction);
@@ -138,7 +138,7 @@ void eviction_enforce(struct eviction *eviction)
 
 /* ---- loading again */
 
-static bool load_ask(const struct eviction *eviction, struct models_entry *model)
+static bool queue_load(const struct eviction *eviction, struct models_entry *model)
 {
 	struct store_command *command = store_command_new();
 	if (!command) {
@@ -150,13 +150,13 @@ static bool load_ask(const struct eviction *eviction, struct models_entry *model
 	return true;
 }
 
-void eviction_load_wanted(struct eviction *eviction)
+void eviction_load_requested(struct eviction *eviction)
 {
 	for (size_t i = 0; i < eviction->models->n; i++) {
 		struct models_entry *model = &eviction->models->entries[i];
-		if (model->unloaded && model->wanted && !model->load_asked) {
-			model->load_asked =
-				make_room(eviction, model->bytes) && load_ask(eviction, model);
+		if (model->unloaded && model->load_requested && !model->load_queued) {
+			model->load_queued =
+				make_room(eviction, model->bytes) && queue_load(eviction, model);
 		}
 	}
 }
@@ -167,7 +167,7 @@ bool eviction_relieve(struct eviction *eviction, uint64_t now_ns)
 {
 	const bool again = eviction->relieved_ns && now_ns - eviction->relieved_ns < SOON_NS;
 	eviction->relieved_ns = now_ns;
-	const bool dropped = befores_drop(eviction);
+	const bool dropped = previous_versions_drop(eviction);
 	if (caches_drop(eviction) || dropped || !again) {
 		notice(eviction->models->log, NOTICE_MEMORY_SHORT, NULL,
 			"memory is short: idle sessions are dropped");

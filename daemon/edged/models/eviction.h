@@ -35,7 +35,7 @@ void eviction_enforce(struct eviction *eviction);
 
 /* Orders the loader to load each model that a request waits for, if the budget has or can get
  * space. */
-void eviction_load_wanted(struct eviction *eviction);
+void eviction_load_requested(struct eviction *eviction);
 
 /* Handles a memory shortage: drops caches, and unloads a model if the last shortage is less than 30
  * s old and no cache was left. Returns true if anything was dropped or this is a first shortage. */

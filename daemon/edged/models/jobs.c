@@ -216,7 +216,8 @@ bool jobs_update(struct models *models, struct loader *loader)
 		return false;
 	}
 	if (state == LOADER_ASKS) {
-		changed = models_answer(models, loader->job.model.manifest.name, loader->question);
+		changed = models_handle_question(
+			models, loader->job.model.manifest.name, loader->question);
 		loader_go_on(loader);
 		return changed;
 	}

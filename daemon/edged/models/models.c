@@ -74,7 +74,7 @@ void models_deinit(struct models *models)
 	drop_restored(models);
 	for (size_t i = 0; i < models->n; i++) {
 		loaded_model_unref(models->entries[i].loaded);
-		loaded_model_unref(models->entries[i].before);
+		loaded_model_unref(models->entries[i].previous);
 		free(models->entries[i].counters);
 	}
 	free(models->entries);
@@ -134,7 +134,7 @@ static void drop(struct models *models, const char *name)
 	size_t at = find_position(models, name, strlen(name), &there);
 	if (there) {
 		loaded_model_unref(models->entries[at].loaded);
-		loaded_model_unref(models->entries[at].before);
+		loaded_model_unref(models->entries[at].previous);
 		free(models->entries[at].counters);
 		array_remove(&models->entries, at, &models->n, sizeof(models->entries[0]));
 	}
@@ -178,10 +178,10 @@ static void probation_start(struct models_entry *model)
 	}
 }
 
-void models_drop_before(struct models_entry *model)
+void models_drop_previous(struct models_entry *model)
 {
-	loaded_model_unref(model->before);
-	model->before = NULL;
+	loaded_model_unref(model->previous);
+	model->previous = NULL;
 }
 
 /* Keeps the version that serves as @before, if it is good or comparison needs it, and drops an old
@@ -191,10 +191,10 @@ static void before_keep(const struct models *models, struct models_entry *model)
 	struct loaded_model *loaded = take(model->loaded);
 	const bool good = loaded && digest_equal(&loaded->digest, &model->about.good);
 	if (!model->about.trial) {
-		models_drop_before(model);
-	} else if (!model->before && (good || models->keeps_before)) {
-		model->before = take(loaded);
-		model->bytes_before = model->bytes;
+		models_drop_previous(model);
+	} else if (!model->previous && (good || models->keeps_previous)) {
+		model->previous = take(loaded);
+		model->previous_bytes = model->bytes;
 	}
 	loaded_model_unref(loaded);
 }
@@ -213,7 +213,7 @@ static void model_ready(struct models *models, struct models_entry *model, struc
 	models->swapped = true;
 	model->loaded->use =
 		use.last_ns ? use : (struct loaded_model_use){.last_ns = clock_now_ns()};
-	model->broken = model->unloaded = model->wanted = model->load_asked = false;
+	model->broken = model->unloaded = model->load_requested = model->load_queued = false;
 	model->bytes = loaded_model_bytes(model->loaded);
 	model->trial_passed = false;
 	probation_start(model);
@@ -234,17 +234,17 @@ void models_unload(struct models_entry *model, const char *why)
 		snprintf(model->why, sizeof(model->why), "%s", why);
 		model->unloaded = true;
 		model->probation = (struct probation){0};
-		models_drop_before(model);
+		models_drop_previous(model);
 		loaded_model_unref(take(model->loaded));
 	}
 }
 
 static void model_lost(struct models_entry *model)
 {
-	models_drop_before(model);
+	models_drop_previous(model);
 	loaded_model_unref(take(model->loaded));
 	model->probation = (struct probation){0};
-	model->unloaded = model->wanted = model->load_asked = false;
+	model->unloaded = model->load_requested = model->load_queued = false;
 	model->serving = (struct digest){0};
 }
 
@@ -311,7 +311,7 @@ bool models_apply(struct models *models, struct job *job, struct registry_model 
 	return job->outcome == JOB_READY || job->outcome == JOB_UNLOADABLE;
 }
 
-bool models_answer(struct models *models, const char *name, enum job_question question)
+bool models_handle_question(struct models *models, const char *name, enum job_question question)
 {
 	struct models_entry *model =
 		question == JOB_LOADING ? add(models, name) : models_find(models, name);
@@ -323,8 +323,8 @@ bool models_answer(struct models *models, const char *name, enum job_question qu
 		model->loading = true;
 		break;
 	case JOB_ALONE:
-		if (!models->keeps_before) {
-			models_drop_before(model);
+		if (!models->keeps_previous) {
+			models_drop_previous(model);
 		}
 		break;
 	case JOB_UNLOAD:
@@ -348,7 +348,7 @@ static struct probation_limits limits_of(const struct config *config)
  * its generation change, so it must be idle. The loader updates the store afterwards. */
 static void roll_back_in_memory(struct models *models, struct models_entry *model)
 {
-	struct loaded_model *before = model->before;
+	struct loaded_model *before = model->previous;
 	if (!before || model->about.pinned || !loaded_model_idle(before) ||
 		edge_model_broken(before->model) ||
 		!digest_equal(&before->digest, &model->about.good)) {
@@ -358,12 +358,12 @@ static void roll_back_in_memory(struct models *models, struct models_entry *mode
 	models->swapped = true;
 	before->use = model->loaded->use;
 	loaded_model_unref(model->loaded);
-	model->loaded = take(model->before);
+	model->loaded = take(model->previous);
 	/* manifest_prepare_replacement() can make a version good that never passed its trial. */
 	atomic_store(&model->loaded->on_trial, false);
 	model->serving = model->loaded->digest;
 	store_about_changed(models, registry_find(&models->registry, model->name));
-	model->bytes = model->bytes_before;
+	model->bytes = model->previous_bytes;
 	probation_reason(&model->probation, model->reason, sizeof(model->reason));
 	model->probation = (struct probation){0};
 	memcpy(model->version, model->loaded->version, sizeof(model->version));
@@ -384,7 +384,7 @@ static void verdict_failed(
 		model->version, command->argument);
 	model->trial_passed = false;
 	roll_back_in_memory(models, model); /* else the loader loads the version before */
-	models_drop_before(model);
+	models_drop_previous(model);
 }
 
 static void verdict_proved(struct models_entry *model, struct store_command *command)
@@ -394,7 +394,7 @@ static void verdict_proved(struct models_entry *model, struct store_command *com
 	atomic_store(&model->loaded->on_trial, false);
 	model->runs = model->probation.outcomes[PROBATION_FINE];
 	model->run_ns = model->probation.run_ns;
-	models_drop_before(model);
+	models_drop_previous(model);
 }
 
 /* Orders the loader to record the verdict in the store. */
@@ -443,25 +443,25 @@ void models_note_run(struct models *models, struct loader *loader, const struct 
 	queue_verdict(models, loader, config, model, verdict);
 }
 
-struct loaded_model *models_before(struct models *models, const struct loaded_model *loaded)
+struct loaded_model *models_previous(struct models *models, const struct loaded_model *loaded)
 {
 	struct models_entry *model = model_of(models, loaded);
-	return model && model->probation.on ? model->before : NULL;
+	return model && model->probation.on ? model->previous : NULL;
 }
 
 struct loaded_model *models_sample(
 	struct models *models, const struct config *config, const struct loaded_model *loaded)
 {
-	struct models_entry *model = models->keeps_before ? model_of(models, loaded) : NULL;
-	if (!model || !model->probation.on || !model->before) {
+	struct models_entry *model = models->keeps_previous ? model_of(models, loaded) : NULL;
+	if (!model || !model->probation.on || !model->previous) {
 		return NULL;
 	}
-	model->sampled += (unsigned int)config->probation_shadow;
-	if (model->sampled < 100) {
+	model->sample_percent += (unsigned int)config->probation_shadow;
+	if (model->sample_percent < 100) {
 		return NULL;
 	}
-	model->sampled -= 100;
-	return model->before;
+	model->sample_percent -= 100;
+	return model->previous;
 }
 
 void models_note_compared(struct models *models, struct loader *loader, const struct config *config,
@@ -578,10 +578,10 @@ int models_get(const struct models *models, struct wire_text name, struct wire_t
 	return 0;
 }
 
-void models_want(struct models *models, const char *name)
+void models_request_load(struct models *models, const char *name)
 {
 	struct models_entry *model = models_find(models, name);
 	if (model && model->unloaded) {
-		model->wanted = true;
+		model->load_requested = true;
 	}
 }

@@ -33,8 +33,8 @@ struct models_entry {
 	bool loading;
 	bool broken; /* reading this version from disk failed, and the loader was told */
 	bool unloaded; /* the version left memory; a request loads it again */
-	bool wanted; /* a request waits for the unloaded model */
-	bool load_asked; /* the loader has the load command */
+	bool load_requested; /* a request waits for the unloaded model */
+	bool load_queued; /* the loader has the load command */
 	uint64_t bytes; /* memory of @loaded at load, with one session */
 	struct loaded_model_use use; /* recent use while @loaded is NULL */
 	char why[48]; /* reason of the unload */
@@ -42,9 +42,9 @@ struct models_entry {
 	struct probation probation; /* trial of the version that serves */
 	bool trial_passed; /* @serving has been on trial and has answered without a fault so far */
 	/* Version for a rollback and for shadow comparison during a trial; NULL: not in memory. */
-	struct loaded_model *before;
-	uint64_t bytes_before; /* value of @bytes for the version in @before */
-	unsigned int sampled; /* percent of the next shadow sample; a sample is due at 100 */
+	struct loaded_model *previous;
+	uint64_t previous_bytes; /* value of @bytes for the version in @previous */
+	unsigned int sample_percent; /* percent of the next shadow sample; a sample is due at 100 */
 	/* completed runs of versions off trial, and the sum of their times */
 	uint64_t runs, run_ns;
 	struct counters *counters; /* counters of all versions; NULL: no request so far */
@@ -67,7 +67,7 @@ struct models {
 	bool swapped; /* a name got another version; adopt_waiting() reads this */
 	/* keep the version before a trial in memory even if memory is short, for shadow
 	 * comparison */
-	bool keeps_before;
+	bool keeps_previous;
 	bool opened; /* the loader has read the manifests, or does so now */
 	struct registry registry; /* a running job may read it */
 	struct scan scan;
@@ -90,7 +90,7 @@ void models_keep_counters(struct models *models, const char *name, const struct 
  * or removed. */
 bool models_apply(struct models *models, struct job *job, struct registry_model *record);
 /* Does what a job about model @name needs. Returns true if the model was unloaded. */
-bool models_answer(struct models *models, const char *name, enum job_question question);
+bool models_handle_question(struct models *models, const char *name, enum job_question question);
 /* Takes a change of the manifest in @record. */
 void store_about_changed(struct models *models, const struct registry_model *record);
 /* Forgets counters of models that the first scan did not find. */
@@ -103,7 +103,7 @@ void models_note_run(struct models *models, struct loader *loader, const struct 
 	const struct loaded_model *loaded, enum trial_outcome outcome, uint64_t run_ns);
 /* Returns the version before @loaded, borrowed. NULL: @loaded is not on trial, or that version is
  * not in memory. */
-struct loaded_model *models_before(struct models *models, const struct loaded_model *loaded);
+struct loaded_model *models_previous(struct models *models, const struct loaded_model *loaded);
 /* Returns the version that must repeat the last request of @loaded for comparison, borrowed. NULL
  * if no sample is due. */
 struct loaded_model *models_sample(
@@ -123,7 +123,7 @@ uint64_t models_check_trials(
 /* Returns the model called @name, or NULL. */
 struct models_entry *models_find(struct models *models, const char *name);
 /* Drops the reference to the version before a trial. A rollback then loads it from the store. */
-void models_drop_before(struct models_entry *model);
+void models_drop_previous(struct models_entry *model);
 /* Unloads the model. @why completes the log's sentence "unloaded ...". */
 void models_unload(struct models_entry *model, const char *why);
 
@@ -134,13 +134,13 @@ struct models_count models_count(const struct models *models);
 /*
  * Takes a reference to the loaded model that serves @name. @version must match; empty or "0"
  * matches all ("0" is NAME.tflite before the store numbers it). Returns 0; 1 if the model is
- * unloaded (then call models_want()); -ENOENT; -EAGAIN while it is being loaded; -EBADMSG if it was
+ * unloaded (then call models_request_load()); -ENOENT; -EAGAIN while it is being loaded; -EBADMSG if it was
  * refused. The error's text names the model and the reason.
  */
 int must_check models_get(const struct models *models, struct wire_text name,
 	struct wire_text version, struct loaded_model **ret_loaded, struct error *err);
 
-/* Marks an unloaded model for eviction_load_wanted(). Does nothing for a model in another state. */
-void models_want(struct models *models, const char *name);
+/* Marks an unloaded model for eviction_load_requested(). Does nothing for a model in another state. */
+void models_request_load(struct models *models, const char *name);
 
 #endif

@@ -9,11 +9,12 @@
 
 #define OTHER_NS 50000 /* predicted cost of SESSION_OPEN and SESSION_RESET */
 
-static struct sched_request sched_request_of(const struct serve *serve, struct queue_line *line,
-	enum queue_class class, int64_t cost_ns, uint64_t now_ns)
+static struct sched_request sched_request_of(const struct serve *serve,
+	struct queue_connection *connection, enum queue_class class, int64_t cost_ns,
+	uint64_t now_ns)
 {
 	const uint32_t max = (uint32_t)serve->config->queue_length;
-	return (struct sched_request){.line = line,
+	return (struct sched_request){.connection = connection,
 		.class = class,
 		.cost_ns = cost_ns,
 		.now_ns = now_ns,
@@ -21,11 +22,11 @@ static struct sched_request sched_request_of(const struct serve *serve, struct q
 		.max_queued = max > serve->n_waiting ? max - serve->n_waiting : 0};
 }
 
-static struct sched_request sched_request_for(
-	const struct serve *serve, const struct request *request, struct queue_line *line)
+static struct sched_request sched_request_for(const struct serve *serve,
+	const struct request *request, struct queue_connection *connection)
 {
 	struct sched_request wanted = sched_request_of(
-		serve, line, request->item.class, request->item.cost_ns, clock_now_ns());
+		serve, connection, request->item.class, request->item.cost_ns, clock_now_ns());
 	if (request->deadline_ns) {
 		wanted.left_ns = clock_left_ns(request->deadline_ns, wanted.now_ns);
 	}
@@ -64,11 +65,11 @@ static bool has_key(const struct request *other)
 
 /* The key is not known yet: true if the user has any queued request with a key, which the new
  * one may supersede. */
-static bool may_replace(struct serve *serve, const struct queue_line *line)
+static bool may_replace(struct serve *serve, const struct queue_connection *connection)
 {
 	const struct request *other = serve->first;
 	while (other &&
-		!(has_key(other) && other->item.user == line->user &&
+		!(has_key(other) && other->item.user == connection->user &&
 			request_state(other) == REQUEST_QUEUED)) {
 		other = other->next;
 	}
@@ -82,14 +83,14 @@ static bool replaces(struct serve *serve, const struct request *request)
 }
 
 int admission_check_header(struct serve *serve, const struct wire_header *header,
-	struct queue_line *line, uint64_t now_ns, struct error *err)
+	struct queue_connection *connection, uint64_t now_ns, struct error *err)
 {
 	struct sched_refusal refusal;
-	struct sched_request wanted =
-		sched_request_of(serve, line, request_class(header), line->cost_ns, now_ns);
+	struct sched_request wanted = sched_request_of(
+		serve, connection, request_class(header), connection->cost_ns, now_ns);
 	/* also for requests refused because of heat: the sensors must be read again */
 	power_wake(&serve->power);
-	if (header->flags & WIRE_FLAG_KEY && may_replace(serve, line)) {
+	if (header->flags & WIRE_FLAG_KEY && may_replace(serve, connection)) {
 		return 0;
 	}
 	if (header->deadline_us) {
@@ -98,27 +99,29 @@ int admission_check_header(struct serve *serve, const struct wire_header *header
 	return sched_admits(&serve->sched, &wanted, &refusal) ? 0 : turn_away(err, &refusal);
 }
 
-static void predict_cost(struct serve *serve, struct request *request, struct queue_line *line)
+static void predict_cost(
+	struct serve *serve, struct request *request, struct queue_connection *connection)
 {
 	request->item.cost_ns = request->type != WIRE_INFER
 		? OTHER_NS
 		: predict_ns(&request->loaded->predict, &serve->machine, request->loaded->model,
 			  request->signature, request->input_size_ratio);
-	line->cost_ns = request->item.cost_ns;
+	connection->cost_ns = request->item.cost_ns;
 }
 
-void admission_check(struct serve *serve, struct request *request, struct queue_line *line)
+void admission_check(
+	struct serve *serve, struct request *request, struct queue_connection *connection)
 {
-	request->item.line = line;
-	predict_cost(serve, request, line);
+	request->item.connection = connection;
+	predict_cost(serve, request, connection);
 }
 
-int admission_check_head(
-	struct serve *serve, struct request *request, struct queue_line *line, struct error *err)
+int admission_check_head(struct serve *serve, struct request *request,
+	struct queue_connection *connection, struct error *err)
 {
 	struct sched_refusal refusal;
-	predict_cost(serve, request, line);
-	const struct sched_request wanted = sched_request_for(serve, request, line);
+	predict_cost(serve, request, connection);
+	const struct sched_request wanted = sched_request_for(serve, request, connection);
 	return replaces(serve, request) || sched_admits(&serve->sched, &wanted, &refusal)
 		? 0
 		: turn_away(err, &refusal);
@@ -129,7 +132,7 @@ int admission_check_room(struct serve *serve, const struct request *request, str
 	const struct sched_refusal refusal = {.reason = SCHED_FULL};
 	uint32_t queued = 0, running = 0;
 	sched_count(&serve->sched, &queued, &running);
-	return queued < sched_request_for(serve, request, request->item.line).max_queued
+	return queued < sched_request_for(serve, request, request->item.connection).max_queued
 		? 0
 		: turn_away(err, &refusal);
 }
@@ -137,7 +140,8 @@ int admission_check_room(struct serve *serve, const struct request *request, str
 int admission_push(struct serve *serve, struct request *request, struct error *err)
 {
 	struct sched_refusal refusal;
-	const struct sched_request wanted = sched_request_for(serve, request, request->item.line);
+	const struct sched_request wanted =
+		sched_request_for(serve, request, request->item.connection);
 	int code = sched_push(&serve->sched, request, &wanted, &refusal);
 	return code < 0 ? turn_away(err, &refusal) : 0;
 }

@@ -18,16 +18,17 @@
 
 struct serve;
 
-/* Judges an INFER with a large body by its header. Its cost is taken to be that of the line's last request. */
+/* Judges an INFER with a large body by its header. Its cost is taken to be that of the connection's last request. */
 int must_check admission_check_header(struct serve *serve, const struct wire_header *header,
-	struct queue_line *line, uint64_t now_ns, struct error *err);
+	struct queue_connection *connection, uint64_t now_ns, struct error *err);
 
-/* Assigns @request to @line and predicts its cost. */
-void admission_check(struct serve *serve, struct request *request, struct queue_line *line);
+/* Assigns @request to @connection and predicts its cost. */
+void admission_check(
+	struct serve *serve, struct request *request, struct queue_connection *connection);
 
 /* Judges an INFER whose head was decoded. */
-int must_check admission_check_head(
-	struct serve *serve, struct request *request, struct queue_line *line, struct error *err);
+int must_check admission_check_head(struct serve *serve, struct request *request,
+	struct queue_connection *connection, struct error *err);
 
 /* Returns 0 if queue-length leaves room for one more request, else -EAGAIN. */
 int must_check admission_check_room(

@@ -187,7 +187,7 @@ static void check_memory(struct serve *serve)
 	}
 	pressure_check(serve->pressure);
 	if (serve->n_parked > 0) {
-		eviction_load_wanted(serve->eviction);
+		eviction_load_requested(serve->eviction);
 	}
 }
 
@@ -328,8 +328,8 @@ static bool supersede(struct serve *serve, struct request *request)
 	if (!other) {
 		return false;
 	}
-	bool same =
-		other->item.line == request->item.line && other->item.class == request->item.class;
+	bool same = other->item.connection == request->item.connection &&
+		other->item.class == request->item.class;
 	if (same ? !sched_swap(&serve->sched, other, request)
 		 : !sched_remove(&serve->sched, other)) {
 		return false;
@@ -353,10 +353,11 @@ static void session_discard(const struct request *request)
 static void on_turn(uv_prepare_t *turn)
 {
 	struct serve *serve = turn->data;
-	serve->short_line = NULL;
+	serve->inline_connection = NULL;
 }
 
-void dispatch_submit(struct serve *serve, struct request *request, struct queue_line *line)
+void dispatch_submit(
+	struct serve *serve, struct request *request, struct queue_connection *connection)
 {
 	struct error err = {0};
 	const uint64_t now_ns = clock_now_ns();
@@ -370,14 +371,14 @@ void dispatch_submit(struct serve *serve, struct request *request, struct queue_
 	}
 	busy_poll_on(&serve->busy_poll, serve->config->spin_us);
 	adopt_one(serve, request);
-	admission_check(serve, request, line);
+	admission_check(serve, request, connection);
 	request->run.slow_ns = serve->config->slow_request_us * UINT64_C(1000);
 	power_wake(&serve->power);
 	link_in(serve, request);
 	const uint32_t body_bytes = request->body_bytes;
 	if (inline_run_may(serve, request) && inline_run_try(serve, request, now_ns)) {
 		finish(serve, request);
-		busy_poll_give_way(&serve->busy_poll, line, body_bytes);
+		busy_poll_give_way(&serve->busy_poll, connection, body_bytes);
 		return;
 	}
 	serve->busy_poll.alone = false;
@@ -411,7 +412,7 @@ void dispatch_park(struct serve *serve, struct request *request)
 	request_enter(request, REQUEST_PARKED);
 	serve->n_parked++;
 	link_in(serve, request);
-	eviction_load_wanted(serve->eviction);
+	eviction_load_requested(serve->eviction);
 	deadlines_update(serve);
 }
 

@@ -29,9 +29,10 @@ int must_check dispatch_start(struct serve *serve, uv_loop_t *loop, struct error
  * are closed. */
 void dispatch_stop(struct serve *serve);
 
-/* Submits a validated INFER, or a SESSION_OPEN or SESSION_RESET, of @line. Takes ownership; the
+/* Submits a validated INFER, or a SESSION_OPEN or SESSION_RESET, of @connection. Takes ownership; the
  * request is answered now or later. */
-void dispatch_submit(struct serve *serve, struct request *request, struct queue_line *line);
+void dispatch_submit(
+	struct serve *serve, struct request *request, struct queue_connection *connection);
 
 /* dispatch_park() takes ownership of a request whose model is unloaded. dispatch_unpark() handles
  * all parked requests again after a model was loaded. A request parked longer than load-wait is

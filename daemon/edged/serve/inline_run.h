@@ -6,7 +6,7 @@
 #include "daemon/edged/serve/request.h"
 #include "daemon/edged/serve/serve.h"
 
-/* True if @request, whose line is set, may run inline. It is then the only request, an INFER
+/* True if @request, whose connection is set, may run inline. It is then the only request, an INFER
  * without session, with planned shapes, of a class that is not held back, a predicted run within short-run and a model without
  * state; and no other connection has had an inline run in this turn of the loop. */
 bool inline_run_may(const struct serve *serve, const struct request *request);

@@ -41,14 +41,14 @@ void power_note_run(struct power *power, struct loaded_model *loaded, uint64_t n
 
 /* ---- throttling */
 
-static void throttle(struct power *power, bool sheds, uint32_t duty)
+static void throttle(struct power *power, bool refuses_batch, uint32_t duty)
 {
 	struct sched *sched = power->sched;
-	const enum queue_class least = sheds ? QUEUE_NORMAL : QUEUE_BATCH;
-	if (sched->least == least && sched->duty == duty) {
+	const enum queue_class lowest_class = refuses_batch ? QUEUE_NORMAL : QUEUE_BATCH;
+	if (sched->lowest_class == lowest_class && sched->duty == duty) {
 		return;
 	}
-	sched_restrain(sched, least, duty);
+	sched_throttle(sched, lowest_class, duty);
 }
 
 static void log_power(const struct power *power)
@@ -56,17 +56,18 @@ static void log_power(const struct power *power)
 	const struct governor *governor = &power->governor;
 	const struct sensors_reading *reading = &power->reading;
 	char rest[64] = "";
-	if (!governor->sheds && governor->rests == 0) {
+	if (!governor->refuses_batch && governor->pause_percent == 0) {
 		log_notice(power->log, "power: nothing is held back any more");
 		return;
 	}
-	if (governor->rests > 0) {
+	if (governor->pause_percent > 0) {
 		snprintf(rest, sizeof(rest), "%sworkers run %u%% of the time",
-			governor->sheds ? ", " : "", governor_duty(governor));
+			governor->refuses_batch ? ", " : "", governor_duty(governor));
 	}
 	log_notice(power->log, "power: %s has %.1f C, and is slowed down at %.1f C: %s%s",
 		reading->name ? reading->name : "a sensor", reading->temperature_mc / 1e3,
-		reading->limit_mc / 1e3, governor->sheds ? "batch work is turned away" : "", rest);
+		reading->limit_mc / 1e3, governor->refuses_batch ? "batch work is turned away" : "",
+		rest);
 }
 
 static void govern(struct power *power, uint64_t now_ns)
@@ -76,7 +77,7 @@ static void govern(struct power *power, uint64_t now_ns)
 	const int32_t headroom_mc =
 		reading->has_temperature ? reading->limit_mc - reading->temperature_mc : INT32_MAX;
 	const bool changed = governor_step(&power->governor, policy, headroom_mc, now_ns);
-	throttle(power, power->governor.sheds, governor_duty(&power->governor));
+	throttle(power, power->governor.refuses_batch, governor_duty(&power->governor));
 	if (changed) {
 		log_power(power);
 	}
@@ -119,7 +120,7 @@ static void on_tick(uv_timer_t *timer)
 		power->active = false;
 		/* Batch requests stay refused until a reading shows that the machine is cool. Each
 		 * request, also one that is refused, starts the readings again (power_wake()). */
-		throttle(power, power->governor.sheds, SCHED_ALL);
+		throttle(power, power->governor.refuses_batch, SCHED_ALL);
 		return;
 	}
 	power->first = power->ran_since_reading = false;
@@ -136,7 +137,7 @@ struct wire_power power_report(const struct power *power, const struct loaded_mo
 		.policy = (uint32_t)power->config->power_policy,
 		.flags = (reading->has_temperature ? WIRE_POWER_TEMPERATURE : 0) |
 			(power->energy.known ? WIRE_POWER_METER : 0) |
-			(sched->least > QUEUE_BATCH ? WIRE_POWER_SHEDS : 0) |
+			(sched->lowest_class > QUEUE_BATCH ? WIRE_POWER_REFUSES_BATCH : 0) |
 			(power->active ? WIRE_POWER_LIVE : 0),
 		.duty = sched->duty,
 		.temperature_mc = reading->temperature_mc,

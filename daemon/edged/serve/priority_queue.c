@@ -5,37 +5,38 @@
 
 static struct queue_flow *flow_of(const struct queue_item *item)
 {
-	return &item->line->flows[item->class];
+	return &item->connection->flows[item->class];
 }
 
-static struct queue_party *party_of(const struct queue_item *item)
+static struct queue_user_class *user_class_of(const struct queue_item *item)
 {
-	return &item->line->user->parties[item->class];
+	return &item->connection->user->classes[item->class];
 }
 
-/* Call it after the flow's first request or the party's sum has changed. A party's cost is the
+/* Call it after the flow's first request or the user_class's sum has changed. A user_class's cost is the
  * mean of its requests: exact costs are charged when it is served. */
-static void costs_update(struct queue_flow *flow, struct queue_party *party)
+static void costs_update(struct queue_flow *flow, struct queue_user_class *user_class)
 {
 	flow->turn.cost_ns = flow->list.first ? flow->list.first->cost_ns : 0;
-	party->turn.cost_ns = party->n_queued ? party->queued_ns / party->n_queued : 0;
+	user_class->turn.cost_ns =
+		user_class->n_queued ? user_class->queued_ns / user_class->n_queued : 0;
 }
 
 static void count(struct priority_queue *queue, const struct queue_item *item, int n)
 {
-	struct queue_party *party = party_of(item);
-	struct queue_user *user = item->line->user;
+	struct queue_user_class *user_class = user_class_of(item);
+	struct queue_user *user = item->connection->user;
 	const int64_t ns = n * item->cost_ns;
 	flow_of(item)->queued_ns += ns;
-	party->queued_ns += ns;
+	user_class->queued_ns += ns;
 	queue->queued_ns[item->class] += ns;
-	party->n_queued += (uint32_t)n;
+	user_class->n_queued += (uint32_t)n;
 	queue->n_users -= user->n_queued > 0;
 	user->n_queued += (uint32_t)n;
 	queue->n_users += user->n_queued > 0;
 	queue->n_queued += (uint32_t)n;
 	queue->n_of_class[item->class] += (uint32_t)n;
-	costs_update(flow_of(item), party);
+	costs_update(flow_of(item), user_class);
 }
 
 /* The link that leads to @item; *ret_before: the item before it, NULL: it is the first. */
@@ -67,13 +68,13 @@ void queue_list_remove(struct queue_list *list, struct queue_item *item)
 void priority_queue_put(struct priority_queue *queue, struct queue_item *item)
 {
 	struct queue_flow *flow = flow_of(item);
-	struct queue_party *party = party_of(item);
+	struct queue_user_class *user_class = user_class_of(item);
 	if (!flow->list.first) {
-		drr_enter(&party->flows, &flow->turn);
+		drr_enter(&user_class->flows, &flow->turn);
 	}
 	queue_list_put(&flow->list, item);
-	if (party->n_queued == 0) {
-		drr_enter(&queue->users[item->class], &party->turn);
+	if (user_class->n_queued == 0) {
+		drr_enter(&queue->users[item->class], &user_class->turn);
 	}
 	count(queue, item, 1);
 }
@@ -81,14 +82,14 @@ void priority_queue_put(struct priority_queue *queue, struct queue_item *item)
 void priority_queue_remove(struct priority_queue *queue, struct queue_item *item)
 {
 	struct queue_flow *flow = flow_of(item);
-	struct queue_party *party = party_of(item);
+	struct queue_user_class *user_class = user_class_of(item);
 	queue_list_remove(&flow->list, item);
 	count(queue, item, -1);
 	if (!flow->list.first) {
-		drr_leave(&party->flows, &flow->turn);
+		drr_leave(&user_class->flows, &flow->turn);
 	}
-	if (party->n_queued == 0) {
-		drr_leave(&queue->users[item->class], &party->turn);
+	if (user_class->n_queued == 0) {
+		drr_leave(&queue->users[item->class], &user_class->turn);
 	}
 	if (!queue->users[item->class].now) {
 		queue->owed_ns[item->class] = 0;
@@ -147,11 +148,12 @@ struct queue_item *priority_queue_pop(struct priority_queue *queue, int above)
 	if (class < 0) {
 		return NULL;
 	}
-	struct queue_party *party = (struct queue_party *)drr_choose(&queue->users[class]);
-	struct queue_flow *flow = (struct queue_flow *)drr_choose(&party->flows);
+	struct queue_user_class *user_class =
+		(struct queue_user_class *)drr_choose(&queue->users[class]);
+	struct queue_flow *flow = (struct queue_flow *)drr_choose(&user_class->flows);
 	struct queue_item *item = flow->list.first;
-	drr_serve(&queue->users[class], &party->turn, item->cost_ns);
-	drr_serve(&party->flows, &flow->turn, item->cost_ns);
+	drr_serve(&queue->users[class], &user_class->turn, item->cost_ns);
+	drr_serve(&user_class->flows, &flow->turn, item->cost_ns);
 	class_charge(queue, class, item->cost_ns);
 	priority_queue_remove(queue, item);
 	return item;
@@ -164,10 +166,11 @@ static int64_t least(int64_t a, int64_t b)
 
 /* The user's own work that is served before a new item of @own with cost @ns: all of @own, and
  * of each other connection no more than @own has then. */
-static int64_t own_ahead(const struct queue_party *party, const struct queue_flow *own, int64_t ns)
+static int64_t own_ahead(
+	const struct queue_user_class *user_class, const struct queue_flow *own, int64_t ns)
 {
 	int64_t sum = own->queued_ns;
-	const struct drr_member *first = party->flows.now, *turn = first;
+	const struct drr_member *first = user_class->flows.now, *turn = first;
 	const int64_t each = own->queued_ns + ns;
 	for (bool more = turn != NULL; more; turn = turn->next, more = turn != first) {
 		const struct queue_flow *flow = (const struct queue_flow *)turn;
@@ -176,16 +179,16 @@ static int64_t own_ahead(const struct queue_party *party, const struct queue_flo
 	return sum;
 }
 
-int64_t priority_queue_ahead_ns(const struct priority_queue *queue, const struct queue_line *line,
-	enum queue_class class, int64_t cost_ns)
+int64_t priority_queue_ahead_ns(const struct priority_queue *queue,
+	const struct queue_connection *connection, enum queue_class class, int64_t cost_ns)
 {
-	const struct queue_party *own = &line->user->parties[class];
-	int64_t sum = own_ahead(own, &line->flows[class], cost_ns);
+	const struct queue_user_class *own = &connection->user->classes[class];
+	int64_t sum = own_ahead(own, &connection->flows[class], cost_ns);
 	const int64_t each = sum + cost_ns;
 	const struct drr_member *first = queue->users[class].now, *turn = first;
 	for (bool more = turn != NULL; more; turn = turn->next, more = turn != first) {
-		const struct queue_party *party = (const struct queue_party *)turn;
-		sum += party == own ? 0 : least(party->queued_ns, each);
+		const struct queue_user_class *user_class = (const struct queue_user_class *)turn;
+		sum += user_class == own ? 0 : least(user_class->queued_ns, each);
 	}
 	for (int higher = class + 1; higher < QUEUE_CLASSES; higher++) {
 		sum += queue->queued_ns[higher];

@@ -19,13 +19,14 @@
 
 #define QUEUE_FLOOR 19 /* a lower class gets 1 ns for 19 ns of higher ones: 5 % of all */
 
-struct queue_line;
+struct queue_connection;
 struct queue_user;
 
-/* A request's place in the queue, or in the line of its session (client_session.h). */
+/* A request's place in the queue, or in the waiting list of its session (client_session.h). */
 struct queue_item {
 	struct queue_item *next;
-	struct queue_line *line; /* of its connection, which may be gone while the request runs */
+	struct queue_connection
+		*connection; /* of its connection, which may be gone while the request runs */
 	struct queue_user *user;
 	enum queue_class class;
 	int64_t cost_ns; /* predicted run time */
@@ -38,13 +39,13 @@ struct queue_list {
 /* The requests of one class and connection. */
 struct queue_flow {
 	struct drr_member
-		turn; /* in its party's ring; first member, so that the turn is the flow */
+		turn; /* in its user_class's ring; first member, so that the turn is the flow */
 	struct queue_list list;
 	int64_t queued_ns;
 };
 
 /* The flows of one class and user. */
-struct queue_party {
+struct queue_user_class {
 	struct drr_member turn; /* in its class's ring; first member */
 	struct drr flows;
 	int64_t queued_ns;
@@ -53,15 +54,15 @@ struct queue_party {
 
 /* One user's part of the queue, zeroed at first. It outlives the user's requests. */
 struct queue_user {
-	struct queue_party parties[QUEUE_CLASSES];
+	struct queue_user_class classes[QUEUE_CLASSES];
 	struct fair_share share;
-	struct fair_share_group lines;
+	struct fair_share_group connections;
 	uint32_t n_queued;
 };
 
 /* One connection's part of the queue. The connection owns it and removes its requests before it
  * goes. */
-struct queue_line {
+struct queue_connection {
 	struct queue_user *user;
 	struct queue_flow flows[QUEUE_CLASSES];
 	struct fair_share share;
@@ -81,11 +82,11 @@ struct priority_queue {
 void queue_list_put(struct queue_list *list, struct queue_item *item);
 void queue_list_remove(struct queue_list *list, struct queue_item *item);
 
-/* Puts @item at the end of its line's flow. item->line, class and cost_ns must be set. */
+/* Puts @item at the end of its connection's flow. item->connection, class and cost_ns must be set. */
 void priority_queue_put(struct priority_queue *queue, struct queue_item *item);
 /* Takes @item, which is in the queue, out. */
 void priority_queue_remove(struct priority_queue *queue, struct queue_item *item);
-/* Puts @item in the place of @old, which is in the queue and has the same line and class. */
+/* Puts @item in the place of @old, which is in the queue and has the same connection and class. */
 void priority_queue_swap(
 	struct priority_queue *queue, struct queue_item *old, struct queue_item *item);
 
@@ -96,9 +97,9 @@ int priority_queue_top(const struct priority_queue *queue);
  * run of class @above is interrupted for it, worker.c gives that run its part of the time. */
 struct queue_item *priority_queue_pop(struct priority_queue *queue, int above);
 
-/* Predicts the work that is served before a new request of @line and @class with @cost_ns, in
+/* Predicts the work that is served before a new request of @connection and @class with @cost_ns, in
  * ns. Walks over the users in the class and over the user's connections. */
-int64_t priority_queue_ahead_ns(const struct priority_queue *queue, const struct queue_line *line,
-	enum queue_class class, int64_t cost_ns);
+int64_t priority_queue_ahead_ns(const struct priority_queue *queue,
+	const struct queue_connection *connection, enum queue_class class, int64_t cost_ns);
 
 #endif

@@ -55,7 +55,7 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_request *wa
 		return 0;
 	}
 	const int64_t ahead = priority_queue_ahead_ns(
-		&sched->queue, wanted->line, wanted->class, wanted->cost_ns);
+		&sched->queue, wanted->connection, wanted->class, wanted->cost_ns);
 	return (ahead + sched->running_ns / 2) / sched->n_workers * SCHED_ALL / sched->duty;
 }
 
@@ -64,7 +64,7 @@ static int64_t wait_ns(const struct sched *sched, const struct sched_request *wa
 static bool has_room(const struct sched *sched, const struct sched_request *wanted,
 	enum sched_reason *ret_reason)
 {
-	const struct queue_user *user = wanted->line->user;
+	const struct queue_user *user = wanted->connection->user;
 	const uint32_t queued = sched->queue.n_queued;
 	if (user->n_queued == 0) {
 		return true;
@@ -77,9 +77,10 @@ static bool has_room(const struct sched *sched, const struct sched_request *want
 
 static bool had_enough(struct sched *sched, const struct sched_request *wanted)
 {
-	struct queue_line *line = wanted->line;
-	return fair_share_is_over(&line->user->share, &sched->queue.shares, wanted->now_ns) ||
-		fair_share_is_over(&line->share, &line->user->lines, wanted->now_ns);
+	struct queue_connection *connection = wanted->connection;
+	return fair_share_is_over(&connection->user->share, &sched->queue.shares, wanted->now_ns) ||
+		fair_share_is_over(
+			&connection->share, &connection->user->connections, wanted->now_ns);
 }
 
 /* The longest predicted wait that is admitted during an overload. */
@@ -102,12 +103,14 @@ static bool refuse(struct sched *sched, const struct sched_request *wanted,
 static bool admits(
 	struct sched *sched, const struct sched_request *wanted, struct sched_refusal *ret_refusal)
 {
-	if (wanted->class < sched->least) {
+	if (wanted->class < sched->lowest_class) {
 		*ret_refusal = (struct sched_refusal){SCHED_HOT, RETRY_MAX_US};
 		return false;
 	}
-	fair_share_count_request(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns);
-	fair_share_count_request(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns);
+	fair_share_count_request(
+		&wanted->connection->user->share, &sched->queue.shares, wanted->now_ns);
+	fair_share_count_request(
+		&wanted->connection->share, &wanted->connection->user->connections, wanted->now_ns);
 	const int64_t wait = wait_ns(sched, wanted);
 	enum sched_reason reason = SCHED_FULL;
 	if (!has_room(sched, wanted, &reason)) {
@@ -133,10 +136,10 @@ static bool admits(
 static void learn(struct sched *sched, const struct sched_request *wanted)
 {
 	sched->mean_ns += (wanted->cost_ns - sched->mean_ns) / 16;
-	fair_share_add_work(&wanted->line->user->share, &sched->queue.shares, wanted->now_ns,
+	fair_share_add_work(&wanted->connection->user->share, &sched->queue.shares, wanted->now_ns,
 		(uint64_t)wanted->cost_ns);
-	fair_share_add_work(&wanted->line->share, &wanted->line->user->lines, wanted->now_ns,
-		(uint64_t)wanted->cost_ns);
+	fair_share_add_work(&wanted->connection->share, &wanted->connection->user->connections,
+		wanted->now_ns, (uint64_t)wanted->cost_ns);
 }
 
 bool sched_admits(
@@ -245,10 +248,10 @@ static struct request *pop(struct sched *sched, int above)
 	return request;
 }
 
-void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty)
+void sched_throttle(struct sched *sched, enum queue_class lowest_class, unsigned int duty)
 {
 	pthread_mutex_lock(&sched->mutex);
-	sched->least = least;
+	sched->lowest_class = lowest_class;
 	sched->duty = duty;
 	sched->rest_ns = duty == SCHED_ALL ? 0 : sched->rest_ns;
 	pthread_cond_broadcast(&sched->work);
@@ -330,7 +333,7 @@ void sched_give_back(struct sched *sched, struct request *request, uint64_t ns)
 	sched->running_ns -= request->item.cost_ns;
 	sched->rest_ns += ns * (SCHED_ALL - sched->duty) / sched->duty;
 	if (request->item.user) {
-		drr_correct(&request->item.user->parties[request->item.class].turn,
+		drr_correct(&request->item.user->classes[request->item.class].turn,
 			(int64_t)ns - request->item.cost_ns);
 	}
 	pthread_mutex_unlock(&sched->mutex);

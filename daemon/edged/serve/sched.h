@@ -32,12 +32,12 @@ struct sched {
 	pthread_cond_t work;
 	struct priority_queue queue;
 	struct queue_item *done; /* requests given back, newest first */
-	uint32_t n_running, n_workers; /* requests that run; workers, at least 1 */
+	uint32_t n_running, n_workers; /* requests that run; workers, at lowest_class 1 */
 	uint32_t n_idle; /* workers that wait for a request */
 	int64_t running_ns; /* predicted run times of all running requests */
 	int64_t mean_ns; /* mean predicted run time of recently admitted requests */
 	uint64_t overload_ns; /* end of the overload, on clock_now_ns() */
-	enum queue_class least; /* requests of lower classes are refused */
+	enum queue_class lowest_class; /* requests of lower classes are refused */
 	unsigned int duty; /* part of the time that a worker may run, in percent */
 	uint64_t rest_ns; /* rest that is due before the next request below realtime */
 	bool stopping;
@@ -52,7 +52,7 @@ void sched_deinit(struct sched *sched);
 
 /* What a request needs of the queue. */
 struct sched_request {
-	struct queue_line *line;
+	struct queue_connection *connection;
 	enum queue_class class;
 	int64_t cost_ns;
 	uint64_t now_ns;
@@ -62,7 +62,7 @@ struct sched_request {
 };
 
 enum sched_reason {
-	SCHED_HOT, /* the class is held back by sched_restrain() */
+	SCHED_HOT, /* the class is held back by sched_throttle() */
 	SCHED_FULL, /* the queue is full and the user has a request in it */
 	SCHED_CROWDED, /* the free places are kept for other users */
 	SCHED_FAIR_SHARE, /* overload, and the user or connection had more than its share */
@@ -81,7 +81,7 @@ struct sched_refusal {
 bool sched_admits(
 	struct sched *sched, const struct sched_request *wanted, struct sched_refusal *ret_refusal);
 
-/* Pushes @request, whose line, class and cost_ns are those of @wanted. -EAGAIN when it is refused.
+/* Pushes @request, whose connection, class and cost_ns are those of @wanted. -EAGAIN when it is refused.
  * A pushed request is the queue's until a worker or sched_remove() takes it. */
 int must_check sched_push(struct sched *sched, struct request *request,
 	const struct sched_request *wanted, struct sched_refusal *ret_refusal);
@@ -92,16 +92,16 @@ void sched_put(struct sched *sched, struct request *request);
 /* True when @request was queued: it is DONE and the caller's. False when a worker took it. */
 bool sched_remove(struct sched *sched, struct request *request);
 
-/* Puts @request in the place of @old, which has the same line and class and is then DONE. False
+/* Puts @request in the place of @old, which has the same connection and class and is then DONE. False
  * when a worker took @old. */
 bool sched_swap(struct sched *sched, struct request *old, struct request *request);
 
 /*
- * From now on requests below @least are refused, and a worker rests after each run so that it runs
+ * From now on requests below @lowest_class are refused, and a worker rests after each run so that it runs
  * for @duty percent of the time (SCHED_ALL: no rest). Realtime and control requests do not wait for
  * the rest. Queued requests stay.
  */
-void sched_restrain(struct sched *sched, enum queue_class least, unsigned int duty);
+void sched_throttle(struct sched *sched, enum queue_class lowest_class, unsigned int duty);
 
 /* Calls @change on @request while no worker can take it. False when it is not queued: @change is
  * not called. */

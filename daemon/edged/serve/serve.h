@@ -66,8 +66,9 @@ struct serve {
 	/* Answers a request that is late with @status and @text. */
 	void (*end_late)(struct serve *serve, struct request *request, enum edge_status status,
 		const char *text);
-	uv_prepare_t turn; /* clears @short_line in every turn of the loop */
-	const struct queue_line *short_line; /* connection with inline runs in this turn; or NULL */
+	uv_prepare_t turn; /* clears @inline_connection in every turn of the loop */
+	const struct queue_connection
+		*inline_connection; /* connection with inline runs in this turn; or NULL */
 
 	struct metrics metrics;
 	struct slow slow;

@@ -24,7 +24,7 @@ static struct shadow_source source_of(const struct request *request)
  * the NaN counts. */
 static bool check_nan_again(struct serve *serve, const struct request *request)
 {
-	struct loaded_model *before = models_before(serve->models, request->loaded);
+	struct loaded_model *before = models_previous(serve->models, request->loaded);
 	const struct shadow_source source = source_of(request);
 	struct shadow *shadow = before ? shadow_new_of_nan(&source, before) : NULL;
 	if (shadow) {

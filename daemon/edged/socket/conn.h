@@ -92,7 +92,7 @@ struct conn {
 	uint32_t in_flight; /* requests without an answer, with the one being read */
 	uint32_t unsent; /* replies that are not written completely */
 	uint64_t read_deadline_ms, write_deadline_ms; /* on the clock uv_now(); 0: none */
-	struct queue_line queue; /* this connection's part of the priority queue */
+	struct queue_connection queue; /* this connection's part of the priority queue */
 };
 
 /* Changes the state. A connection leaves CONN_HELLO for good. */
@@ -167,7 +167,7 @@ bool conn_busy_poll(struct conn *conn);
  * to @account. */
 
 /* answer() of serve.h: @peer is the connection. */
-void conn_reply(void *peer, struct reply *reply);
+void conn_reply(void *context, struct reply *reply);
 /* Sends an event to a subscriber. A client that lets too many frames pile up loses the connection. */
 void conn_send_event(struct conn *conn, struct reply *reply);
 /* Sends @err as the reply to the message with @header. Allocates only if the socket is full, so that

@@ -230,9 +230,9 @@ void conn_send_event(struct conn *conn, struct reply *reply)
 	conn_update(conn);
 }
 
-void conn_reply(void *peer, struct reply *reply)
+void conn_reply(void *context, struct reply *reply)
 {
-	struct conn *conn = peer;
+	struct conn *conn = context;
 	assert(conn->in_flight > 0);
 	conn->in_flight--;
 	if (conn->state == CONN_CLOSED || conn->state == CONN_CLOSING) {

@@ -167,7 +167,7 @@ static int request_load(struct conn *conn, struct wire_text model, struct error 
 	if (!conn_may_use(conn, name)) {
 		return error_set(err, -EACCES, "this user may not use %s", name);
 	}
-	models_want(conn->server->serve->models, name);
+	models_request_load(conn->server->serve->models, name);
 	return 1;
 }
 
@@ -500,9 +500,9 @@ static void refuse_fd_lost(struct conn *conn, struct request *request)
 	dispatch_refuse(conn->server->serve, request, &err);
 }
 
-void handle_message(void *peer, struct request *request)
+void handle_message(void *context, struct request *request)
 {
-	struct conn *conn = peer;
+	struct conn *conn = context;
 	if (request->fd == FD_RECEIVE_LOST) {
 		refuse_fd_lost(conn, request);
 		return;

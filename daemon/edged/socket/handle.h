@@ -5,7 +5,7 @@
 
 #include "daemon/edged/socket/conn.h"
 
-/* Takes @request of the connection @peer and sees to its answer, now or later. The connection may be closed afterwards. */
-void handle_message(void *peer, struct request *request);
+/* Takes @request of the connection @context and sees to its answer, now or later. The connection may be closed afterwards. */
+void handle_message(void *context, struct request *request);
 
 #endif

@@ -128,7 +128,7 @@ bool listener_poll(void *context, bool thoroughly)
 {
 	struct server *server = context;
 	struct conn *conn = thoroughly ? server->last_active : NULL;
-	server->serve->short_line = NULL; /* each look counts as a turn of the loop */
+	server->serve->inline_connection = NULL; /* each look counts as a turn of the loop */
 	return conn_ring_poll(server) || (conn && conn_busy_poll(conn));
 }
 

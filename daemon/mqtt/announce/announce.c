@@ -97,7 +97,7 @@ static void publish_setting(struct announce *a, struct broker_connection *conn,
 	}
 	settings_own_topic(a->settings, topic, "%s/get/%s", m->name, key);
 	brokers_publish_if_changed(a->brokers, conn, topic, value, strlen(value),
-		dedup_hash(a->dedup, 0, value, strlen(value)), hash);
+		dedup_keyed_hash(a->dedup, 0, value, strlen(value)), hash);
 }
 
 static void publish_settings(
@@ -144,7 +144,7 @@ static void publish_model(struct announce *a, struct broker_connection *conn, st
 	write_state(&w, m, service_is_away(a->service));
 	if (!w.failed) {
 		brokers_publish_if_changed(a->brokers, conn, topic, w.data, w.size,
-			dedup_hash(a->dedup, 0, w.data, w.size), &m->published.state);
+			dedup_keyed_hash(a->dedup, 0, w.data, w.size), &m->published.state);
 	}
 	bytes_writer_deinit(&w);
 	publish_settings(a, conn, m);
@@ -230,7 +230,7 @@ void announce_unpublished(struct announce *a)
 		bool room = conn->outbox.n < conn->outbox.max_messages / 2 &&
 			conn->outbox.bytes < conn->outbox.max_bytes / 2;
 		if (conn->unpublished && room && conn->state == BROKER_CONNECTION_UP &&
-			!conn->leave_by_ns) {
+			!broker_connection_is_leaving(conn)) {
 			conn->unpublished = false;
 			publish_online(a, conn);
 			any = true;
@@ -280,7 +280,7 @@ void announce_update_pool_subscriptions(struct announce *a)
 		has_time(a);
 	for (size_t i = 0; i < a->brokers->n; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
-		bool in = a->in_pool && !conn->leave_by_ns;
+		bool in = a->in_pool && !broker_connection_is_leaving(conn);
 		for (size_t k = 0; k < a->models->n && conn->settings->pool; k++) {
 			const struct model_entry *m = a->models->entries[k];
 			settings_pool_filter(a->settings, false, m->name, filter);
@@ -314,7 +314,8 @@ static void write_capability(struct bytes_writer *w, const struct announce *a,
 	json_writer_text(w, "models", models);
 	json_writer_integer(w, "models_ready", ready);
 	json_writer_text(w, "pipelines", pipelines);
-	json_writer_integer(w, "pool", a->in_pool && conn->settings->pool && !conn->leave_by_ns);
+	json_writer_integer(w, "pool",
+		a->in_pool && conn->settings->pool && !broker_connection_is_leaving(conn));
 	json_writer_integer(w, "draining", a->brokers->draining);
 	json_writer_integer(w, "queue_length", (int64_t)a->requests->n);
 	json_writer_integer(w, "in_flight", (int64_t)a->requests->running);

@@ -16,7 +16,7 @@
 
 static bool wants_discovery(const struct broker_connection *conn)
 {
-	return conn->settings->discovery && !conn->leave_by_ns &&
+	return conn->settings->discovery && !broker_connection_is_leaving(conn) &&
 		conn->state == BROKER_CONNECTION_UP;
 }
 
@@ -153,7 +153,7 @@ static size_t publish_if_changed(
 	struct bytes_writer w = {0};
 	size_t gone = discovery_write(
 		&w, a->settings, &a->device, a->models, a->pipelines, conn, home->announced, now);
-	uint64_t hash = dedup_hash(a->dedup, 0, w.data, w.size);
+	uint64_t hash = dedup_keyed_hash(a->dedup, 0, w.data, w.size);
 	bool news = !w.failed && hash != home->hash && (now->n > 0 || home->announced->n > 0);
 	size_t size = news && now->n > 0
 		? w.size

@@ -127,7 +127,7 @@ void retained_cleanup_run(struct announce *a)
 	a->cleanup_due = a->brokers->lost_empty = false;
 	for (size_t i = 0; i < a->brokers->n && due; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
-		a->cleanup_due |= !conn->leave_by_ns && !empty_stale(a, conn);
+		a->cleanup_due |= !broker_connection_is_leaving(conn) && !empty_stale(a, conn);
 	}
 }
 

@@ -173,6 +173,12 @@ struct broker_connection {
 	struct log_ratelimit denied; /* log rate limit of refused messages */
 };
 
+/* True once the connection has been told to close after what it still has to send. */
+static inline bool broker_connection_is_leaving(const struct broker_connection *conn)
+{
+	return conn->leave_by_ns != 0;
+}
+
 /* Starts the first attempt. @spool_folder: NULL for no spool. Release with broker_connection_stop(). */
 int must_check broker_connection_start(uv_loop_t *loop, const struct log *log,
 	const struct broker_connection_options *options, const char *spool_folder,

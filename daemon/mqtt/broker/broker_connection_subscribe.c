@@ -92,11 +92,13 @@ void broker_connection_unsubscribe(struct broker_connection *conn, const char *f
 	if (conn->state == BROKER_CONNECTION_UP) {
 		unsubscribe_now(conn, filter);
 	}
-	if (s && (conn->state == BROKER_CONNECTION_UP || conn->leave_by_ns || !s->sent)) {
+	if (s &&
+		(conn->state == BROKER_CONNECTION_UP || broker_connection_is_leaving(conn) ||
+			!s->sent)) {
 		drop_subscription(conn, s);
 	} else if (s) {
 		s->gone = true;
-	} else if (conn->state != BROKER_CONNECTION_UP && !conn->leave_by_ns) {
+	} else if (conn->state != BROKER_CONNECTION_UP && !broker_connection_is_leaving(conn)) {
 		s = add(conn, filter);
 		if (s) {
 			s->sent = s->gone = true;

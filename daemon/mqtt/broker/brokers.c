@@ -60,7 +60,7 @@ size_t brokers_count_up(const struct brokers *brokers)
 /* Returns true for a connected broker. Others get all retained topics when they connect. */
 static bool is_to_know(const struct broker_connection *conn)
 {
-	return conn->state == BROKER_CONNECTION_UP && !conn->leave_by_ns;
+	return conn->state == BROKER_CONNECTION_UP && !broker_connection_is_leaving(conn);
 }
 
 bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, enum outbox_kind kind,
@@ -201,7 +201,7 @@ static void on_drain(uv_timer_t *timer)
 	struct brokers *b = timer->data;
 	size_t n_leaving = 0, n_gone = 0;
 	for (size_t i = b->n; i-- > 0;) {
-		bool leaves = b->connections[i]->leave_by_ns;
+		bool leaves = broker_connection_is_leaving(b->connections[i]);
 		bool may = leaves && may_stop(b, b->connections[i]);
 		n_leaving += leaves && !may;
 		if (may && !b->draining) {
@@ -244,7 +244,7 @@ static bool is_taken(const struct brokers *b, const struct settings_broker *brok
 {
 	for (size_t i = 0; i < b->n; i++) {
 		const struct settings_broker *other = b->connections[i]->settings;
-		bool leaves = b->connections[i]->leave_by_ns;
+		bool leaves = broker_connection_is_leaving(b->connections[i]);
 		if (strcmp(other->name, broker->name) == 0 ||
 			(leaves && strcmp(other->address, broker->address) == 0)) {
 			return true;
@@ -263,7 +263,8 @@ int brokers_apply(struct brokers *b, struct error *err)
 	for (size_t i = 0; i < b->n; i++) {
 		struct broker_connection *conn = b->connections[i];
 		const struct settings_broker *now = find_broker(s, conn->settings->name);
-		if (!conn->leave_by_ns && (!now || !settings_same_broker(now, conn->settings))) {
+		if (!broker_connection_is_leaving(conn) &&
+			(!now || !settings_same_broker(now, conn->settings))) {
 			conn->home.remove_device = now && !now->discovery;
 			leave(b, conn);
 		}

@@ -107,7 +107,7 @@ void pipelines_write_result(struct pipelines *pipelines, const struct mqtt_pipel
 			SIGNIFICANT_DIGITS);
 	}
 	bytes_write_u8(w, ',');
-	bytes_write(w, result->flat + 1, result->flat_bytes - 1); /* without its '{' */
+	bytes_write(w, result->flat_json + 1, result->flat_json_bytes - 1); /* without its '{' */
 }
 
 /* Returns true once a second. *last_ns: CLOCK_MONOTONIC of the last report. */
@@ -190,7 +190,7 @@ bool pipelines_publish(struct pipelines *pipelines, const struct worker_result *
 	if (result->tag) {
 		pipelines_add_response(pipelines, pipeline, result);
 	}
-	if (result->quiet) {
+	if (result->only_for_requester) {
 		return true; /* only the requester gets it */
 	}
 	if (!source) {
@@ -246,7 +246,8 @@ static void publish_setting(struct pipelines *pipelines, struct broker_connectio
 		pipelines_topic(pipelines, pipeline->name, "get", key, topic);
 		brokers_publish_if_changed(pipelines->mqtt_requests->brokers, conn, topic, value,
 			strlen(value),
-			dedup_hash(pipelines->mqtt_requests->dedup, 0, value, strlen(value)), hash);
+			dedup_keyed_hash(pipelines->mqtt_requests->dedup, 0, value, strlen(value)),
+			hash);
 	} else {
 		*hash = 0; /* the retained cleanup empties the topic (retained_cleanup.c) */
 	}
@@ -261,7 +262,8 @@ static void announce_one(
 	if (!w.failed) {
 		pipelines_topic(pipelines, pipeline->name, "state", NULL, topic);
 		brokers_publish_if_changed(pipelines->mqtt_requests->brokers, conn, topic, w.data,
-			w.size, dedup_hash(pipelines->mqtt_requests->dedup, 0, w.data, w.size),
+			w.size,
+			dedup_keyed_hash(pipelines->mqtt_requests->dedup, 0, w.data, w.size),
 			&pipeline->state_hash);
 	}
 	bytes_writer_deinit(&w);
@@ -422,8 +424,8 @@ static void set_off(void *item, bool off)
 void pipelines_load_settings(struct pipelines *pipelines)
 {
 	struct error err = {0};
-	const struct threshold_reader reader = {pipelines, find_item, set_threshold, set_off};
-	if (threshold_read_settings(pipelines->state, "set-pipelines.conf", &reader, &err) < 0) {
+	const struct threshold_sink sink = {pipelines, find_item, set_threshold, set_off};
+	if (threshold_load_settings(pipelines->state, "set-pipelines.conf", &sink, &err) < 0) {
 		log_warning(pipelines->mqtt_requests->log, "settings: %s", err.text);
 	}
 }

@@ -356,8 +356,8 @@ static void report_lost(struct pipelines *pipelines, const struct pipelines_requ
 		.connection_id = request->wanted.connection_id};
 	static const char json[] = "{\"error\":\"the worker process ended\"}";
 	memcpy(result.source, request->wanted.source, sizeof(result.source));
-	result.flat = json;
-	result.flat_bytes = sizeof(json) - 1;
+	result.flat_json = json;
+	result.flat_json_bytes = sizeof(json) - 1;
 	bool published = pipelines_publish(pipelines, &result);
 	(void)published;
 }

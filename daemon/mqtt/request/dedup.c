@@ -42,7 +42,7 @@ static void take_word(uint64_t v[4], uint64_t word)
 	v[0] ^= word;
 }
 
-uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size)
+uint64_t dedup_keyed_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size)
 {
 	const uint8_t *at = data;
 	const uint64_t a = dedup->seed[0], b = dedup->seed[1];

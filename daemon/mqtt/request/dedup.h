@@ -29,7 +29,7 @@ struct dedup {
 void dedup_init(struct dedup *dedup);
 
 /* Continues hash @key (0 at first) with @size bytes of @data. Never returns 0. */
-uint64_t dedup_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size);
+uint64_t dedup_keyed_hash(const struct dedup *dedup, uint64_t key, const void *data, size_t size);
 
 /* Returns true if @key was recorded and has not expired. Otherwise records it until @until_ns. */
 bool dedup_check(struct dedup *dedup, uint64_t key, uint64_t now_ns, uint64_t until_ns);

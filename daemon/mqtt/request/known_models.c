@@ -159,8 +159,8 @@ static void set_off(void *item, bool off)
 
 int known_models_load_settings(struct known_models *models, const char *folder, struct error *err)
 {
-	const struct threshold_reader reader = {models, find_or_add, set_threshold, set_off};
-	return threshold_read_settings(folder, "set.conf", &reader, err);
+	const struct threshold_sink sink = {models, find_or_add, set_threshold, set_off};
+	return threshold_load_settings(folder, "set.conf", &sink, err);
 }
 
 void known_models_write_settings(const struct known_models *models, struct bytes_writer *w)

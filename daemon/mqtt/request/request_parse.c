@@ -80,13 +80,13 @@ uint64_t request_parse_key(
 	const struct dedup *dedup, const struct mqtt_request *request, const struct mosq_message *m)
 {
 	const char *broker = request->conn->settings->name;
-	uint64_t key = dedup_hash(dedup, 0, m->correlation, m->correlation_bytes);
-	key = dedup_hash(dedup, key, broker, strlen(broker));
-	key = dedup_hash(dedup, key, m->response_topic, strlen(m->response_topic));
-	key = dedup_hash(dedup, key, m->topic, strlen(m->topic));
-	key = dedup_hash(dedup, key, m->content_type, strlen(m->content_type));
-	key = dedup_hash(dedup, key, m->accept, strlen(m->accept));
-	return dedup_hash(dedup, key, m->payload, m->size);
+	uint64_t key = dedup_keyed_hash(dedup, 0, m->correlation, m->correlation_bytes);
+	key = dedup_keyed_hash(dedup, key, broker, strlen(broker));
+	key = dedup_keyed_hash(dedup, key, m->response_topic, strlen(m->response_topic));
+	key = dedup_keyed_hash(dedup, key, m->topic, strlen(m->topic));
+	key = dedup_keyed_hash(dedup, key, m->content_type, strlen(m->content_type));
+	key = dedup_keyed_hash(dedup, key, m->accept, strlen(m->accept));
+	return dedup_keyed_hash(dedup, key, m->payload, m->size);
 }
 
 const char *request_parse_refusal(const struct settings *settings,

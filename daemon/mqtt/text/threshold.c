@@ -83,7 +83,7 @@ void threshold_write_settings(struct bytes_writer *w, const char *name, bool off
 }
 
 struct reading {
-	const struct threshold_reader *reader;
+	const struct threshold_sink *sink;
 	const char *name; /* of the file */
 	void *item; /* of the current section; NULL: ignored */
 	struct error bad; /* first invalid line */
@@ -93,7 +93,7 @@ static int section_read(void *context, const char *name, struct error *err)
 {
 	struct reading *reading = context;
 	(void)err;
-	reading->item = reading->reader->find(reading->reader->context, name);
+	reading->item = reading->sink->find(reading->sink->context, name);
 	return 0;
 }
 
@@ -104,22 +104,22 @@ static int key_read(void *context, unsigned int line, char *key, char *value, st
 	bool on = true;
 	(void)err;
 	if (reading->item && strcmp(key, "threshold") == 0 &&
-		reading->reader->set_threshold(reading->item, value, &bad) < 0 &&
+		reading->sink->set_threshold(reading->item, value, &bad) < 0 &&
 		!reading->bad.code) {
 		reading->bad = bad;
 		error_prefix(&reading->bad, "%s:%u", reading->name, line);
 	}
 	if (reading->item && strcmp(key, "enable") == 0 && ini_parse_bool(value, &on) == 0) {
-		reading->reader->set_off(reading->item, !on);
+		reading->sink->set_off(reading->item, !on);
 	}
 	return 0;
 }
 
-int threshold_read_settings(const char *folder, const char *name,
-	const struct threshold_reader *reader, struct error *err)
+int threshold_load_settings(
+	const char *folder, const char *name, const struct threshold_sink *sink, struct error *err)
 {
 	char path[CONFIG_PATH_SIZE + 32];
-	struct reading reading = {.reader = reader, .name = name};
+	struct reading reading = {.sink = sink, .name = name};
 	const struct ini_reader ini = {section_read, key_read, &reading};
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	FILE *file = folder[0] ? fopen(path, "re") : NULL;

@@ -25,8 +25,8 @@ const char *threshold_print(double threshold, char out[THRESHOLD_TEXT_SIZE]);
 /* Appends a section [@name] to the settings file, unless both settings have their defaults. */
 void threshold_write_settings(struct bytes_writer *w, const char *name, bool off, double threshold);
 
-/* Where threshold_read_settings() stores settings. */
-struct threshold_reader {
+/* Where threshold_load_settings() stores settings. */
+struct threshold_sink {
 	void *context;
 	/* Returns what section [@name] is about; NULL: the section is ignored. */
 	void *(*find)(void *context, const char *name);
@@ -36,8 +36,8 @@ struct threshold_reader {
 
 /* Reads the settings file @name of @folder, which may be missing; "" reads nothing. Invalid lines are
  * skipped; the first one is returned with -EINVAL. */
-int must_check threshold_read_settings(const char *folder, const char *name,
-	const struct threshold_reader *reader, struct error *err);
+int must_check threshold_load_settings(
+	const char *folder, const char *name, const struct threshold_sink *sink, struct error *err);
 
 /* Returns true for NaN, and for finite numbers from 0 to 1, or of any size if @any. */
 bool threshold_is_allowed(double threshold, bool any);

@@ -124,12 +124,12 @@ static const struct field result_fields[] = {
 	FIELD(NUMBER, worker_result, stage),
 	FIELD(NUMBER, worker_result, kind),
 	FIELD(FLAG, worker_result, event),
-	FIELD(FLAG, worker_result, quiet),
+	FIELD(FLAG, worker_result, only_for_requester),
 	FIELD(NUMBER, worker_result, time_us),
 	FIELD(NUMBER, worker_result, tag),
 	FIELD(NUMBER, worker_result, connection_id),
 	FIELD(TEXT, worker_result, source),
-	LIST(DATA, worker_result, flat, flat_bytes),
+	LIST(DATA, worker_result, flat_json, flat_json_bytes),
 	LIST(DATA, worker_result, snapshot, snapshot_bytes),
 };
 static const struct field envelope_members[] = {
@@ -427,7 +427,7 @@ static int complete(enum worker_frame type, void *record)
 	switch (type) {
 	case WORKER_FRAME_RESULT:
 		return result->kind <= PIPELINE_FAILED &&
-				is_object(result->flat, result->flat_bytes)
+				is_object(result->flat_json, result->flat_json_bytes)
 			? 0
 			: -EPROTO;
 	case WORKER_COMMAND_DECODE:

@@ -117,11 +117,11 @@ struct worker_result {
 	enum pipeline_kind kind;
 	bool event;
 	uint64_t time_us, tag;
-	bool quiet;
+	bool only_for_requester;
 	uint32_t connection_id;
 	char source[PIPELINES_SOURCE_SIZE];
-	const char *flat; /* points into the frame; a JSON object, not zero-terminated */
-	size_t flat_bytes;
+	const char *flat_json; /* points into the frame; a JSON object, not zero-terminated */
+	size_t flat_json_bytes;
 	const void *snapshot; /* points into the frame; PNG or JPEG, or 0 bytes */
 	size_t snapshot_bytes;
 };

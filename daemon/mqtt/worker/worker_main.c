@@ -194,12 +194,12 @@ static void on_result(void *context, const struct pipeline_result *from)
 		.stage = (uint32_t)from->stage_index,
 		.kind = from->kind,
 		.event = from->event,
-		.quiet = from->quiet,
+		.only_for_requester = from->only_for_requester,
 		.time_us = from->time_us,
 		.tag = from->tag,
 		.connection_id = from->origin,
-		.flat = from->flat,
-		.flat_bytes = strlen(from->flat),
+		.flat_json = from->flat_json,
+		.flat_json_bytes = strlen(from->flat_json),
 		.snapshot = from->snapshot,
 		.snapshot_bytes = from->snapshot_bytes};
 	snprintf(result.source, sizeof(result.source), "%s", from->source);

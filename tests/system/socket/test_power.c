@@ -117,8 +117,8 @@ static void what_gets_hot_does_less_until_it_has_cooled_down(void **state)
 	set_temperature(daemon, "84000\n");
 	daemon_wait_log(daemon, "batch work is turned away, workers run 75% of the time");
 	const struct wire_power power = tell(&peer, "");
-	assert_int_equal(power.flags & (WIRE_POWER_SHEDS | WIRE_POWER_TEMPERATURE),
-		WIRE_POWER_SHEDS | WIRE_POWER_TEMPERATURE);
+	assert_int_equal(power.flags & (WIRE_POWER_REFUSES_BATCH | WIRE_POWER_TEMPERATURE),
+		WIRE_POWER_REFUSES_BATCH | WIRE_POWER_TEMPERATURE);
 	assert_in_range(power.duty, 25, 75);
 	assert_int_equal(power.limit_mc, 85000);
 	peer_infer_as(&peer, WIRE_CLASS_NORMAL, 0, 5, "echo", 5);
@@ -183,7 +183,7 @@ static void with_the_policy_performance_nothing_is_done(void **state)
 		power = tell(&peer, "");
 	}
 	assert_int_equal(power.temperature_mc, 99000);
-	assert_int_equal(power.flags & WIRE_POWER_SHEDS, 0);
+	assert_int_equal(power.flags & WIRE_POWER_REFUSES_BATCH, 0);
 	assert_int_equal(power.duty, 100);
 	peer_close(&peer);
 }

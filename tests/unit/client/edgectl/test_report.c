@@ -45,7 +45,7 @@ static void exit_codes_are_the_numbers_of_the_manual(void **state)
 {
 	(void)state;
 	assert_int_equal(EXIT_DONE, 0);
-	assert_int_equal(EXIT_NEGATIVE, 1);
+	assert_int_equal(EXIT_FAILED, 1);
 	assert_int_equal(EXIT_USAGE, 2);
 	assert_int_equal(EXIT_NO_MODEL, 3);
 	assert_int_equal(EXIT_UNREACHABLE, 4);

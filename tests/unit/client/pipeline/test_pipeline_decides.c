@@ -79,7 +79,7 @@ static void hear(void *context, const struct pipeline_result *result)
 	size_t used = strlen(world->text);
 	snprintf(world->text + used, sizeof(world->text) - used, "%s\n", result->text);
 	snprintf(world->json, sizeof(world->json), "%s", result->json);
-	snprintf(world->flat, sizeof(world->flat), "%s", result->flat);
+	snprintf(world->flat, sizeof(world->flat), "%s", result->flat_json);
 }
 
 static int try_text(

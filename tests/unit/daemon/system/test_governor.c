@@ -32,12 +32,12 @@ static void batch_work_goes_first_and_comes_back_three_degrees_later(void **stat
 	uint64_t now = 0;
 	assert_int_equal(hold(&g, GOVERNOR_BALANCED, 9, 10, &now), 0);
 	assert_int_equal(hold(&g, GOVERNOR_BALANCED, 8, 10, &now), 1);
-	assert_true(g.sheds);
+	assert_true(g.refuses_batch);
 	assert_int_equal(governor_duty(&g), 100);
 	assert_int_equal(hold(&g, GOVERNOR_BALANCED, 10, 10, &now), 0);
-	assert_true(g.sheds);
+	assert_true(g.refuses_batch);
 	assert_int_equal(hold(&g, GOVERNOR_BALANCED, 11, 10, &now), 1);
-	assert_false(g.sheds);
+	assert_false(g.refuses_batch);
 }
 
 static void workers_rest_in_steps_and_never_altogether(void **state)
@@ -57,7 +57,7 @@ static void workers_rest_in_steps_and_never_altogether(void **state)
 	assert_int_equal(governor_duty(&g), 50);
 	assert_int_equal(hold(&g, GOVERNOR_BALANCED, 30, 100, &now), 3); /* two steps; batch work */
 	assert_int_equal(governor_duty(&g), 100);
-	assert_false(g.sheds);
+	assert_false(g.refuses_batch);
 }
 
 /* A temperature that goes up and down by two degrees, for an hour. */
@@ -81,11 +81,11 @@ static void policies_differ_in_when(void **state)
 	uint64_t now = 0;
 	assert_int_equal(hold(&g, GOVERNOR_PERFORMANCE, -10, 100, &now), 0);
 	assert_int_equal(hold(&g, GOVERNOR_COOL, 20, 1, &now), 1);
-	assert_true(g.sheds && g.rests == 0);
+	assert_true(g.refuses_batch && g.pause_percent == 0);
 	assert_int_equal(hold(&g, GOVERNOR_COOL, 15, 1, &now), 1);
-	assert_true(g.rests > 0);
+	assert_true(g.pause_percent > 0);
 	assert_int_equal(hold(&g, GOVERNOR_PERFORMANCE, 15, 1, &now), 1);
-	assert_true(!g.sheds && g.rests == 0);
+	assert_true(!g.refuses_batch && g.pause_percent == 0);
 }
 
 static void without_a_temperature_nothing_is_held_back(void **state)
@@ -94,9 +94,9 @@ static void without_a_temperature_nothing_is_held_back(void **state)
 	struct governor g = {0};
 	uint64_t now = SECOND;
 	hold(&g, GOVERNOR_BALANCED, 0, 10, &now);
-	assert_true(g.sheds && g.rests > 0);
+	assert_true(g.refuses_batch && g.pause_percent > 0);
 	assert_true(governor_step(&g, GOVERNOR_BALANCED, INT32_MAX, now));
-	assert_true(!g.sheds && g.rests == 0);
+	assert_true(!g.refuses_batch && g.pause_percent == 0);
 	assert_false(governor_step(&g, GOVERNOR_BALANCED, INT32_MAX, now));
 }
 

@@ -247,7 +247,7 @@ static void hear(void *context, const struct pipeline_result *result)
 		memmove(clock, end ? end : "", end ? strlen(end) + 1 : 1);
 	}
 	snprintf(line, sizeof(line), "%d %d %d %zu %zu", (int)result->kind, result->event,
-		result->quiet, result->mask_bytes, result->snapshot_bytes);
+		result->only_for_requester, result->mask_bytes, result->snapshot_bytes);
 	note(world, line);
 	note(world, json);
 	free(json);

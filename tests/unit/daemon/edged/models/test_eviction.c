@@ -170,11 +170,11 @@ static void versions_for_a_rollback_and_idle_sessions_go_before_models(void **st
 {
 	struct bench *bench = *state;
 	struct models_entry *model = serve(bench, "a", 600);
-	model->before = fake_loaded_new("a", 2, &bench->budget, 300, &bench->n_freed);
+	model->previous = fake_loaded_new("a", 2, &bench->budget, 300, &bench->n_freed);
 	fake_loaded_idle_session(model->loaded, 300);
 	bench->budget.limit = 900;
 	eviction_enforce(&bench->eviction); /* 1200 */
-	assert_null(model->before);
+	assert_null(model->previous);
 	assert_non_null(model->loaded->idle);
 	bench->budget.limit = 600;
 	eviction_enforce(&bench->eviction);
@@ -188,11 +188,11 @@ static void a_version_that_a_comparison_needs_is_kept(void **state)
 {
 	struct bench *bench = *state;
 	struct models_entry *model = serve(bench, "a", 600);
-	model->before = fake_loaded_new("a", 2, &bench->budget, 600, &bench->n_freed);
-	bench->models.keeps_before = true;
+	model->previous = fake_loaded_new("a", 2, &bench->budget, 600, &bench->n_freed);
+	bench->models.keeps_previous = true;
 	model->about.pinned = true;
 	eviction_enforce(&bench->eviction);
-	assert_non_null(model->before);
+	assert_non_null(model->previous);
 }
 
 /* ---- loading again */
@@ -202,15 +202,15 @@ static void an_unloaded_model_is_loaded_once_for_all_who_wait(void **state)
 	struct bench *bench = *state;
 	struct models_entry *model = serve(bench, "a", 400);
 	models_unload(model, "as somebody said");
-	eviction_load_wanted(&bench->eviction);
+	eviction_load_requested(&bench->eviction);
 	assert_null(bench->loader.commands); /* nobody wants it */
-	models_want(&bench->models, "a");
-	eviction_load_wanted(&bench->eviction);
-	eviction_load_wanted(&bench->eviction);
+	models_request_load(&bench->models, "a");
+	eviction_load_requested(&bench->eviction);
+	eviction_load_requested(&bench->eviction);
 	assert_int_equal(bench->loader.commands->verb, STORE_COMMAND_LOAD);
 	assert_string_equal(bench->loader.commands->model, "a");
 	assert_null(bench->loader.commands->next);
-	assert_true(model->load_asked);
+	assert_true(model->load_queued);
 }
 
 static void to_load_a_model_idle_ones_make_room_for_its_bytes(void **state)
@@ -220,12 +220,12 @@ static void to_load_a_model_idle_ones_make_room_for_its_bytes(void **state)
 	models_unload(model, "as somebody said");
 	struct models_entry *other = serve(bench, "b", 400);
 	struct loaded_model *by_request = loaded_model_ref(other->loaded);
-	models_want(&bench->models, "a");
-	eviction_load_wanted(&bench->eviction);
+	models_request_load(&bench->models, "a");
+	eviction_load_requested(&bench->eviction);
 	assert_null(bench->loader.commands);
-	assert_false(model->load_asked);
+	assert_false(model->load_queued);
 	loaded_model_unref(by_request);
-	eviction_load_wanted(&bench->eviction);
+	eviction_load_requested(&bench->eviction);
 	assert_null(other->loaded);
 	assert_non_null(bench->loader.commands);
 }
@@ -259,9 +259,9 @@ static void while_sessions_can_be_dropped_no_model_goes(void **state)
 	fake_loaded_idle_session(model->loaded, 50);
 	assert_true(eviction_relieve(&bench->eviction, 101));
 	assert_non_null(model->loaded);
-	model->before = fake_loaded_new("a", 2, &bench->budget, 60, &bench->n_freed);
+	model->previous = fake_loaded_new("a", 2, &bench->budget, 60, &bench->n_freed);
 	assert_true(eviction_relieve(&bench->eviction, 102));
-	assert_null(model->before);
+	assert_null(model->previous);
 	assert_non_null(model->loaded);
 }
 

@@ -126,7 +126,7 @@ static struct store_command *command(
 /* A model in the table that serves version 1. */
 static struct models_entry *serve(struct bench *bench, const char *name)
 {
-	models_answer(&bench->models, name, JOB_LOADING);
+	models_handle_question(&bench->models, name, JOB_LOADING);
 	struct models_entry *model = models_find(&bench->models, name);
 	model->loading = false;
 	model->loaded = fake_loaded_new(name, 1, NULL, 100, &bench->n_freed);
@@ -372,11 +372,11 @@ static void a_question_of_the_loader_is_answered_and_the_job_goes_on(void **stat
 	expect(bench, JOB_STORE_COMMAND, "a");
 	assert_string_equal(models_model_state(models_find(&bench->models, "a")), "loading");
 	struct models_entry *model = serve(bench, "a");
-	model->before = fake_loaded_new("a", 2, NULL, 0, &bench->n_freed);
+	model->previous = fake_loaded_new("a", 2, NULL, 0, &bench->n_freed);
 	bench->loader.state = LOADER_ASKS;
 	bench->loader.question = JOB_ALONE;
 	assert_false(update(bench));
-	assert_null(model->before);
+	assert_null(model->previous);
 	assert_non_null(model->loaded);
 	bench->loader.state = LOADER_ASKS;
 	bench->loader.question = JOB_UNLOAD;

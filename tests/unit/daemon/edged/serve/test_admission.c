@@ -22,7 +22,7 @@ struct bench {
 	struct config config;
 	struct loaded_model loaded, other;
 	struct account accounts[2];
-	struct queue_line lines[2]; /* one of each account */
+	struct queue_connection connections[2]; /* one of each account */
 	struct request *requests[REQUESTS];
 	size_t n;
 };
@@ -42,7 +42,7 @@ static int set_up(void **state)
 	strcpy(bench->loaded.name, "digits");
 	strcpy(bench->other.name, "letters");
 	for (size_t i = 0; i < 2; i++) {
-		bench->lines[i].user = &bench->accounts[i].queue;
+		bench->connections[i].user = &bench->accounts[i].queue;
 	}
 	*state = bench;
 	return 0;
@@ -73,8 +73,8 @@ static struct request *infer(struct bench *bench, size_t account, uint64_t key)
 	request->infer.key = key;
 	request->loaded = &bench->loaded;
 	request->client.account = &bench->accounts[account];
-	request->item = (struct queue_item){.line = &bench->lines[account],
-		.user = bench->lines[account].user,
+	request->item = (struct queue_item){.connection = &bench->connections[account],
+		.user = bench->connections[account].user,
 		.class = QUEUE_NORMAL,
 		.cost_ns = 1000000};
 	request->next = bench->serve.first;
@@ -92,7 +92,7 @@ static struct request *queued(struct bench *bench, size_t account, uint64_t key)
 
 static int check_header(struct bench *bench, const struct wire_header *header, struct error *err)
 {
-	return admission_check_header(&bench->serve, header, &bench->lines[0], NOW, err);
+	return admission_check_header(&bench->serve, header, &bench->connections[0], NOW, err);
 }
 
 static void a_pushed_request_is_queued_until_a_worker_takes_it(void **state)
@@ -140,11 +140,11 @@ static void a_class_that_is_held_back_is_refused_for_heat_with_a_time(void **sta
 	const struct wire_header header = {.type = WIRE_INFER};
 	struct bench *bench = *state;
 	struct error err = {0};
-	sched_restrain(&bench->serve.sched, QUEUE_REALTIME, SCHED_ALL);
+	sched_throttle(&bench->serve.sched, QUEUE_REALTIME, SCHED_ALL);
 	assert_int_equal(check_header(bench, &header, &err), -EAGAIN);
 	assert_memory_equal(err.text, "the machine is hot", 18);
 	assert_true(err.retry_after_us > 0);
-	sched_restrain(&bench->serve.sched, QUEUE_BATCH, SCHED_ALL);
+	sched_throttle(&bench->serve.sched, QUEUE_BATCH, SCHED_ALL);
 	assert_int_equal(check_header(bench, &header, NULL), 0);
 }
 
@@ -153,7 +153,7 @@ static void a_deadline_before_the_predicted_end_is_refused(void **state)
 	struct wire_header header = {.type = WIRE_INFER, .deadline_us = 1};
 	struct bench *bench = *state;
 	struct error err = {0};
-	bench->lines[0].cost_ns = 1000000; /* as the last request of the line */
+	bench->connections[0].cost_ns = 1000000; /* as the last request of the connection */
 	assert_int_equal(check_header(bench, &header, NULL), 0); /* nothing is ahead */
 	bench->serve.sched.n_running = 1;
 	bench->serve.sched.running_ns = 1000000;
@@ -210,12 +210,13 @@ static void opening_a_session_costs_a_fixed_time(void **state)
 	struct bench *bench = *state;
 	struct request *request = infer(bench, 0, 0);
 	request->type = WIRE_SESSION_OPEN;
-	request->item.line = NULL;
-	admission_check(&bench->serve, request, &bench->lines[1]);
-	assert_ptr_equal(request->item.line, &bench->lines[1]);
+	request->item.connection = NULL;
+	admission_check(&bench->serve, request, &bench->connections[1]);
+	assert_ptr_equal(request->item.connection, &bench->connections[1]);
 	assert_int_equal(request->item.cost_ns, 50000);
-	assert_int_equal(bench->lines[1].cost_ns, 50000);
-	assert_int_equal(admission_check_head(&bench->serve, request, &bench->lines[1], NULL), 0);
+	assert_int_equal(bench->connections[1].cost_ns, 50000);
+	assert_int_equal(
+		admission_check_head(&bench->serve, request, &bench->connections[1], NULL), 0);
 }
 
 static void a_head_that_supersedes_a_queued_request_is_admitted_to_a_full_queue(void **state)
@@ -226,13 +227,14 @@ static void a_head_that_supersedes_a_queued_request_is_admitted_to_a_full_queue(
 	struct request *request = infer(bench, 0, 5);
 	older->type = WIRE_SESSION_OPEN; /* whose costs need no model */
 	request->type = WIRE_SESSION_OPEN;
-	assert_int_equal(
-		admission_check_head(&bench->serve, request, &bench->lines[0], NULL), -EAGAIN);
+	assert_int_equal(admission_check_head(&bench->serve, request, &bench->connections[0], NULL),
+		-EAGAIN);
 	older->type = WIRE_INFER;
-	assert_int_equal(admission_check_head(&bench->serve, request, &bench->lines[0], NULL), 0);
-	request->infer.key = 6;
 	assert_int_equal(
-		admission_check_head(&bench->serve, request, &bench->lines[0], NULL), -EAGAIN);
+		admission_check_head(&bench->serve, request, &bench->connections[0], NULL), 0);
+	request->infer.key = 6;
+	assert_int_equal(admission_check_head(&bench->serve, request, &bench->connections[0], NULL),
+		-EAGAIN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -18,7 +18,7 @@
 #include "daemon/edged/serve/request.h"
 #include "daemon/edged/serve/sched.h"
 
-#define LINES 64
+#define SENDERS 64
 #define USERS 9
 #define WORKERS 2
 #define RUN_NS 3e6 /* give or take a tenth */
@@ -33,8 +33,8 @@ struct ask {
 	double due;
 };
 
-struct line {
-	struct queue_line queue; /* first */
+struct sender {
+	struct queue_connection queue; /* first */
 	double next, rate; /* of its questions, each nanosecond */
 	enum queue_class class;
 	uint32_t n_asked, n_done, n_turned_away;
@@ -43,8 +43,8 @@ struct line {
 struct world {
 	struct sched sched;
 	struct queue_user users[USERS];
-	struct line lines[LINES];
-	unsigned int n_lines;
+	struct sender senders[SENDERS];
+	unsigned int n_senders;
 	struct ask asks[QUEUE + WORKERS + 1], *free;
 	struct {
 		struct ask *ask; /* NULL: idle */
@@ -78,55 +78,55 @@ static int set_up(void **state)
 	return 0;
 }
 
-static double pause_of(struct world *world, const struct line *line)
+static double pause_of(struct world *world, const struct sender *sender)
 {
-	return -log(1.0 - erand48(world->seed)) / line->rate;
+	return -log(1.0 - erand48(world->seed)) / sender->rate;
 }
 
-/* Another line of that user. @load: of what can be done. */
-static struct line *add(struct world *world, unsigned int user, double load)
+/* Another sender of that user. @load: of what can be done. */
+static struct sender *add(struct world *world, unsigned int user, double load)
 {
-	struct line *line = &world->lines[world->n_lines++];
-	line->queue.user = &world->users[user];
-	line->class = QUEUE_NORMAL;
-	line->rate = load * CAPACITY;
-	line->next = world->now + pause_of(world, line);
-	return line;
+	struct sender *sender = &world->senders[world->n_senders++];
+	sender->queue.user = &world->users[user];
+	sender->class = QUEUE_NORMAL;
+	sender->rate = load * CAPACITY;
+	sender->next = world->now + pause_of(world, sender);
+	return sender;
 }
 
-static void ask(struct world *world, struct line *line)
+static void ask(struct world *world, struct sender *sender)
 {
 	struct sched_refusal refusal;
 	struct ask *ask = world->free;
 	assert_non_null(ask);
-	ask->request = (struct request){.item = {.line = &line->queue,
-						.user = line->queue.user,
-						.class = line->class,
+	ask->request = (struct request){.item = {.connection = &sender->queue,
+						.user = sender->queue.user,
+						.class = sender->class,
 						.cost_ns = (int64_t)RUN_NS}};
 	ask->due = world->now;
-	const struct sched_request wanted = {.line = &line->queue,
-		.class = line->class,
+	const struct sched_request wanted = {.connection = &sender->queue,
+		.class = sender->class,
 		.cost_ns = (int64_t)RUN_NS,
 		.now_ns = (uint64_t)world->now,
 		.left_ns = UINT64_MAX,
 		.max_queued = QUEUE};
 	int code = sched_push(&world->sched, &ask->request, &wanted, &refusal);
-	line->n_asked += world->now >= world->from;
+	sender->n_asked += world->now >= world->from;
 	if (code == 0) {
 		world->free = ask->free_next;
 	} else {
-		line->n_turned_away += world->now >= world->from;
+		sender->n_turned_away += world->now >= world->from;
 	}
-	line->next += pause_of(world, line);
+	sender->next += pause_of(world, sender);
 }
 
 static void finish(struct world *world, unsigned int worker)
 {
 	struct ask *ask = world->workers[worker].ask;
-	struct line *line = (struct line *)ask->request.item.line;
+	struct sender *sender = (struct sender *)ask->request.item.connection;
 	if (world->now >= world->from) {
 		world->waits[world->n_done++] = world->now - ask->due;
-		line->n_done++;
+		sender->n_done++;
 	}
 	sched_give_back(&world->sched, &ask->request, (uint64_t)RUN_NS);
 	sched_collect(&world->sched);
@@ -152,12 +152,13 @@ static void run(struct world *world, double from, double end)
 {
 	world->from = from;
 	for (;;) {
-		struct line *line = &world->lines[0];
-		for (unsigned int i = 1; i < world->n_lines; i++) {
-			line = world->lines[i].next < line->next ? &world->lines[i] : line;
+		struct sender *sender = &world->senders[0];
+		for (unsigned int i = 1; i < world->n_senders; i++) {
+			sender =
+				world->senders[i].next < sender->next ? &world->senders[i] : sender;
 		}
 		int worker = -1;
-		double next = line->next;
+		double next = sender->next;
 		for (unsigned int i = 0; i < WORKERS; i++) {
 			if (world->workers[i].ask && world->workers[i].end < next) {
 				worker = (int)i;
@@ -171,7 +172,7 @@ static void run(struct world *world, double from, double end)
 		if (worker >= 0) {
 			finish(world, (unsigned int)worker);
 		} else {
-			ask(world, line);
+			ask(world, sender);
 		}
 		take_work(world);
 	}
@@ -181,8 +182,8 @@ static void run(struct world *world, double from, double end)
 static int tear_down(void **state)
 {
 	struct world *world = *state;
-	world->n_lines = 1;
-	world->lines[0].next = INFINITY;
+	world->n_senders = 1;
+	world->senders[0].next = INFINITY;
 	run(world, INFINITY, world->now + 100 * SECOND);
 	sched_deinit(&world->sched);
 	free(world->waits);
@@ -205,11 +206,11 @@ static double p99(struct world *world)
 	return world->waits[world->n_done * 99 / 100];
 }
 
-/* 64 lines of one user, for 20 s after one that does not count. */
+/* 64 senders of one user, for 20 s after one that does not count. */
 static void load_with(struct world *world, double load, double *ret_goodput, double *ret_p99)
 {
-	for (unsigned int i = 0; i < LINES; i++) {
-		add(world, 0, load / LINES);
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		add(world, 0, load / SENDERS);
 	}
 	run(world, START + SECOND, START + 21 * SECOND);
 	*ret_goodput = world->n_done / (20 * SECOND * CAPACITY);
@@ -263,13 +264,13 @@ static void equal_users_get_their_part_beside_an_abuser(void **state)
 	for (unsigned int i = 0; i < USERS - 1; i++) {
 		add(world, i, 1.0 / USERS);
 	}
-	for (unsigned int i = 0; i < LINES / 2; i++) {
-		add(world, USERS - 1, 100.0 / USERS / (LINES / 2));
+	for (unsigned int i = 0; i < SENDERS / 2; i++) {
+		add(world, USERS - 1, 100.0 / USERS / (SENDERS / 2));
 	}
 	run(world, START + SECOND, START + 21 * SECOND);
 	double least = 1;
 	for (unsigned int i = 0; i < USERS - 1; i++) {
-		parts[i] = (double)world->lines[i].n_done / world->lines[i].n_asked;
+		parts[i] = (double)world->senders[i].n_done / world->senders[i].n_asked;
 		least = parts[i] < least ? parts[i] : least;
 	}
 	print_message("Jain %.4f, the least %.3f\n", jain(parts, USERS - 1), least);
@@ -289,7 +290,7 @@ static void equal_connections_get_their_part_beside_an_abuser(void **state)
 	add(world, 0, 100.0 / USERS);
 	run(world, START + SECOND, START + 21 * SECOND);
 	for (unsigned int i = 0; i < USERS - 1; i++) {
-		parts[i] = (double)world->lines[i].n_done / world->lines[i].n_asked;
+		parts[i] = (double)world->senders[i].n_done / world->senders[i].n_asked;
 		assert_true(parts[i] > 0.8);
 	}
 	assert_true(jain(parts, USERS - 1) >= 0.98);
@@ -302,7 +303,7 @@ static void urgent_work_waits_for_what_runs_at_most(void **state)
 	for (unsigned int i = 0; i < 8; i++) {
 		add(world, 0, 2)->class = QUEUE_BATCH;
 	}
-	struct line *urgent = add(world, 1, 0.1);
+	struct sender *urgent = add(world, 1, 0.1);
 	urgent->class = QUEUE_REALTIME;
 	run(world, START + SECOND, START + 21 * SECOND);
 	assert_int_equal(urgent->n_turned_away, 0);
@@ -312,7 +313,7 @@ static void urgent_work_waits_for_what_runs_at_most(void **state)
 static void batch_work_gets_its_twentieth(void **state)
 {
 	struct world *world = *state;
-	struct line *batch = add(world, 0, 1);
+	struct sender *batch = add(world, 0, 1);
 	batch->class = QUEUE_BATCH;
 	add(world, 1, 3)->class = QUEUE_REALTIME;
 	run(world, START + SECOND, START + 21 * SECOND);
@@ -324,18 +325,18 @@ static void batch_work_gets_its_twentieth(void **state)
 static void all_is_well_again_within_a_second(void **state)
 {
 	struct world *world = *state;
-	for (unsigned int i = 0; i < LINES; i++) {
-		add(world, 0, 10.0 / LINES);
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		add(world, 0, 10.0 / SENDERS);
 	}
 	run(world, START, START + 2 * SECOND);
-	for (unsigned int i = 0; i < LINES; i++) {
-		world->lines[i].rate /= 20;
-		world->lines[i].n_turned_away = 0;
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		world->senders[i].rate /= 20;
+		world->senders[i].n_turned_away = 0;
 	}
 	run(world, world->now + 0.1 * SECOND, world->now + 10 * SECOND);
 	uint32_t turned_away = 0;
-	for (unsigned int i = 0; i < LINES; i++) {
-		turned_away += world->lines[i].n_turned_away;
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		turned_away += world->senders[i].n_turned_away;
 	}
 	assert_int_equal(turned_away, 0);
 	assert_true(world->sched.overload_ns < (uint64_t)world->now);

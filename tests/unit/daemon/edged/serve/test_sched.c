@@ -14,7 +14,7 @@
 #include "daemon/edged/serve/request.h"
 #include "daemon/edged/serve/sched.h"
 
-#define LINES 3
+#define CONNECTIONS 3
 #define MS INT64_C(1000000)
 #define NOW (UINT64_C(1) << 40)
 #define CALM UINT64_C(250000000)
@@ -22,9 +22,9 @@
 struct bench {
 	struct sched sched;
 	struct queue_user
-		users[2]; /* all lines are the first one's, unless a test says otherwise */
-	struct queue_line lines[LINES];
-	struct request requests[LINES][4];
+		users[2]; /* all connections are the first one's, unless a test says otherwise */
+	struct queue_connection connections[CONNECTIONS];
+	struct request requests[CONNECTIONS][4];
 	unsigned int woken;
 	struct sched_refusal refusal; /* of the last push() */
 };
@@ -39,11 +39,11 @@ static int set_up(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	assert_non_null(bench);
 	assert_int_equal(sched_init(&bench->sched, count_wake, &bench->woken), 0);
-	for (unsigned int i = 0; i < LINES; i++) {
-		bench->lines[i].user = &bench->users[0];
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		bench->connections[i].user = &bench->users[0];
 		for (unsigned int j = 0; j < 4; j++) {
 			bench->requests[i][j].id = i * 10 + j;
-			bench->requests[i][j].item.line = &bench->lines[i];
+			bench->requests[i][j].item.connection = &bench->connections[i];
 			bench->requests[i][j].item.class = QUEUE_NORMAL;
 		}
 	}
@@ -59,36 +59,36 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int push(struct bench *bench, unsigned int line, unsigned int n, uint32_t limit)
+static int push(struct bench *bench, unsigned int connection, unsigned int n, uint32_t limit)
 {
-	struct request *request = &bench->requests[line][n];
-	const struct sched_request wanted = {.line = request->item.line,
+	struct request *request = &bench->requests[connection][n];
+	const struct sched_request wanted = {.connection = request->item.connection,
 		.class = request->item.class,
 		.cost_ns = request->item.cost_ns,
 		.now_ns = NOW,
 		.left_ns = UINT64_MAX,
 		.max_queued = limit};
-	request->item.user = request->item.line->user;
+	request->item.user = request->item.connection->user;
 	atomic_init(&request->state, REQUEST_READING);
 	return sched_push(&bench->sched, request, &wanted, &bench->refusal);
 }
 
-/* What the requests of a line are, and what they take. */
-static void line_is(struct bench *bench, unsigned int line, unsigned int user,
+/* What the requests of a connection are, and what they take. */
+static void line_is(struct bench *bench, unsigned int connection, unsigned int user,
 	enum queue_class class, int64_t cost_ns)
 {
-	bench->lines[line].user = &bench->users[user];
+	bench->connections[connection].user = &bench->users[user];
 	for (unsigned int i = 0; i < 4; i++) {
-		bench->requests[line][i].item.class = class;
-		bench->requests[line][i].item.cost_ns = cost_ns;
+		bench->requests[connection][i].item.class = class;
+		bench->requests[connection][i].item.cost_ns = cost_ns;
 	}
 }
 
 static struct sched_request sched_request_of(
-	struct bench *bench, unsigned int line, uint64_t left_ns)
+	struct bench *bench, unsigned int connection, uint64_t left_ns)
 {
-	const struct request *request = &bench->requests[line][0];
-	return (struct sched_request){.line = request->item.line,
+	const struct request *request = &bench->requests[connection][0];
+	return (struct sched_request){.connection = request->item.connection,
 		.class = request->item.class,
 		.cost_ns = request->item.cost_ns,
 		.now_ns = NOW,
@@ -211,10 +211,10 @@ static void removing_the_last_one_ends_the_lines_turn(void **state)
 	sched_collect(&bench->sched);
 }
 
-static void push_all(struct bench *bench, unsigned int line)
+static void push_all(struct bench *bench, unsigned int connection)
 {
 	for (unsigned int i = 0; i < 4; i++) {
-		assert_int_equal(push(bench, line, i, 100), 0);
+		assert_int_equal(push(bench, connection, i, 100), 0);
 	}
 }
 
@@ -233,7 +233,7 @@ static void a_higher_class_goes_first(void **state)
 	line_is(bench, 0, 0, QUEUE_BATCH, MS);
 	line_is(bench, 1, 0, QUEUE_NORMAL, MS);
 	line_is(bench, 2, 0, QUEUE_CONTROL, MS);
-	for (unsigned int i = 0; i < LINES; i++) {
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
 		assert_int_equal(push(bench, i, 0, 100), 0);
 	}
 	expect(bench, wanted, 3);
@@ -258,7 +258,7 @@ static void the_lowest_class_gets_its_twentieth(void **state)
 	sched_collect(&bench->sched);
 }
 
-/* Line 0 is a user's, lines 1 and 2 another's. */
+/* Line 0 is a user's, connections 1 and 2 another's. */
 static void users_share_before_connections_do(void **state)
 {
 	struct bench *bench = *state;
@@ -266,7 +266,7 @@ static void users_share_before_connections_do(void **state)
 	line_is(bench, 0, 0, QUEUE_NORMAL, MS);
 	line_is(bench, 1, 1, QUEUE_NORMAL, MS);
 	line_is(bench, 2, 1, QUEUE_NORMAL, MS);
-	for (unsigned int i = 0; i < LINES; i++) {
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
 		push_all(bench, i);
 	}
 	expect(bench, wanted, 8);
@@ -465,11 +465,11 @@ static void classes_below_the_least_are_turned_away(void **state)
 	bench->requests[0][0].item.class = QUEUE_BATCH;
 	bench->requests[0][2].item.class = QUEUE_BATCH;
 	assert_int_equal(push(bench, 0, 0, 10), 0);
-	sched_restrain(&bench->sched, QUEUE_NORMAL, SCHED_ALL);
+	sched_throttle(&bench->sched, QUEUE_NORMAL, SCHED_ALL);
 	assert_int_equal(push(bench, 0, 2, 10), -EAGAIN);
 	assert_int_equal(bench->refusal.reason, SCHED_HOT);
 	assert_int_equal(push(bench, 0, 1, 10), 0);
-	sched_restrain(&bench->sched, QUEUE_BATCH, SCHED_ALL);
+	sched_throttle(&bench->sched, QUEUE_BATCH, SCHED_ALL);
 	assert_int_equal(push(bench, 0, 2, 10), 0);
 	for (int i = 0; i < 3; i++) { /* what was queued stayed */
 		sched_give_back(&bench->sched, wait_for_work(&bench->sched), 0);
@@ -481,7 +481,7 @@ static void a_worker_rests_as_long_as_it_ran_at_half_duty(void **state)
 {
 	struct bench *bench = *state;
 	const uint64_t ran_ns = 50 * MS;
-	sched_restrain(&bench->sched, QUEUE_BATCH, 50);
+	sched_throttle(&bench->sched, QUEUE_BATCH, 50);
 	assert_int_equal(push(bench, 0, 0, 10), 0);
 	struct request *request = wait_for_work(&bench->sched);
 	const uint64_t start = clock_now_ns();
@@ -497,7 +497,7 @@ static void a_worker_rests_as_long_as_it_ran_at_half_duty(void **state)
 static void urgent_work_and_full_duty_end_a_rest(void **state)
 {
 	struct bench *bench = *state;
-	sched_restrain(&bench->sched, QUEUE_BATCH, 50);
+	sched_throttle(&bench->sched, QUEUE_BATCH, 50);
 	bench->requests[0][1].item.class = QUEUE_REALTIME;
 	bench->requests[0][2].item.class = QUEUE_NORMAL;
 	assert_int_equal(push(bench, 0, 0, 10), 0);
@@ -509,7 +509,7 @@ static void urgent_work_and_full_duty_end_a_rest(void **state)
 	assert_ptr_equal(request, &bench->requests[0][1]);
 	sched_give_back(&bench->sched, request, 0);
 	assert_true(bench->sched.rest_ns > UINT64_C(3000000000000)); /* what is left of it */
-	sched_restrain(&bench->sched, QUEUE_BATCH, SCHED_ALL);
+	sched_throttle(&bench->sched, QUEUE_BATCH, SCHED_ALL);
 	request = wait_for_work(&bench->sched);
 	assert_ptr_equal(request, &bench->requests[0][2]);
 	sched_give_back(&bench->sched, request, 0);

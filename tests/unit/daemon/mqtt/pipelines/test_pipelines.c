@@ -65,8 +65,8 @@ static struct worker_result result_of(uint64_t tag, const char *flat)
 		.tag = tag,
 		.connection_id = 1,
 		.source = "cam",
-		.flat = flat,
-		.flat_bytes = strlen(flat)};
+		.flat_json = flat,
+		.flat_json_bytes = strlen(flat)};
 	return result;
 }
 
@@ -108,7 +108,7 @@ static void the_last_of_several_results_is_marked_as_such(void **state)
 	assert_int_equal(bridge.requests.running_inputs, 1);
 	struct worker_done more = {.n = 1, .tags = {tag}};
 	struct worker_result one = result_of(tag, "{\"n\":1}"), two = result_of(tag, "{\"n\":2}");
-	one.quiet = two.quiet = true;
+	one.only_for_requester = two.only_for_requester = true;
 	assert_true(pipelines_publish(&bridge.pipelines, &one));
 	pipelines_complete_running(&bridge.pipelines, &more);
 	assert_int_equal(count_messages(), 0);

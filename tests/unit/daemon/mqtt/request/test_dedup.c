@@ -29,21 +29,21 @@ static int teardown(void **state)
 static void hashes_are_keyed_by_the_seed(void **state)
 {
 	struct dedup *dedup = *state;
-	uint64_t other = dedup_hash(dedup, 0, "abc", 3);
-	assert_int_equal(dedup_hash(dedup, 0, "abc", 3), other);
-	assert_int_not_equal(dedup_hash(dedup, 0, "abd", 3), other);
-	assert_int_not_equal(dedup_hash(dedup, 0, "abc", 2), other);
+	uint64_t other = dedup_keyed_hash(dedup, 0, "abc", 3);
+	assert_int_equal(dedup_keyed_hash(dedup, 0, "abc", 3), other);
+	assert_int_not_equal(dedup_keyed_hash(dedup, 0, "abd", 3), other);
+	assert_int_not_equal(dedup_keyed_hash(dedup, 0, "abc", 2), other);
 	dedup->seed[1] ^= 1;
-	assert_int_not_equal(dedup_hash(dedup, 0, "abc", 3), other);
+	assert_int_not_equal(dedup_keyed_hash(dedup, 0, "abc", 3), other);
 }
 
 static void a_continued_hash_depends_on_where_one_text_ends(void **state)
 {
 	const struct dedup *dedup = *state;
-	uint64_t a = dedup_hash(dedup, dedup_hash(dedup, 0, "ab", 2), "c", 1);
-	uint64_t b = dedup_hash(dedup, dedup_hash(dedup, 0, "a", 1), "bc", 2);
+	uint64_t a = dedup_keyed_hash(dedup, dedup_keyed_hash(dedup, 0, "ab", 2), "c", 1);
+	uint64_t b = dedup_keyed_hash(dedup, dedup_keyed_hash(dedup, 0, "a", 1), "bc", 2);
 	assert_int_not_equal(a, b);
-	assert_int_equal(a, dedup_hash(dedup, dedup_hash(dedup, 0, "ab", 2), "c", 1));
+	assert_int_equal(a, dedup_keyed_hash(dedup, dedup_keyed_hash(dedup, 0, "ab", 2), "c", 1));
 }
 
 static void every_byte_of_a_long_text_counts(void **state)
@@ -52,10 +52,10 @@ static void every_byte_of_a_long_text_counts(void **state)
 	char text[25];
 	memset(text, 'x', sizeof(text));
 	for (size_t size = 1; size <= sizeof(text); size++) {
-		const uint64_t before = dedup_hash(dedup, 0, text, size);
+		const uint64_t before = dedup_keyed_hash(dedup, 0, text, size);
 		for (size_t i = 0; i < size; i++) {
 			text[i] = 'y';
-			assert_int_not_equal(dedup_hash(dedup, 0, text, size), before);
+			assert_int_not_equal(dedup_keyed_hash(dedup, 0, text, size), before);
 			text[i] = 'x';
 		}
 	}

@@ -243,11 +243,12 @@ static void nobody_makes_two_contents_one_key(void **state)
 		b[7] ^= 0x80;
 		b[8 + 3] ^= 0x10;
 		b[8 + 5] ^= 0x40;
+		assert_int_not_equal(dedup_keyed_hash(&dedup, 1, a, sizeof(a)),
+			dedup_keyed_hash(&dedup, 1, b, sizeof(b)));
+		assert_int_not_equal(dedup_keyed_hash(&dedup, 0, a, sizeof(a)),
+			dedup_keyed_hash(&dedup, 1, a, sizeof(a)));
 		assert_int_not_equal(
-			dedup_hash(&dedup, 1, a, sizeof(a)), dedup_hash(&dedup, 1, b, sizeof(b)));
-		assert_int_not_equal(
-			dedup_hash(&dedup, 0, a, sizeof(a)), dedup_hash(&dedup, 1, a, sizeof(a)));
-		assert_int_not_equal(dedup_hash(&dedup, 0, a, 63), dedup_hash(&dedup, 0, a, 64));
+			dedup_keyed_hash(&dedup, 0, a, 63), dedup_keyed_hash(&dedup, 0, a, 64));
 	}
 }
 
@@ -256,11 +257,12 @@ static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
 	static struct dedup dedup;
 	(void)state;
 	dedup_init(&dedup);
-	uint64_t a = dedup_hash(&dedup, 0, "abcdefghij", 10),
-		 b = dedup_hash(&dedup, 0, "abcdefghik", 10);
+	uint64_t a = dedup_keyed_hash(&dedup, 0, "abcdefghij", 10),
+		 b = dedup_keyed_hash(&dedup, 0, "abcdefghik", 10);
 	assert_int_not_equal(a, b);
-	assert_int_equal(a, dedup_hash(&dedup, 0, "abcdefghij", 10));
-	assert_int_not_equal(dedup_hash(&dedup, 0, "a", 1), dedup_hash(&dedup, 0, "a\0", 2));
+	assert_int_equal(a, dedup_keyed_hash(&dedup, 0, "abcdefghij", 10));
+	assert_int_not_equal(
+		dedup_keyed_hash(&dedup, 0, "a", 1), dedup_keyed_hash(&dedup, 0, "a\0", 2));
 	assert_false(dedup_check(&dedup, a, 100, 150));
 	assert_true(dedup_check(&dedup, a, 149, 250)); /* its own time counts */
 	assert_false(dedup_check(&dedup, a, 150, 200));
@@ -268,10 +270,12 @@ static void a_request_is_seen_for_its_time_and_may_be_forgotten(void **state)
 	assert_false(dedup_check(&dedup, a, 151, 201));
 	assert_true(dedup_check(&dedup, a, 151, 201));
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_false(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_false(
+			dedup_check(&dedup, dedup_keyed_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
 	for (uint64_t i = 1; i < DEDUP_SLOTS; i++) {
-		assert_true(dedup_check(&dedup, dedup_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
+		assert_true(
+			dedup_check(&dedup, dedup_keyed_hash(&dedup, 0, &i, sizeof(i)), 152, 202));
 	}
 	assert_true(dedup_check(&dedup, a, 153, 203));
 	assert_false(dedup_check(&dedup, b, 153, 203));

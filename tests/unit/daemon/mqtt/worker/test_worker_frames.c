@@ -143,7 +143,7 @@ static void a_result_is_an_object_or_refused(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *flat;
+		const char *flat_json;
 		int code;
 	} cases[] = {{"{\"a\":1}", 0}, {"{}", -EPROTO}, {"", -EPROTO}, {"[1,2]", -EPROTO},
 		{"{\"a\":1", -EPROTO}};
@@ -154,9 +154,9 @@ static void a_result_is_an_object_or_refused(void **state)
 			.event = true,
 			.time_us = 9,
 			.tag = 77,
-			.quiet = true,
-			.flat = cases[i].flat,
-			.flat_bytes = strlen(cases[i].flat),
+			.only_for_requester = true,
+			.flat_json = cases[i].flat_json,
+			.flat_json_bytes = strlen(cases[i].flat_json),
 			.snapshot = "png",
 			.snapshot_bytes = 3};
 		struct bytes_writer w = {0};
@@ -166,13 +166,14 @@ static void a_result_is_an_object_or_refused(void **state)
 		assert_int_equal(worker_frames_read(&r, WORKER_FRAME_RESULT, 0, &result, NULL),
 			cases[i].code);
 		if (cases[i].code == 0) {
-			assert_int_equal(result.flat_bytes, strlen(cases[i].flat));
-			assert_memory_equal(result.flat, cases[i].flat, result.flat_bytes);
+			assert_int_equal(result.flat_json_bytes, strlen(cases[i].flat_json));
+			assert_memory_equal(
+				result.flat_json, cases[i].flat_json, result.flat_json_bytes);
 			assert_memory_equal(result.snapshot, "png", 3);
 			assert_true(result.event);
 			assert_int_equal(result.time_us, 9);
 			assert_int_equal(result.tag, 77);
-			assert_true(result.quiet);
+			assert_true(result.only_for_requester);
 		}
 		bytes_writer_deinit(&w);
 	}
