@@ -7,7 +7,8 @@
  * Each round is a process of its own, once without the file of packed weights (cold), once with it
  * (warm, with --warm no others). The pages of the model's file are in the system's cache in both. Prints the least of all
  * rounds: opening until the model can be run, the first run, both, what edge_model_keep() takes
- * after it, a run after some others, and Rss of smaps_rollup (with that of the program before it opened anything).
+ * after it, a run after some others, clearing the session between two users' runs, and Rss of
+ * smaps_rollup (with that of the program before it opened anything).
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,7 +27,7 @@
 #define RUNS_AFTER 20
 
 struct figures {
-	uint64_t open_ns, first_ns, both_ns, keep_ns, later_ns;
+	uint64_t open_ns, first_ns, both_ns, keep_ns, later_ns, clear_ns;
 	uint64_t idle_kb, rss_kb, anonymous_kb;
 };
 
@@ -95,7 +96,8 @@ static struct figures live(const struct plan_of_rounds *plan)
 		.threads = plan->threads,
 		.packs = plan->folder < 0 ? NULL : &packs};
 	struct team *team = NULL;
-	struct figures f = {.idle_kb = memory_kb("Rss"), .later_ns = UINT64_MAX};
+	struct figures f = {
+		.idle_kb = memory_kb("Rss"), .later_ns = UINT64_MAX, .clear_ns = UINT64_MAX};
 	must(backends_team_new(plan->threads, false, &team, &err), "team", &err);
 	const struct run_control control = {.team = team};
 	struct edge_model *model = NULL;
@@ -114,6 +116,13 @@ static struct figures live(const struct plan_of_rounds *plan)
 	for (unsigned int i = 0; i < RUNS_AFTER; i++) {
 		uint64_t ns = timed_run(session, &control);
 		f.later_ns = ns < f.later_ns ? ns : f.later_ns;
+	}
+	for (unsigned int i = 0; i < RUNS_AFTER; i++) {
+		start = clock_now_ns();
+		edge_session_reset(session);
+		edge_session_fill(session, 0);
+		const uint64_t ns = clock_now_ns() - start;
+		f.clear_ns = ns < f.clear_ns ? ns : f.clear_ns;
 	}
 	f.rss_kb = memory_kb("Rss");
 	f.anonymous_kb = memory_kb("Anonymous");
@@ -159,11 +168,11 @@ static void keep_least(struct figures *least, const struct figures *f)
 
 static void print_row(const char *how, const struct figures *f)
 {
-	printf("  %-6s open %7.2f ms  first run %7.2f ms  together %7.2f ms  keep %6.2f ms  later %7.3f ms  "
+	printf("  %-6s open %7.2f ms  first run %7.2f ms  together %7.2f ms  keep %6.2f ms  later %7.3f ms  clear %6.3f ms  "
 	       "Rss %5" PRIu64 " kB (before %" PRIu64 ", anonymous %" PRIu64 ")\n",
 		how, (double)f->open_ns / 1e6, (double)f->first_ns / 1e6, (double)f->both_ns / 1e6,
-		(double)f->keep_ns / 1e6, (double)f->later_ns / 1e6, f->rss_kb, f->idle_kb,
-		f->anonymous_kb);
+		(double)f->keep_ns / 1e6, (double)f->later_ns / 1e6, (double)f->clear_ns / 1e6,
+		f->rss_kb, f->idle_kb, f->anonymous_kb);
 }
 
 static void bench(const struct plan_of_rounds *plan, unsigned int rounds)
