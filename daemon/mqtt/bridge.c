@@ -49,7 +49,7 @@ void bridge_init(struct bridge *b)
 	b->pipelines = (struct pipelines){.loop = &b->loop,
 		.state = b->state,
 		.mqtt_requests = &b->requests,
-		.service = &b->service,
+		.edged = &b->edged,
 		.on_change = on_change,
 		.on_new_source = on_new_source,
 		.data = b};
@@ -61,7 +61,7 @@ void bridge_init(struct bridge *b)
 		.brokers = &b->brokers,
 		.models = &b->models,
 		.pipelines = &b->pipelines,
-		.service = &b->service,
+		.edged = &b->edged,
 		.dedup = &b->dedup,
 		.requests = &b->requests};
 }
@@ -91,11 +91,11 @@ void bridge_publish_status(struct bridge *b)
 	char status[128];
 	snprintf(status, sizeof(status), "%zu of %zu brokers connected; edged %s",
 		brokers_count_up(&b->brokers), b->brokers.n,
-		service_is_up(&b->service) ? "answers" : "is away");
+		edged_client_is_up(&b->edged) ? "answers" : "is away");
 	service_manager_ready(status);
 }
 
-static void on_service_up(void *data)
+static void on_edged_up(void *data)
 {
 	struct bridge *b = data;
 	bridge_publish_status(b);
@@ -103,7 +103,7 @@ static void on_service_up(void *data)
 	pipelines_dispatch(&b->pipelines);
 }
 
-static void on_service_down(void *data)
+static void on_edged_down(void *data)
 {
 	struct bridge *b = data;
 	announce_update_pool_subscriptions(&b->announce);
@@ -114,7 +114,7 @@ static void on_service_down(void *data)
 	}
 }
 
-static void on_service_away(void *data)
+static void on_edged_away(void *data)
 {
 	struct bridge *b = data;
 	pipelines_reset_sources(&b->pipelines);
@@ -123,7 +123,7 @@ static void on_service_away(void *data)
 	announce_models(&b->announce);
 }
 
-static void on_service_models(void *data)
+static void on_edged_models(void *data)
 {
 	struct bridge *b = data;
 	b->models.listed = true;
@@ -135,13 +135,13 @@ static void on_service_models(void *data)
 	pipelines_dispatch(&b->pipelines);
 }
 
-static void on_service_description(void *data, const struct edge_client_model *model)
+static void on_edged_description(void *data, const struct edge_client_model *model)
 {
 	struct bridge *b = data;
 	pipelines_describe(&b->pipelines, model);
 }
 
-static void on_service_examples(void *data, const char *model, const char *text)
+static void on_edged_examples(void *data, const char *model, const char *text)
 {
 	struct bridge *b = data;
 	pipelines_set_examples(&b->pipelines, model, text);
@@ -149,13 +149,13 @@ static void on_service_examples(void *data, const char *model, const char *text)
 	pipelines_announce(&b->pipelines, NULL);
 }
 
-static const struct service_events service_events = {
-	.on_up = on_service_up,
-	.on_down = on_service_down,
-	.on_away = on_service_away,
-	.on_models = on_service_models,
-	.on_description = on_service_description,
-	.on_examples = on_service_examples,
+static const struct edged_client_events edged_client_events = {
+	.on_up = on_edged_up,
+	.on_down = on_edged_down,
+	.on_away = on_edged_away,
+	.on_models = on_edged_models,
+	.on_description = on_edged_description,
+	.on_examples = on_edged_examples,
 };
 
 /* ---- the end */
@@ -178,7 +178,7 @@ void bridge_stop(struct bridge *b)
 	journal_close(
 		&b->journal); /* the next run takes the unanswered requests from the journal */
 	pipelines_stop(&b->pipelines);
-	service_stop(&b->service);
+	edged_client_stop(&b->edged);
 	announce_stop(&b->announce);
 	brokers_stop(&b->brokers);
 }
@@ -355,8 +355,8 @@ static int start(struct bridge *b, struct error *err)
 	start_rooms(b);
 	start_timers(b);
 	start_signals(b);
-	service_start(&b->service, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
-		&service_events, b);
+	edged_client_start(&b->edged, &b->loop, &b->log, s->socket, s->poll_ms, &b->models,
+		&edged_client_events, b);
 	r = brokers_check(b->state, s, err);
 	r = r < 0 ? r : bridge_apply_brokers(b, err);
 	if (r == 0) {

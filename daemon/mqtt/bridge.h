@@ -49,7 +49,7 @@ struct bridge {
 	struct mqtt_requests requests;
 	struct dedup dedup;
 	struct journal journal;
-	struct service service;
+	struct edged_client edged;
 	struct pipelines pipelines;
 	struct brokers brokers;
 	struct announce announce;

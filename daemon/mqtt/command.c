@@ -44,7 +44,7 @@ static void on_pinned(uv_work_t *work, int status)
 		log_warning(&b->log, "pin %s: %s", command->model, command->err.text);
 	}
 	if (!b->brokers.draining) {
-		service_poll(&b->service); /* the list has the new state */
+		edged_client_poll(&b->edged); /* the list has the new state */
 	}
 }
 

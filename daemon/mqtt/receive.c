@@ -30,7 +30,7 @@ static const char *reason_of_pipeline(
  * other one gets OVERLOADED. @unpaid is the request without payload, or NULL. Takes @unpaid and
  * @journal. */
 static void put_off(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
-	struct mqtt_request *unpaid, bool of_pipeline, struct journal_note *journal)
+	struct mqtt_request *unpaid, bool of_pipeline, struct journal_entry *journal)
 {
 	owned(mqtt_request_free) struct mqtt_request *request = unpaid;
 	if (request) {
@@ -77,9 +77,9 @@ static bool is_settled(struct bridge *b, struct mqtt_request *request, const str
 /* Handles a request, or an input of pipeline @model. @journal: its journal entry, or NULL; taken. */
 static void request(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
 	const char *model, const char *source, const struct settings_route *route, bool of_pipeline,
-	struct journal_note *journal)
+	struct journal_entry *journal)
 {
-	owned(journal_delete) struct journal_note *note = journal;
+	owned(journal_delete) struct journal_entry *note = journal;
 	b->counts.requests++;
 	b->counts.expired += m->expiry_s == 0;
 	if (m->expiry_s == 0) {
@@ -102,7 +102,7 @@ static void request(struct bridge *b, struct broker_connection *conn, const stru
 		return;
 	}
 	if (mqtt_request_set_payload(request, m->payload, m->size) < 0) {
-		struct journal_note *again = take(request->journal);
+		struct journal_entry *again = take(request->journal);
 		put_off(b, conn, m, take(request), of_pipeline, again);
 		return;
 	}
@@ -133,7 +133,7 @@ static bool is_home_birth(const struct bridge *b, const struct mosq_message *m)
 
 static void route_message(struct bridge *b, struct broker_connection *conn,
 	const struct mosq_message *m, const struct settings_route *route,
-	struct journal_note *journal)
+	struct journal_entry *journal)
 {
 	char source[TOPICS_SOURCE_SIZE] = "";
 	if (route->model[0]) {
@@ -162,7 +162,7 @@ static void leave_old_pool(
 }
 
 static void receive(struct bridge *b, struct broker_connection *conn, const struct mosq_message *m,
-	struct journal_note *journal)
+	struct journal_entry *journal)
 {
 	const struct settings *s = &b->settings;
 	struct topics_parts parts = topics_parse(s->prefix, s->gateway, m->topic);
@@ -212,7 +212,7 @@ struct journal_room {
 	struct outbox_reserve_live live;
 };
 
-static bool is_stuck(const struct bridge *b, const struct journal_note *note)
+static bool is_stuck(const struct bridge *b, const struct journal_entry *note)
 {
 	const struct broker_connection *conn = brokers_find(&b->brokers, note->broker);
 	return conn && conn->stuck;
@@ -220,7 +220,7 @@ static bool is_stuck(const struct bridge *b, const struct journal_note *note)
 
 /* Requests of the journal must not fill the queue so far that they are refused. One above
  * queue-bytes waits for an empty queue. */
-static bool has_room(const struct journal_room *room, const struct journal_note *note)
+static bool has_room(const struct journal_room *room, const struct journal_entry *note)
 {
 	const struct mqtt_requests *requests = &room->bridge->requests;
 	const bool stuck = is_stuck(room->bridge, note);
@@ -230,17 +230,17 @@ static bool has_room(const struct journal_room *room, const struct journal_note 
 }
 
 /* In order, but a stuck broker does not delay the others. */
-static bool may_be_next(const void *data, const struct journal_note *note)
+static bool may_be_next(const void *data, const struct journal_entry *note)
 {
 	const struct journal_room *room = data;
 	return !is_stuck(room->bridge, note) || has_room(room, note);
 }
 
 static bool next_journalled(
-	struct bridge *b, struct journal_record *ret_record, struct journal_note **ret_note)
+	struct bridge *b, struct journal_record *ret_record, struct journal_entry **ret_note)
 {
 	const struct journal_room room = {b, outbox_reserve_update_stuck(&b->requests)};
-	const struct journal_note *next = journal_oldest(&b->journal, may_be_next, &room);
+	const struct journal_entry *next = journal_oldest(&b->journal, may_be_next, &room);
 	return next && has_room(&room, next) &&
 		journal_next(&b->journal, may_be_next, &room, ret_record, ret_note);
 }
@@ -248,7 +248,7 @@ static bool next_journalled(
 void receive_journalled(struct bridge *b)
 {
 	struct journal_record record;
-	struct journal_note *note = NULL;
+	struct journal_entry *note = NULL;
 	bool memory = true;
 	while (memory && next_journalled(b, &record, &note)) {
 		struct broker_connection *conn = brokers_find(&b->brokers, record.broker);

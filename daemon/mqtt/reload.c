@@ -127,7 +127,7 @@ static void take_settings(struct bridge *b)
 	const struct settings *s = &b->settings;
 	struct error err = {0};
 	mqtt_requests_set_limits(&b->requests);
-	b->service.poll_ms = s->poll_ms;
+	b->edged.poll_ms = s->poll_ms;
 	atomic_store(&b->log.level, (int)s->log_level);
 	uv_timer_stop(&b->stats);
 	if (s->stats_ms) {
@@ -181,6 +181,6 @@ void reload_begin(struct bridge *b)
 			&b->announce); /* settings and pipelines may have been removed */
 	}
 	announce_models(&b->announce);
-	service_poll(&b->service);
+	edged_client_poll(&b->edged);
 	bridge_publish_status(b);
 }

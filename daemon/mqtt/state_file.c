@@ -63,11 +63,11 @@ static void on_written(uv_work_t *work, int status)
 {
 	struct state_file *state_file = work->data;
 	(void)status;
-	state_file->writes = false;
+	state_file->is_writing = false;
 	if (state_file->err.code) {
 		log_warning(state_file->log, "%s", state_file->err.text);
 	}
-	state_file->failed = state_file->err.code && !state_file->waits;
+	state_file->failed = state_file->err.code && !state_file->has_next;
 	if (state_file->failed) {
 		state_file->next = state_file->text;
 		state_file->text = (struct bytes_writer){0};
@@ -78,15 +78,15 @@ static void on_written(uv_work_t *work, int status)
 
 static void write_next(struct state_file *state_file)
 {
-	if (state_file->writes || !state_file->waits) {
+	if (state_file->is_writing || !state_file->has_next) {
 		return;
 	}
-	state_file->waits = false;
+	state_file->has_next = false;
 	state_file->text = state_file->next;
 	state_file->next = (struct bytes_writer){0};
-	state_file->writes =
+	state_file->is_writing =
 		uv_queue_work(state_file->loop, &state_file->work, write_it, on_written) == 0;
-	if (!state_file->writes) { /* uv_queue_work() fails only without a function */
+	if (!state_file->is_writing) { /* uv_queue_work() fails only without a function */
 		drop(&state_file->text);
 	}
 }
@@ -104,21 +104,21 @@ void state_file_write(struct state_file *state_file, struct bytes_writer *text)
 	}
 	drop(&state_file->next);
 	state_file->next = newest;
-	state_file->waits = true;
+	state_file->has_next = true;
 	state_file->failed = false;
 	write_next(state_file);
 }
 
 void state_file_try_again(struct state_file *state_file)
 {
-	state_file->waits = state_file->waits || state_file->failed;
+	state_file->has_next = state_file->has_next || state_file->failed;
 	state_file->failed = false;
 	write_next(state_file);
 }
 
 bool state_file_is_idle(const struct state_file *state_file)
 {
-	return !state_file->writes && !state_file->waits;
+	return !state_file->is_writing && !state_file->has_next;
 }
 
 void state_file_deinit(struct state_file *state_file)

@@ -22,10 +22,10 @@ struct state_file {
 	const struct log *log;
 	char path[CONFIG_PATH_SIZE + 32], new[CONFIG_PATH_SIZE + 32]; /* "": nothing is written */
 	uv_work_t work;
-	struct bytes_writer text; /* being written; owned by the worker thread while @writes */
+	struct bytes_writer text; /* being written; owned by the worker thread while @is_writing */
 	struct bytes_writer next;
-	bool writes; /* a write is running in the worker thread */
-	bool waits; /* @next is to be written */
+	bool is_writing; /* a write is running in the worker thread */
+	bool has_next; /* @next is to be written */
 	bool failed; /* @next is a text whose write failed */
 	struct error err; /* result of the last write */
 };

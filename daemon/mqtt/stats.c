@@ -78,8 +78,8 @@ static void write_pipelines(struct bytes_writer *w, const struct bridge *b)
 
 static void write_edged(struct bytes_writer *w, const struct bridge *b)
 {
-	const struct edge_client_status *s = &b->service.status;
-	json_writer_integer(w, "edged_up", service_is_up(&b->service));
+	const struct edge_client_status *s = &b->edged.status;
+	json_writer_integer(w, "edged_up", edged_client_is_up(&b->edged));
 	json_writer_integer(w, "edged_models_ready", s->models_ready);
 	json_writer_integer(w, "edged_queue_length", s->queue_length);
 	json_writer_integer(w, "edged_requests_ok", (int64_t)s->counts[EDGE_CLIENT_OK]);

@@ -141,7 +141,7 @@ static void publish_model(struct announce *a, struct broker_connection *conn, st
 		return;
 	}
 	settings_own_topic(a->settings, topic, "%s/state", m->name);
-	write_state(&w, m, service_is_away(a->service));
+	write_state(&w, m, edged_client_is_away(a->edged));
 	if (!w.failed) {
 		brokers_publish_if_changed(a->brokers, conn, topic, w.data, w.size,
 			dedup_keyed_hash(a->dedup, 0, w.data, w.size), &m->published.state);
@@ -179,7 +179,7 @@ static void publish_info(struct announce *a, struct broker_connection *conn)
 	json_writer_text(&w, "machine", u.machine);
 	json_writer_text(&w, "model", a->device.machine);
 	json_writer_text(&w, "edged",
-		service_is_up(a->service) ? edge_client_peer(a->service->client)->version : "");
+		edged_client_is_up(a->edged) ? edge_client_peer(a->edged->client)->version : "");
 	json_writer_integer(&w, "max_message", (int64_t)a->settings->max_message);
 	json_writer_end(&w, '}');
 	publish_last(a, conn, true, topic, &w);
@@ -199,7 +199,7 @@ static void publish_health(struct announce *a, struct broker_connection *conn, c
 void announce_gateway(struct announce *a, struct broker_connection *conn)
 {
 	publish_info(a, conn);
-	publish_health(a, conn, service_is_up(a->service) ? "up" : "down");
+	publish_health(a, conn, edged_client_is_up(a->edged) ? "up" : "down");
 }
 
 static void publish_online(struct announce *a, struct broker_connection *conn)
@@ -276,7 +276,7 @@ static void set_pool_subscription(
 void announce_update_pool_subscriptions(struct announce *a)
 {
 	char filter[TOPIC_SIZE];
-	a->in_pool = !a->brokers->draining && service_is_up(a->service) && a->models->listed &&
+	a->in_pool = !a->brokers->draining && edged_client_is_up(a->edged) && a->models->listed &&
 		has_time(a);
 	for (size_t i = 0; i < a->brokers->n; i++) {
 		struct broker_connection *conn = a->brokers->connections[i];
@@ -327,7 +327,7 @@ static void write_capability(struct bytes_writer *w, const struct announce *a,
 static int64_t name_models(const struct announce *a, struct bytes_writer *names)
 {
 	int64_t ready = 0;
-	for (size_t i = 0; i < a->models->n && !service_is_away(a->service); i++) {
+	for (size_t i = 0; i < a->models->n && !edged_client_is_away(a->edged); i++) {
 		const struct model_entry *m = a->models->entries[i];
 		if (known_models_is_ready(m) && !m->off) {
 			add_name(names, m->name);
@@ -340,7 +340,7 @@ static int64_t name_models(const struct announce *a, struct bytes_writer *names)
 
 static void name_pipelines(struct announce *a, struct bytes_writer *names)
 {
-	for (size_t i = 0; i < a->pipelines->n && !service_is_away(a->service); i++) {
+	for (size_t i = 0; i < a->pipelines->n && !edged_client_is_away(a->edged); i++) {
 		const struct mqtt_pipeline *pipeline = a->pipelines->items[i];
 		if (pipelines_is_poolable(a->pipelines, pipeline)) {
 			add_name(names, pipeline->name);

@@ -30,7 +30,7 @@ struct announce {
 	struct brokers *brokers;
 	struct known_models *models;
 	struct pipelines *pipelines;
-	const struct service *service;
+	const struct edged_client *edged;
 	const struct dedup *dedup;
 	struct mqtt_requests *requests;
 

@@ -42,7 +42,7 @@ static bool has_to_wait(const struct announce *a, const struct broker_connection
 {
 	char topic[TOPIC_SIZE];
 	discovery_topic(topic, sizeof(topic), a->settings);
-	return conn->home.has_gone && outbox_has(&conn->outbox, topic);
+	return conn->home.removes_components && outbox_has(&conn->outbox, topic);
 }
 
 /* ---- what was announced, over restarts */
@@ -92,7 +92,7 @@ static struct discovery *load(struct announce *a, struct broker_connection *conn
 		const char *source = NULL;
 		const struct mqtt_pipeline *pipeline = split_source(a, text, &source);
 		if (pipeline && topics_is_level(source)) {
-			pipelines_know_source(a->pipelines, conn, pipeline->name, source);
+			pipelines_add_known_source(a->pipelines, conn, pipeline->name, source);
 		}
 	}
 	return announced;
@@ -163,7 +163,7 @@ static size_t publish_if_changed(
 		if (publish(a, conn, w.data, size)) {
 			*home->announced = *now;
 			home->hash = hash;
-			home->has_gone = gone > 0 && size > 0;
+			home->removes_components = gone > 0 && size > 0;
 			note_components(a, conn, gone > 0);
 			note_sources(a, conn);
 		}
@@ -224,7 +224,7 @@ static void on_timer(uv_timer_t *timer)
 		}
 		size_t size = publish_if_changed(a, conn, now);
 		largest = size > largest ? size : largest;
-		more |= home->has_gone;
+		more |= home->removes_components;
 	}
 	free(now);
 	if (largest > 0) {

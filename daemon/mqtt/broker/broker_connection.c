@@ -375,7 +375,7 @@ static void on_prepare(uv_prepare_t *prepare)
 		return;
 	}
 	broker_connection_flush(conn);
-	if (conn->full || conn->packed) {
+	if (conn->full || conn->full_for_errors) {
 		conn->events->on_outbox_space(conn);
 	}
 	if (conn->state == BROKER_CONNECTION_UP) {
@@ -413,7 +413,7 @@ static void start_handles(struct broker_connection *conn)
 	uv_timer_init(conn->loop, &conn->handles.second);
 	uv_prepare_init(conn->loop, &conn->handles.prepare);
 	conn->handles.timer.data = conn->handles.second.data = conn->handles.prepare.data = conn;
-	conn->handles.holds = 3;
+	conn->handles.references = 3;
 	uv_timer_start(&conn->handles.second, on_second, SECOND_MS, SECOND_MS);
 	uv_prepare_start(&conn->handles.prepare, on_prepare);
 }
@@ -457,7 +457,7 @@ int broker_connection_start(uv_loop_t *loop, const struct log *log,
 
 void broker_connection_release(struct broker_connection *conn)
 {
-	if (--conn->handles.holds > 0) {
+	if (--conn->handles.references > 0) {
 		return;
 	}
 	for (size_t i = 0; i < conn->subscriptions.n; i++) {

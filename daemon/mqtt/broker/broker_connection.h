@@ -99,15 +99,14 @@ struct broker_connection_retry {
 struct broker_connection_pause {
 	bool active; /* nothing is read from the socket */
 	uint64_t until_ns; /* CLOCK_MONOTONIC at which reading goes on at the latest */
-	uint64_t rests_until_ns; /* CLOCK_MONOTONIC before which no other pause begins */
+	uint64_t not_before_ns; /* CLOCK_MONOTONIC before which no other pause begins */
 };
 
 struct broker_connection_handles {
 	uv_timer_t timer; /* next attempt, or timeout of the current one */
 	uv_timer_t second;
 	uv_prepare_t prepare;
-	unsigned int
-		holds; /* references: open handles and the sync; the last one frees the connection */
+	unsigned int references; /* open handles and the sync; the last one frees the connection */
 };
 
 /* An fsync of the spool in the worker thread. */
@@ -128,7 +127,7 @@ struct broker_connection_counts {
 struct broker_connection_home {
 	struct discovery *announced; /* owned; last announced components; NULL: none */
 	uint64_t hash; /* of the last message; 0: send it again */
-	bool has_gone; /* the last message removes components */
+	bool removes_components; /* the last message removes components */
 	bool remove_device; /* from Home Assistant, once everything else was sent */
 };
 
@@ -162,7 +161,7 @@ struct broker_connection {
 	struct broker_connection_handles handles;
 	struct outbox outbox;
 	bool full; /* requests wait for outbox room (request/outbox_reserve.c) */
-	bool packed; /* the outbox has no room even for an error response */
+	bool full_for_errors; /* the outbox has no room even for an error response */
 	bool stuck; /* the outbox had no room for a response at the last outbox_reserve_update_stuck() */
 	bool unpublished; /* a retained message found no room; see announce_unpublished() */
 	struct spool *spool; /* NULL: none */
@@ -217,7 +216,7 @@ void broker_connection_put_back(struct broker_connection *conn);
 void broker_connection_log_missing(const struct broker_connection *conn, uint64_t before);
 /* Syncs new spool data to disk in a worker thread. */
 void broker_connection_sync(struct broker_connection *conn);
-/* Drops one reference of conn->handles.holds. The last one frees @conn. */
+/* Drops one reference of conn->handles.references. The last one frees @conn. */
 void broker_connection_release(struct broker_connection *conn);
 /* Callback of struct mosq_events. */
 void broker_connection_on_published(void *data, int mid, int reason);

@@ -237,7 +237,7 @@ void broker_connection_sync(struct broker_connection *conn)
 	conn->sync.n_fds = spool_take_fds(conn->spool, conn->sync.fds);
 	conn->sync.work.data = conn;
 	conn->sync.running = uv_queue_work(conn->loop, &conn->sync.work, sync_it, on_synced) == 0;
-	conn->handles.holds += conn->sync.running;
+	conn->handles.references += conn->sync.running;
 	if (!conn->sync.running) {
 		close_synced(conn);
 	}

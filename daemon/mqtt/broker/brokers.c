@@ -87,7 +87,8 @@ bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, en
 	return all;
 }
 
-void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash)
+void brokers_update_hash(
+	const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash)
 {
 	if (!all) {
 		*hash = BROKERS_PUBLISH_AGAIN;
@@ -101,7 +102,7 @@ void brokers_publish_if_changed(struct brokers *brokers, struct broker_connectio
 {
 	if (conn || *hash != now) {
 		bool all = brokers_publish(brokers, conn, OUTBOX_LAST, true, topic, payload, size);
-		brokers_note(conn, all, now, hash);
+		brokers_update_hash(conn, all, now, hash);
 	}
 }
 

@@ -80,7 +80,8 @@ bool brokers_publish(struct brokers *brokers, struct broker_connection *conn, en
 #define BROKERS_PUBLISH_AGAIN 1
 /* Updates *hash after brokers_publish() to @conn (NULL: all): @now, or BROKERS_PUBLISH_AGAIN unless
  * @all. */
-void brokers_note(const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash);
+void brokers_update_hash(
+	const struct broker_connection *conn, bool all, uint64_t now, uint64_t *hash);
 /* Retains a payload of hash @now at all brokers unless *hash is @now, or at @conn in any case, and
  * updates *hash. */
 void brokers_publish_if_changed(struct brokers *brokers, struct broker_connection *conn,

@@ -16,7 +16,7 @@
 #define N_PARTS (2 * JOURNAL_N_TEXTS + 3)
 
 struct header {
-	uint64_t number, magic, came_ns;
+	uint64_t number, magic, arrived_ns;
 	uint32_t payload_bytes, expiry_s;
 	uint32_t text_bytes[JOURNAL_N_TEXTS]; /* without the zero byte */
 	uint8_t qos, tries, spare[6];
@@ -28,7 +28,7 @@ void journal_init(struct journal *journal)
 	*journal = (struct journal){
 		.fd = -1, .page = page > 0 ? (uint64_t)page : 4096, .n_brokers = 1};
 	for (size_t i = 0; i < JOURNAL_SLOTS; i++) {
-		journal->notes[i].journal = journal;
+		journal->entries[i].journal = journal;
 	}
 }
 
@@ -43,25 +43,26 @@ static uint64_t pages_of(const struct journal *journal, uint64_t bytes)
 	return (bytes + journal->page - 1) / journal->page * journal->page;
 }
 
-static struct journal_note *free_note(struct journal *journal)
+static struct journal_entry *free_note(struct journal *journal)
 {
-	struct journal_note *note = journal->notes;
+	struct journal_entry *entry = journal->entries;
 	if (journal->n_used == JOURNAL_SLOTS) {
 		return NULL;
 	}
-	while (note->number) {
-		note++;
+	while (entry->number) {
+		entry++;
 	}
-	return note;
+	return entry;
 }
 
-/* Makes @note the note of a record. */
-static void note_fill(struct journal_note *note, const char *broker, uint64_t number, uint64_t size)
+/* Makes @entry the entry of a record. */
+static void note_fill(
+	struct journal_entry *entry, const char *broker, uint64_t number, uint64_t size)
 {
-	struct journal *journal = note->journal;
-	*note = (struct journal_note){
+	struct journal *journal = entry->journal;
+	*entry = (struct journal_entry){
 		.journal = journal, .number = number, .at = journal->end, .bytes = (uint32_t)size};
-	snprintf(note->broker, sizeof(note->broker), "%s", broker);
+	snprintf(entry->broker, sizeof(entry->broker), "%s", broker);
 	journal->end += pages_of(journal, size);
 	journal->bytes += pages_of(journal, size);
 	journal->n_used++;
@@ -82,8 +83,8 @@ static uint64_t find_record(
 {
 	uint64_t again = 0, texts = 0;
 	if (file_read_at(journal->fd, (off_t)journal->end, header, sizeof(*header)) < 0 ||
-		header->magic != MAGIC || header->number == 0 || header->came_ns > journal->next ||
-		header->payload_bytes > JOURNAL_MAX_PAYLOAD) {
+		header->magic != MAGIC || header->number == 0 ||
+		header->arrived_ns > journal->next || header->payload_bytes > JOURNAL_MAX_PAYLOAD) {
 		return 0;
 	}
 	for (size_t i = 0; i < JOURNAL_N_TEXTS; i++) {
@@ -114,12 +115,12 @@ static int find(struct journal *journal)
 	int r = 0;
 	for (off_t at; r == 0 && (at = lseek(journal->fd, (off_t)journal->end, SEEK_DATA)) >= 0;) {
 		journal->end = (uint64_t)at / journal->page * journal->page;
-		struct journal_note *note = free_note(journal);
-		uint64_t size = note ? find_record(journal, &header, broker) : 0;
+		struct journal_entry *entry = free_note(journal);
+		uint64_t size = entry ? find_record(journal, &header, broker) : 0;
 		if (size) {
-			note_fill(note, broker, header.number, size);
-			note->tries = header.tries;
-			note->earlier = note->waits = true;
+			note_fill(entry, broker, header.number, size);
+			entry->tries = header.tries;
+			entry->earlier = entry->waits = true;
 			journal->n_waiting++;
 		} else {
 			r = punch(journal, journal->end, journal->page);
@@ -180,7 +181,7 @@ static bool decode(uint8_t *buffer, struct journal_record *ret_record)
 			.payload = at,
 			.size = header.payload_bytes,
 			.qos = header.qos,
-			.came_ns = header.came_ns,
+			.arrived_ns = header.arrived_ns,
 			.expiry_s = header.expiry_s,
 			.response_topic = texts[2],
 			.content_type = texts[3],
@@ -193,69 +194,70 @@ static bool decode(uint8_t *buffer, struct journal_record *ret_record)
 	return true;
 }
 
-static void write_tries(struct journal_note *note)
+static void write_tries(struct journal_entry *entry)
 {
-	off_t at = (off_t)(note->at + offsetof(struct header, tries));
-	ssize_t n = note->journal->fd < 0 ? 1 : pwrite(note->journal->fd, &note->tries, 1, at);
+	off_t at = (off_t)(entry->at + offsetof(struct header, tries));
+	ssize_t n = entry->journal->fd < 0 ? 1 : pwrite(entry->journal->fd, &entry->tries, 1, at);
 	(void)n; /* the page exists, so the write needs no memory */
 }
 
-void journal_count_try(struct journal_note *note)
+void journal_count_try(struct journal_entry *entry)
 {
-	if (note && note->earlier && !note->tried) {
-		note->tried = true;
-		note->tries++;
-		write_tries(note);
+	if (entry && entry->earlier && !entry->tried) {
+		entry->tried = true;
+		entry->tries++;
+		write_tries(entry);
 	}
 }
 
-bool journal_is_given_up(const struct journal_note *note)
+bool journal_is_given_up(const struct journal_entry *entry)
 {
-	return note && note->tries >= JOURNAL_TRIES;
+	return entry && entry->tries >= JOURNAL_TRIES;
 }
 
-void journal_clear_tries(struct journal_note *note)
+void journal_clear_tries(struct journal_entry *entry)
 {
-	if (note && note->tries > 0) {
-		note->tries = 0;
-		note->earlier = note->tried = false;
-		write_tries(note);
+	if (entry && entry->tries > 0) {
+		entry->tries = 0;
+		entry->earlier = entry->tried = false;
+		write_tries(entry);
 	}
 }
 
-struct journal_note *journal_oldest(struct journal *journal, journal_may_fn may, const void *data)
+struct journal_entry *journal_oldest(struct journal *journal, journal_may_fn may, const void *data)
 {
-	struct journal_note *oldest = NULL;
+	struct journal_entry *oldest = NULL;
 	for (size_t i = 0; i < JOURNAL_SLOTS && journal->n_waiting > 0; i++) {
-		struct journal_note *note = &journal->notes[i];
-		if (note->waits && (!oldest || note->number < oldest->number) && may(data, note)) {
-			oldest = note;
+		struct journal_entry *entry = &journal->entries[i];
+		if (entry->waits && (!oldest || entry->number < oldest->number) &&
+			may(data, entry)) {
+			oldest = entry;
 		}
 	}
 	return oldest;
 }
 
-void journal_put_off(struct journal_note *note)
+void journal_put_off(struct journal_entry *entry)
 {
-	note->waits = true;
-	note->journal->n_waiting++;
+	entry->waits = true;
+	entry->journal->n_waiting++;
 }
 
 bool journal_next(struct journal *journal, journal_may_fn may, const void *data,
-	struct journal_record *ret_record, struct journal_note **ret_note)
+	struct journal_record *ret_record, struct journal_entry **ret_note)
 {
-	for (struct journal_note *next; (next = journal_oldest(journal, may, data));) {
+	for (struct journal_entry *next; (next = journal_oldest(journal, may, data));) {
 		owned_mem uint8_t *buffer = malloc(next->bytes);
 		if (!buffer) {
 			return false;
 		}
-		owned(journal_delete) struct journal_note *note = next;
-		note->waits = false;
+		owned(journal_delete) struct journal_entry *entry = next;
+		entry->waits = false;
 		journal->n_waiting--;
-		if (file_read_at(journal->fd, (off_t)note->at, buffer, note->bytes) == 0 &&
+		if (file_read_at(journal->fd, (off_t)entry->at, buffer, entry->bytes) == 0 &&
 			decode(buffer, ret_record)) {
 			buffer = NULL;
-			*ret_note = take(note);
+			*ret_note = take(entry);
 			return true;
 		}
 		journal->given_up++;
@@ -271,10 +273,10 @@ static bool has_room(const struct journal *journal, const char *broker, uint64_t
 	uint64_t bytes = pages_of(journal, size);
 	size_t n = 0;
 	for (size_t i = 0; i < JOURNAL_SLOTS && journal->n_used > 0; i++) {
-		const struct journal_note *note = &journal->notes[i];
-		if (note->number && strcmp(note->broker, broker) == 0) {
+		const struct journal_entry *entry = &journal->entries[i];
+		if (entry->number && strcmp(entry->broker, broker) == 0) {
 			n++;
-			bytes += pages_of(journal, note->bytes);
+			bytes += pages_of(journal, entry->bytes);
 		}
 	}
 	return n < JOURNAL_SLOTS / journal->n_brokers &&
@@ -303,13 +305,13 @@ static size_t lay_out(struct header *header, const char *broker, const struct mo
 	return n;
 }
 
-struct journal_note *journal_add(
+struct journal_entry *journal_add(
 	struct journal *journal, const char *broker, const struct mosq_message *m)
 {
 	struct iovec parts[N_PARTS];
 	struct header header = {.number = journal->next,
 		.magic = MAGIC,
-		.came_ns = m->came_ns,
+		.arrived_ns = m->arrived_ns,
 		.payload_bytes = (uint32_t)m->size,
 		.expiry_s = m->expiry_s,
 		.qos = (uint8_t)m->qos};
@@ -320,9 +322,9 @@ struct journal_note *journal_add(
 	for (size_t i = 0; i < n; i++) {
 		size += parts[i].iov_len;
 	}
-	struct journal_note *note = free_note(journal);
-	bool fits = note && m->size <= JOURNAL_MAX_PAYLOAD && size - m->size <= JOURNAL_MAX_TEXTS &&
-		has_room(journal, broker, size);
+	struct journal_entry *entry = free_note(journal);
+	bool fits = entry && m->size <= JOURNAL_MAX_PAYLOAD &&
+		size - m->size <= JOURNAL_MAX_TEXTS && has_room(journal, broker, size);
 	ssize_t written = fits ? pwritev(journal->fd, parts, (int)n, (off_t)journal->end) : 0;
 	if (written != (ssize_t)size) {
 		int r = written > 0 ? punch(journal, journal->end, size) : 0;
@@ -330,23 +332,24 @@ struct journal_note *journal_add(
 		journal->full++;
 		return NULL;
 	}
-	note_fill(note, broker, journal->next++, size);
-	return note;
+	note_fill(entry, broker, journal->next++, size);
+	return entry;
 }
 
-void journal_delete(struct journal_note *note)
+void journal_delete(struct journal_entry *entry)
 {
-	if (!note || note->journal->fd < 0) {
+	if (!entry || entry->journal->fd < 0) {
 		return;
 	}
-	struct journal *journal = note->journal;
-	assert(note->number);
-	journal->bytes -= pages_of(journal, note->bytes);
+	struct journal *journal = entry->journal;
+	assert(entry->number);
+	journal->bytes -= pages_of(journal, entry->bytes);
 	journal->n_used--;
-	journal->n_waiting -= note->waits;
-	note->number = 0;
-	note->waits = false;
-	int r = journal->n_used ? punch(journal, note->at, note->bytes) : ftruncate(journal->fd, 0);
+	journal->n_waiting -= entry->waits;
+	entry->number = 0;
+	entry->waits = false;
+	int r = journal->n_used ? punch(journal, entry->at, entry->bytes)
+				: ftruncate(journal->fd, 0);
 	(void)r; /* it worked in find(); after a failure the next run repeats the request */
 	journal->end = journal->n_used ? journal->end : 0;
 }

@@ -43,7 +43,7 @@
 struct journal;
 
 /* A record. Belongs to the request, then to its response. */
-struct journal_note {
+struct journal_entry {
 	struct journal *journal;
 	char broker[SETTINGS_NAME_SIZE];
 	uint64_t number; /* 0: there is no record */
@@ -67,13 +67,13 @@ struct journal {
 	 * is gone */
 	uint64_t given_up;
 	size_t n_brokers; /* brokers that share the journal */
-	struct journal_note notes[JOURNAL_SLOTS];
+	struct journal_entry entries[JOURNAL_SLOTS];
 };
 
 /* A request that was read from the file. */
 struct journal_record {
 	const char *broker;
-	struct mosq_message message; /* came_ns is the time of its first arrival */
+	struct mosq_message message; /* arrived_ns is the time of its first arrival */
 	uint8_t *buffer; /* memory of all members; the caller frees it */
 };
 
@@ -91,28 +91,28 @@ void journal_remove(const char *folder);
 void journal_close(struct journal *journal);
 
 /* Writes a record. Returns NULL if there is no room or no file. */
-struct journal_note *journal_add(
+struct journal_entry *journal_add(
 	struct journal *journal, const char *broker, const struct mosq_message *message);
-void journal_delete(struct journal_note *note); /* NULL is fine */
-DEFINE_OWNED(struct journal_note *, journal_delete)
+void journal_delete(struct journal_entry *entry); /* NULL is fine */
+DEFINE_OWNED(struct journal_entry *, journal_delete)
 
 /* Counts a try of a record of an earlier run, once in this run. Call before the request goes to the
  * worker or to edged. NULL is fine. */
-void journal_count_try(struct journal_note *note);
-/* Returns true if @note has JOURNAL_TRIES tries. The caller answers with an error then. */
-bool journal_is_given_up(const struct journal_note *note);
+void journal_count_try(struct journal_entry *entry);
+/* Returns true if @entry has JOURNAL_TRIES tries. The caller answers with an error then. */
+bool journal_is_given_up(const struct journal_entry *entry);
 /* Sets the tries to 0, because the request was answered. NULL is fine. */
-void journal_clear_tries(struct journal_note *note);
+void journal_clear_tries(struct journal_entry *entry);
 
 /* Makes journal_next() return the record again, after a lack of memory. */
-void journal_put_off(struct journal_note *note);
-/* Returns true if @note may be taken now. */
-typedef bool (*journal_may_fn)(const void *data, const struct journal_note *note);
+void journal_put_off(struct journal_entry *entry);
+/* Returns true if @entry may be taken now. */
+typedef bool (*journal_may_fn)(const void *data, const struct journal_entry *entry);
 /* Returns the oldest waiting record that @may accepts; NULL: none. */
-struct journal_note *journal_oldest(struct journal *journal, journal_may_fn may, const void *data);
+struct journal_entry *journal_oldest(struct journal *journal, journal_may_fn may, const void *data);
 /* Reads the record of journal_oldest(). Returns false if there is none, or no memory for it now. The
  * caller frees ret_record->buffer. Unreadable records are deleted and skipped. */
 bool journal_next(struct journal *journal, journal_may_fn may, const void *data,
-	struct journal_record *ret_record, struct journal_note **ret_note);
+	struct journal_record *ret_record, struct journal_entry **ret_note);
 
 #endif

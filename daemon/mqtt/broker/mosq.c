@@ -224,7 +224,7 @@ static void on_message(struct mosquitto *mosquitto, void *data,
 		.accept = or_empty(t.accept),
 		.traceparent = or_empty(t.traceparent),
 		.deadline = or_empty(t.deadline),
-		.came_ns = clock_now_ns(),
+		.arrived_ns = clock_now_ns(),
 	};
 	m->events->on_message(m->data, &out);
 }

@@ -34,7 +34,7 @@ struct mosq_message {
 	size_t correlation_bytes;
 	uint32_t expiry_s; /* remaining message expiry in s, or MOSQ_NO_EXPIRY */
 	const char *priority, *accept, *traceparent, *deadline; /* user properties */
-	uint64_t came_ns; /* time of arrival, CLOCK_MONOTONIC */
+	uint64_t arrived_ns; /* time of arrival, CLOCK_MONOTONIC */
 };
 
 /* A message to publish. Absent texts are NULL or "". */

@@ -51,7 +51,7 @@ struct outbox_message {
 	uint64_t expires_ns; /* CLOCK_MONOTONIC; 0: never */
 	bool of_spool; /* the message is also a record of the spool */
 	uint64_t record; /* number of the spool's record */
-	struct journal_note *journal; /* owned; journal entry of the answered request, or NULL */
+	struct journal_entry *journal; /* owned; journal entry of the answered request, or NULL */
 	int mid; /* message id of the library; 0: not in flight */
 };
 

@@ -127,7 +127,7 @@ bool pipelines_can_decode(struct pipelines *pipelines)
 	return can_take(pipelines);
 }
 
-bool pipelines_feed_news(struct pipelines *pipelines)
+bool pipelines_send_next_input(struct pipelines *pipelines)
 {
 	struct bytes_writer frame = {0};
 	struct error err = {0};
@@ -150,7 +150,7 @@ bool pipelines_feed_news(struct pipelines *pipelines)
 
 bool pipelines_send_next(struct pipelines *pipelines)
 {
-	return pipelines_feed_news(pipelines) || next_input(pipelines);
+	return pipelines_send_next_input(pipelines) || next_input(pipelines);
 }
 
 /* ---- frames of the child */
@@ -266,7 +266,7 @@ static void forget_child(struct pipelines *pipelines, const char *why, bool may_
 	pipelines_forget_requests(pipelines);
 	pipelines_publish_all_inactive(pipelines);
 	pipelines_refuse_running(pipelines, why);
-	pipelines_job_again(pipelines, why, may_again);
+	pipelines_job_retry(pipelines, why, may_again);
 }
 
 /* A payload that has ended the process itself is not decoded again. */
@@ -402,7 +402,7 @@ static struct pipelines_source *source_of(struct pipelines *pipelines,
 	return source;
 }
 
-void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
+void pipelines_add_known_source(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *name, const char *source)
 {
 	struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);

@@ -113,7 +113,7 @@ struct pipelines {
 	uv_loop_t *loop;
 	const char *state; /* path of the state folder; "": none */
 	struct mqtt_requests *mqtt_requests;
-	struct service *service;
+	struct edged_client *edged;
 	/* A setting, or which pipelines work, has changed. */
 	void (*on_change)(void *data);
 	void (*on_new_source)(void *data); /* a source has its first result */
@@ -160,7 +160,7 @@ void pipelines_forget_connection(struct pipelines *pipelines, const struct broke
 /* Sends the child its next command. Returns false if there is none, or the child is busy. */
 bool pipelines_send_next(struct pipelines *pipelines);
 /* Like pipelines_send_next(), but for inputs, which wait for requests before them. */
-bool pipelines_feed_news(struct pipelines *pipelines);
+bool pipelines_send_next_input(struct pipelines *pipelines);
 /* Returns true if the worker can take a request. Starts its process if none runs. */
 bool pipelines_can_decode(struct pipelines *pipelines);
 /* Sends @request to be decoded for @model. Takes @request: it is ready in the end, or answered. */
@@ -201,7 +201,7 @@ void pipelines_set_examples(struct pipelines *pipelines, const char *model, cons
 void pipelines_check_models(struct pipelines *pipelines);
 /* Call when edged is away: resets the state of all sources in the child. */
 void pipelines_reset_sources(struct pipelines *pipelines);
-/* Sets pipe->wait_reason of pipelines whose models are missing or unsuitable. Such a pipeline's active
+/* Sets wait_reason of pipelines whose models are missing or unsuitable. Such a pipeline's active
  * states are reset. */
 void pipelines_check_needs(struct pipelines *pipelines);
 /* Returns true if all models of @pipeline have been described. */
@@ -228,7 +228,7 @@ bool pipelines_job_take_tensors(struct pipelines *pipelines, struct bytes_reader
 void pipelines_job_end(
 	struct pipelines *pipelines, enum worker_frame command, const struct error *failed);
 /* The process has ended in the middle of it: the next one gets it once more if @may_again. */
-void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_again);
+void pipelines_job_retry(struct pipelines *pipelines, const char *why, bool may_again);
 
 /* ---- inputs with a response topic */
 
@@ -271,7 +271,7 @@ void pipelines_forget_source(struct pipelines *pipelines, struct mqtt_pipeline *
 void pipelines_publish_all_inactive(struct pipelines *pipelines);
 void pipelines_publish_inactive(struct pipelines *pipelines, struct mqtt_pipeline *pipeline);
 /* Adds a source that an earlier run announced to Home Assistant at @conn. */
-void pipelines_know_source(struct pipelines *pipelines, struct broker_connection *conn,
+void pipelines_add_known_source(struct pipelines *pipelines, struct broker_connection *conn,
 	const char *pipeline, const char *source);
 /* Returns the source of that name at that connection; NULL: none. */
 struct pipelines_source *pipelines_source_find(

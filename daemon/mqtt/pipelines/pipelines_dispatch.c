@@ -23,7 +23,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		known_models_find(pipelines->mqtt_requests->models, request->target);
 	double took = (double)(clock_now_ns() - request->sent_ns);
 	outbox_reserve_give_back(request);
-	if (reply->error.code == -ENOTCONN && !request->retried && !pipelines->service->stopping) {
+	if (reply->error.code == -ENOTCONN && !request->retried && !pipelines->edged->stopping) {
 		request->retried = true; /* edged was restarted and has not answered */
 		mqtt_requests_set_running(pipelines->mqtt_requests, request, false);
 		return;
@@ -38,9 +38,9 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 					  : EDGE_CLIENT_INTERNAL,
 			gone ? "the model has gone" : reply->error.text);
 	} else {
-		pipelines->mqtt_requests->service_ns = pipelines->mqtt_requests->service_ns == 0
+		pipelines->mqtt_requests->mean_time_ns = pipelines->mqtt_requests->mean_time_ns == 0
 			? took
-			: (1 - MEAN_WEIGHT) * pipelines->mqtt_requests->service_ns +
+			: (1 - MEAN_WEIGHT) * pipelines->mqtt_requests->mean_time_ns +
 				MEAN_WEIGHT * took;
 		model->requests++;
 		journal_clear_tries(request->journal);
@@ -57,14 +57,14 @@ static bool start(struct pipelines *pipelines, struct mqtt_request *request)
 		[MQTT_REQUEST_NORMAL] = EDGE_CLIENT_NORMAL,
 		[MQTT_REQUEST_LOW] = EDGE_CLIENT_BATCH};
 	struct edge_client_error err = {0};
-	const struct service_run run = {.model = request->target,
+	const struct edged_client_run run = {.model = request->target,
 		.tensors = request->tensors.tensors,
 		.n = request->tensors.n,
 		.priority = classes[request->priority],
 		.deadline_ns = request->deadline_ns};
 	request->owner = pipelines;
 	request->sent_ns = clock_now_ns();
-	int r = service_infer(pipelines->service, &run, on_answer, request, &err);
+	int r = edged_client_infer(pipelines->edged, &run, on_answer, request, &err);
 	if (r == 0) {
 		journal_count_try(request->journal);
 		mqtt_requests_set_running(pipelines->mqtt_requests, request, true);
@@ -114,7 +114,7 @@ static bool take_raw(struct mqtt_request *request, const struct model_entry *mod
 static bool is_coming(const struct pipelines *pipelines, const struct model_entry *model)
 {
 	if (!model || !model->listed) {
-		return service_is_young(pipelines->service);
+		return edged_client_is_young(pipelines->edged);
 	}
 	bool described = !model->generation || model->described == model->generation;
 	return !known_models_is_ready(model) &&
@@ -126,7 +126,7 @@ static bool is_pipeline_coming(const struct pipelines *pipelines, const char *na
 {
 	const struct mqtt_pipeline *pipeline = pipelines_find(pipelines, name);
 	const char *model = NULL;
-	bool judged = !pipeline || pipeline->refused[0] || service_is_away(pipelines->service) ||
+	bool judged = !pipeline || pipeline->refused[0] || edged_client_is_away(pipelines->edged) ||
 		pipelines_are_models_described(pipelines, pipeline);
 	bool coming = !judged && !pipelines->mqtt_requests->models->listed;
 	for (size_t i = 0; !judged && !coming && (model = pipeline_model_name(pipeline->parsed, i));
@@ -287,17 +287,17 @@ void pipelines_dispatch(struct pipelines *pipelines)
 	pipelines_start_waiting(pipelines);
 	for (size_t i = 0; i < pipelines->mqtt_requests->brokers->n; i++) {
 		pipelines->mqtt_requests->brokers->connections[i]->full =
-			pipelines->mqtt_requests->brokers->connections[i]->packed = false;
+			pipelines->mqtt_requests->brokers->connections[i]->full_for_errors = false;
 	}
 	for (;;) {
 		bool room = pipelines->mqtt_requests->running <
 				pipelines->mqtt_requests->settings->in_flight &&
-			service_is_up(pipelines->service);
+			edged_client_is_up(pipelines->edged);
 		struct mqtt_request *ready = room ? next_ready(pipelines) : NULL;
 		if (ready && start(pipelines, ready)) {
 			continue;
 		}
-		if (pipelines_feed_news(pipelines)) {
+		if (pipelines_send_next_input(pipelines)) {
 			continue;
 		}
 		if (pipelines->mqtt_requests->n >= 1 && prepare_one(pipelines)) {

@@ -239,7 +239,7 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 	const char *few_shot = pipeline_set_few_shot(pipeline->parsed, &file);
 	const bool described = model && model->is_served;
 	why[0] = 0;
-	if (service_is_away(pipelines->service)) {
+	if (edged_client_is_away(pipelines->edged)) {
 		snprintf(why, size, "edged is away");
 	} else if (!entry || !entry->listed) {
 		snprintf(why, size, "there is no model %s", name);
@@ -257,7 +257,7 @@ static void find_need(const struct pipelines *pipelines, const struct mqtt_pipel
 void pipelines_check_needs(struct pipelines *pipelines)
 {
 	bool known =
-		pipelines->mqtt_requests->models->listed || service_is_away(pipelines->service);
+		pipelines->mqtt_requests->models->listed || edged_client_is_away(pipelines->edged);
 	for (size_t i = 0; i < pipelines->n && known; i++) {
 		struct mqtt_pipeline *pipeline = pipelines->items[i];
 		char why[sizeof(pipeline->wait_reason)] = "";

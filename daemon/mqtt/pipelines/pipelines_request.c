@@ -95,7 +95,7 @@ static void succeed(struct pipelines_request *request, const struct edge_client_
 		return;
 	}
 	for (uint32_t i = 0; i < from->n_outputs; i++) {
-		tensors[i] = service_tensor(&from->outputs[i]);
+		tensors[i] = edged_client_tensor(&from->outputs[i]);
 	}
 	const struct error none = {0};
 	answer(request, &none, tensors, from->n_outputs);
@@ -121,7 +121,7 @@ static void on_answer(void *data, const struct edge_client_reply *reply)
 		request_free(request); /* that child has ended */
 		return;
 	}
-	bool retry = reply->error.code == -ENOTCONN && !pipelines->service->stopping;
+	bool retry = reply->error.code == -ENOTCONN && !pipelines->edged->stopping;
 	struct pipelines_session *session = session_find(pipelines, &request->wanted);
 	if (reply->error.status == EDGE_CLIENT_NOT_FOUND && request->wanted.session && session) {
 		*session =
@@ -183,7 +183,7 @@ static void on_session(void *data, const struct edge_client_reply *reply)
 		: NULL;
 	if (!session) {
 		if (!reply->error.code) {
-			service_session_close(pipelines->service, reply->session);
+			edged_client_session_close(pipelines->edged, reply->session);
 		}
 		return;
 	}
@@ -211,7 +211,7 @@ static struct pipelines_session *session_slot(struct pipelines *pipelines)
 		slot = reusable && (!slot || s->last_used < slot->last_used) ? s : slot;
 	}
 	if (slot && slot->number) {
-		service_session_close(pipelines->service, slot->edged_id);
+		edged_client_session_close(pipelines->edged, slot->edged_id);
 	}
 	return slot;
 }
@@ -235,8 +235,8 @@ static struct pipelines_session *session_get(
 	*slot = (struct pipelines_session){.pipeline = request->wanted.pipeline,
 		.number = request->wanted.session,
 		.last_used = ++pipelines->uses};
-	if (service_session_open(
-		    pipelines->service, request->wanted.model, on_session, opening, &err) < 0) {
+	if (edged_client_session_open(
+		    pipelines->edged, request->wanted.model, on_session, opening, &err) < 0) {
 		free(opening);
 		*slot = (struct pipelines_session){0};
 		fail(request, code_of(&err), err.text);
@@ -311,7 +311,7 @@ static int start(struct pipelines *pipelines, struct pipelines_request *request,
 	const struct worker_model_request *wanted = &request->wanted;
 	const struct pipelines_session *session =
 		wanted->session ? session_get(pipelines, request) : NULL;
-	const struct service_run run = {.model = wanted->model,
+	const struct edged_client_run run = {.model = wanted->model,
 		.signature = wanted->signature,
 		.session = session ? session->edged_id : 0,
 		.tensors = wanted->tensors,
@@ -320,7 +320,7 @@ static int start(struct pipelines *pipelines, struct pipelines_request *request,
 		.deadline_ns = wanted->deadline_ns};
 	return wanted->session && !session
 		? -EAGAIN
-		: service_infer(pipelines->service, &run, on_answer, request, err);
+		: edged_client_infer(pipelines->edged, &run, on_answer, request, err);
 }
 
 void pipelines_start_waiting(struct pipelines *pipelines)
@@ -336,7 +336,7 @@ void pipelines_start_waiting(struct pipelines *pipelines)
 			fail(request, -ETIMEDOUT, DEADLINE_TEXT);
 			continue;
 		}
-		if (!service_is_up(pipelines->service)) {
+		if (!edged_client_is_up(pipelines->edged)) {
 			continue;
 		}
 		int r = start(pipelines, request, &err);
@@ -380,7 +380,8 @@ void pipelines_forget_requests(struct pipelines *pipelines)
 	}
 	for (size_t i = 0; i < PIPELINES_MAX_SESSIONS; i++) {
 		if (pipelines->sessions[i].edged_id) {
-			service_session_close(pipelines->service, pipelines->sessions[i].edged_id);
+			edged_client_session_close(
+				pipelines->edged, pipelines->sessions[i].edged_id);
 		}
 	}
 	pipelines_forget_sessions(pipelines);

@@ -164,7 +164,7 @@ void pipelines_job_end(
 	}
 }
 
-void pipelines_job_again(struct pipelines *pipelines, const char *why, bool may_again)
+void pipelines_job_retry(struct pipelines *pipelines, const char *why, bool may_again)
 {
 	const struct pipelines_job job = pipelines->job;
 	struct mqtt_request *request = job.request;

@@ -3,11 +3,11 @@
  * edged_client - the connection to edged
  *
  * Opened in a worker thread, because the greeting blocks, and then driven by the loop. When the
- * connection is lost, every request fails with -ENOTCONN and the service reconnects until edged is
+ * connection is lost, every request fails with -ENOTCONN and the client reconnects until edged is
  * back. Every poll_ms it requests the list of models, and the description of models whose
  * generation is new. After a reconnect all models are described again, because each edged process
  * counts generations from the start. edged counts as away once no list has come for
- * SERVICE_AWAY_NS, which is longer than a restart.
+ * EDGED_CLIENT_AWAY_NS, which is longer than a restart.
  */
 #ifndef DAEMON_MQTT_REQUEST_EDGED_CLIENT_H
 #define DAEMON_MQTT_REQUEST_EDGED_CLIENT_H
@@ -18,13 +18,13 @@
 #include "client/lib/edge_client.h"
 #include "daemon/mqtt/request/known_models.h"
 
-#define SERVICE_YOUNG_US UINT64_C(5000000)
-#define SERVICE_AWAY_NS UINT64_C(5000000000)
+#define EDGED_CLIENT_YOUNG_US UINT64_C(5000000)
+#define EDGED_CLIENT_AWAY_NS UINT64_C(5000000000)
 
-struct service_events {
+struct edged_client_events {
 	void (*on_up)(void *data);
 	void (*on_down)(void *data); /* after all requests have failed */
-	void (*on_away)(void *data); /* service_is_away() has become true */
+	void (*on_away)(void *data); /* edged_client_is_away() has become true */
 	void (*on_models)(void *data); /* the list or a description has changed */
 	/* A model was described; @model is borrowed. on_models() follows. */
 	void (*on_description)(void *data, const struct edge_client_model *model);
@@ -33,60 +33,60 @@ struct service_events {
 	void (*on_examples)(void *data, const char *model, const char *text);
 };
 
-struct service_open;
+struct edged_client_open;
 
-struct service {
+struct edged_client {
 	uv_loop_t *loop;
 	const struct log *log;
 	const char *path; /* path of edged's socket */
 	uint64_t poll_ms;
 	struct known_models *models;
-	const struct service_events *events;
+	const struct edged_client_events *events;
 	void *data;
 
 	struct edge_client *client; /* NULL: not connected */
 	uv_poll_t socket; /* while there is a client */
-	struct service_open *opening; /* connect in the worker thread; NULL: none */
+	struct edged_client_open *opening; /* connect in the worker thread; NULL: none */
 	uv_timer_t timer;
 	bool stopping, polling;
 	bool failure_logged; /* until the next connection */
 	/* edged has more models than MODELS_MAX, which was logged */
 	bool full;
 	uint64_t gone_ns; /* CLOCK_MONOTONIC since when no list has come; 0: lists come */
-	bool away; /* see service_is_away() */
+	bool away; /* see edged_client_is_away() */
 	struct edge_client_status status; /* status of the last poll */
 };
 
-void service_start(struct service *service, uv_loop_t *loop, const struct log *log,
+void edged_client_start(struct edged_client *edged, uv_loop_t *loop, const struct log *log,
 	const char *path, uint64_t poll_ms, struct known_models *models,
-	const struct service_events *events, void *data);
+	const struct edged_client_events *events, void *data);
 /* Closes the connection; requests fail. The handles close in the loop's next turns. */
-void service_stop(struct service *service);
+void edged_client_stop(struct edged_client *edged);
 
-static inline bool service_is_up(const struct service *service)
+static inline bool edged_client_is_up(const struct edged_client *edged)
 {
-	return service->client;
+	return edged->client;
 }
 
-/* Returns true if edged has been unreachable for SERVICE_AWAY_NS and has sent no list of models
+/* Returns true if edged has been unreachable for EDGED_CLIENT_AWAY_NS and has sent no list of models
  * since. */
-static inline bool service_is_away(const struct service *service)
+static inline bool edged_client_is_away(const struct edged_client *edged)
 {
-	return service->away;
+	return edged->away;
 }
 
-/* Returns true if edged has started within SERVICE_YOUNG_US of the last poll. Its list may be
+/* Returns true if edged has started within EDGED_CLIENT_YOUNG_US of the last poll. Its list may be
  * incomplete. */
-static inline bool service_is_young(const struct service *service)
+static inline bool edged_client_is_young(const struct edged_client *edged)
 {
-	return service->status.uptime_us < SERVICE_YOUNG_US;
+	return edged->status.uptime_us < EDGED_CLIENT_YOUNG_US;
 }
 
 /* A run of a model. All pointers are borrowed during the call. */
-struct service_run {
+struct edged_client_run {
 	const char *model;
 	const char *signature; /* "" or NULL: the default */
-	uint32_t session; /* of service_session_open(); 0: none */
+	uint32_t session; /* of edged_client_session_open(); 0: none */
 	const struct tensor_bytes *tensors;
 	uint32_t n; /* at most DECODE_MAX_INPUTS */
 	unsigned int priority; /* EDGE_CLIENT_NORMAL ... */
@@ -94,20 +94,20 @@ struct service_run {
 };
 
 /* Returns a tensor of edged's answer; the data is borrowed. */
-struct tensor_bytes service_tensor(const struct edge_client_tensor *from);
+struct tensor_bytes edged_client_tensor(const struct edge_client_tensor *from);
 
 /* Sends the request. -ETIMEDOUT: the deadline has passed. -EAGAIN, -ENOTCONN: edged takes none now.
  * Else the errors of edge_client_start_infer(). */
-int must_check service_infer(struct service *service, const struct service_run *run,
+int must_check edged_client_infer(struct edged_client *edged, const struct edged_client_run *run,
 	edge_client_reply_fn fn, void *data, struct edge_client_error *err);
 
 /* Like edge_client_start_session_open(). */
-int must_check service_session_open(struct service *service, const char *model,
+int must_check edged_client_session_open(struct edged_client *edged, const char *model,
 	edge_client_reply_fn fn, void *data, struct edge_client_error *err);
 /* Closes the session without waiting for the reply. */
-void service_session_close(struct service *service, uint32_t session);
+void edged_client_session_close(struct edged_client *edged, uint32_t session);
 
 /* Requests status and models now. */
-void service_poll(struct service *service);
+void edged_client_poll(struct edged_client *edged);
 
 #endif

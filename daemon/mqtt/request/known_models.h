@@ -77,7 +77,7 @@ bool known_models_is_ready(const struct model_entry *model);
 int must_check known_models_describe(
 	struct model_entry *model, const struct edge_client_model *from, struct error *err);
 
-/* Makes the service request the description and the examples again. The old ones serve until
+/* Makes edged_client.c request the description and the examples again. The old ones serve until
  * then. */
 void known_models_forget_description(struct known_models *models, const char *name);
 

@@ -45,8 +45,7 @@ struct known_models;
 struct log;
 struct settings;
 
-/* Room in the broker connection's outbox that
- is set aside for the responses (outbox_reserve.c). */
+/* Room in the broker connection's outbox that is set aside for the responses (outbox_reserve.c). */
 struct mqtt_request_reserve {
 	size_t bytes, n; /* bytes and number of responses; 0: none is set aside */
 	bool is_short; /* the outbox had no room for it */
@@ -100,7 +99,7 @@ struct mqtt_request {
 		uint64_t response_bytes;
 	} memory;
 	uint64_t key; /* see dedup.h; 0: not checked for duplicates */
-	struct journal_note *journal; /* owned; journal entry; NULL: none */
+	struct journal_entry *journal; /* owned; journal entry; NULL: none */
 	bool retried; /* run again once after edged or a child process was lost */
 	struct mqtt_request_reserve reserve;
 	struct mqtt_request_responses responses;
@@ -113,7 +112,7 @@ struct mqtt_requests_counts {
 	uint64_t by_code[EDGE_CLIENT_N_CODES]; /* responses by status code */
 };
 
-/* The state of the room: the request queue, and what requests need of other parts. */
+/* The request queue, and what its requests need of other parts. */
 struct mqtt_requests {
 	/* Borrowed; set before the first request. */
 	const struct log *log;
@@ -131,11 +130,11 @@ struct mqtt_requests {
 	size_t n, bytes, max,
 		max_bytes; /* n, bytes: of requests that are not MQTT_REQUEST_RUNNING */
 	size_t running, running_inputs; /* requests to models, inputs of pipelines */
-	uint64_t max_decoded_bytes; /* limit of work.bytes of all decoded requests */
+	uint64_t max_decoded_bytes; /* limit of the sum of memory.bytes over all decoded requests */
 	bool paused; /* reading from at least one broker is paused */
 	uint64_t lost_logged_ns; /* CLOCK_MONOTONIC of the last log line about a lost response */
 	uint64_t sequence; /* number of the last published result */
-	double service_ns; /* moving average of a request's time in edged, in ns */
+	double mean_time_ns; /* moving average of a request's time in edged, in ns */
 	/* @expiry runs while requests wait. on_expiry() takes requests from the journal, and starts
 	 * those that can start. */
 	uv_timer_t expiry, pause;

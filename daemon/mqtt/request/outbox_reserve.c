@@ -118,12 +118,12 @@ bool outbox_reserve_has_room_for_error(const struct mqtt_request *request)
 	if (!conn || !request->response_topic || request->reserve.bytes) {
 		return true;
 	}
-	conn->packed = conn->packed ||
+	conn->full_for_errors = conn->full_for_errors ||
 		!outbox_reserve(&conn->outbox, request->response_topic, 1, SMALL_RESPONSE, &bytes);
 	if (bytes) {
 		outbox_release(&conn->outbox, 1, bytes);
 	}
-	return !conn->packed;
+	return !conn->full_for_errors;
 }
 
 /* Ignores reserves of running requests, which end soon. */

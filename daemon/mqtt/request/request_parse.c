@@ -42,7 +42,7 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	request->response_topic = response_topic;
 	request->conn = conn;
 	request->connection_id = conn->number;
-	request->arrived_ns = m->came_ns;
+	request->arrived_ns = m->arrived_ns;
 	request->deadline_ns = deadline_of(settings, m, request->arrived_ns);
 	request->expires = m->expiry_s != MOSQ_NO_EXPIRY;
 	request->names_deadline = request->expires || (decode_deadline(m->deadline, &ms) && ms > 0);

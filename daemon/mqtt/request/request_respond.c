@@ -169,7 +169,7 @@ static int respond(struct mqtt_requests *requests, struct mqtt_request *request,
 		&w, request->response_format, requests->settings, 0, request, model, answer, err);
 	r = r < 0 ? r : find_room(request, model, w.size, err);
 	if (r == -EAGAIN) {
-		request_serve_again(requests, request, w.size);
+		request_serve_requeue(requests, request, w.size);
 	}
 	if (r == 0 && request->response_format == MQTT_REQUEST_RAW) {
 		result_message_tensors(model, answer, tensors, sizeof(tensors));

@@ -43,14 +43,14 @@ static void update_pauses(struct mqtt_requests *requests)
 		const size_t n = conn->stuck ? requests->n : live.n;
 		const bool is_over = conn->pause.active && now >= conn->pause.until_ns;
 		if (is_over) {
-			conn->pause.rests_until_ns = now + max_pause_ms * NSEC_PER_MSEC;
+			conn->pause.not_before_ns = now + max_pause_ms * NSEC_PER_MSEC;
 		}
 		const bool is_heard = conn->stuck && conn->outbox.in_flight > 0;
 		if (is_over || is_heard || n <= requests->max / 2) {
 			conn->pause.active = false;
 		} else if (!conn->pause.active && pause_ms &&
 			n >= requests->max - requests->max / 4 &&
-			now >= conn->pause.rests_until_ns) {
+			now >= conn->pause.not_before_ns) {
 			conn->pause.until_ns = now + pause_ms * NSEC_PER_MSEC;
 			conn->pause.active = true;
 		}
@@ -129,7 +129,7 @@ void request_serve_drop_all_expired(struct mqtt_requests *requests)
 	}
 }
 
-void request_serve_again(
+void request_serve_requeue(
 	struct mqtt_requests *requests, struct mqtt_request *request, size_t response_bytes)
 {
 	request->reserve.response_bytes = response_bytes;
@@ -207,7 +207,7 @@ double request_serve_wait_ms(struct mqtt_requests *requests)
 {
 	double slots = (double)requests->settings->in_flight;
 	double ahead = (double)(outbox_reserve_update_stuck(requests).n + requests->running);
-	return ahead * requests->service_ns / slots / (double)NSEC_PER_MSEC;
+	return ahead * requests->mean_time_ns / slots / (double)NSEC_PER_MSEC;
 }
 
 /* ---- a full queue */

@@ -30,7 +30,7 @@ void request_serve_add(struct mqtt_requests *requests, struct mqtt_request *requ
 void request_serve_drop_expired(struct mqtt_requests *requests, struct mqtt_request *request);
 void request_serve_drop_all_expired(struct mqtt_requests *requests);
 /* Queues @request again: the outbox has no room for its response of @response_bytes. */
-void request_serve_again(
+void request_serve_requeue(
 	struct mqtt_requests *requests, struct mqtt_request *request, size_t response_bytes);
 /* Removes @request from the request queue and frees it. */
 void request_serve_finish(struct mqtt_requests *requests, struct mqtt_request *request);
@@ -67,7 +67,7 @@ bool must_check outbox_reserve_take(
 void outbox_reserve_use(struct mqtt_request *request, size_t size);
 /* Releases the whole outbox reserve of @request. */
 void outbox_reserve_give_back(struct mqtt_request *request);
-/* Returns true if the outbox has room for an error response. Sets conn->packed if not. */
+/* Returns true if the outbox has room for an error response. Sets conn->full_for_errors if not. */
 bool must_check outbox_reserve_has_room_for_error(const struct mqtt_request *request);
 
 /* Queued requests that do not wait for a stuck broker. */

@@ -40,7 +40,7 @@ static int take_outputs(struct result *result, struct error *err)
 			err, -EPROTO, "%u outputs instead of %u", result->n, model->n_outputs);
 	}
 	for (uint32_t i = 0; i < result->n; i++) {
-		result->bytes[i] = service_tensor(&result->from->outputs[i]);
+		result->bytes[i] = edged_client_tensor(&result->from->outputs[i]);
 		if (result->bytes[i].type != model->outputs[i].type) {
 			return error_set(err, -EPROTO, "output %u has another type", i);
 		}

@@ -44,7 +44,7 @@ static struct mosq_message message_of(const char *topic, const char *payload)
 		.accept = "",
 		.traceparent = "",
 		.deadline = "",
-		.came_ns = clock_now_ns()};
+		.arrived_ns = clock_now_ns()};
 }
 
 static void receive(const struct mosq_message *message)
@@ -460,8 +460,8 @@ static void a_request_that_was_tried_too_often_is_answered_with_an_error(void **
 	journal_close(&bridge.journal);
 	open_journal(*state);
 	for (size_t i = 0; i < JOURNAL_SLOTS; i++) {
-		if (bridge.journal.notes[i].waits) {
-			bridge.journal.notes[i].tries = JOURNAL_TRIES;
+		if (bridge.journal.entries[i].waits) {
+			bridge.journal.entries[i].tries = JOURNAL_TRIES;
 		}
 	}
 	receive_journalled(&bridge);

@@ -107,13 +107,13 @@ static void a_hash_stands_only_if_all_have_the_payload(void **state)
 	struct broker_connection conn = {0};
 	uint64_t hash = 0;
 	(void)state;
-	brokers_note(NULL, true, 7, &hash);
+	brokers_update_hash(NULL, true, 7, &hash);
 	assert_int_equal(hash, 7);
-	brokers_note(NULL, false, 8, &hash);
+	brokers_update_hash(NULL, false, 8, &hash);
 	assert_int_equal(hash, BROKERS_PUBLISH_AGAIN);
-	brokers_note(&conn, true, 8, &hash);
+	brokers_update_hash(&conn, true, 8, &hash);
 	assert_int_equal(hash, BROKERS_PUBLISH_AGAIN); /* another broker may lack it */
-	brokers_note(NULL, true, 8, &hash);
+	brokers_update_hash(NULL, true, 8, &hash);
 	assert_int_equal(hash, 8);
 }
 

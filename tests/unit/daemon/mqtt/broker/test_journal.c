@@ -53,27 +53,27 @@ static struct mosq_message message_of(const void *payload, size_t size)
 		.accept = "",
 		.traceparent = "00-1-2-01",
 		.deadline = "250",
-		.came_ns = clock_now_ns()};
+		.arrived_ns = clock_now_ns()};
 }
 
-static struct journal_note *add(struct journal *journal, const char *text)
+static struct journal_entry *add(struct journal *journal, const char *text)
 {
 	struct mosq_message m = message_of(text, strlen(text));
 	return journal_add(journal, "a broker", &m);
 }
 
-static bool may(const void *data, const struct journal_note *note)
+static bool may(const void *data, const struct journal_entry *entry)
 {
 	(void)data;
-	return note->waits;
+	return entry->waits;
 }
 
-/* The next one of an earlier life is @text; its note. */
-static struct journal_note *expect(struct journal *journal, const char *text)
+/* The next one of an earlier life is @text; its entry. */
+static struct journal_entry *expect(struct journal *journal, const char *text)
 {
 	struct journal_record record;
-	struct journal_note *note = NULL;
-	assert_true(journal_next(journal, may, NULL, &record, &note));
+	struct journal_entry *entry = NULL;
+	assert_true(journal_next(journal, may, NULL, &record, &entry));
 	const struct mosq_message *m = &record.message;
 	assert_string_equal(record.broker, "a broker");
 	assert_string_equal(m->topic, "edged/gw1/digits/infer");
@@ -90,21 +90,21 @@ static struct journal_note *expect(struct journal *journal, const char *text)
 	assert_int_equal(m->size, strlen(text));
 	assert_memory_equal(m->payload, text, m->size);
 	free(record.buffer);
-	return note;
+	return entry;
 }
 
 static void expect_none(struct journal *journal)
 {
 	struct journal_record record;
-	struct journal_note *note = NULL;
-	assert_false(journal_next(journal, may, NULL, &record, &note));
+	struct journal_entry *entry = NULL;
+	assert_false(journal_next(journal, may, NULL, &record, &entry));
 }
 
 static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
-	struct journal_note *first = add(journal, "first");
-	struct journal_note *second = add(journal, "second");
+	struct journal_entry *first = add(journal, "first");
+	struct journal_entry *second = add(journal, "second");
 	assert_non_null(add(journal, "third"));
 	journal_delete(first);
 	assert_non_null(add(journal, "fourth")); /* in the place of the first */
@@ -128,27 +128,27 @@ static void what_was_not_crossed_out_comes_in_its_order_in_the_next_life(void **
 }
 
 /* A life that reads the only one, does with it what is said, and ends. Whether it was given up. */
-static bool live(const struct temp_folder *folder, void (*what)(struct journal_note *))
+static bool live(const struct temp_folder *folder, void (*what)(struct journal_entry *))
 {
 	struct journal *journal = open_journal(folder, MIB);
-	struct journal_note *note = expect(journal, "poison");
-	bool given_up = journal_is_given_up(note);
-	what(note);
+	struct journal_entry *entry = expect(journal, "poison");
+	bool given_up = journal_is_given_up(entry);
+	what(entry);
 	close_journal(journal);
 	return given_up;
 }
 
-static void do_nothing(struct journal_note *note)
+static void do_nothing(struct journal_entry *entry)
 {
-	(void)note;
+	(void)entry;
 }
 
 static void one_that_ends_every_life_is_asked_three_times(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
-	struct journal_note *note = add(journal, "poison");
-	journal_count_try(note); /* only what comes again counts */
-	assert_non_null(note);
+	struct journal_entry *entry = add(journal, "poison");
+	journal_count_try(entry); /* only what comes again counts */
+	assert_non_null(entry);
 	close_journal(journal);
 	for (int life = 0; life < JOURNAL_TRIES; life++) {
 		assert_false(live(*state, journal_count_try));
@@ -161,10 +161,10 @@ static void one_that_ends_every_life_is_asked_three_times(void **state)
 	close_journal(journal);
 }
 
-static void count_twice(struct journal_note *note)
+static void count_twice(struct journal_entry *entry)
 {
-	journal_count_try(note);
-	journal_count_try(note);
+	journal_count_try(entry);
+	journal_count_try(entry);
 }
 
 static void lives_that_did_not_ask_it_do_not_count(void **state)
@@ -187,7 +187,7 @@ static void lives_that_did_not_ask_it_do_not_count(void **state)
 static void what_was_put_off_comes_again_in_its_order(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
-	struct journal_note *first = add(journal, "first"), *second = add(journal, "second");
+	struct journal_entry *first = add(journal, "first"), *second = add(journal, "second");
 	assert_null(journal_oldest(journal, may, NULL));
 	journal_put_off(second);
 	journal_put_off(first);
@@ -211,12 +211,12 @@ static void bytes_and_places_are_bounded(void **state)
 	uint8_t *large = calloc(1, 60 * KIB);
 	assert_non_null(large);
 	struct mosq_message m = message_of(large, 60 * KIB - 512);
-	struct journal_note *note = journal_add(journal, "a broker", &m);
-	assert_non_null(note);
+	struct journal_entry *entry = journal_add(journal, "a broker", &m);
+	assert_non_null(entry);
 	assert_non_null(add(journal, "fits"));
 	assert_null(add(journal, "does not"));
 	assert_int_equal(journal->full, 1);
-	journal_delete(note);
+	journal_delete(entry);
 	assert_non_null(add(journal, "does now"));
 	close_journal(journal);
 	free(large);
@@ -228,7 +228,7 @@ static void bytes_and_places_are_bounded(void **state)
 	close_journal(journal);
 }
 
-static struct journal_note *add_of(struct journal *journal, const char *broker, size_t size)
+static struct journal_entry *add_of(struct journal *journal, const char *broker, size_t size)
 {
 	static const uint8_t payload[8 * KIB];
 	struct mosq_message m = message_of(payload, size);
@@ -236,10 +236,10 @@ static struct journal_note *add_of(struct journal *journal, const char *broker, 
 }
 
 /* So many can be added for @broker, one after the other; the first of them. */
-static struct journal_note *fill(
+static struct journal_entry *fill(
 	struct journal *journal, const char *broker, size_t size, size_t expected)
 {
-	struct journal_note *first = add_of(journal, broker, size);
+	struct journal_entry *first = add_of(journal, broker, size);
 	size_t n = first ? 1 : 0;
 	while (n <= JOURNAL_SLOTS && add_of(journal, broker, size)) {
 		n++;
@@ -248,9 +248,9 @@ static struct journal_note *fill(
 	return first;
 }
 
-static bool is_not_of(const void *data, const struct journal_note *note)
+static bool is_not_of(const void *data, const struct journal_entry *entry)
 {
-	return strcmp(note->broker, data) != 0;
+	return strcmp(entry->broker, data) != 0;
 }
 
 /* By its name, also in the life after. */
@@ -258,23 +258,23 @@ static void what_one_broker_has_asked_may_be_passed_over(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
 	struct journal_record record;
-	struct journal_note *note = NULL;
-	struct journal_note *const notes[] = {
+	struct journal_entry *entry = NULL;
+	struct journal_entry *const entries[] = {
 		add_of(journal, "a", 1), add_of(journal, "a", 2), add_of(journal, "b", 3)};
 	for (size_t i = 0; i < 3; i++) {
-		assert_non_null(notes[i]);
-		journal_put_off(notes[i]);
+		assert_non_null(entries[i]);
+		journal_put_off(entries[i]);
 	}
 	for (int life = 0; life < 2; life++) {
-		const struct journal_note *next = journal_oldest(journal, is_not_of, "a");
+		const struct journal_entry *next = journal_oldest(journal, is_not_of, "a");
 		assert_non_null(next);
 		assert_string_equal(next->broker, "b");
-		assert_true(journal_next(journal, is_not_of, "a", &record, &note));
-		assert_ptr_equal(note, next);
+		assert_true(journal_next(journal, is_not_of, "a", &record, &entry));
+		assert_ptr_equal(entry, next);
 		assert_string_equal(record.broker, "b");
 		free(record.buffer);
 		assert_null(journal_oldest(journal, is_not_of, "a"));
-		assert_false(journal_next(journal, is_not_of, "a", &record, &note));
+		assert_false(journal_next(journal, is_not_of, "a", &record, &entry));
 		assert_int_equal(journal->n_waiting, 2);
 		close_journal(journal);
 		journal = open_journal(*state, MIB);
@@ -286,9 +286,9 @@ static void each_broker_has_an_equal_part(void **state)
 {
 	struct journal *journal = open_journal(*state, 64 * MIB);
 	journal_set_brokers(journal, 3);
-	struct journal_note *note = fill(journal, "a", 1, JOURNAL_SLOTS / 3);
+	struct journal_entry *entry = fill(journal, "a", 1, JOURNAL_SLOTS / 3);
 	fill(journal, "b", 1, JOURNAL_SLOTS / 3);
-	journal_delete(note);
+	journal_delete(entry);
 	fill(journal, "b", 1, 0);
 	fill(journal, "a", 1, 1);
 	fill(journal, "c", 1, JOURNAL_SLOTS / 3);
@@ -300,9 +300,9 @@ static void each_broker_has_an_equal_part(void **state)
 	assert_int_equal(journal->n_used, JOURNAL_SLOTS);
 	for (size_t i = 0; i < 10; i++) { /* were a's */
 		struct journal_record record;
-		assert_true(journal_next(journal, may, NULL, &record, &note));
+		assert_true(journal_next(journal, may, NULL, &record, &entry));
 		free(record.buffer);
-		journal_delete(note);
+		journal_delete(entry);
 	}
 	fill(journal, "b", 1, 0);
 	fill(journal, "a", 1, 10 - JOURNAL_SLOTS % 3);
@@ -315,9 +315,9 @@ static void each_broker_has_an_equal_part_of_the_bytes(void **state)
 	const size_t pages = (6 * KIB + 1023 + journal->page) / journal->page;
 	const size_t of_each = 128 * KIB / (pages * journal->page);
 	journal_set_brokers(journal, 2);
-	struct journal_note *note = fill(journal, "a", 6 * KIB, of_each);
+	struct journal_entry *entry = fill(journal, "a", 6 * KIB, of_each);
 	fill(journal, "b", 6 * KIB, of_each);
-	journal_delete(note);
+	journal_delete(entry);
 	fill(journal, "b", 6 * KIB, 0);
 	fill(journal, "a", 6 * KIB, 1);
 	close_journal(journal);
@@ -348,17 +348,17 @@ static void memory_goes_back_when_large_ones_are_crossed_out(void **state)
 {
 	struct journal *journal = open_journal(*state, 32 * MIB);
 	uint8_t *large = malloc(4 * MIB);
-	struct journal_note *notes[4];
+	struct journal_entry *entries[4];
 	assert_non_null(large);
 	memset(large, 1, 4 * MIB);
 	struct mosq_message m = message_of(large, 4 * MIB);
 	for (size_t i = 0; i < 4; i++) {
-		notes[i] = journal_add(journal, "a broker", &m);
-		assert_non_null(notes[i]);
+		entries[i] = journal_add(journal, "a broker", &m);
+		assert_non_null(entries[i]);
 	}
 	assert_true(memory_of(journal) >= 16 * MIB);
 	for (size_t i = 0; i < 4; i++) {
-		journal_delete(notes[i]);
+		journal_delete(entries[i]);
 	}
 	assert_true(memory_of(journal) < MIB);
 	free(large);
@@ -419,9 +419,9 @@ static void damage(const struct temp_folder *folder, off_t at, uint8_t mask)
 static void a_record_that_was_cut_short_is_none(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
-	struct journal_note *note = add(journal, "cut");
-	assert_non_null(note);
-	off_t size = note->bytes;
+	struct journal_entry *entry = add(journal, "cut");
+	assert_non_null(entry);
+	off_t size = entry->bytes;
 	close_journal(journal);
 	damage(*state, size - 1, 0x80); /* its number's second copy is another's */
 	journal = open_journal(*state, MIB);
@@ -434,13 +434,13 @@ static void any_byte_that_is_wrong_does_no_harm(void **state)
 {
 	const char text[] = "a payload";
 	struct journal *journal = open_journal(*state, MIB);
-	struct journal_note *note = add(journal, text);
-	assert_non_null(note);
-	off_t size = note->bytes;
+	struct journal_entry *entry = add(journal, text);
+	assert_non_null(entry);
+	off_t size = entry->bytes;
 	close_journal(journal);
 	for (off_t at = 0; at < size; at++) {
 		struct journal_record record;
-		struct journal_note *found = NULL;
+		struct journal_entry *found = NULL;
 		journal = open_journal(*state, MIB);
 		while (journal->n_waiting == 0) { /* the one before was dropped: a new one */
 			journal_delete(add(journal, text));
@@ -465,7 +465,7 @@ static void what_came_before_the_machine_started_anew_is_not_asked(void **state)
 {
 	struct journal *journal = open_journal(*state, MIB);
 	struct mosq_message m = message_of("old", 3);
-	m.came_ns += UINT64_C(1000000000) * 3600; /* a clock that began anew is behind it */
+	m.arrived_ns += UINT64_C(1000000000) * 3600; /* a clock that began anew is behind it */
 	assert_non_null(journal_add(journal, "a broker", &m));
 	close_journal(journal);
 	journal = open_journal(*state, MIB);

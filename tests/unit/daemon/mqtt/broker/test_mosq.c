@@ -46,7 +46,7 @@ static void on_message(void *data, const struct mosq_message *message)
 	char bytes[PACKET];
 	assert_int_equal(message->size, 5);
 	assert_int_equal(message->qos, 1);
-	assert_true(message->came_ns > 0);
+	assert_true(message->arrived_ns > 0);
 	s->messages++;
 	s->told_meanwhile = recv(s->peer, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
 }

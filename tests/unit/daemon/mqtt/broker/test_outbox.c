@@ -230,7 +230,7 @@ static void what_is_set_aside_is_there_whatever_goes_meanwhile(void **state)
 	outbox_deinit(&o);
 }
 
-static bool may(const void *data, const struct journal_note *note)
+static bool may(const void *data, const struct journal_entry *note)
 {
 	(void)data;
 	return note->waits;
@@ -242,7 +242,7 @@ static void the_request_of_an_answer_that_had_no_room_is_put_off(void **state)
 	const struct temp_folder *folder = *state;
 	struct journal *journal = malloc(sizeof(*journal));
 	struct journal_record record;
-	struct journal_note *note = NULL;
+	struct journal_entry *note = NULL;
 	struct error err = {0};
 	struct outbox o;
 	const struct mosq_message message = {.topic = "edged/gw1/digits/infer",

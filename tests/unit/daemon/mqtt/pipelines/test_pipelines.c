@@ -151,16 +151,16 @@ static void a_process_that_ends_gets_the_input_once_more(void **state)
 {
 	(void)state;
 	struct mqtt_request *request = in_work("cam");
-	pipelines_job_again(&bridge.pipelines, "gone", true);
+	pipelines_job_retry(&bridge.pipelines, "gone", true);
 	assert_int_equal(request->state, MQTT_REQUEST_NEW);
 	assert_int_equal(count_messages(), 0);
 	request->state = MQTT_REQUEST_DECODING;
 	bridge.pipelines.job.request = request;
-	pipelines_job_again(&bridge.pipelines, "gone", true);
+	pipelines_job_retry(&bridge.pipelines, "gone", true);
 	assert_null(bridge.requests.first);
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "INVALID");
 	in_work("cam"); /* it took too long */
-	pipelines_job_again(&bridge.pipelines, "late", false);
+	pipelines_job_retry(&bridge.pipelines, "late", false);
 	assert_null(bridge.requests.first);
 }
 
@@ -177,7 +177,7 @@ static void an_envelope_makes_the_input_wait_for_its_second_pass(void **state)
 	assert_string_equal(request->id, "5");
 	request->state = MQTT_REQUEST_DECODING; /* the next process has not read it */
 	bridge.pipelines.job = (struct pipelines_job){.request = request, .state = JOB_OPENED};
-	pipelines_job_again(&bridge.pipelines, "gone", true);
+	pipelines_job_retry(&bridge.pipelines, "gone", true);
 	assert_false(request->envelope_parsed);
 }
 

@@ -120,7 +120,7 @@ static void settings_and_sources_outlive_a_changed_file(void **state)
 	struct error err = {0};
 	bool changed = false;
 	struct mqtt_pipeline *pipeline = pipelines->items[0];
-	pipelines_know_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
+	pipelines_add_known_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
 	pipeline->sources[0].unpublished = strdup("{}");
 	strcpy(pipeline->wait_reason, "edged is away");
 	pipeline->off = true;
@@ -298,7 +298,7 @@ static void a_pipeline_tells_what_it_waits_for(void **state)
 	assert_string_equal(needs(), "model digits has no signature ");
 	describe_digits();
 	assert_string_equal(needs(), "");
-	bridge.service.away = true;
+	bridge.edged.away = true;
 	assert_string_equal(needs(), "edged is away");
 }
 
@@ -322,7 +322,7 @@ static void a_pipeline_that_begins_to_wait_resets_its_sources_once(void **state)
 		"[post]\nkind = classes\n[decision]\nlabels = a\nthreshold = 0.5\n");
 	assert_int_equal(load(), 0);
 	bridge.models.listed = true;
-	pipelines_know_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
+	pipelines_add_known_source(pipelines, bridge.brokers.connections[0], "digit", "cam");
 	pipelines->items[0]->sources[0].has_published = true;
 	needs();
 	const size_t n = bridge.brokers.connections[0]->outbox.n;

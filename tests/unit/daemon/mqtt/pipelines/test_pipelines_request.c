@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "tests/fakes/fake_bridge.h"
-#include "tests/fakes/fake_service.h"
+#include "tests/fakes/fake_edged_client.h"
 #include "tests/unit/daemon/temp_folder.h"
 
 #define DIGIT                                                                                      \
@@ -32,8 +32,9 @@ static int setup(void **state)
 	snprintf(bridge.settings.pipelines, sizeof(bridge.settings.pipelines), "%s", folder->path);
 	assert_int_equal(pipelines_load(&bridge.pipelines, &bad, NULL), 0);
 	assert_int_equal(bad, 0);
-	pipelines_know_source(&bridge.pipelines, bridge.brokers.connections[0], "digit", "cam");
-	bridge.service.client = (struct edge_client *)connection;
+	pipelines_add_known_source(
+		&bridge.pipelines, bridge.brokers.connections[0], "digit", "cam");
+	bridge.edged.client = (struct edge_client *)connection;
 	return 0;
 }
 
@@ -44,7 +45,7 @@ static int teardown(void **state)
 	pipelines_forget_requests(&bridge.pipelines);
 	end_calls(edged.runs, edged.n_runs);
 	end_calls(edged.opens, edged.n_opens);
-	bridge.service.client = NULL;
+	bridge.edged.client = NULL;
 	fake_bridge_end(&bridge);
 	return temp_folder_tear_down(state);
 }
@@ -213,7 +214,7 @@ static void without_edged_a_request_waits_until_its_deadline(void **state)
 {
 	(void)state;
 	struct worker_model_request q = wanted(2);
-	bridge.service.client = NULL;
+	bridge.edged.client = NULL;
 	q.deadline_ns = 1; /* has passed */
 	request(1);
 	assert_true(request_with(q));
@@ -221,7 +222,7 @@ static void without_edged_a_request_waits_until_its_deadline(void **state)
 	assert_int_equal(edged.n_runs, 0);
 	assert_answer(2, -ETIMEDOUT, "deadline exceeded");
 	assert_no_answer();
-	bridge.service.client = (struct edge_client *)connection;
+	bridge.edged.client = (struct edge_client *)connection;
 	start_waiting();
 	assert_int_equal(edged.n_runs, 1);
 }
@@ -278,7 +279,7 @@ static void a_request_that_edged_took_along_is_run_once_more(void **state)
 	assert_answer(1, -ENOTCONN, "why");
 	request(2);
 	start_waiting();
-	bridge.service.stopping = true;
+	bridge.edged.stopping = true;
 	fail_with(&edged.runs[2], -ENOTCONN, EDGE_CLIENT_OK);
 	assert_int_equal(edged.n_runs, 3);
 	assert_answer(2, -ENOTCONN, "why");

@@ -156,10 +156,10 @@ static void an_error_needs_room_for_itself_only(void **state)
 	assert_true(outbox_reserve_take(&bridge.requests, first));
 	assert_true(outbox_reserve_has_room_for_error(request));
 	assert_int_equal(outbox()->reserved_messages, 1); /* only looked at */
-	assert_false(conn->packed);
+	assert_false(conn->full_for_errors);
 	outbox()->max_messages = 1;
 	assert_false(outbox_reserve_has_room_for_error(request));
-	assert_true(conn->packed);
+	assert_true(conn->full_for_errors);
 	outbox()->max_messages = 100;
 	assert_false(outbox_reserve_has_room_for_error(request)); /* until the next turn */
 	outbox_reserve_give_back(first);

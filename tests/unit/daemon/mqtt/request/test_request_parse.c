@@ -44,7 +44,7 @@ static struct mosq_message message(void)
 		.payload = (const uint8_t *)"1,2",
 		.size = 3,
 		.qos = 1,
-		.came_ns = CAME,
+		.arrived_ns = CAME,
 		.expiry_s = MOSQ_NO_EXPIRY,
 		.response_topic = "",
 		.content_type = "",
@@ -183,7 +183,7 @@ static void the_key_is_of_all_but_times_and_priority(void **state)
 	m.priority = "high";
 	m.deadline = "10";
 	m.expiry_s = 3;
-	m.came_ns++;
+	m.arrived_ns++;
 	assert_int_equal(request_parse_key(&dedup, request, &m), key);
 	m = good;
 	m.payload = (const uint8_t *)"1,3";

@@ -143,7 +143,7 @@ static void a_model_that_does_not_serve_is_refused_and_one_that_comes_is_waited_
 	assert_queue("");
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "DENIED");
 	model->off = model->listed = false;
-	bridge.service.status.uptime_us = SERVICE_YOUNG_US;
+	bridge.edged.status.uptime_us = EDGED_CLIENT_YOUNG_US;
 	accept_one("2", 0, MQTT_REQUEST_NORMAL);
 	assert_queue("");
 	assert_string_equal(fake_bridge_newest(&bridge, 0)->status, "NOT_FOUND");

@@ -3,8 +3,8 @@
  * edged as its client in edged-mqtt sees it: notes what is asked, and replies when the test says so. A
  * program that includes it is linked with --wrap of the three functions. Included after cmocka.h.
  */
-#ifndef TESTS_FAKES_FAKE_SERVICE_H
-#define TESTS_FAKES_FAKE_SERVICE_H
+#ifndef TESTS_FAKES_FAKE_EDGED_CLIENT_H
+#define TESTS_FAKES_FAKE_EDGED_CLIENT_H
 
 #include <stdio.h>
 #include <string.h>
@@ -33,12 +33,12 @@ static struct {
 	int code; /* of the next calls */
 } edged;
 
-int __wrap_service_infer(struct service *service, const struct service_run *run,
+int __wrap_edged_client_infer(struct edged_client *client, const struct edged_client_run *run,
 	edge_client_reply_fn fn, void *data, struct edge_client_error *err);
-int __wrap_service_infer(struct service *service, const struct service_run *run,
+int __wrap_edged_client_infer(struct edged_client *client, const struct edged_client_run *run,
 	edge_client_reply_fn fn, void *data, struct edge_client_error *err)
 {
-	(void)service;
+	(void)client;
 	if (edged.code < 0) {
 		snprintf(err->text, sizeof(err->text), "not now");
 		return edged.code;
@@ -55,12 +55,12 @@ int __wrap_service_infer(struct service *service, const struct service_run *run,
 	return 0;
 }
 
-int __wrap_service_session_open(struct service *service, const char *model, edge_client_reply_fn fn,
-	void *data, struct edge_client_error *err);
-int __wrap_service_session_open(struct service *service, const char *model, edge_client_reply_fn fn,
-	void *data, struct edge_client_error *err)
+int __wrap_edged_client_session_open(struct edged_client *client, const char *model,
+	edge_client_reply_fn fn, void *data, struct edge_client_error *err);
+int __wrap_edged_client_session_open(struct edged_client *client, const char *model,
+	edge_client_reply_fn fn, void *data, struct edge_client_error *err)
 {
-	(void)service;
+	(void)client;
 	if (edged.code < 0) {
 		*err = (struct edge_client_error){.code = edged.code};
 		snprintf(err->text, sizeof(err->text), "not now");
@@ -73,10 +73,10 @@ int __wrap_service_session_open(struct service *service, const char *model, edge
 	return 0;
 }
 
-void __wrap_service_session_close(struct service *service, uint32_t session);
-void __wrap_service_session_close(struct service *service, uint32_t session)
+void __wrap_edged_client_session_close(struct edged_client *client, uint32_t session);
+void __wrap_edged_client_session_close(struct edged_client *client, uint32_t session)
 {
-	(void)service;
+	(void)client;
 	assert_true(edged.n_closed < MAX_CALLS);
 	edged.closed[edged.n_closed++] = session;
 }
