@@ -21,7 +21,7 @@
 #define END_MS 1000 /* time from the end of its pipe to its exit */
 #define SLICE_MS 50 /* interval to check if edged stops */
 
-bool check_there(const char *program)
+bool check_is_executable(const char *program)
 {
 	return access(program, X_OK) == 0;
 }
@@ -174,7 +174,7 @@ static uint64_t cpu_of(const struct rusage *used)
 	return nanoseconds(used->ru_utime) + nanoseconds(used->ru_stime);
 }
 
-int check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
+int check_judge_timeout(uint64_t cpu_ns, uint64_t limit_ms, struct error *err)
 {
 	char reason[sizeof(err->text)];
 	if (cpu_ns >= limit_ms * UINT64_C(1000000) / 2) {
@@ -215,7 +215,7 @@ static int finish(int waited, const struct child *child, uint64_t questions_ms, 
 	if (waited < 0) {
 		error_set(err, waited, "opening it took too long");
 		return waited == -ETIMEDOUT
-			? check_overdue(cpu_of(&used), questions_ms + GRACE_MS, err)
+			? check_judge_timeout(cpu_of(&used), questions_ms + GRACE_MS, err)
 			: waited;
 	}
 	if (n != (ssize_t)sizeof(verdict) && ended && was_killed(status)) {
@@ -227,7 +227,7 @@ static int finish(int waited, const struct child *child, uint64_t questions_ms, 
 	}
 	*ret_bytes = verdict.bytes;
 	int code = verdict_to_error(&verdict, err);
-	return code == -ETIMEDOUT ? check_overdue(cpu_of(&used), questions_ms, err) : code;
+	return code == -ETIMEDOUT ? check_judge_timeout(cpu_of(&used), questions_ms, err) : code;
 }
 
 int check_run(

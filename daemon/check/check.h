@@ -24,7 +24,7 @@ struct check_task {
 	uint64_t milliseconds; /* time limit for all questions of the self-test */
 	uint64_t cpu_features;
 	uint64_t file_bytes, arena_bytes, macs, prepared_bytes, nodes, plans, loops;
-	/* argument of breath_begin(); depends on the current load, not on the file */
+	/* argument of background_yield_begin(); depends on the current load, not on the file */
 	uint64_t insists;
 };
 #define CHECK_NUMBERS (sizeof(struct check_task) / sizeof(uint64_t))
@@ -65,11 +65,11 @@ struct check_files {
 };
 
 /* Returns true if @program can be executed. */
-bool check_there(const char *program);
+bool check_is_executable(const char *program);
 
 /* Judges a timeout of @limit_ms. If the child had less than half of that time on a CPU, the machine
  * was busy: returns -EAGAIN. Otherwise returns @err's code, with status MODEL_REFUSED. */
-int must_check check_overdue(uint64_t cpu_ns, uint64_t limit_ms, struct error *err);
+int must_check check_judge_timeout(uint64_t cpu_ns, uint64_t limit_ms, struct error *err);
 
 /*
  * Runs check->program on @blob and the self-test @golden (-1: none). Returns 0 with *ret_bytes, the

@@ -338,7 +338,7 @@ static void on_short(void *context)
 static void on_unloaded(void *context)
 {
 	const struct edged *edged = context;
-	dbus_models_stale(edged->dbus);
+	dbus_models_changed_later(edged->dbus);
 }
 
 static void serve_init(struct edged *edged)

@@ -104,7 +104,7 @@ void dbus_models_changed(struct dbus *dbus)
 	}
 }
 
-void dbus_models_stale(struct dbus *dbus)
+void dbus_models_changed_later(struct dbus *dbus)
 {
 	if (dbus && dbus->bus) {
 		dbus->stale = true;
@@ -114,7 +114,7 @@ void dbus_models_stale(struct dbus *dbus)
 
 bool dbus_command_done(struct dbus *dbus, struct store_command *command)
 {
-	if (!dbus || !dbus->bus || !dbus_calls_ordered(dbus, command)) {
+	if (!dbus || !dbus->bus || !dbus_calls_finish_command(dbus, command)) {
 		return false;
 	}
 	settle(dbus);

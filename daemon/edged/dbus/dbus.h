@@ -30,7 +30,7 @@ void dbus_models_changed(struct dbus *dbus);
 
 /* As dbus_models_changed(), for callers inside a bus callback: it is done in the loop's next
  * turn. */
-void dbus_models_stale(struct dbus *dbus);
+void dbus_models_changed_later(struct dbus *dbus);
 
 /* True when a call waited for @command: the call is answered and @command is taken. */
 bool dbus_command_done(struct dbus *dbus, struct store_command *command);

@@ -140,7 +140,7 @@ void dbus_calls_scanned(struct dbus *dbus)
 	}
 }
 
-bool dbus_calls_ordered(struct dbus *dbus, struct store_command *command)
+bool dbus_calls_finish_command(struct dbus *dbus, struct store_command *command)
 {
 	struct dbus_call *call = dbus->calls;
 	while (call && call->command_number != command->number) {

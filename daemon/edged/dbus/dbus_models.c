@@ -133,9 +133,9 @@ int dbus_models_add(struct dbus *dbus)
 static struct dbus_shown show(const struct dbus *dbus, const struct models_entry *model)
 {
 	struct dbus_shown shown = {.api = &dbus->api,
-		.digest = model->about.digest,
-		.trial = model->about.trial,
-		.pinned = model->about.pinned};
+		.digest = model->facts.digest,
+		.trial = model->facts.trial,
+		.pinned = model->facts.pinned};
 	const char *state = models_model_state(model);
 	memcpy(shown.name, model->name, sizeof(shown.name));
 	memcpy(shown.version, model->version, sizeof(shown.version));

@@ -18,7 +18,7 @@ void dbus_models_changed(struct dbus *dbus)
 	(void)dbus;
 }
 
-void dbus_models_stale(struct dbus *dbus)
+void dbus_models_changed_later(struct dbus *dbus)
 {
 	(void)dbus;
 }

@@ -71,7 +71,7 @@ int dbus_call(struct dbus *dbus, sd_bus_message *message, struct store_command *
 /* Answers the calls that wait for a scan that is done. */
 void dbus_calls_scanned(struct dbus *dbus);
 /* Answers the call that waits for @command, and takes @command. False: no call waits for it. */
-bool dbus_calls_ordered(struct dbus *dbus, struct store_command *command);
+bool dbus_calls_finish_command(struct dbus *dbus, struct store_command *command);
 void dbus_calls_drop(struct dbus *dbus);
 
 #endif

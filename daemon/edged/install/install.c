@@ -195,9 +195,9 @@ static int check_answers(const struct load_context *context, const struct candid
 	code = selftest_run(loaded->model, golden, (size_t)size, &control, &n, err);
 	crash_marker_end(marker);
 	crash_markers_give_back(&context->store->markers, marker);
-	return code == -ETIMEDOUT
-		? check_overdue(clock_thread_cpu_ns() - cpu_ns, context->config->self_test_ms, err)
-		: code;
+	return code == -ETIMEDOUT ? check_judge_timeout(clock_thread_cpu_ns() - cpu_ns,
+					    context->config->self_test_ms, err)
+				  : code;
 }
 
 /* Runs once, unless the model can read or write checkpoint files. */

@@ -174,7 +174,7 @@ static void check_find(struct loader *loader)
 	snprintf(program, sizeof(tools->check_program), "%s", loader->config.check_program);
 	bool wanted = strcmp(program, "none") != 0;
 	tools->check = strcmp(program, "auto") == 0 ? LIBEXECDIR "/edged-check" : program;
-	if (wanted && !check_there(tools->check)) {
+	if (wanted && !check_is_executable(tools->check)) {
 		log_warning(loader->log,
 			"%s cannot be run: models are opened in edged without a check before",
 			tools->check);
@@ -307,7 +307,7 @@ void loader_run(struct loader *loader)
 	state_set(loader, LOADER_IDLE, LOADER_RUNNING);
 }
 
-void loader_go_on(struct loader *loader)
+void loader_resume(struct loader *loader)
 {
 	state_set(loader, LOADER_ASKS, LOADER_RUNNING);
 }

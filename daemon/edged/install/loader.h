@@ -5,7 +5,7 @@
  *   state            who has @job   what comes next
  *   LOADER_IDLE      the loop       loader_run()
  *   LOADER_RUNNING   the thread     it asks, or is done
- *   LOADER_ASKS      the loop       loader_go_on(), when the loop has done what @question says
+ *   LOADER_ASKS      the loop       loader_resume(), when the loop has done what @question says
  *   LOADER_DONE      the loop       loader_take(), when the loop has taken the result
  *
  * The thread knows of no model but that of its job.
@@ -93,7 +93,7 @@ enum loader_state loader_state(struct loader *loader);
 /* Hands loader->job, which the loop has filled in, to the thread. */
 void loader_run(struct loader *loader);
 /* Lets the thread go on. It first frees models that the answer left without a reference. */
-void loader_go_on(struct loader *loader);
+void loader_resume(struct loader *loader);
 /* Ends the job that is done. */
 void loader_take(struct loader *loader);
 

@@ -55,7 +55,7 @@ bool registry_is_known(const struct registry_model *model)
 	return model && (model->folder_scan || !digest_is_zero(&model->manifest.active));
 }
 
-int registry_need(struct registry *registry, const char *name, size_t max,
+int registry_find_or_add(struct registry *registry, const char *name, size_t max,
 	struct registry_model **ret_model, struct error *err)
 {
 	size_t n_known = 0;

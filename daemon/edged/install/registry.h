@@ -49,7 +49,7 @@ struct registry_model *registry_find(const struct registry *registry, const char
 struct registry_model *registry_add(struct registry *registry, const char *name);
 /* Finds or adds the record of @name, for a file outside the models folder. -ENOSPC if there are
  * @max models, -ENOMEM. */
-int must_check registry_need(struct registry *registry, const char *name, size_t max,
+int must_check registry_find_or_add(struct registry *registry, const char *name, size_t max,
 	struct registry_model **ret_model, struct error *err);
 /* Forgets the record of @name, if there is one. */
 void registry_drop(struct registry *registry, const char *name);

@@ -108,7 +108,7 @@ bool loaded_model_idle(const struct loaded_model *loaded);
 void loaded_model_trim(struct loaded_model *loaded);
 struct loaded_model *loaded_model_ref(struct loaded_model *loaded);
 void loaded_model_unref(struct loaded_model *loaded); /* NULL is fine */
-/* Frees an unreferenced model; the last step after bury(). */
+/* Frees an unreferenced model; the last step after defer_free(). */
 void loaded_model_free(struct loaded_model *loaded);
 DEFINE_OWNED(struct loaded_model *, loaded_model_unref)
 

@@ -38,7 +38,7 @@ static double regret_of(const struct loaded_model *loaded, uint64_t now_ns)
 
 static bool may_unload(const struct models_entry *model)
 {
-	return model->loaded && !model->about.pinned && model->loaded->stored &&
+	return model->loaded && !model->facts.pinned && model->loaded->stored &&
 		loaded_model_idle(model->loaded);
 }
 
@@ -124,7 +124,7 @@ static void pinned_count(const struct eviction *eviction)
 	size_t pinned = 0;
 	for (size_t i = 0; i < eviction->models->n; i++) {
 		const struct models_entry *model = &eviction->models->entries[i];
-		pinned += model->loaded && model->about.pinned ? model->loaded->bytes : 0;
+		pinned += model->loaded && model->facts.pinned ? model->loaded->bytes : 0;
 	}
 	atomic_store(&eviction->budget->pinned, pinned);
 }
@@ -191,7 +191,7 @@ static int unload_now(struct eviction *eviction, const char *name, struct error 
 	if (model->unloaded) {
 		return 1;
 	}
-	if (model->about.pinned) {
+	if (model->facts.pinned) {
 		return error_set(err, -EPERM, "model %s is pinned", name);
 	}
 	if (!model->loaded->stored) {

@@ -58,8 +58,8 @@ static bool command_start(
 		return true;
 	}
 	if (installs) {
-		code = registry_need(&models->registry, command->model, loader->config.max_models,
-			&record, &command->error);
+		code = registry_find_or_add(&models->registry, command->model,
+			loader->config.max_models, &record, &command->error);
 	} else {
 		record = registry_find(&models->registry, command->model);
 	}
@@ -157,7 +157,7 @@ static void repaired_take(struct models *models, const struct job_repaired *repa
 		struct registry_model *record = models->registry.models[i];
 		if (repaired[i].changed) {
 			record->manifest = repaired[i].manifest;
-			store_about_changed(models, record);
+			models_update_facts(models, record);
 		}
 		if (repaired[i].active_missing) {
 			registry_invalidate_model(record);
@@ -218,7 +218,7 @@ bool jobs_update(struct models *models, struct loader *loader)
 	if (state == LOADER_ASKS) {
 		changed = models_handle_question(
 			models, loader->job.model.manifest.name, loader->question);
-		loader_go_on(loader);
+		loader_resume(loader);
 		return changed;
 	}
 	if (state == LOADER_DONE) {
@@ -229,6 +229,6 @@ bool jobs_update(struct models *models, struct loader *loader)
 		model_fill(models, &loader->job);
 		loader_run(loader);
 	}
-	models_scanned(models);
+	models_drop_restored_counters(models);
 	return changed;
 }

@@ -60,7 +60,7 @@ static void drop_restored(struct models *models)
 	}
 }
 
-void models_scanned(struct models *models)
+void models_drop_restored_counters(struct models *models)
 {
 	if (models->scans_done > 0) {
 		drop_restored(models);
@@ -146,7 +146,7 @@ static void about_set(struct models_entry *model, const struct registry_model *r
 	const struct manifest *manifest = &record->manifest;
 	const struct manifest_version *serves = manifest_find(manifest, &model->serving);
 	const struct manifest_version *good = manifest_find(manifest, &manifest->last_good);
-	model->about = (struct store_about){
+	model->facts = (struct models_facts){
 		.digest = model->serving,
 		.since = serves ? serves->since : 0,
 		.by = serves ? serves->by : 0,
@@ -158,7 +158,7 @@ static void about_set(struct models_entry *model, const struct registry_model *r
 	};
 }
 
-void store_about_changed(struct models *models, const struct registry_model *record)
+void models_update_facts(struct models *models, const struct registry_model *record)
 {
 	struct models_entry *model = models_find(models, record->manifest.name);
 	if (model) {
@@ -173,7 +173,7 @@ static void probation_start(struct models_entry *model)
 {
 	uint64_t usual = model->runs >= LEAST_RUNS ? model->run_ns / model->runs : 0;
 	model->probation = (struct probation){0};
-	if (model->about.trial) {
+	if (model->facts.trial) {
 		probation_begin(&model->probation, usual, clock_now_ns());
 	}
 }
@@ -189,8 +189,8 @@ void models_drop_previous(struct models_entry *model)
 static void before_keep(const struct models *models, struct models_entry *model)
 {
 	struct loaded_model *loaded = take(model->loaded);
-	const bool good = loaded && digest_equal(&loaded->digest, &model->about.good);
-	if (!model->about.trial) {
+	const bool good = loaded && digest_equal(&loaded->digest, &model->facts.good);
+	if (!model->facts.trial) {
 		models_drop_previous(model);
 	} else if (!model->previous && (good || models->keeps_previous)) {
 		model->previous = take(loaded);
@@ -349,9 +349,9 @@ static struct probation_limits limits_of(const struct config *config)
 static void roll_back_in_memory(struct models *models, struct models_entry *model)
 {
 	struct loaded_model *before = model->previous;
-	if (!before || model->about.pinned || !loaded_model_idle(before) ||
+	if (!before || model->facts.pinned || !loaded_model_idle(before) ||
 		edge_model_broken(before->model) ||
-		!digest_equal(&before->digest, &model->about.good)) {
+		!digest_equal(&before->digest, &model->facts.good)) {
 		return;
 	}
 	before->generation = ++models->generation;
@@ -362,7 +362,7 @@ static void roll_back_in_memory(struct models *models, struct models_entry *mode
 	/* manifest_prepare_replacement() can make a version good that never passed its trial. */
 	atomic_store(&model->loaded->on_trial, false);
 	model->serving = model->loaded->digest;
-	store_about_changed(models, registry_find(&models->registry, model->name));
+	models_update_facts(models, registry_find(&models->registry, model->name));
 	model->bytes = model->previous_bytes;
 	probation_reason(&model->probation, model->reason, sizeof(model->reason));
 	model->probation = (struct probation){0};
@@ -425,7 +425,7 @@ static struct models_entry *model_of(struct models *models, const struct loaded_
 }
 
 void models_note_run(struct models *models, struct loader *loader, const struct config *config,
-	const struct loaded_model *loaded, enum trial_outcome outcome, uint64_t run_ns)
+	const struct loaded_model *loaded, enum probation_outcome outcome, uint64_t run_ns)
 {
 	struct models_entry *model = model_of(models, loaded);
 	if (!model) {

@@ -15,7 +15,7 @@
 #include "daemon/system/counters.h"
 
 /* Facts about the version that serves. */
-struct store_about {
+struct models_facts {
 	struct digest digest;
 	uint64_t since, by; /* as in struct manifest_version */
 	uint64_t last_good; /* number of the last good version; 0: none */
@@ -38,7 +38,7 @@ struct models_entry {
 	uint64_t bytes; /* memory of @loaded at load, with one session */
 	struct loaded_model_use use; /* recent use while @loaded is NULL */
 	char why[48]; /* reason of the unload */
-	struct store_about about; /* of @serving, from the manifest */
+	struct models_facts facts; /* of @serving, from the manifest */
 	struct probation probation; /* trial of the version that serves */
 	bool trial_passed; /* @serving has been on trial and has answered without a fault so far */
 	/* Version for a rollback and for shadow comparison during a trial; NULL: not in memory. */
@@ -92,15 +92,15 @@ bool models_apply(struct models *models, struct job *job, struct registry_model 
 /* Does what a job about model @name needs. Returns true if the model was unloaded. */
 bool models_handle_question(struct models *models, const char *name, enum job_question question);
 /* Takes a change of the manifest in @record. */
-void store_about_changed(struct models *models, const struct registry_model *record);
+void models_update_facts(struct models *models, const struct registry_model *record);
 /* Forgets counters of models that the first scan did not find. */
-void models_scanned(struct models *models);
+void models_drop_restored_counters(struct models *models);
 
 /* Counts one completed run of @loaded. @run_ns: CPU time of its thread; 0: not measured. During a
  * trial the run counts for the verdict, and a verdict becomes a store command to @loader. Off trial
  * the run adds to the usual run time. */
 void models_note_run(struct models *models, struct loader *loader, const struct config *config,
-	const struct loaded_model *loaded, enum trial_outcome outcome, uint64_t run_ns);
+	const struct loaded_model *loaded, enum probation_outcome outcome, uint64_t run_ns);
 /* Returns the version before @loaded, borrowed. NULL: @loaded is not on trial, or that version is
  * not in memory. */
 struct loaded_model *models_previous(struct models *models, const struct loaded_model *loaded);

@@ -55,7 +55,7 @@ static enum probation_verdict decide(
 }
 
 enum probation_verdict probation_count(struct probation *probation,
-	const struct probation_limits *limits, enum trial_outcome outcome, uint64_t run_ns)
+	const struct probation_limits *limits, enum probation_outcome outcome, uint64_t run_ns)
 {
 	if (!probation->on) {
 		return PROBATION_GOES_ON;

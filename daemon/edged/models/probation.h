@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum trial_outcome {
+enum probation_outcome {
 	PROBATION_FINE,
 	PROBATION_FAILURE,
 	PROBATION_NAN,
@@ -58,7 +58,7 @@ void probation_begin(struct probation *probation, uint64_t usual_ns, uint64_t no
 
 /* Counts one run. Any verdict but PROBATION_GOES_ON ends the trial. */
 enum probation_verdict probation_count(struct probation *probation,
-	const struct probation_limits *limits, enum trial_outcome outcome, uint64_t run_ns);
+	const struct probation_limits *limits, enum probation_outcome outcome, uint64_t run_ns);
 /* Counts one shadow comparison. The trial fails after three different answers, if their share is
  * above limits->differ. */
 enum probation_verdict probation_compare(

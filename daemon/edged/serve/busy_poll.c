@@ -121,7 +121,7 @@ void busy_poll_on(struct busy_poll *busy_poll, uint64_t us)
 	}
 }
 
-void busy_poll_give_way(struct busy_poll *busy_poll, const void *connection, uint32_t bytes)
+void busy_poll_yield_after(struct busy_poll *busy_poll, const void *connection, uint32_t bytes)
 {
 	const bool again = connection == busy_poll->connection;
 	busy_poll->connection = connection;

@@ -44,6 +44,6 @@ void busy_poll_on(struct busy_poll *busy_poll, uint64_t us);
 
 /* A request of @bytes from @connection ran inline and nothing else is to be done: begins to yield,
  * unless the loop polls already or the request before was another connection's. */
-void busy_poll_give_way(struct busy_poll *busy_poll, const void *connection, uint32_t bytes);
+void busy_poll_yield_after(struct busy_poll *busy_poll, const void *connection, uint32_t bytes);
 
 #endif

@@ -378,7 +378,7 @@ void dispatch_submit(
 	const uint32_t body_bytes = request->body_bytes;
 	if (inline_run_may(serve, request) && inline_run_try(serve, request, now_ns)) {
 		finish(serve, request);
-		busy_poll_give_way(&serve->busy_poll, connection, body_bytes);
+		busy_poll_yield_after(&serve->busy_poll, connection, body_bytes);
 		return;
 	}
 	serve->busy_poll.alone = false;

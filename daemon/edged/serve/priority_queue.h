@@ -25,8 +25,7 @@ struct queue_user;
 /* A request's place in the queue, or in the waiting list of its session (client_session.h). */
 struct queue_item {
 	struct queue_item *next;
-	struct queue_connection
-		*connection; /* of its connection, which may be gone while the request runs */
+	struct queue_connection *connection; /* may be gone while the request runs */
 	struct queue_user *user;
 	enum queue_class class;
 	int64_t cost_ns; /* predicted run time */

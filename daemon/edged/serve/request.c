@@ -122,7 +122,7 @@ uint64_t request_due_ns(const struct request *request, uint64_t answer_timeout_m
 								     : due_ns;
 }
 
-enum trial_outcome request_trial_outcome(const struct request *request)
+enum probation_outcome request_trial_outcome(const struct request *request)
 {
 	const struct error *error = &request->error;
 	if (error->code == 0) {

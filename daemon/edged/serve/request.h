@@ -155,7 +155,7 @@ static inline uint64_t request_cpu_ns(const struct request *request)
 }
 
 /* How a trial counts the run of @request, which has ended. */
-enum trial_outcome request_trial_outcome(const struct request *request);
+enum probation_outcome request_trial_outcome(const struct request *request);
 
 /* When the client is answered DEADLINE: at the request's deadline, and for requests that wait for
  * a worker or run at most @answer_timeout_ms after the request came. UINT64_MAX: never. */

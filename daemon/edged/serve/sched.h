@@ -32,7 +32,7 @@ struct sched {
 	pthread_cond_t work;
 	struct priority_queue queue;
 	struct queue_item *done; /* requests given back, newest first */
-	uint32_t n_running, n_workers; /* requests that run; workers, at lowest_class 1 */
+	uint32_t n_running, n_workers; /* requests that run; workers, at least 1 */
 	uint32_t n_idle; /* workers that wait for a request */
 	int64_t running_ns; /* predicted run times of all running requests */
 	int64_t mean_ns; /* mean predicted run time of recently admitted requests */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * serve - the state of the room that serves requests
+ * serve - the state that the files of this folder share: queue, workers, models in use
  *
  * dispatch.c starts and stops it. Loop thread only, with the exceptions in sched.h and worker.h.
  */
@@ -24,7 +24,7 @@
 #include "daemon/edged/serve/worker.h"
 #include "daemon/system/metrics.h"
 
-/* What the clients' side, which knows the connections, does for this room. */
+/* What daemon/edged/socket, which knows the connections, does for this folder. */
 struct serve_clients {
 	/* Sends the answer to a request of @conn; takes its body. */
 	void (*answer)(void *conn, struct reply *reply);

@@ -33,9 +33,9 @@ static bool check_nan_again(struct serve *serve, const struct request *request)
 	return before != NULL;
 }
 
-static enum trial_outcome outcome_of(struct serve *serve, const struct request *request)
+static enum probation_outcome outcome_of(struct serve *serve, const struct request *request)
 {
-	enum trial_outcome outcome = request_trial_outcome(request);
+	enum probation_outcome outcome = request_trial_outcome(request);
 	if (outcome == PROBATION_NAN && check_nan_again(serve, request)) {
 		return PROBATION_REFUSED;
 	}

@@ -70,7 +70,7 @@ int message_list(const struct serve *serve, struct bytes_writer *w, struct error
 
 static void store_item_encode(struct bytes_writer *w, const struct models_entry *model)
 {
-	const struct store_about *about = &model->about;
+	const struct models_facts *about = &model->facts;
 	char sha256[DIGEST_TEXT_SIZE];
 	digest_to_hex(&about->digest, sha256);
 	const struct wire_store_item item = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server - the state of the room that turns bytes of clients into requests, and back */
+/* server - the state that the files of this folder share: the listening socket and its connections */
 #ifndef DAEMON_EDGED_SOCKET_SERVER_H
 #define DAEMON_EDGED_SOCKET_SERVER_H
 

@@ -92,13 +92,13 @@ static void only_known_models_count_for_max_models(void **state)
 	(void)state;
 	add("a")->manifest.active = some;
 	add("b"); /* was removed */
-	assert_int_equal(registry_need(&registry, "c", 1, &model, NULL), -ENOSPC);
+	assert_int_equal(registry_find_or_add(&registry, "c", 1, &model, NULL), -ENOSPC);
 	assert_null(model);
 	assert_null(registry_find(&registry, "c"));
-	assert_int_equal(registry_need(&registry, "b", 1, &model, NULL), -ENOSPC);
-	assert_int_equal(registry_need(&registry, "a", 1, &model, NULL), 0);
+	assert_int_equal(registry_find_or_add(&registry, "b", 1, &model, NULL), -ENOSPC);
+	assert_int_equal(registry_find_or_add(&registry, "a", 1, &model, NULL), 0);
 	assert_ptr_equal(model, registry_find(&registry, "a"));
-	assert_int_equal(registry_need(&registry, "c", 2, &model, NULL), 0);
+	assert_int_equal(registry_find_or_add(&registry, "c", 2, &model, NULL), 0);
 	assert_string_equal(model->manifest.name, "c");
 }
 

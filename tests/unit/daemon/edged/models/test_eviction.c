@@ -153,7 +153,7 @@ static void of_models_without_recent_requests_the_one_idle_longest_goes(void **s
 static void pinned_used_and_unstored_models_stay_whatever_the_budget(void **state)
 {
 	struct bench *bench = *state;
-	serve(bench, "a", 600)->about.pinned = true;
+	serve(bench, "a", 600)->facts.pinned = true;
 	serve(bench, "b", 600)->loaded->stored = false;
 	struct models_entry *used = serve(bench, "c", 600);
 	struct loaded_model *by_request = loaded_model_ref(used->loaded);
@@ -190,7 +190,7 @@ static void a_version_that_a_comparison_needs_is_kept(void **state)
 	struct models_entry *model = serve(bench, "a", 600);
 	model->previous = fake_loaded_new("a", 2, &bench->budget, 600, &bench->n_freed);
 	bench->models.keeps_previous = true;
-	model->about.pinned = true;
+	model->facts.pinned = true;
 	eviction_enforce(&bench->eviction);
 	assert_non_null(model->previous);
 }
@@ -291,7 +291,7 @@ static void a_command_unloads_a_model_even_while_it_is_used(void **state)
 static void a_model_that_could_not_come_back_is_not_unloaded(void **state)
 {
 	struct bench *bench = *state;
-	serve(bench, "a", 100)->about.pinned = true;
+	serve(bench, "a", 100)->facts.pinned = true;
 	serve(bench, "b", 100)->loaded->stored = false;
 	assert_int_equal(command(bench, STORE_COMMAND_UNLOAD, "a"), -EPERM);
 	assert_int_equal(command(bench, STORE_COMMAND_UNLOAD, "b"), -EOPNOTSUPP);
@@ -306,7 +306,7 @@ static void a_command_loads_what_is_unloaded_if_there_is_room(void **state)
 	assert_int_equal(command(bench, STORE_COMMAND_LOAD, "a"), 1); /* is there */
 	models_unload(model, "as somebody said");
 	assert_int_equal(command(bench, STORE_COMMAND_LOAD, "a"), 0);
-	serve(bench, "b", 400)->about.pinned = true;
+	serve(bench, "b", 400)->facts.pinned = true;
 	assert_int_equal(command(bench, STORE_COMMAND_LOAD, "a"), -EAGAIN);
 	assert_int_equal(command(bench, STORE_COMMAND_LOAD, "c"), -ENOENT);
 	model->unloaded = false; /* refused */

@@ -326,7 +326,7 @@ static void the_record_becomes_what_the_job_made_of_it(void **state)
 	job_finish(job(bench), JOB_MANIFEST_CHANGED, 0, NULL, "");
 	assert_false(finish(bench));
 	assert_true(model->manifest.pinned);
-	assert_true(models_find(&bench->models, "a")->about.pinned);
+	assert_true(models_find(&bench->models, "a")->facts.pinned);
 }
 
 static void a_removed_model_leaves_the_table(void **state)
@@ -436,7 +436,7 @@ static void a_repair_changes_manifests_and_tells_lost_files(void **state)
 	assert_false(a->restored);
 	assert_false(b->lost);
 	assert_true(b->restored && b->manifest.pinned);
-	assert_true(models_find(&bench->models, "b")->about.pinned);
+	assert_true(models_find(&bench->models, "b")->facts.pinned);
 	command(bench, STORE_COMMAND_PIN, "a");
 	update(bench);
 	assert_true(digest_is_zero(&job(bench)->serving)); /* another file is looked for */

@@ -14,7 +14,7 @@
 static const struct probation_limits limits = {.runs = 10, .time_ns = 1000 * MS, .slower = 5};
 
 static enum probation_verdict count_many(
-	struct probation *probation, enum trial_outcome outcome, uint64_t run_ns, int n)
+	struct probation *probation, enum probation_outcome outcome, uint64_t run_ns, int n)
 {
 	enum probation_verdict verdict = PROBATION_GOES_ON;
 	for (int i = 0; i < n && verdict == PROBATION_GOES_ON; i++) {
@@ -73,7 +73,7 @@ static void time_proves_none_that_never_ended_well(void **state)
 		probation_check_time(&probation, &limits, true, 1000 * MS), PROBATION_PASSED);
 	for (int outcome = PROBATION_FAILURE; outcome <= PROBATION_REFUSED; outcome++) {
 		probation_begin(&probation, 0, 0);
-		count_many(&probation, (enum trial_outcome)outcome, 0, 1);
+		count_many(&probation, (enum probation_outcome)outcome, 0, 1);
 		assert_int_equal(probation_check_time(&probation, &limits, false, 1000 * MS),
 			PROBATION_GOES_ON);
 	}
