@@ -516,12 +516,13 @@ int dispatch_start(struct serve *serve, uv_loop_t *loop, struct error *err)
 		return error_set(err, code, "the queue: %s", uv_strerror(code));
 	}
 	uv_timer_init(loop, &serve->timer);
-	uv_timer_init(loop, &serve->overload);
+	uv_timer_init(loop, &serve->overload.timer);
 	uv_prepare_init(loop, &serve->turn);
 	busy_poll_init(&serve->busy_poll, loop, serve->clients.poll, serve->clients.sleep,
 		serve->clients.context);
 	/* from here on dispatch_stop() has work to do */
-	serve->async.data = serve->timer.data = serve->turn.data = serve->overload.data = serve;
+	serve->async.data = serve->timer.data = serve->turn.data = serve->overload.timer.data =
+		serve;
 	serve->end_late = dispatch_end;
 	uv_prepare_start(&serve->turn, on_turn);
 	power_start(&serve->power, loop);
@@ -542,7 +543,7 @@ void dispatch_stop(struct serve *serve)
 	}
 	uv_close((uv_handle_t *)&serve->async, NULL);
 	uv_close((uv_handle_t *)&serve->timer, NULL);
-	uv_close((uv_handle_t *)&serve->overload, NULL);
+	uv_close((uv_handle_t *)&serve->overload.timer, NULL);
 	uv_close((uv_handle_t *)&serve->turn, NULL);
 	uv_close((uv_handle_t *)&serve->busy_poll.idle, NULL);
 	sched_deinit(&serve->sched);

@@ -48,7 +48,7 @@ static void on_overload(uv_timer_t *timer)
 	if (sched_overloaded(&serve->sched, now)) {
 		return;
 	}
-	const struct metrics *before = &serve->before_overload;
+	const struct metrics *before = &serve->overload.before;
 	const uint64_t us = (now - before->started_ns) / NSEC_PER_USEC;
 	const uint64_t refused =
 		serve->metrics.counts[EDGE_OVERLOADED] - before->counts[EDGE_OVERLOADED];
@@ -65,13 +65,13 @@ static void on_overload(uv_timer_t *timer)
 static void check_overload(struct serve *serve)
 {
 	const uint64_t now = clock_now_ns();
-	if (uv_is_active((uv_handle_t *)&serve->overload) ||
+	if (uv_is_active((uv_handle_t *)&serve->overload.timer) ||
 		!sched_overloaded(&serve->sched, now)) {
 		return;
 	}
-	serve->before_overload = serve->metrics;
-	serve->before_overload.started_ns = now;
-	uv_timer_start(&serve->overload, on_overload, OVERLOAD_LOOK_MS, OVERLOAD_LOOK_MS);
+	serve->overload.before = serve->metrics;
+	serve->overload.before.started_ns = now;
+	uv_timer_start(&serve->overload.timer, on_overload, OVERLOAD_LOOK_MS, OVERLOAD_LOOK_MS);
 	notice(serve->log, NOTICE_OVERLOAD_BEGAN, NULL,
 		"overload: more is asked than can be done in time, requests are turned away");
 }

@@ -73,8 +73,10 @@ struct serve {
 	struct metrics metrics;
 	struct slow slow;
 	struct flight_recorder flight;
-	uv_timer_t overload; /* active during an overload */
-	struct metrics before_overload; /* counts when it began */
+	struct {
+		uv_timer_t timer; /* active during an overload */
+		struct metrics before; /* counts when it began */
+	} overload;
 };
 
 #endif

@@ -102,7 +102,7 @@ static bool next_input(struct pipelines *pipelines)
 	struct worker_input input = {.pipeline = index_of(pipelines, request->target),
 		.connection_id = request->connection_id,
 		.time_us = request->arrived_ns / NSEC_PER_USEC,
-		.deadline_ns = request->deadline_ns,
+		.deadline_ns = request->deadline.ns,
 		.envelope_parsed = request->envelope_parsed,
 		.data = request->payload,
 		.size = request->size};

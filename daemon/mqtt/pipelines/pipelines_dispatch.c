@@ -61,7 +61,7 @@ static bool start(struct pipelines *pipelines, struct mqtt_request *request)
 		.tensors = request->tensors.tensors,
 		.n = request->tensors.n,
 		.priority = classes[request->priority],
-		.deadline_ns = request->deadline_ns};
+		.deadline_ns = request->deadline.ns};
 	request->owner = pipelines;
 	request->sent_ns = clock_now_ns();
 	int r = edged_client_infer(pipelines->edged, &run, on_answer, request, &err);

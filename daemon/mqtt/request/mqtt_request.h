@@ -84,12 +84,14 @@ struct mqtt_request {
 	} correlation;
 	char traceparent[64];
 	char id[DECODE_ID_SIZE]; /* "id" of the JSON envelope, or "" */
-	uint64_t arrived_ns, deadline_ns; /* in ns; deadline 0: none */
+	struct {
+		uint64_t ns; /* 0: none */
+		bool named; /* by the message, not by the settings */
+		bool expires_response; /* the message has an expiry: its response has one, too */
+	} deadline;
+	uint64_t arrived_ns;
 	uint64_t sent_ns; /* when it was last sent to edged */
 	void *owner; /* what handles edged's answer */
-	bool names_deadline; /* the message names the deadline, not the settings */
-	/* the message has an expiry: its result expires at the deadline too */
-	bool expires;
 	uint8_t *payload; /* owned, zero-terminated; of a pipeline's input NULL once running */
 	size_t size;
 	struct decode_result tensors;

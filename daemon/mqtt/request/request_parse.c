@@ -43,9 +43,10 @@ struct mqtt_request *request_parse(const struct settings *settings, struct broke
 	request->conn = conn;
 	request->connection_id = conn->number;
 	request->arrived_ns = m->arrived_ns;
-	request->deadline_ns = deadline_of(settings, m, request->arrived_ns);
-	request->expires = m->expiry_s != MOSQ_NO_EXPIRY;
-	request->names_deadline = request->expires || (decode_deadline(m->deadline, &ms) && ms > 0);
+	request->deadline.ns = deadline_of(settings, m, request->arrived_ns);
+	request->deadline.expires_response = m->expiry_s != MOSQ_NO_EXPIRY;
+	request->deadline.named =
+		request->deadline.expires_response || (decode_deadline(m->deadline, &ms) && ms > 0);
 	request->qos = m->qos > 1 ? 1 : m->qos;
 	request->priority = mqtt_request_priority_of(m->priority);
 	request->format = decode_format_of(m->content_type);

@@ -26,7 +26,7 @@ static int publish_response(struct mqtt_requests *requests, struct mqtt_request 
 	}
 	m->qos = request->qos;
 	m->content_type = content_type;
-	m->expires_ns = request->deadline_ns;
+	m->expires_ns = request->deadline.ns;
 	m->correlation_bytes = request->correlation.bytes;
 	memcpy(m->correlation, request->correlation.data, request->correlation.bytes);
 	memcpy(m->id, request->id, sizeof(m->id));
@@ -206,7 +206,7 @@ static int feed(struct mqtt_requests *requests, struct mqtt_request *request,
 		return r < 0 ? r : error_no_memory(err);
 	}
 	m->qos = (unsigned int)s->result_qos;
-	m->expires_ns = request->expires ? request->deadline_ns : 0;
+	m->expires_ns = request->deadline.expires_response ? request->deadline.ns : 0;
 	m->journal = take(request->journal); /* NULL if the response has it */
 	m->content_type = "application/json";
 	memcpy(m->traceparent, request->traceparent, sizeof(m->traceparent));

@@ -122,8 +122,8 @@ void request_serve_drop_all_expired(struct mqtt_requests *requests)
 	uint64_t now = clock_now_ns();
 	for (struct mqtt_request *request = requests->first, *next; request; request = next) {
 		next = request->next;
-		if (mqtt_request_is_waiting(request) && request->deadline_ns &&
-			request->deadline_ns <= now) {
+		if (mqtt_request_is_waiting(request) && request->deadline.ns &&
+			request->deadline.ns <= now) {
 			request_serve_drop_expired(requests, request);
 		}
 	}
@@ -155,9 +155,9 @@ bool request_serve_take_envelope(struct mqtt_requests *requests, struct mqtt_req
 	}
 	if (e->deadline_ms) {
 		uint64_t deadline = request->arrived_ns + e->deadline_ms * NSEC_PER_MSEC;
-		bool sooner = !request->deadline_ns || deadline < request->deadline_ns;
-		request->deadline_ns = sooner ? deadline : request->deadline_ns;
-		request->names_deadline = true;
+		bool sooner = !request->deadline.ns || deadline < request->deadline.ns;
+		request->deadline.ns = sooner ? deadline : request->deadline.ns;
+		request->deadline.named = true;
 	}
 	if (e->priority[0] && mqtt_request_priority_of(e->priority) != request->priority) {
 		mqtt_requests_remove(requests, request);
@@ -179,8 +179,8 @@ bool request_serve_is_duplicate(struct mqtt_requests *requests, const struct mqt
 {
 	uint64_t until =
 		request->arrived_ns + requests->settings->duplicate_window_ms * NSEC_PER_MSEC;
-	if (request->names_deadline && request->deadline_ns < until) {
-		until = request->deadline_ns;
+	if (request->deadline.named && request->deadline.ns < until) {
+		until = request->deadline.ns;
 	}
 	return dedup_check(requests->dedup, request->key, clock_now_ns(), until);
 }

@@ -82,9 +82,9 @@ static void the_earliest_deadline_counts_and_only_the_message_names_it(void **st
 		m.expiry_s = cases[i].expiry_s;
 		m.deadline = cases[i].deadline;
 		struct mqtt_request *request = parse(*state, &m);
-		assert_int_equal(request->deadline_ns, CAME + cases[i].wanted_ns);
-		assert_int_equal(request->names_deadline, cases[i].names);
-		assert_int_equal(request->expires, cases[i].expires);
+		assert_int_equal(request->deadline.ns, CAME + cases[i].wanted_ns);
+		assert_int_equal(request->deadline.named, cases[i].names);
+		assert_int_equal(request->deadline.expires_response, cases[i].expires);
 		mqtt_request_free(request);
 	}
 }

@@ -57,8 +57,8 @@ static void a_response_has_what_the_request_had(void **state)
 	strcpy(request->id, "17");
 	memcpy(request->correlation.data, "xyz", 3);
 	request->correlation.bytes = 3;
-	request->deadline_ns = clock_now_ns() + NSEC_PER_SEC;
-	const uint64_t deadline_ns = request->deadline_ns;
+	request->deadline.ns = clock_now_ns() + NSEC_PER_SEC;
+	const uint64_t deadline_ns = request->deadline.ns;
 	request_respond_succeed(&bridge.requests, request, model, &answer);
 	const struct outbox_message *m = fake_bridge_newest(&bridge, 0);
 	assert_ptr_equal(

@@ -93,11 +93,11 @@ static void what_is_late_goes_without_an_answer(void **state)
 	struct mqtt_request *request = accept_one("1", 0, MQTT_REQUEST_NORMAL);
 	request->key = 9;
 	request->arrived_ns = 1;
-	request->deadline_ns = UINT64_MAX;
+	request->deadline.ns = UINT64_MAX;
 	assert_false(request_serve_is_duplicate(&bridge.requests, request));
 	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("1");
-	request->deadline_ns = 2;
+	request->deadline.ns = 2;
 	pipelines_dispatch(&bridge.pipelines);
 	assert_queue("");
 	assert_int_equal(bridge.counts.expired, 1);
@@ -114,7 +114,7 @@ static void what_runs_takes_no_room_and_neither_expires_nor_gives_way(void **sta
 	accept_one("3", 0, MQTT_REQUEST_NORMAL);
 	for (struct mqtt_request *request = requests->first; request; request = request->next) {
 		mqtt_requests_set_running(requests, request, true);
-		request->deadline_ns = 1;
+		request->deadline.ns = 1;
 	}
 	accept_one("4", 0, MQTT_REQUEST_NORMAL);
 	accept_one("5", 0, MQTT_REQUEST_NORMAL);
@@ -171,14 +171,14 @@ static void the_earlier_deadline_and_the_priority_of_json_count(void **state)
 	struct mqtt_request *request = accept_one("2", 0, MQTT_REQUEST_NORMAL);
 	struct decode_envelope envelope = {
 		.there = true, .id = "3", .priority = "high", .deadline_ms = 1000};
-	request->deadline_ns = request->arrived_ns + 2 * NSEC_PER_SEC;
+	request->deadline.ns = request->arrived_ns + 2 * NSEC_PER_SEC;
 	assert_true(request_serve_take_envelope(&bridge.requests, request, &envelope));
 	assert_queue("31");
-	assert_int_equal(request->deadline_ns, request->arrived_ns + NSEC_PER_SEC);
-	assert_true(request->names_deadline);
+	assert_int_equal(request->deadline.ns, request->arrived_ns + NSEC_PER_SEC);
+	assert_true(request->deadline.named);
 	envelope.deadline_ms = 3000;
 	assert_true(request_serve_take_envelope(&bridge.requests, request, &envelope));
-	assert_int_equal(request->deadline_ns, request->arrived_ns + NSEC_PER_SEC);
+	assert_int_equal(request->deadline.ns, request->arrived_ns + NSEC_PER_SEC);
 }
 
 static void reply_to_is_below_the_prefix_and_the_message_takes_precedence(void **state)
@@ -204,12 +204,12 @@ static void a_request_is_a_duplicate_within_the_window_or_its_own_deadline(void 
 	assert_false(request_serve_is_duplicate(&bridge.requests, request));
 	assert_true(request_serve_is_duplicate(&bridge.requests, request));
 	request->key = 8;
-	request->deadline_ns = request->arrived_ns; /* has passed, but not the window */
-	request->names_deadline = true;
+	request->deadline.ns = request->arrived_ns; /* has passed, but not the window */
+	request->deadline.named = true;
 	assert_false(request_serve_is_duplicate(&bridge.requests, request));
 	assert_false(request_serve_is_duplicate(&bridge.requests, request));
-	request->deadline_ns = 0;
-	request->names_deadline = false;
+	request->deadline.ns = 0;
+	request->deadline.named = false;
 	request->arrived_ns = clock_now_ns();
 	request->key = 9;
 	assert_false(request_serve_drop_repeated(&bridge.requests, request));
