@@ -56,7 +56,8 @@ struct edge_options {
 		threads; /* that may work on one run, with the caller: room for each is planned;
 				 0 counts as 1. A run with a larger team does without it */
 	const struct edge_packs *packs; /* NULL: packed weights are in the heap */
-	uint32_t without; /* rewrites that are left out, and REWRITE_EAGER: edge_rewrites() */
+	uint32_t
+		disabled_rewrites; /* rewrites that are left out, and REWRITE_EAGER: edge_rewrites() */
 };
 
 /* Parses names of rewrites ("strips,pads", "all", "none", and "eager") into a mask of engine/backend.h;

@@ -13,8 +13,8 @@
 #include "client/golden/golden_compare.h"
 #include "engine/edge.h"
 
-/* One session that runs all steps. */
-struct walk {
+/* One run of all steps of a case, in a session of its own. */
+struct case_run {
 	const struct golden_case *golden;
 	struct edge_model *model;
 	int signature;
@@ -36,9 +36,9 @@ static uint64_t fnv(uint64_t hash, const void *data, uint64_t bytes)
 	return hash;
 }
 
-static void differs(struct golden_result *result, const char *format, ...) printf_like(2, 3);
+static void set_difference(struct golden_result *result, const char *format, ...) printf_like(2, 3);
 
-static void differs(struct golden_result *result, const char *format, ...)
+static void set_difference(struct golden_result *result, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -104,161 +104,161 @@ static bool check_output(
 	uint64_t bytes = 0;
 	char text[256];
 	if (edge_session_output_info(session, e->index, &info, &err) < 0) {
-		differs(result, "step %u output %u: %s", e->step, e->index, err.text);
+		set_difference(result, "step %u output %u: %s", e->step, e->index, err.text);
 		return false;
 	}
 	if (!shape_equal(&info.shape, &e->shape)) {
 		char a[SHAPE_TEXT_SIZE], b[SHAPE_TEXT_SIZE];
-		differs(result, "step %u output %u: expected shape %s, got %s", e->step, e->index,
-			shape_format(a, sizeof(a), &e->shape),
+		set_difference(result, "step %u output %u: expected shape %s, got %s", e->step,
+			e->index, shape_format(a, sizeof(a), &e->shape),
 			shape_format(b, sizeof(b), &info.shape));
 		return false;
 	}
 	const void *data = edge_session_output(session, e->index, &bytes);
 	if (!golden_compare(e, info.type, data, bytes, text, sizeof(text))) {
-		differs(result, "step %u output %u: %s", e->step, e->index, text);
+		set_difference(result, "step %u output %u: %s", e->step, e->index, text);
 		return false;
 	}
 	return true;
 }
 
 /* Hashes all outputs, also those that the case does not list. */
-static void add_outputs(struct walk *walk, struct edge_session *session)
+static void add_outputs(struct case_run *run, struct edge_session *session)
 {
 	uint64_t bytes = 0;
 	const void *data;
 	for (uint32_t i = 0; (data = edge_session_output(session, i, &bytes)); i++) {
-		walk->digest = fnv(walk->digest, data, bytes);
+		run->digest = fnv(run->digest, data, bytes);
 	}
 }
 
 /* Runs once to allocate all memory of a run, then resets the session. */
-static int use_memory(struct walk *walk, struct edge_session *session, struct error *err)
+static int use_memory(struct case_run *run, struct edge_session *session, struct error *err)
 {
-	int r = each_input(walk->golden, 0, resize_input, session, err);
-	r = r < 0 ? r : each_input(walk->golden, 0, fill_input, session, err);
+	int r = each_input(run->golden, 0, resize_input, session, err);
+	r = r < 0 ? r : each_input(run->golden, 0, fill_input, session, err);
 	r = r < 0 ? r : edge_session_run(session, NULL, err);
 	edge_session_reset(session);
 	return r;
 }
 
 /* Plans the new shapes first, so that their memory is filled too. */
-static void poison(const struct walk *walk, struct edge_session *session)
+static void poison(const struct case_run *run, struct edge_session *session)
 {
 	struct edge_tensor_info info;
-	if (walk->fills) {
+	if (run->fills) {
 		(void)!edge_session_output_info(session, 0, &info, NULL);
-		edge_session_fill(session, walk->pattern);
+		edge_session_fill(session, run->pattern);
 	}
 }
 
 /* Returns false after a failure: no further step runs. */
-static bool run_step(struct walk *walk, uint32_t step, struct edge_session *session,
+static bool run_step(struct case_run *run, uint32_t step, struct edge_session *session,
 	struct team *team, struct error *err)
 {
 	const struct run_control control = {.team = team};
-	const struct golden_case *c = walk->golden;
+	const struct golden_case *c = run->golden;
 	int r = each_input(c, step, resize_input, session, err);
 	if (r == 0) {
-		poison(walk, session);
+		poison(run, session);
 		r = each_input(c, step, fill_input, session, err);
 	}
 	r = r < 0 ? r : edge_session_run(session, &control, err);
 	if (golden_case_fails(c, step)) {
 		if (r == 0) {
-			differs(&walk->result, "step %u: must be refused, but ran", step);
+			set_difference(&run->result, "step %u: must be refused, but ran", step);
 		}
 		return r < 0;
 	}
 	if (r < 0) {
-		differs(&walk->result, "step %u: %s", step, err->text);
+		set_difference(&run->result, "step %u: %s", step, err->text);
 		return false;
 	}
-	if (walk->fills) {
-		add_outputs(walk, session);
+	if (run->fills) {
+		add_outputs(run, session);
 	}
 	for (size_t i = 0; i < c->n_entries; i++) {
 		const struct golden_entry *e = &c->entries[i];
 		if (e->kind == GOLDEN_OUT && e->step == step &&
-			!check_output(e, session, &walk->result)) {
+			!check_output(e, session, &run->result)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-static void *walk_thread(void *arg)
+static void *run_thread(void *arg)
 {
-	struct walk *walk = arg;
+	struct case_run *run = arg;
 	owned(backends_team_free) struct team *team = NULL;
 	owned(edge_session_free) struct edge_session *session = NULL;
 	struct error err = {0};
-	int r = edge_session_new(walk->model, (uint32_t)walk->signature, &session, &err);
-	if (r == 0 && walk->team > 1) {
-		r = backends_team_new(walk->team, true, &team, &err);
+	int r = edge_session_new(run->model, (uint32_t)run->signature, &session, &err);
+	if (r == 0 && run->team > 1) {
+		r = backends_team_new(run->team, true, &team, &err);
 	}
 	if (r < 0) {
-		if (!golden_case_fails(walk->golden, 0)) {
-			differs(&walk->result, "session: %s", err.text);
+		if (!golden_case_fails(run->golden, 0)) {
+			set_difference(&run->result, "session: %s", err.text);
 		}
 		return NULL;
 	}
-	if (walk->fills && use_memory(walk, session, &err) < 0 &&
-		!golden_case_fails(walk->golden, 0)) {
-		differs(&walk->result, "first run: %s", err.text);
+	if (run->fills && use_memory(run, session, &err) < 0 &&
+		!golden_case_fails(run->golden, 0)) {
+		set_difference(&run->result, "first run: %s", err.text);
 		return NULL;
 	}
-	for (uint32_t step = 0; step < walk->golden->n_steps; step++) {
+	for (uint32_t step = 0; step < run->golden->n_steps; step++) {
 		err = (struct error){0};
-		if (!run_step(walk, step, session, team, &err)) {
+		if (!run_step(run, step, session, team, &err)) {
 			break;
 		}
 	}
 	return NULL;
 }
 
-static void walk_threads(const struct golden_case *c, struct edge_model *model, int signature,
+static void run_in_threads(const struct golden_case *c, struct edge_model *model, int signature,
 	uint32_t n_threads, uint32_t team, struct golden_result *result)
 {
-	owned_mem struct walk *walks = calloc(n_threads, sizeof(*walks));
-	assert(walks);
+	owned_mem struct case_run *runs = calloc(n_threads, sizeof(*runs));
+	assert(runs);
 	for (uint32_t i = 0; i < n_threads; i++) {
-		walks[i] = (struct walk){
+		runs[i] = (struct case_run){
 			.golden = c, .model = model, .signature = signature, .team = team};
 	}
 	for (uint32_t i = 1; i < n_threads; i++) {
-		int r = pthread_create(&walks[i].thread, NULL, walk_thread, &walks[i]);
+		int r = pthread_create(&runs[i].thread, NULL, run_thread, &runs[i]);
 		assert(r == 0);
 	}
-	walk_thread(&walks[0]);
-	*result = walks[0].result;
+	run_thread(&runs[0]);
+	*result = runs[0].result;
 	for (uint32_t i = 1; i < n_threads; i++) {
-		pthread_join(walks[i].thread, NULL);
+		pthread_join(runs[i].thread, NULL);
 		if (result->verdict == GOLDEN_PASSED) {
-			*result = walks[i].result;
+			*result = runs[i].result;
 		}
 	}
 }
 
-static void walk_poisoned(const struct golden_case *c, struct edge_model *model, int signature,
+static void run_poisoned(const struct golden_case *c, struct edge_model *model, int signature,
 	struct golden_result *result)
 {
 	static const uint8_t patterns[] = {0xff, 0x55}; /* as floats: NaN, and 1.5e13 */
 	uint64_t digests[sizeof(patterns)];
 	for (size_t i = 0; i < sizeof(patterns) && result->verdict == GOLDEN_PASSED; i++) {
-		struct walk walk = {.golden = c,
+		struct case_run run = {.golden = c,
 			.model = model,
 			.signature = signature,
 			.team = 1,
 			.fills = true,
 			.pattern = patterns[i],
 			.digest = FNV_START};
-		walk_thread(&walk);
-		*result = walk.result;
-		digests[i] = walk.digest;
+		run_thread(&run);
+		*result = run.result;
+		digests[i] = run.digest;
 	}
 	if (result->verdict == GOLDEN_PASSED && digests[0] != digests[1]) {
-		differs(result, "outputs depend on what memory held before the run");
+		set_difference(result, "outputs depend on what memory held before the run");
 	}
 }
 
@@ -277,13 +277,13 @@ static uint64_t variants_of(const struct edge_model *model)
 }
 
 /* Judges a model that failed to load: correct if the first run must fail. */
-static void judge_refusal(
+static void judge_load_failure(
 	const struct golden_case *c, const struct error *err, struct golden_result *result)
 {
 	if (golden_case_fails(c, 0)) {
 		return;
 	}
-	differs(result, "load: %s", err->text);
+	set_difference(result, "load: %s", err->text);
 	if (err->code == -EOPNOTSUPP) {
 		result->verdict = GOLDEN_MISSING;
 	}
@@ -295,7 +295,7 @@ static int find_signature(
 {
 	int signature = c->signature ? edge_model_find_signature(model, c->signature) : 0;
 	if (signature < 0) {
-		differs(result, "no signature '%s'", c->signature);
+		set_difference(result, "no signature '%s'", c->signature);
 	}
 	return signature;
 }
@@ -312,35 +312,35 @@ static bool has_string_scalar(const struct golden_case *c)
 }
 
 /* How a case runs on one set of kernel variants. */
-struct way {
+struct run_mode {
 	bool poisoned;
-	uint32_t n_threads, team, without;
+	uint32_t n_threads, team, disabled_rewrites;
 };
 
 static void run_sets(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	const struct way *way, struct golden_result *ret_result)
+	const struct run_mode *mode, struct golden_result *ret_result)
 {
 	uint64_t last = 0;
 	*ret_result = (struct golden_result){0};
 	for (uint32_t i = 0; i < n_masks && ret_result->verdict == GOLDEN_PASSED; i++) {
 		const struct edge_options options = {.backends = backends_builtin(),
 			.cpu_features = masks[i],
-			.threads = way->team,
-			.without = way->without};
+			.threads = mode->team,
+			.disabled_rewrites = mode->disabled_rewrites};
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		struct error err = {0};
 		if (edge_model_open_file(c->model, &options, &model, &err) < 0) {
-			judge_refusal(c, &err, ret_result);
+			judge_load_failure(c, &err, ret_result);
 			return;
 		}
 		uint64_t variants = variants_of(model);
 		int signature = find_signature(c, model, ret_result);
 		if (signature >= 0 && (i == 0 || variants != last)) {
-			if (way->poisoned) {
-				walk_poisoned(c, model, signature, ret_result);
+			if (mode->poisoned) {
+				run_poisoned(c, model, signature, ret_result);
 			} else {
-				walk_threads(
-					c, model, signature, way->n_threads, way->team, ret_result);
+				run_in_threads(c, model, signature, mode->n_threads, mode->team,
+					ret_result);
 			}
 		}
 		last = variants;
@@ -351,15 +351,20 @@ static void run_sets(const struct golden_case *c, const uint64_t *masks, uint32_
 }
 
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result)
+	uint32_t n_threads, uint32_t team, uint32_t disabled_rewrites,
+	struct golden_result *ret_result)
 {
-	const struct way way = {.n_threads = n_threads, .team = team, .without = without};
-	run_sets(c, masks, n_masks, &way, ret_result);
+	const struct run_mode mode = {
+		.n_threads = n_threads, .team = team, .disabled_rewrites = disabled_rewrites};
+	run_sets(c, masks, n_masks, &mode, ret_result);
 }
 
 void golden_run_poisoned(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t without, struct golden_result *ret_result)
+	uint32_t disabled_rewrites, struct golden_result *ret_result)
 {
-	const struct way way = {.poisoned = true, .n_threads = 1, .team = 1, .without = without};
-	run_sets(c, masks, n_masks, &way, ret_result);
+	const struct run_mode mode = {.poisoned = true,
+		.n_threads = 1,
+		.team = 1,
+		.disabled_rewrites = disabled_rewrites};
+	run_sets(c, masks, n_masks, &mode, ret_result);
 }

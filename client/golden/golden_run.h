@@ -30,7 +30,8 @@ struct golden_result {
  * @without:   rewrites to disable (edge_options)
  */
 void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t n_threads, uint32_t team, uint32_t without, struct golden_result *ret_result);
+	uint32_t n_threads, uint32_t team, uint32_t disabled_rewrites,
+	struct golden_result *ret_result);
 
 /*
  * Like golden_run() with one thread, twice, in sessions that have run before. Before each step the
@@ -38,6 +39,6 @@ void golden_run(const struct golden_case *c, const uint64_t *masks, uint32_t n_m
  * correct and equal: no output depends on memory that the run did not write.
  */
 void golden_run_poisoned(const struct golden_case *c, const uint64_t *masks, uint32_t n_masks,
-	uint32_t without, struct golden_result *ret_result);
+	uint32_t disabled_rewrites, struct golden_result *ret_result);
 
 #endif

@@ -263,7 +263,7 @@ static int dispatch(struct edge_client *client, const struct wire_header *header
 		if (outcome.err.code == -EAGAIN && outcome.err.retry_after_us == 0) {
 			connection_remove_input_region(
 				client, input_region_refused(&client->input_region));
-			outcome.again = waiting->id <= client->input_region.removed_at;
+			outcome.retry = waiting->id <= client->input_region.removed_at;
 		}
 	} else if (waiting->type == WIRE_HELLO) {
 		r = read_hello(client, *body, header->body_bytes, err);

@@ -32,7 +32,7 @@ struct outcome {
 	bool done;
 	/* refused because of the bytes held by the input region, which is now given back: retry
 	 * once */
-	bool again;
+	bool retry;
 };
 
 /* Receiver of a reply: @fn, or the owner of @outcome. Both NULL: the reply is dropped. */

@@ -412,7 +412,7 @@ int connection_call(struct edge_client *client, const struct call *call, uint32_
 	struct outcome *outcome, struct error *err)
 {
 	int r = call_once(client, call, timeout_ms, outcome, err);
-	if (r < 0 && outcome->again) { /* at most once: the input region is given back only once */
+	if (r < 0 && outcome->retry) { /* at most once: the input region is given back only once */
 		*outcome = (struct outcome){0};
 		r = call_once(client, call, timeout_ms, outcome, err);
 	}

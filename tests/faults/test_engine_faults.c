@@ -42,8 +42,9 @@ static const char *const models[] = {
 /* Opens, runs once on zeros, and gives a checksum of all outputs. */
 static int open_and_run(const char *path, uint64_t *ret_sum, struct error *err)
 {
-	const struct edge_options options = {
-		.backends = backends_builtin(), .cpu_features = ~0ull, .without = REWRITE_EAGER};
+	const struct edge_options options = {.backends = backends_builtin(),
+		.cpu_features = ~0ull,
+		.disabled_rewrites = REWRITE_EAGER};
 	owned(edge_model_unref) struct edge_model *model = NULL;
 	owned(edge_session_free) struct edge_session *session = NULL;
 	int r = edge_model_open_file(path, &options, &model, err);
@@ -97,8 +98,9 @@ static void each_failure_is_an_error_and_nothing_more(void **state)
 static void a_run_after_the_first_allocates_nothing(void **state)
 {
 	(void)state;
-	const struct edge_options options = {
-		.backends = backends_builtin(), .cpu_features = ~0ull, .without = REWRITE_EAGER};
+	const struct edge_options options = {.backends = backends_builtin(),
+		.cpu_features = ~0ull,
+		.disabled_rewrites = REWRITE_EAGER};
 	for (size_t m = 0; m < STATIC_MODELS; m++) {
 		owned(edge_model_unref) struct edge_model *model = NULL;
 		owned(edge_session_free) struct edge_session *session = NULL;

@@ -36,7 +36,7 @@ struct settings {
 	uint32_t sweep; /* ways; 0: that of @team and @without alone */
 	uint64_t masks[MAX_MASKS];
 	uint32_t n_masks;
-	uint32_t without;
+	uint32_t disabled_rewrites;
 	bool poison, skip_missing;
 };
 
@@ -105,10 +105,11 @@ static void run_ways(const struct settings *s, const struct golden_case *c, stru
 		"in-place", "all", "eager", "eager,in-place"};
 	for (uint32_t i = 0; i < s->sweep && ret_result->verdict == GOLDEN_PASSED; i++) {
 		const char *set = sets[tally->ways % SWEEP_SETS];
-		uint32_t team = tally->ways++ % SWEEP_TEAMS + 1, without = 0;
+		uint32_t team = tally->ways++ % SWEEP_TEAMS + 1, disabled_rewrites = 0;
 		size_t length;
-		(void)!edge_rewrites(set, &without, NULL);
-		golden_run(c, s->masks, s->n_masks, s->threads, team, without, ret_result);
+		(void)!edge_rewrites(set, &disabled_rewrites, NULL);
+		golden_run(
+			c, s->masks, s->n_masks, s->threads, team, disabled_rewrites, ret_result);
 		length = strlen(ret_result->text);
 		if (ret_result->verdict != GOLDEN_PASSED) {
 			snprintf(ret_result->text + length, sizeof(ret_result->text) - length,
@@ -128,9 +129,10 @@ static void run_one(const struct settings *s, const char *folder, struct tally *
 	} else if (s->sweep) {
 		run_ways(s, c, tally, &result);
 	} else if (s->poison) {
-		golden_run_poisoned(c, s->masks, s->n_masks, s->without, &result);
+		golden_run_poisoned(c, s->masks, s->n_masks, s->disabled_rewrites, &result);
 	} else {
-		golden_run(c, s->masks, s->n_masks, s->threads, s->team, s->without, &result);
+		golden_run(c, s->masks, s->n_masks, s->threads, s->team, s->disabled_rewrites,
+			&result);
 	}
 	if (result.verdict == GOLDEN_PASSED) {
 		tally->passed++;
@@ -209,7 +211,7 @@ static int parse_option(struct settings *s, int option, const char *argument)
 		s->masks[0] &= backends_cpu_features();
 		return 0;
 	case 'w':
-		if (edge_rewrites(argument, &s->without, &err) < 0) {
+		if (edge_rewrites(argument, &s->disabled_rewrites, &err) < 0) {
 			fprintf(stderr, "golden: %s\n", err.text);
 			return 2;
 		}
