@@ -12,7 +12,7 @@
 
 /* One block of channels of one output pixel. */
 struct block {
-	const struct ek_depthwise_shape *shape;
+	const struct ek_conv_shape *shape;
 	struct ek_pixel pixel;
 	struct ek_taps y, x;
 	uint32_t first, n; /* channels */
@@ -96,7 +96,7 @@ DEFINE_SUM(sum_f32, float, float, float, add_tap_f32)
 typedef void block_fn(const void *args, const struct block *block, size_t row);
 
 static void each_block(
-	const struct ek_depthwise_shape *s, const struct ek_tile *t, block_fn *fn, const void *args)
+	const struct ek_conv_shape *s, const struct ek_tile *t, block_fn *fn, const void *args)
 {
 	uint32_t last = t->first_col + t->n_cols;
 	for (uint32_t row = t->first_row; row < t->first_row + t->n_rows; row++) {
@@ -110,7 +110,7 @@ static void each_block(
 	}
 }
 
-static int32_t requant(const struct ek_depthwise_q *a, uint32_t sum, uint32_t n)
+static int32_t requant(const struct ek_conv_q *a, uint32_t sum, uint32_t n)
 {
 	int32_t acc = a->bias32 ? ek_add32((int32_t)sum, a->bias32[n]) : (int32_t)sum;
 	int32_t y = ek_add32(ek_mbqm(acc, a->scale[n]), a->output_zero);
@@ -119,7 +119,7 @@ static int32_t requant(const struct ek_depthwise_q *a, uint32_t sum, uint32_t n)
 
 static void block_s8(const void *args, const struct block *b, size_t row)
 {
-	const struct ek_depthwise_q *a = args;
+	const struct ek_conv_q *a = args;
 	uint32_t sums[BLOCK];
 	sum_s8(b, a->input, a->weights, a->input_zero, 0, sums);
 	int8_t *y = (int8_t *)a->output + row * a->shape.out_c + b->first;
@@ -130,7 +130,7 @@ static void block_s8(const void *args, const struct block *b, size_t row)
 
 static void block_u8(const void *args, const struct block *b, size_t row)
 {
-	const struct ek_depthwise_q *a = args;
+	const struct ek_conv_q *a = args;
 	uint32_t sums[BLOCK];
 	sum_u8(b, a->input, a->weights, a->input_zero, a->weights_zero, sums);
 	uint8_t *y = (uint8_t *)a->output + row * a->shape.out_c + b->first;
@@ -141,7 +141,7 @@ static void block_u8(const void *args, const struct block *b, size_t row)
 
 static void block_s16(const void *args, const struct block *b, size_t row)
 {
-	const struct ek_depthwise_q *a = args;
+	const struct ek_conv_q *a = args;
 	int64_t sums[BLOCK];
 	sum_s16(b, a->input, a->weights, 0, 0, sums);
 	int16_t *y = (int16_t *)a->output + row * a->shape.out_c + b->first;
@@ -155,7 +155,7 @@ static void block_s16(const void *args, const struct block *b, size_t row)
 
 static void block_f32(const void *args, const struct block *b, size_t row)
 {
-	const struct ek_depthwise_f32 *a = args;
+	const struct ek_conv_f32 *a = args;
 	float sums[BLOCK];
 	sum_f32(b, a->input, a->weights, 0, 0, sums);
 	float *y = a->output + row * a->shape.out_c + b->first;
@@ -167,7 +167,7 @@ static void block_f32(const void *args, const struct block *b, size_t row)
 
 static void block_h8(const void *args, const struct block *b, size_t row)
 {
-	const struct ek_depthwise_h *a = args;
+	const struct ek_conv_h *a = args;
 	struct ek_hybrid_row from = a->row[b->pixel.batch];
 	uint32_t sums[BLOCK];
 	sum_s8(b, a->input, a->weights, from.zero, 0, sums);
@@ -179,46 +179,43 @@ static void block_h8(const void *args, const struct block *b, size_t row)
 	}
 }
 
-static void depthwise_s8__c(
-	const struct ek_depthwise_q *a, const struct ek_tile *tile, void *scratch)
+static void depthwise_s8__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
 	each_block(&a->shape, tile, block_s8, a);
 }
 
-static void depthwise_u8__c(
-	const struct ek_depthwise_q *a, const struct ek_tile *tile, void *scratch)
+static void depthwise_u8__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
 	each_block(&a->shape, tile, block_u8, a);
 }
 
-static void depthwise_s16__c(
-	const struct ek_depthwise_q *a, const struct ek_tile *tile, void *scratch)
+static void depthwise_s16__c(const struct ek_conv_q *a, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
 	each_block(&a->shape, tile, block_s16, a);
 }
 
-static void depthwise_f32__c(
-	const struct ek_depthwise_f32 *a, const struct ek_tile *tile, void *scratch)
+static void depthwise_f32__c(const struct ek_conv_f32 *a, const struct ek_tile *tile, void *scratch)
 {
 	(void)scratch;
 	each_block(&a->shape, tile, block_f32, a);
 }
 
-static void depthwise_h8__c(const struct ek_depthwise_h *a, const struct ek_tile *tile)
+static void depthwise_h8__c(const struct ek_conv_h *a, const struct ek_tile *tile, void *scratch)
 {
+	(void)scratch;
 	each_block(&a->shape, tile, block_h8, a);
 }
 
-static uint64_t none(const struct ek_depthwise_shape *shape)
+static uint64_t none(const struct ek_conv_shape *shape)
 {
 	(void)shape;
 	return 0;
 }
 
-const struct ek_depthwise_q_row ek_depthwise_s8[] = {
+const struct ek_conv_q_row ek_depthwise_s8[] = {
 	{{"depthwise_s8__c", 0}, 1, none, NULL, none, depthwise_s8__c},
 #if defined(__x86_64__)
 	{{"depthwise_s8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_s8_packed_bytes__sse41,
@@ -244,7 +241,7 @@ const struct ek_depthwise_q_row ek_depthwise_s8[] = {
 #endif
 #endif
 };
-const struct ek_depthwise_q_row ek_depthwise_u8[] = {
+const struct ek_conv_q_row ek_depthwise_u8[] = {
 	{{"depthwise_u8__c", 0}, 1, none, NULL, none, depthwise_u8__c},
 #if defined(__x86_64__)
 	{{"depthwise_u8__sse41", EK_CPU_SSE41}, 8, ek_depthwise_u8_packed_bytes__sse41,
@@ -270,7 +267,7 @@ const struct ek_depthwise_q_row ek_depthwise_u8[] = {
 #endif
 #endif
 };
-const struct ek_depthwise_q_row ek_depthwise_s16[] = {
+const struct ek_conv_q_row ek_depthwise_s16[] = {
 	{{"depthwise_s16__c", 0}, 1, none, NULL, none, depthwise_s16__c},
 #if defined(__x86_64__)
 	{{"depthwise_s16__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
@@ -280,23 +277,23 @@ const struct ek_depthwise_q_row ek_depthwise_s16[] = {
 		ek_depthwise_s16__neon},
 #endif
 };
-const struct ek_depthwise_f32_row ek_depthwise_f32[] = {
-	{{"depthwise_f32__c", 0}, 1, none, depthwise_f32__c},
+const struct ek_conv_f32_row ek_depthwise_f32[] = {
+	{{"depthwise_f32__c", 0}, 1, none, NULL, none, depthwise_f32__c},
 #if defined(__x86_64__)
-	{{"depthwise_f32__avx2", EK_CPU_AVX2}, 1, ek_depthwise_f32_scratch_bytes__avx2,
+	{{"depthwise_f32__avx2", EK_CPU_AVX2}, 1, none, NULL, ek_depthwise_f32_scratch_bytes__avx2,
 		ek_depthwise_f32__avx2},
-	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1,
+	{{"depthwise_f32__avx512vnni", EK_CPU_AVX512_VNNI}, 1, none, NULL,
 		ek_depthwise_f32_scratch_bytes__avx512vnni, ek_depthwise_f32__avx512vnni},
 #elif defined(__aarch64__)
-	{{"depthwise_f32__neon", EK_CPU_NEON}, 1, ek_depthwise_f32_scratch_bytes__neon,
+	{{"depthwise_f32__neon", EK_CPU_NEON}, 1, none, NULL, ek_depthwise_f32_scratch_bytes__neon,
 		ek_depthwise_f32__neon},
 #elif defined(__arm__)
-	{{"depthwise_f32__vfpv4", EK_CPU_VFPV4}, 1, ek_depthwise_f32_scratch_bytes__vfpv4,
-		ek_depthwise_f32__vfpv4},
+	{{"depthwise_f32__vfpv4", EK_CPU_VFPV4}, 1, none, NULL,
+		ek_depthwise_f32_scratch_bytes__vfpv4, ek_depthwise_f32__vfpv4},
 #endif
 };
-const struct ek_depthwise_h_row ek_depthwise_h8[] = {
-	{{"depthwise_h8__c", 0}, 1, depthwise_h8__c},
+const struct ek_conv_h_row ek_depthwise_h8[] = {
+	{{"depthwise_h8__c", 0}, 1, NULL, NULL, none, depthwise_h8__c},
 };
 const size_t ek_depthwise_s8_count = sizeof(ek_depthwise_s8) / sizeof(ek_depthwise_s8[0]);
 const size_t ek_depthwise_u8_count = sizeof(ek_depthwise_u8) / sizeof(ek_depthwise_u8[0]);

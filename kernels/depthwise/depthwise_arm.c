@@ -8,24 +8,24 @@
 #include "kernels/depthwise/row_buffer_arm.h"
 
 /* What is neither of the two is entry 0's. */
-static bool is_walked(const struct ek_depthwise_shape *s)
+static bool is_walked(const struct ek_conv_shape *s)
 {
 	return s->in_c == s->out_c && row_buffer_fit(&s->window);
 }
 
 /* Channels that all read the only one of the input: that is a convolution, with weights in another order. */
-static bool is_conv(const struct ek_depthwise_shape *s)
+static bool is_conv(const struct ek_conv_shape *s)
 {
 	return s->in_c == 1 && s->out_c > 1;
 }
 
-static struct ek_conv_shape conv_shape(const struct ek_depthwise_shape *s)
+static struct ek_conv_shape conv_shape(const struct ek_conv_shape *s)
 {
 	return (struct ek_conv_shape){
 		.window = s->window, .in_c = 1, .out_c = s->out_c, .groups = 1};
 }
 
-static struct ek_conv_q conv_args(const struct ek_depthwise_q *a)
+static struct ek_conv_q conv_args(const struct ek_conv_q *a)
 {
 	return (struct ek_conv_q){
 		.shape = conv_shape(&a->shape),
@@ -43,12 +43,12 @@ static struct ek_conv_q conv_args(const struct ek_depthwise_q *a)
 }
 
 /* Room behind what the convolution packs, for the weights in its order. */
-static uint64_t turned_bytes(const struct ek_depthwise_shape *s)
+static uint64_t turned_bytes(const struct ek_conv_shape *s)
 {
 	return (uint64_t)row_buffer_taps(&s->window) * s->out_c;
 }
 
-static void turn(const struct ek_depthwise_q *a, uint8_t *to)
+static void turn(const struct ek_conv_q *a, uint8_t *to)
 {
 	const size_t cols = a->shape.out_c, taps = row_buffer_taps(&a->shape.window);
 	for (size_t n = 0; n < cols; n++) {
@@ -58,20 +58,20 @@ static void turn(const struct ek_depthwise_q *a, uint8_t *to)
 	}
 }
 
-static uint64_t packed_bytes(const struct ek_depthwise_shape *s)
+static uint64_t packed_bytes(const struct ek_conv_shape *s)
 {
 	uint64_t panel = sizeof(struct gemm_head) + row_buffer_weights_bytes(&s->window);
 	return !is_walked(s) ? 0 : gemm_panels(s->out_c) * panel;
 }
 
-static uint64_t scratch_bytes(const struct row_buffer_isa *isa, const struct ek_depthwise_shape *s)
+static uint64_t scratch_bytes(const struct row_buffer_isa *isa, const struct ek_conv_shape *s)
 {
 	uint64_t some = isa->scratch_bytes(s), wide = row_buffer_scratch_bytes(s);
 	return !is_walked(s) ? 0 : some > wide ? some : wide;
 }
 
 /* Less the zero point. */
-static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t tap, uint32_t n)
+static int32_t weight(const struct ek_conv_q *a, bool is_signed, uint32_t tap, uint32_t n)
 {
 	size_t at = (size_t)tap * a->shape.out_c + n;
 	int32_t code =
@@ -80,8 +80,8 @@ static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, uint32_t t
 }
 
 /* Sums of channel @n. */
-static void pack_head(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a,
-	bool is_signed, uint32_t n, struct gemm_head *head)
+static void pack_head(const struct row_buffer_isa *isa, const struct ek_conv_q *a, bool is_signed,
+	uint32_t n, struct gemm_head *head)
 {
 	uint32_t in_panel = n % GEMM_COLS;
 	for (uint32_t tap = 0; tap < row_buffer_taps(&a->shape.window); tap++) {
@@ -92,7 +92,7 @@ static void pack_head(const struct row_buffer_isa *isa, const struct ek_depthwis
 	}
 }
 
-static void pack_channel(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a,
+static void pack_channel(const struct row_buffer_isa *isa, const struct ek_conv_q *a,
 	bool is_signed, uint32_t n, const struct gemm_head *head, void *to)
 {
 	const struct ek_window *w = &a->shape.window;
@@ -112,8 +112,8 @@ static void pack_channel(const struct row_buffer_isa *isa, const struct ek_depth
 	}
 }
 
-static void pack(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a, bool is_signed,
-	void *packed)
+static void pack(
+	const struct row_buffer_isa *isa, const struct ek_conv_q *a, bool is_signed, void *packed)
 {
 	uint32_t channels = a->shape.out_c;
 	memset(packed, 0, (size_t)packed_bytes(&a->shape));
@@ -130,7 +130,7 @@ static void pack(const struct row_buffer_isa *isa, const struct ek_depthwise_q *
 	}
 }
 
-static void run(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a, bool is_signed,
+static void run(const struct row_buffer_isa *isa, const struct ek_conv_q *a, bool is_signed,
 	const struct ek_tile *t, void *scratch)
 {
 	const struct ek_window *window = &a->shape.window;
@@ -158,7 +158,7 @@ static void run(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a
 }
 
 #define DEFINE_TYPE(type, is_signed, name)                                                         \
-	void ek_depthwise_##type##_pack__##name(const struct ek_depthwise_q *args, void *packed)   \
+	void ek_depthwise_##type##_pack__##name(const struct ek_conv_q *args, void *packed)        \
 	{                                                                                          \
 		if (!is_conv(&args->shape)) {                                                      \
 			pack(&row_buffer_##name, args, is_signed, packed);                         \
@@ -171,7 +171,7 @@ static void run(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a
 		ek_conv_##type##_pack__##name(&conv, packed);                                      \
 	}                                                                                          \
 	void ek_depthwise_##type##__##name(                                                        \
-		const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)      \
+		const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)           \
 	{                                                                                          \
 		if (is_conv(&args->shape)) {                                                       \
 			const struct ek_conv_q conv = conv_args(args);                             \
@@ -184,13 +184,13 @@ static void run(const struct row_buffer_isa *isa, const struct ek_depthwise_q *a
 	}
 
 #define DEFINE_ROWS(name)                                                                          \
-	uint64_t ek_depthwise_packed_bytes__##name(const struct ek_depthwise_shape *shape)         \
+	uint64_t ek_depthwise_packed_bytes__##name(const struct ek_conv_shape *shape)              \
 	{                                                                                          \
 		const struct ek_conv_shape conv = conv_shape(shape);                               \
 		return is_conv(shape) ? ek_conv_packed_bytes__##name(&conv) + turned_bytes(shape)  \
 				      : packed_bytes(shape);                                       \
 	}                                                                                          \
-	uint64_t ek_depthwise_scratch_bytes__##name(const struct ek_depthwise_shape *shape)        \
+	uint64_t ek_depthwise_scratch_bytes__##name(const struct ek_conv_shape *shape)             \
 	{                                                                                          \
 		const struct ek_conv_shape conv = conv_shape(shape);                               \
 		return is_conv(shape) ? ek_conv_scratch_bytes__##name(&conv)                       \

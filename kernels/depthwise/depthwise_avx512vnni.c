@@ -11,7 +11,7 @@
 #include "kernels/depthwise/depthwise_variants.h"
 #include "kernels/simd/halves_avx512.h"
 
-uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
+uint64_t ek_depthwise_scratch_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	if (!depthwise_is_walked(shape)) {
 		return ek_depthwise_s8[0].scratch_bytes(shape);
@@ -95,7 +95,7 @@ static void copy_halves(
 /* Input row @y of a batch entry into its slot; what is around the picture is there. */
 static void copy_row(const struct depthwise_work *w, uint32_t batch, uint32_t y, uint8_t *slot)
 {
-	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window_axis *ax = &s->window.x;
 	uint64_t width = (uint64_t)(ax->out - 1) * ax->stride + depthwise_reach(ax);
 	uint64_t seen = width > ax->pad ? width - ax->pad : 0;
@@ -221,7 +221,7 @@ static struct panel_row panel_row_first(const struct depthwise_work *w, const st
 static void run_panel_row(
 	const struct depthwise_work *w, const struct panel_row *r, depthwise_rows_fn *fn)
 {
-	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_conv_shape *s = &w->args->shape;
 	uint8_t *to = (uint8_t *)w->args->output + r->row * (size_t)s->out_c + w->first;
 	const struct line_of_pixels l = {
 		.rows = w->rows,
@@ -428,8 +428,7 @@ static void run_tall(const struct depthwise_work *w, const struct ek_tile *t)
 	}
 }
 
-static void run(
-	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct depthwise_work w = {.args = a, .plan = depthwise_plan_of(&a->shape)};
 	int padding = a->input_zero + (is_signed ? 128 : 0);
@@ -458,7 +457,7 @@ static void run(
 }
 
 void ek_depthwise_s8__avx512vnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+	const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
 	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_s8[0].run(args, tile, scratch);
@@ -468,7 +467,7 @@ void ek_depthwise_s8__avx512vnni(
 }
 
 void ek_depthwise_u8__avx512vnni(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+	const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
 	if (!depthwise_is_walked(&args->shape)) {
 		ek_depthwise_u8[0].run(args, tile, scratch);

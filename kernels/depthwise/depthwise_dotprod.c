@@ -22,7 +22,7 @@ static uint32_t rows_at_once(const struct ek_window *w)
 	return w->y.stride == 1 && w->y.dilation == 1 && w->y.taps % FOUR != 0 ? 2 : 1;
 }
 
-static uint64_t scratch_bytes(const struct ek_depthwise_shape *shape)
+static uint64_t scratch_bytes(const struct ek_conv_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
 	return fours_of(w) * row_buffer_width(&w->x) * FOUR_BYTES;
@@ -70,7 +70,7 @@ struct four {
 static struct four four_at(const struct row_buffer_work *work, const uint8_t *outside,
 	uint32_t batch, int64_t first, uint32_t count, uint32_t rows)
 {
-	const struct ek_depthwise_shape *s = &work->args->shape;
+	const struct ek_conv_shape *s = &work->args->shape;
 	const struct ek_window *w = &s->window;
 	struct four f = {.inside = true, .whole = count};
 	for (uint32_t i = 0; i < FOUR; i++) {

@@ -127,21 +127,21 @@ static outputs_fn *outputs_pick(const struct ek_window *w)
 					     : outputs_any;
 }
 
-static uint32_t block_of(const struct ek_depthwise_shape *s)
+static uint32_t block_of(const struct ek_conv_shape *s)
 {
 	uint64_t all = lines_scratch_bytes(&s->window, s->in_c * sizeof(float));
 	return s->in_c < BLOCK || all <= LINES_BYTES ? s->in_c : BLOCK;
 }
 
 /* Others are entry 0's. */
-static bool depthwise_is_walked(const struct ek_depthwise_shape *s)
+static bool depthwise_is_walked(const struct ek_conv_shape *s)
 {
 	return s->out_c == s->in_c &&
 		(lines_stay_inside(&s->window) ||
 			lines_fit(&s->window, block_of(s) * sizeof(float)));
 }
 
-uint64_t ROW(ek_depthwise_f32_scratch_bytes)(const struct ek_depthwise_shape *s)
+uint64_t ROW(ek_depthwise_f32_scratch_bytes)(const struct ek_conv_shape *s)
 {
 	const struct ek_window *w = &s->window;
 	bool copies = depthwise_is_walked(s) && !lines_stay_inside(w);
@@ -150,8 +150,8 @@ uint64_t ROW(ek_depthwise_f32_scratch_bytes)(const struct ek_depthwise_shape *s)
 }
 
 /* @n channels from @first on, of all rows of the tile. */
-static void depthwise_block(const struct ek_depthwise_f32 *a, const struct ek_tile *t,
-	uint32_t first, uint32_t n, void *scratch)
+static void depthwise_block(const struct ek_conv_f32 *a, const struct ek_tile *t, uint32_t first,
+	uint32_t n, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
 	size_t channels = a->shape.in_c, picture = (size_t)w->y.in * w->x.in * channels;
@@ -193,7 +193,7 @@ static void depthwise_block(const struct ek_depthwise_f32 *a, const struct ek_ti
 	}
 }
 
-void ROW(ek_depthwise_f32)(const struct ek_depthwise_f32 *a, const struct ek_tile *t, void *scratch)
+void ROW(ek_depthwise_f32)(const struct ek_conv_f32 *a, const struct ek_tile *t, void *scratch)
 {
 	if (!depthwise_is_walked(&a->shape)) {
 		ek_depthwise_f32[0].run(a, t, scratch);

@@ -19,7 +19,7 @@ static uint64_t room(uint64_t n, uint64_t bytes)
 }
 
 /* The strip outside of the picture, the ring, whose row each strip of it is, where taps read. */
-uint64_t row_buffer_scratch_bytes(const struct ek_depthwise_shape *shape)
+uint64_t row_buffer_scratch_bytes(const struct ek_conv_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
 	return room(ring_rows(&w->y) + 1, row_buffer_width(&w->x) * 16) +
@@ -87,7 +87,7 @@ static void bring(
 static void bring_row(
 	const struct row_buffer_work *work, const struct ring *ring, int8_t *to, uint32_t row)
 {
-	const struct ek_depthwise_shape *s = &work->args->shape;
+	const struct ek_conv_shape *s = &work->args->shape;
 	const struct ek_window_axis *ax = &s->window.x;
 	if (ring->inside) {
 		const uint8_t *from = (const uint8_t *)work->args->input +

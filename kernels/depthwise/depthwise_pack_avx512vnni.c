@@ -7,7 +7,7 @@
 #include "kernels/depthwise/depthwise_plan_avx512.h"
 #include "kernels/depthwise/depthwise_variants.h"
 
-static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
+static uint64_t packed_bytes(const struct ek_conv_shape *s, uint32_t parts)
 {
 	if (!depthwise_is_walked(s)) {
 		return 0;
@@ -16,18 +16,18 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, uint32_t parts)
 	return p.panels * (sizeof(struct float_requant_panel) + parts * (uint64_t)p.part);
 }
 
-uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
+uint64_t ek_depthwise_s8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	return packed_bytes(shape, 1);
 }
 
-uint64_t ek_depthwise_u8_packed_bytes__avx512vnni(const struct ek_depthwise_shape *shape)
+uint64_t ek_depthwise_u8_packed_bytes__avx512vnni(const struct ek_conv_shape *shape)
 {
 	return packed_bytes(shape, 2);
 }
 
 struct packing {
-	const struct ek_depthwise_q *args;
+	const struct ek_conv_q *args;
 	struct depthwise_plan plan;
 	bool is_signed;
 	uint32_t panel;
@@ -48,7 +48,7 @@ static uint32_t byte_of(uint32_t vector, uint32_t lane)
 /* Less its zero point; 0 beyond the channels and taps. */
 static int32_t weight(const struct packing *p, uint32_t ky, uint32_t kx, uint32_t channel)
 {
-	const struct ek_depthwise_q *a = p->args;
+	const struct ek_conv_q *a = p->args;
 	const struct ek_window *w = &a->shape.window;
 	if (ky >= w->y.taps || channel >= a->shape.out_c) {
 		return 0;
@@ -60,7 +60,7 @@ static int32_t weight(const struct packing *p, uint32_t ky, uint32_t kx, uint32_
 
 static struct float_requant_channel channel_line(const struct packing *p, uint32_t channel)
 {
-	const struct ek_depthwise_q *a = p->args;
+	const struct ek_conv_q *a = p->args;
 	const struct ek_window *w = &a->shape.window;
 	struct float_requant_channel c = {.scale = {0, 0}};
 	if (channel >= a->shape.out_c) {
@@ -137,7 +137,7 @@ static void pack_weights(const struct packing *p, int32_t parts, int8_t *to)
 
 static void pack_panel(const struct packing *p, struct float_requant_panel *panel)
 {
-	const struct ek_depthwise_q *a = p->args;
+	const struct ek_conv_q *a = p->args;
 	const struct float_requant_output output =
 		float_requant_output(a->output_zero, a->lo, a->hi, p->is_signed);
 	struct float_requant_channel lanes[FLOAT_REQUANT_LANES];
@@ -147,7 +147,7 @@ static void pack_panel(const struct packing *p, struct float_requant_panel *pane
 	float_requant_panel_make__avx512(panel, lanes, &output);
 }
 
-static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
+static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 {
 	struct packing p = {
 		.args = a, .plan = depthwise_plan_of(&a->shape), .is_signed = is_signed};
@@ -163,12 +163,12 @@ static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
 	}
 }
 
-void ek_depthwise_s8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
+void ek_depthwise_s8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
 {
 	pack(args, true, packed);
 }
 
-void ek_depthwise_u8_pack__avx512vnni(const struct ek_depthwise_q *args, void *packed)
+void ek_depthwise_u8_pack__avx512vnni(const struct ek_conv_q *args, void *packed)
 {
 	pack(args, false, packed);
 }

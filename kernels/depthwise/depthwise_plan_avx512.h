@@ -10,7 +10,7 @@
 #ifndef KERNELS_DEPTHWISE_DEPTHWISE_PLAN_AVX512_H
 #define KERNELS_DEPTHWISE_DEPTHWISE_PLAN_AVX512_H
 
-#include "kernels/depthwise/depthwise_args.h"
+#include "kernels/conv/conv_args.h"
 #include "kernels/requant/float_requant_avx512.h"
 
 #define DEPTHWISE_SETS 5
@@ -60,7 +60,7 @@ static inline uint32_t depthwise_sets(uint32_t channels)
  * Pictures one pixel wide, which sound is: all channels of all pixels are one row of bytes, and what
  * the taps see are places of that row. Bytes of it with its padding, if it stays near the core.
  */
-static inline size_t depthwise_tall(const struct ek_depthwise_shape *s)
+static inline size_t depthwise_tall(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	uint64_t rows = (uint64_t)y->out - 1 + depthwise_reach(y);
@@ -73,7 +73,7 @@ static inline size_t depthwise_tall(const struct ek_depthwise_shape *s)
 	return (rows * s->in_c + 2 * DEPTHWISE_BYTES + 63) / 64 * 64;
 }
 
-static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_shape *s)
+static inline struct depthwise_plan depthwise_plan_of(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	size_t width = (size_t)(x->out - 1) * x->stride + depthwise_reach(x);
@@ -107,7 +107,7 @@ static inline struct depthwise_plan depthwise_plan_of(const struct ek_depthwise_
  * What is gone through here at all; the rest is entry 0's: a depth multiplier, no output, and a filter
  * so far dilated that the rows it reaches over are much more than what it sees.
  */
-static inline bool depthwise_is_walked(const struct ek_depthwise_shape *s)
+static inline bool depthwise_is_walked(const struct ek_conv_shape *s)
 {
 	if (s->in_c != s->out_c || s->window.y.out == 0 || s->window.x.out == 0) {
 		return false;
@@ -117,7 +117,7 @@ static inline bool depthwise_is_walked(const struct ek_depthwise_shape *s)
 }
 
 /* The same weights for a picture that is one slot. */
-static inline void depthwise_plan_tall(struct depthwise_plan *p, const struct ek_depthwise_shape *s)
+static inline void depthwise_plan_tall(struct depthwise_plan *p, const struct ek_conv_shape *s)
 {
 	p->flat = true;
 	p->pixel = s->in_c;

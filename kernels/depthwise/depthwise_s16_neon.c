@@ -21,13 +21,13 @@ static uint32_t taps_of(const struct ek_window *w)
 	return taps > MOST_TAPS ? MOST_TAPS + 1 : (uint32_t)taps;
 }
 
-static bool is_walked(const struct ek_depthwise_shape *s)
+static bool is_walked(const struct ek_conv_shape *s)
 {
 	return s->in_c == s->out_c && s->out_c >= 8 && taps_of(&s->window) <= MOST_TAPS;
 }
 
 /* One more than there are whole ones. */
-uint64_t ek_depthwise_s16_scratch_bytes__neon(const struct ek_depthwise_shape *s)
+uint64_t ek_depthwise_s16_scratch_bytes__neon(const struct ek_conv_shape *s)
 {
 	return is_walked(s) ? (gemm_panels(s->out_c) + 1) * sizeof(struct s16_panel) : 0;
 }
@@ -131,7 +131,7 @@ static void some_outputs(const struct pixels *p, bool many, const struct steps *
 	}
 }
 
-static void output_row(const struct ek_depthwise_q *a, const struct panels *panels,
+static void output_row(const struct ek_conv_q *a, const struct panels *panels,
 	struct ek_pixel pixel, uint32_t n, int16_t *to)
 {
 	const struct ek_window_axis *axis = &a->shape.window.x;
@@ -182,7 +182,7 @@ static struct panels make_panels(struct s16_panel *to, const struct s16_output *
 	return panels;
 }
 
-void ek_depthwise_s16__neon(const struct ek_depthwise_q *a, const struct ek_tile *t, void *scratch)
+void ek_depthwise_s16__neon(const struct ek_conv_q *a, const struct ek_tile *t, void *scratch)
 {
 	if (!is_walked(&a->shape) || t->n_cols < 8) {
 		ek_depthwise_s16[0].run(a, t, scratch);

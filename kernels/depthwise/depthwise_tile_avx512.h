@@ -13,7 +13,7 @@
 
 /* A call, and one panel or all sets of it. */
 struct depthwise_work {
-	const struct ek_depthwise_q *args;
+	const struct ek_conv_q *args;
 	struct depthwise_plan plan;
 	struct float_requant_output output;
 	const struct float_requant_panel *panel;
@@ -200,7 +200,7 @@ ALWAYS_INLINE void both_3x3(const struct float_requant_limits *limits,
 static struct depthwise_columns columns_of(
 	const struct depthwise_work *w, const struct line_of_pixels *l)
 {
-	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_conv_shape *s = &w->args->shape;
 	bool is_signed = w->output.is_signed;
 	struct depthwise_columns c = {
 		.rows = {l->rows[0] + w->first, l->rows[1] + w->first, l->rows[2] + w->first,

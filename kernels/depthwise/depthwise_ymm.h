@@ -21,7 +21,7 @@
 
 /* Columns of a strip of @pixels outputs, with those that the last ones read beyond. */
 static uint64_t columns_of(
-	const struct ek_depthwise_shape *s, const struct strip_plan *p, uint32_t pixels)
+	const struct ek_conv_shape *s, const struct strip_plan *p, uint32_t pixels)
 {
 	return (uint64_t)(pixels + STRIP_PIXELS - 1) * s->window.x.stride + p->reach;
 }
@@ -33,9 +33,9 @@ static size_t sums_of(const struct strip_plan *p, uint32_t pixels)
 }
 
 /* A row of zero points, sums, a strip. */
-uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
+uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_conv_shape *shape)
 {
-	const struct ek_depthwise_shape s = strip_shape(shape);
+	const struct ek_conv_shape s = strip_shape(shape);
 	if (!strip_is_walked(&s)) {
 		return 0;
 	}
@@ -47,7 +47,7 @@ uint64_t YMM(ek_depthwise_scratch_bytes)(const struct ek_depthwise_shape *shape)
 
 /* A call. */
 struct work {
-	const struct ek_depthwise_q *args;
+	const struct ek_conv_q *args;
 	struct strip_plan plan;
 	struct strip_way way;
 	struct source source;
@@ -66,7 +66,7 @@ struct strip_rows {
 static void rows_init(
 	struct strip_rows *r, const struct work *w, struct ek_pixel pixel, uint32_t rows)
 {
-	const struct ek_depthwise_q *a = w->args;
+	const struct ek_conv_q *a = w->args;
 	const struct ek_window_axis *y = &a->shape.window.y, *x = &a->shape.window.x;
 	int64_t row = (int64_t)pixel.y * y->stride - y->pad;
 	for (uint32_t i = 0; i < w->plan.groups * SOURCE_CODES; i++, row += y->dilation) {
@@ -230,7 +230,7 @@ struct strip_outputs {
 static void run_panel(
 	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
 {
-	const struct ek_depthwise_q *a = w->args;
+	const struct ek_conv_q *a = w->args;
 	const struct ek_window_axis *x = &a->shape.window.x;
 	const uint32_t vectors = vectors_at(&a->shape, r->first);
 	const uint32_t parts = w->source.is_signed ? 1 : SOURCE_PARTS;
@@ -262,7 +262,7 @@ static void run_panel(
 static void run_block(
 	const struct work *w, const struct strip_rows *r, const struct strip_outputs *o)
 {
-	const struct ek_depthwise_q *a = w->args;
+	const struct ek_conv_q *a = w->args;
 	const struct ek_window_axis *x = &a->shape.window.x;
 	const uint32_t parts = w->source.is_signed ? 1 : SOURCE_PARTS;
 	struct wide s = {
@@ -325,7 +325,7 @@ static uint32_t run_rows(const struct work *w, const struct ek_tile *t, uint32_t
 }
 
 static __attribute__((noinline)) void run_tile(
-	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+	const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
 	struct work w = {.args = a, .plan = strip_plan_of(&a->shape), .outside = scratch};
 	w.sums = (vec *)(w.outside + OUTSIDE_BYTES);
@@ -347,10 +347,9 @@ static __attribute__((noinline)) void run_tile(
 	}
 }
 
-static void run(
-	const struct ek_depthwise_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
+static void run(const struct ek_conv_q *a, const struct ek_tile *t, bool is_signed, void *scratch)
 {
-	struct ek_depthwise_q args = *a;
+	struct ek_conv_q args = *a;
 	args.shape = strip_shape(&a->shape);
 	if (!strip_is_walked(&args.shape)) {
 		(is_signed ? ek_depthwise_s8 : ek_depthwise_u8)[0].run(a, t, scratch);
@@ -361,14 +360,12 @@ static void run(
 	float_requant_end(floats);
 }
 
-void YMM(ek_depthwise_s8)(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+void YMM(ek_depthwise_s8)(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
 	run(args, tile, true, scratch);
 }
 
-void YMM(ek_depthwise_u8)(
-	const struct ek_depthwise_q *args, const struct ek_tile *tile, void *scratch)
+void YMM(ek_depthwise_u8)(const struct ek_conv_q *args, const struct ek_tile *tile, void *scratch)
 {
 	run(args, tile, false, scratch);
 }

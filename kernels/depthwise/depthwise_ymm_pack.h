@@ -13,7 +13,7 @@
 #ifndef KERNELS_DEPTHWISE_DEPTHWISE_YMM_PACK_H
 #define KERNELS_DEPTHWISE_DEPTHWISE_YMM_PACK_H
 
-#include "kernels/depthwise/depthwise_args.h"
+#include "kernels/conv/conv_args.h"
 #include "kernels/requant/float_requant_make_x86.h"
 
 #define STRIP_BYTES (VEC_WIDE ? 16384 : 12288) /* of columns */
@@ -27,10 +27,10 @@ static inline uint32_t strip_least(uint32_t a, uint32_t b)
 }
 
 /* A picture one pixel wide, which sound is, lies on its side: all its outputs are of one row. */
-static inline struct ek_depthwise_shape strip_shape(const struct ek_depthwise_shape *s)
+static inline struct ek_conv_shape strip_shape(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *x = &s->window.x;
-	struct ek_depthwise_shape on_side = *s;
+	struct ek_conv_shape on_side = *s;
 	if (x->in == 1 && x->out == 1 && x->taps == 1 && x->pad == 0) {
 		on_side.window.x = s->window.y;
 		on_side.window.y = *x;
@@ -53,14 +53,14 @@ static inline uint32_t groups_of(uint32_t rows)
 }
 
 /* Filters of which two panels go side by side. */
-static inline bool strip_is_wide(const struct ek_depthwise_shape *s)
+static inline bool strip_is_wide(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	return VEC_WIDE && s->out_c >= 2 * VEC_COLS && x->taps == 3 && y->taps == 3 &&
 		x->dilation == 1 && y->dilation == 1 && x->stride == y->stride && x->stride <= 2;
 }
 
-static inline struct strip_plan strip_plan_of(const struct ek_depthwise_shape *s)
+static inline struct strip_plan strip_plan_of(const struct ek_conv_shape *s)
 {
 	const struct ek_window_axis *y = &s->window.y, *x = &s->window.x;
 	struct strip_plan p = {.out_rows = 1, .in_rows = y->taps};
@@ -81,26 +81,26 @@ static inline struct strip_plan strip_plan_of(const struct ek_depthwise_shape *s
 
 /* What is gone through here: the rest is entry 0's, more than one output channel of an input channel
  * and filters that are too large. */
-static inline bool strip_is_walked(const struct ek_depthwise_shape *s)
+static inline bool strip_is_walked(const struct ek_conv_shape *s)
 {
 	return s->in_c == s->out_c && s->window.y.taps < STRIP_ROWS && s->window.x.stride < 64 &&
 		strip_plan_of(s).pixels > 0;
 }
 
-static inline uint32_t panels_of(const struct ek_depthwise_shape *s)
+static inline uint32_t panels_of(const struct ek_conv_shape *s)
 {
 	return (uint32_t)(((uint64_t)s->out_c + VEC_COLS - 1) / VEC_COLS);
 }
 
 /* Of the panel whose first channel is @first. */
-static inline uint32_t vectors_at(const struct ek_depthwise_shape *s, uint32_t first)
+static inline uint32_t vectors_at(const struct ek_conv_shape *s, uint32_t first)
 {
 	return s->out_c - first <= VEC_LANES ? 1 : 2;
 }
 
 /* Whether the panel whose first channel is @first is one of two side by side. */
 static inline bool strip_is_block(
-	const struct ek_depthwise_shape *s, const struct strip_plan *p, uint32_t first)
+	const struct ek_conv_shape *s, const struct strip_plan *p, uint32_t first)
 {
 	return p->wide && s->out_c - first / (2 * VEC_COLS) * (2 * VEC_COLS) >= 2 * VEC_COLS;
 }
@@ -113,12 +113,12 @@ static inline uint32_t strip_channel(bool block, uint32_t first, uint32_t i)
 }
 
 /* Bytes of the weights of a vector, one part of them. */
-static inline size_t part_bytes(const struct ek_depthwise_shape *s, const struct strip_plan *p)
+static inline size_t part_bytes(const struct ek_conv_shape *s, const struct strip_plan *p)
 {
 	return (size_t)s->window.x.taps * p->groups * p->out_rows * VEC_BYTES;
 }
 
-static inline const uint8_t *strip_weights(const struct ek_depthwise_shape *s,
+static inline const uint8_t *strip_weights(const struct ek_conv_shape *s,
 	const struct strip_plan *p, uint32_t parts, const void *packed, uint32_t first)
 {
 	const uint8_t *weights =
@@ -126,7 +126,7 @@ static inline const uint8_t *strip_weights(const struct ek_depthwise_shape *s,
 	return weights + first / VEC_LANES * parts * part_bytes(s, p);
 }
 
-static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
+static uint64_t packed_bytes(const struct ek_conv_shape *s, bool is_signed)
 {
 	if (!strip_is_walked(s)) {
 		return 0;
@@ -138,19 +138,19 @@ static uint64_t packed_bytes(const struct ek_depthwise_shape *s, bool is_signed)
 		vectors * (is_signed ? 1 : SOURCE_PARTS) * part_bytes(s, &p);
 }
 
-uint64_t YMM(ek_depthwise_s8_packed_bytes)(const struct ek_depthwise_shape *shape)
+uint64_t YMM(ek_depthwise_s8_packed_bytes)(const struct ek_conv_shape *shape)
 {
-	const struct ek_depthwise_shape s = strip_shape(shape);
+	const struct ek_conv_shape s = strip_shape(shape);
 	return packed_bytes(&s, true);
 }
 
-uint64_t YMM(ek_depthwise_u8_packed_bytes)(const struct ek_depthwise_shape *shape)
+uint64_t YMM(ek_depthwise_u8_packed_bytes)(const struct ek_conv_shape *shape)
 {
-	const struct ek_depthwise_shape s = strip_shape(shape);
+	const struct ek_conv_shape s = strip_shape(shape);
 	return packed_bytes(&s, false);
 }
 
-static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, size_t tap, uint32_t channel)
+static int32_t weight(const struct ek_conv_q *a, bool is_signed, size_t tap, uint32_t channel)
 {
 	size_t at = tap * a->shape.out_c + channel;
 	return is_signed ? ((const int8_t *)a->weights)[at]
@@ -158,8 +158,8 @@ static int32_t weight(const struct ek_depthwise_q *a, bool is_signed, size_t tap
 }
 
 /* A channel, and in how many parts its weights are. */
-static struct float_requant_channel channel_of(const struct ek_depthwise_q *a,
-	const struct source *source, uint32_t channel, int32_t *parts)
+static struct float_requant_channel channel_of(
+	const struct ek_conv_q *a, const struct source *source, uint32_t channel, int32_t *parts)
 {
 	uint32_t sum = 0;
 	uint64_t size = 0;
@@ -179,7 +179,7 @@ static struct float_requant_channel channel_of(const struct ek_depthwise_q *a,
 }
 
 /* Part @part of the weights of channel @channel, for the lane that begins at @to. */
-static void pack_lane(const struct ek_depthwise_q *a, bool is_signed, const struct strip_plan *p,
+static void pack_lane(const struct ek_conv_q *a, bool is_signed, const struct strip_plan *p,
 	uint32_t part, uint32_t channel, uint32_t vectors, source_weight *to)
 {
 	const uint32_t taps_y = a->shape.window.y.taps, taps_x = a->shape.window.x.taps;
@@ -195,7 +195,7 @@ static void pack_lane(const struct ek_depthwise_q *a, bool is_signed, const stru
 	}
 }
 
-static void pack_panel(const struct ek_depthwise_q *a, const struct source *source,
+static void pack_panel(const struct ek_conv_q *a, const struct source *source,
 	const struct strip_plan *p, uint32_t first, struct float_requant_panel *panel,
 	source_weight *to)
 {
@@ -223,7 +223,7 @@ static void pack_panel(const struct ek_depthwise_q *a, const struct source *sour
 }
 
 static __attribute__((noinline)) void pack_panels(
-	const struct ek_depthwise_q *a, bool is_signed, void *packed)
+	const struct ek_conv_q *a, bool is_signed, void *packed)
 {
 	struct float_requant_panel *panels = packed;
 	const struct source source = {is_signed, a->input_zero};
@@ -237,21 +237,21 @@ static __attribute__((noinline)) void pack_panels(
 	}
 }
 
-static void pack(const struct ek_depthwise_q *a, bool is_signed, void *packed)
+static void pack(const struct ek_conv_q *a, bool is_signed, void *packed)
 {
 	unsigned floats = float_requant_begin();
-	struct ek_depthwise_q args = *a;
+	struct ek_conv_q args = *a;
 	args.shape = strip_shape(&a->shape);
 	pack_panels(&args, is_signed, packed);
 	float_requant_end(floats);
 }
 
-void YMM(ek_depthwise_s8_pack)(const struct ek_depthwise_q *args, void *packed)
+void YMM(ek_depthwise_s8_pack)(const struct ek_conv_q *args, void *packed)
 {
 	pack(args, true, packed);
 }
 
-void YMM(ek_depthwise_u8_pack)(const struct ek_depthwise_q *args, void *packed)
+void YMM(ek_depthwise_u8_pack)(const struct ek_conv_q *args, void *packed)
 {
 	pack(args, false, packed);
 }

@@ -18,13 +18,13 @@
 #ifndef KERNELS_DEPTHWISE_ROW_BUFFER_ARM_H
 #define KERNELS_DEPTHWISE_ROW_BUFFER_ARM_H
 
-#include "kernels/depthwise/depthwise_args.h"
+#include "kernels/conv/conv_args.h"
 #include "kernels/gemm/gemm_arm.h"
 #include "kernels/tile.h"
 
 /* One panel of a call. */
 struct row_buffer_work {
-	const struct ek_depthwise_q *args;
+	const struct ek_conv_q *args;
 	const struct ek_tile *tile;
 	const struct gemm_panel *panel;
 	const struct gemm_output *output;
@@ -39,7 +39,7 @@ struct row_buffer_isa {
 	 * SIZE_MAX where there is but one. */
 	void (*place)(const struct ek_window *w, uint32_t ky, uint32_t kx, uint32_t n,
 		size_t ret_places[2]);
-	uint64_t (*scratch_bytes)(const struct ek_depthwise_shape *shape);
+	uint64_t (*scratch_bytes)(const struct ek_conv_shape *shape);
 	void (*run)(const struct row_buffer_work *work);
 };
 
@@ -92,7 +92,7 @@ static inline const struct gemm_head *row_buffer_head(
 extern const struct row_buffer_isa row_buffer_neon;
 /* Panels whose weights have 16 bits. */
 void row_buffer_run_wide(const struct row_buffer_work *work);
-uint64_t row_buffer_scratch_bytes(const struct ek_depthwise_shape *shape);
+uint64_t row_buffer_scratch_bytes(const struct ek_conv_shape *shape);
 #if defined(__aarch64__)
 extern const struct row_buffer_isa row_buffer_dotprod;
 #endif

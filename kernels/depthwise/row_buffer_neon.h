@@ -89,7 +89,7 @@ ALWAYS_INLINE void row_buffer_put(const int n, const enum row_buffer_kind kind,
 static inline uint32_t row_buffer_whole(
 	const struct row_buffer_work *w, const uint8_t *from, uint32_t count)
 {
-	const struct ek_depthwise_shape *s = &w->args->shape;
+	const struct ek_conv_shape *s = &w->args->shape;
 	const struct ek_window *window = &s->window;
 	const uint8_t *end = (const uint8_t *)w->args->input +
 		(size_t)window->batch * window->y.in * window->x.in * s->in_c;

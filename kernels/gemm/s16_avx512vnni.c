@@ -289,14 +289,14 @@ void ek_conv_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t,
 #define DEPTHWISE_TAPS 256
 #define PIXELS 4
 
-static bool depthwise_fits(const struct ek_depthwise_shape *s)
+static bool depthwise_fits(const struct ek_conv_shape *s)
 {
 	return s->in_c == s->out_c &&
 		(uint64_t)s->window.y.taps * s->window.x.taps <= DEPTHWISE_TAPS &&
 		lines_fit(&s->window, s->in_c * sizeof(int16_t));
 }
 
-uint64_t ek_depthwise_s16_scratch_bytes__avx512vnni(const struct ek_depthwise_shape *s)
+uint64_t ek_depthwise_s16_scratch_bytes__avx512vnni(const struct ek_conv_shape *s)
 {
 	return depthwise_fits(s) ? segments_at_bytes(s->window.y.taps) +
 			lines_scratch_bytes(&s->window, s->in_c * sizeof(int16_t))
@@ -304,8 +304,8 @@ uint64_t ek_depthwise_s16_scratch_bytes__avx512vnni(const struct ek_depthwise_sh
 }
 
 /* @n outputs of one row, the first of which sees what @at points to, 16 channels from @c on. */
-S16_INLINE void depthwise_outputs(const struct ek_depthwise_q *a, const int16_t *const *at,
-	size_t step, uint32_t c, __mmask16 lanes, const int n, int16_t *to)
+S16_INLINE void depthwise_outputs(const struct ek_conv_q *a, const int16_t *const *at, size_t step,
+	uint32_t c, __mmask16 lanes, const int n, int16_t *to)
 {
 	const struct ek_window *w = &a->shape.window;
 	size_t channels = a->shape.in_c;
@@ -335,7 +335,7 @@ S16_INLINE void depthwise_outputs(const struct ek_depthwise_q *a, const int16_t 
 	}
 }
 
-static void depthwise_row(const struct ek_depthwise_q *a, const struct ek_tile *t,
+static void depthwise_row(const struct ek_conv_q *a, const struct ek_tile *t,
 	const int16_t *const *at, uint32_t n, int16_t *to)
 {
 	size_t channels = a->shape.in_c, step = a->shape.window.x.stride * channels;
@@ -358,8 +358,7 @@ static void depthwise_row(const struct ek_depthwise_q *a, const struct ek_tile *
 	}
 }
 
-void ek_depthwise_s16__avx512vnni(
-	const struct ek_depthwise_q *a, const struct ek_tile *t, void *scratch)
+void ek_depthwise_s16__avx512vnni(const struct ek_conv_q *a, const struct ek_tile *t, void *scratch)
 {
 	const struct ek_window *w = &a->shape.window;
 	if (!depthwise_fits(&a->shape)) {

@@ -8,7 +8,7 @@
 
 static const struct {
 	enum check_type type;
-	const struct ek_depthwise_q_row *list;
+	const struct ek_conv_q_row *list;
 	const size_t *count;
 } lists[] = {
 	{CHECK_S8, ek_depthwise_s8, &ek_depthwise_s8_count},
@@ -22,27 +22,27 @@ static enum check_type weights_type(enum check_type type)
 }
 
 /* One channel in three cases of eight: the multiplier alone then makes the output's channels. */
-static struct ek_depthwise_shape shape_small(struct check *c)
+static struct ek_conv_shape shape_small(struct check *c)
 {
-	struct ek_depthwise_shape s = {.window = check_window(c, true)};
+	struct ek_conv_shape s = {.window = check_window(c, true)};
 	s.in_c = check_below(c, 8) < 3 ? 1 : 1 + check_below(c, 140);
 	s.out_c = s.in_c * (check_below(c, 2) ? 1 : 1 + check_below(c, 5));
 	return s;
 }
 
-static struct ek_depthwise_shape shape_common(struct check *c)
+static struct ek_conv_shape shape_common(struct check *c)
 {
 	static const uint32_t channels[] = {8, 16, 24, 32, 48, 64, 96, 144};
 	uint32_t n = channels[check_below(c, 8)];
-	return (struct ek_depthwise_shape){
+	return (struct ek_conv_shape){
 		.window = check_window_common(c, check_below(c, 4) ? 3 : 5), .in_c = n, .out_c = n};
 }
 
 /* Of whole vectors, by stride 2, with an end of the picture at the last column, before or behind it. */
-static struct ek_depthwise_shape shape_halves(struct check *c)
+static struct ek_conv_shape shape_halves(struct check *c)
 {
 	const uint32_t n = 32 * (1 + check_below(c, 6));
-	struct ek_depthwise_shape s = {.in_c = n, .out_c = n};
+	struct ek_conv_shape s = {.in_c = n, .out_c = n};
 	struct ek_window_axis *axes[] = {&s.window.y, &s.window.x};
 	s.window.batch = 1 + check_below(c, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -58,11 +58,11 @@ static struct ek_depthwise_shape shape_halves(struct check *c)
 }
 
 /* One pixel wide, as sound is. */
-static struct ek_depthwise_shape shape_tall(struct check *c)
+static struct ek_conv_shape shape_tall(struct check *c)
 {
 	static const uint32_t channels[] = {1, 8, 24, 40, 64, 100, 128, 192};
 	uint32_t n = channels[check_below(c, 8)], taps = 1 + check_below(c, 18);
-	struct ek_depthwise_shape s = {.window = check_window(c, true), .in_c = n, .out_c = n};
+	struct ek_conv_shape s = {.window = check_window(c, true), .in_c = n, .out_c = n};
 	struct ek_window_axis y = {.taps = taps, .stride = 1, .dilation = 1 + check_below(c, 2)};
 	const uint32_t reach = (taps - 1) * y.dilation + 1;
 	y.pad = check_below(c, 2) ? check_below(c, reach) : 0;
@@ -90,9 +90,9 @@ static const struct {
 };
 static const size_t n_layers = sizeof(layers) / sizeof(layers[0]);
 
-static struct ek_depthwise_shape shape_layer(size_t i)
+static struct ek_conv_shape shape_layer(size_t i)
 {
-	return (struct ek_depthwise_shape){
+	return (struct ek_conv_shape){
 		.window = check_window_large(layers[i].size, layers[i].taps, layers[i].stride),
 		.in_c = layers[i].channels,
 		.out_c = layers[i].channels,
@@ -110,7 +110,7 @@ static uint32_t taps(const struct ek_window *w)
 }
 
 /* Index of what (pixel, tap) reads for output channel n, or -1 outside of the picture. */
-static int64_t input_at(const struct ek_depthwise_shape *s, size_t p, uint32_t tap, uint32_t n)
+static int64_t input_at(const struct ek_conv_shape *s, size_t p, uint32_t tap, uint32_t n)
 {
 	const struct ek_window *w = &s->window;
 	int64_t x = (int64_t)(p % w->x.out) * w->x.stride - w->x.pad +
@@ -124,9 +124,9 @@ static int64_t input_at(const struct ek_depthwise_shape *s, size_t p, uint32_t t
 	return ((b * w->y.in + y) * w->x.in + x) * s->in_c + n / (s->out_c / s->in_c);
 }
 
-static void *naive(struct check *c, enum check_type type, const struct ek_depthwise_q *a)
+static void *naive(struct check *c, enum check_type type, const struct ek_conv_q *a)
 {
-	const struct ek_depthwise_shape *s = &a->shape;
+	const struct ek_conv_shape *s = &a->shape;
 	size_t cols = s->out_c, elements = pixels(&s->window) * cols;
 	void *expected = check_buffer(c, elements * check_bytes(type), check_bytes(type));
 	for (size_t i = 0; i < elements; i++) {
@@ -148,8 +148,8 @@ static void *naive(struct check *c, enum check_type type, const struct ek_depthw
 }
 
 struct run_q {
-	const struct ek_depthwise_q_row *row;
-	const struct ek_depthwise_q *args;
+	const struct ek_conv_q_row *row;
+	const struct ek_conv_q *args;
 	void *scratch;
 };
 
@@ -159,7 +159,7 @@ static void run_q(const void *args, const struct ek_tile *tile)
 	r->row->run(r->args, tile, r->scratch);
 }
 
-static void describe(struct check_subject *s, const struct ek_depthwise_shape *shape)
+static void describe(struct check_subject *s, const struct ek_conv_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
 	snprintf(s->what, sizeof(s->what), "%ux%ux%ux%u k%ux%u o%u s%u%u d%u%u p%u%u", w->batch,
@@ -170,11 +170,11 @@ static void describe(struct check_subject *s, const struct ek_depthwise_shape *s
 	s->work = (uint64_t)s->rows * s->cols * taps(w);
 }
 
-static struct ek_depthwise_q args_q(
-	struct check *c, enum check_type type, const struct ek_depthwise_shape *shape)
+static struct ek_conv_q args_q(
+	struct check *c, enum check_type type, const struct ek_conv_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
-	struct ek_depthwise_q a = {.shape = *shape};
+	struct ek_conv_q a = {.shape = *shape};
 	a.input = check_fill(c, type, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
 	a.weights = check_weights(c, weights_type(type), (size_t)taps(w) * shape->out_c);
 	a.scale = check_scales(c, shape->out_c);
@@ -207,13 +207,13 @@ static struct ek_depthwise_q args_q(
 }
 
 /* Sums within 32 of a bias that check_far() has: the middle tap is 1, the others 0. */
-static struct ek_depthwise_q args_far(
-	struct check *c, enum check_type type, const struct ek_depthwise_shape *shape)
+static struct ek_conv_q args_far(
+	struct check *c, enum check_type type, const struct ek_conv_shape *shape)
 {
 	const int32_t zero = check_middle(type);
 	const size_t n = (size_t)shape->window.y.in * shape->window.x.in * shape->in_c;
 	const uint32_t weights = taps(&shape->window) * shape->out_c;
-	struct ek_depthwise_q a = {
+	struct ek_conv_q a = {
 		.shape = *shape, .input_zero = zero, .weights_zero = zero, .output_zero = zero};
 	void *input = check_buffer(c, n, 1), *to = check_buffer(c, weights, 1);
 	for (size_t i = 0; i < n; i++) {
@@ -231,10 +231,10 @@ static struct ek_depthwise_q args_far(
 }
 
 /* One set of arguments, by all rows. */
-static void check_args(struct check *c, size_t list, struct ek_depthwise_q a)
+static void check_args(struct check *c, size_t list, struct ek_conv_q a)
 {
 	enum check_type type = lists[list].type;
-	const struct ek_depthwise_shape *shape = &a.shape;
+	const struct ek_conv_shape *shape = &a.shape;
 	struct check_subject s = {.element_bytes = check_bytes(type), .run = run_q};
 	describe(&s, shape);
 	s.products = type == CHECK_S16 ? CHECK_OTHER : CHECK_BYTES;
@@ -242,7 +242,7 @@ static void check_args(struct check *c, size_t list, struct ek_depthwise_q a)
 	const void *weights = a.weights;
 	const size_t row_bytes = (size_t)shape->window.x.in * shape->in_c * check_bytes(type);
 	for (size_t i = 0; i < *lists[list].count; i++) {
-		const struct ek_depthwise_q_row *row = &lists[list].list[i];
+		const struct ek_conv_q_row *row = &lists[list].list[i];
 		if (!check_wants(c, &row->variant)) {
 			continue;
 		}
@@ -273,7 +273,7 @@ static void check_far_lines(struct check *c)
 		.in = 8, .out = 8, .taps = 3, .stride = 1, .dilation = 1, .pad = 1};
 	const uint32_t channels[] = {16, 24, 64};
 	for (size_t i = 0; i < 3; i++) {
-		const struct ek_depthwise_shape shape = {
+		const struct ek_conv_shape shape = {
 			.window = {1, size, size}, .in_c = channels[i], .out_c = channels[i]};
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			if (lists[k].type != CHECK_S16) {
@@ -284,8 +284,8 @@ static void check_far_lines(struct check *c)
 }
 
 struct run_f32 {
-	const struct ek_depthwise_f32_row *row;
-	const struct ek_depthwise_f32 *args;
+	const struct ek_conv_f32_row *row;
+	const struct ek_conv_f32 *args;
 	void *scratch;
 };
 
@@ -296,7 +296,7 @@ static void run_f32(const void *args, const struct ek_tile *tile)
 }
 
 /* In double; the slack is what float sums may lose. */
-static float naive_f32(const struct ek_depthwise_f32 *a, size_t p, uint32_t n, double *ret_slack)
+static float naive_f32(const struct ek_conv_f32 *a, size_t p, uint32_t n, double *ret_slack)
 {
 	double sum = a->bias ? (double)a->bias[n] : 0, magnitude = fabs(sum);
 	for (uint32_t tap = 0; tap < taps(&a->shape.window); tap++) {
@@ -310,10 +310,10 @@ static float naive_f32(const struct ek_depthwise_f32 *a, size_t p, uint32_t n, d
 	return (float)fmin(fmax(sum, (double)a->lo), (double)a->hi);
 }
 
-static void check_f32_list(struct check *c, const struct ek_depthwise_shape *shape)
+static void check_f32_list(struct check *c, const struct ek_conv_shape *shape)
 {
 	const struct ek_window *w = &shape->window;
-	struct ek_depthwise_f32 a = {.shape = *shape, .lo = -2, .hi = 2};
+	struct ek_conv_f32 a = {.shape = *shape, .lo = -2, .hi = 2};
 	a.input = check_f32(c, (size_t)w->batch * w->y.in * w->x.in * shape->in_c);
 	a.weights = check_f32(c, (size_t)taps(w) * shape->out_c);
 	a.bias = check_below(c, 4) ? check_f32(c, shape->out_c) : NULL;
@@ -329,7 +329,7 @@ static void check_f32_list(struct check *c, const struct ek_depthwise_shape *sha
 	s.expected = expected;
 	s.slack = slack;
 	for (size_t i = 0; i < ek_depthwise_f32_count; i++) {
-		const struct ek_depthwise_f32_row *row = &ek_depthwise_f32[i];
+		const struct ek_conv_f32_row *row = &ek_depthwise_f32[i];
 		if (!check_wants(c, &row->variant)) {
 			continue;
 		}
@@ -349,11 +349,11 @@ void check_depthwise(struct check *c)
 {
 	uint32_t cases = c->bench ? (uint32_t)n_layers : c->cases;
 	for (uint32_t i = 0; i < cases; i++) {
-		struct ek_depthwise_shape shape = c->bench ? shape_layer(i)
-			: i % 4 == 3                       ? shape_common(c)
-			: i % 8 == 2                       ? shape_tall(c)
-			: i % 8 == 5                       ? shape_halves(c)
-							   : shape_small(c);
+		struct ek_conv_shape shape = c->bench ? shape_layer(i)
+			: i % 4 == 3                  ? shape_common(c)
+			: i % 8 == 2                  ? shape_tall(c)
+			: i % 8 == 5                  ? shape_halves(c)
+						      : shape_small(c);
 		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 			check_args(c, k, args_q(c, lists[k].type, &shape));
 		}

@@ -25,10 +25,10 @@ struct operands {
 
 struct run {
 	const struct ek_conv_h_row *conv_row; /* one of the three */
-	const struct ek_depthwise_h_row *depthwise_row;
+	const struct ek_conv_h_row *depthwise_row;
 	const struct ek_matmul_h_row *matmul_row;
 	struct ek_conv_h conv;
-	struct ek_depthwise_h depthwise;
+	struct ek_conv_h depthwise;
 	struct ek_matmul_h matmul;
 	void *scratch;
 };
@@ -39,7 +39,7 @@ static void run_tile(const void *args, const struct ek_tile *tile)
 	if (r->conv_row) {
 		r->conv_row->run(&r->conv, tile, r->scratch);
 	} else if (r->depthwise_row) {
-		r->depthwise_row->run(&r->depthwise, tile);
+		r->depthwise_row->run(&r->depthwise, tile, NULL);
 	} else {
 		r->matmul_row->run(&r->matmul, tile, r->scratch);
 	}
@@ -185,15 +185,15 @@ static void check_depthwise_h(struct check *c, struct ek_conv_shape shape)
 	shape.groups = shape.in_c;
 	shape.out_c = shape.in_c * (1 + check_below(c, 3));
 	for (size_t i = 0; i < ek_depthwise_h8_count; i++) {
-		const struct ek_depthwise_h_row *row = &ek_depthwise_h8[i];
+		const struct ek_conv_h_row *row = &ek_depthwise_h8[i];
 		if (!check_wants(c, &row->variant)) {
 			continue;
 		}
 		struct operands o = operands_of(c, &shape, true, (uint32_t)ek_conv_depth(&shape));
 		const struct run r = {
 			.depthwise_row = row,
-			.depthwise = {{shape.window, shape.in_c, shape.out_c}, o.input, o.weights,
-				o.row, o.scale, o.bias, o.lo, o.hi, output(c, &o)},
+			.depthwise = {shape, o.input, o.weights, o.row, o.scale, o.bias, o.lo, o.hi,
+				false, output(c, &o)},
 		};
 		struct check_subject s = {.variant = &row->variant, .col_step = row->col_step};
 		s.args = &r;

@@ -47,7 +47,7 @@ static void assert_conv_is_small(struct ek_window w)
 
 static void assert_depthwise_is_small(struct ek_window w)
 {
-	const struct ek_depthwise_shape s = {.window = w, .in_c = 8, .out_c = 8};
+	const struct ek_conv_shape s = {.window = w, .in_c = 8, .out_c = 8};
 	for (size_t i = 0; i < ek_depthwise_s8_count; i++) {
 		assert_true(ek_depthwise_s8[i].scratch_bytes(&s) <= MOST_BYTES);
 	}
