@@ -265,6 +265,7 @@ class Home(WithPipelines):
 
         def teach():
             subprocess.run([EDGECTL, "teach", "--socket", self.rig.socket, "--pipelines", self.folder, "faces", "seven", seven], check=True, capture_output=True)
+        bridge.child.send_signal(signal.SIGSTOP)  # until they are lost: it may not read them before
         teach()
         blobs = self.rig.path("state", "blobs")
         for name in os.listdir(blobs):
@@ -274,6 +275,7 @@ class Home(WithPipelines):
             if taught:
                 os.chmod(path, 0o644)
                 os.truncate(path, 20)
+        bridge.child.send_signal(signal.SIGCONT)
         bridge.child.send_signal(signal.SIGHUP)
         waits = device.wait_json(f"{TOPIC}/faces/state", lambda s: s["state"] == "waiting")
         self.assertIn("the examples of model digits: ", waits["reason"])
